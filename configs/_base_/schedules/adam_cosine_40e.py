@@ -1,0 +1,15 @@
+"""The paper's recipe: Adam, cosine annealing per epoch to 0 over 40 epochs."""
+
+max_epochs = 40
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.998), weight_decay=1e-3),
+)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, by_epoch=True)
+]
+# Learning rates are for 8 GPUs with one clip each.
+auto_scale_lr = dict(enable=False, base_batch_size=8)

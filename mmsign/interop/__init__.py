@@ -1,0 +1,1 @@
+"""Other people's files: names and layouts of published weights."""

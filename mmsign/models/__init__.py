@@ -1,0 +1,22 @@
+"""The network and its parts."""
+
+from .backbones import S3D
+from .data_preprocessor import SignDataPreprocessor
+from .heads import GlossHead, JointHead, PyramidHead
+from .losses import CTCLoss, SelfDistillationLoss
+from .necks import BilateralNeck, SignPyramid
+from .recognizers import SingleStreamRecognizer, TwoStreamRecognizer
+
+__all__ = [
+    'BilateralNeck',
+    'CTCLoss',
+    'GlossHead',
+    'JointHead',
+    'PyramidHead',
+    'S3D',
+    'SelfDistillationLoss',
+    'SignDataPreprocessor',
+    'SignPyramid',
+    'SingleStreamRecognizer',
+    'TwoStreamRecognizer',
+]

@@ -1,0 +1,256 @@
+"""S3D (Xie et al. 2018, "Rethinking Spatiotemporal Feature Learning").
+
+Symbols: B clips, C channels, T frames, H×W pixels. The layout follows the
+Kinetics-400 weights published by Min & Corso, whose flat ``base.N`` list is
+cut here into blocks, each beginning with its max pool:
+
+    block  layers                         channels  stride (time, space)
+    0      separable 7×7×7                64        2, 2
+    1      pool, 1×1×1, separable 3×3×3   192       2, 4
+    2      pool, 2 inception              480       2, 8
+    3      pool, 5 inception              832       4, 16
+    4      pool, 2 inception              1024      8, 32
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmsign import compat
+from mmsign.interop.s3d_weights import convert_s3d_state
+
+from ..layers.checkpointing import checkpointed
+
+# Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
+# pool projection.
+_INCEPTION = {
+    2: [(64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)],
+    3: [
+        (192, 96, 208, 16, 48, 64),
+        (160, 112, 224, 24, 64, 64),
+        (128, 128, 256, 24, 64, 64),
+        (112, 144, 288, 32, 64, 64),
+        (256, 160, 320, 32, 128, 128),
+    ],
+    4: [(256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)],
+}
+# Kernel, stride and padding of the max pool that opens each block.
+_POOLS = {
+    1: ((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+    2: ((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+    3: ((3, 3, 3), (2, 2, 2), (1, 1, 1)),
+    4: ((2, 2, 2), (2, 2, 2), (0, 0, 0)),
+}
+
+
+class _Unit(nn.Sequential):
+    """Pointwise convolution, batch norm, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: dict) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(in_channels, out_channels, 1, bias=False)
+        self.bn = nn.BatchNorm3d(out_channels, **norm)
+        self.relu = nn.ReLU(inplace=True)
+
+
+class _SeparableUnit(nn.Sequential):
+    """1×k×k then k×1×1 convolution, each with batch norm and ReLU."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int,
+        norm: dict,
+    ) -> None:
+        super().__init__()
+        pad = kernel // 2
+        self.conv_s = nn.Conv3d(
+            in_channels,
+            out_channels,
+            (1, kernel, kernel),
+            stride=(1, stride, stride),
+            padding=(0, pad, pad),
+            bias=False,
+        )
+        self.bn_s = nn.BatchNorm3d(out_channels, **norm)
+        self.relu_s = nn.ReLU(inplace=True)
+        self.conv_t = nn.Conv3d(
+            out_channels,
+            out_channels,
+            (kernel, 1, 1),
+            stride=(stride, 1, 1),
+            padding=(pad, 0, 0),
+            bias=False,
+        )
+        self.bn_t = nn.BatchNorm3d(out_channels, **norm)
+        self.relu_t = nn.ReLU(inplace=True)
+
+
+class _Inception(nn.Module):
+    """Four parallel branches, concatenated."""
+
+    def __init__(self, in_channels: int, widths: Sequence[int], norm: dict) -> None:
+        super().__init__()
+        one, reduce_a, out_a, reduce_b, out_b, pool = widths
+        self.branch0 = nn.Sequential(_Unit(in_channels, one, norm))
+        self.branch1 = nn.Sequential(
+            _Unit(in_channels, reduce_a, norm),
+            _SeparableUnit(reduce_a, out_a, 3, 1, norm),
+        )
+        self.branch2 = nn.Sequential(
+            _Unit(in_channels, reduce_b, norm),
+            _SeparableUnit(reduce_b, out_b, 3, 1, norm),
+        )
+        self.branch3 = nn.Sequential(
+            nn.MaxPool3d(3, stride=1, padding=1), _Unit(in_channels, pool, norm)
+        )
+        self.out_channels = one + out_a + out_b + pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        branches = (self.branch0, self.branch1, self.branch2, self.branch3)
+        return torch.cat([branch(x) for branch in branches], dim=1)
+
+
+@MODELS.register_module()
+class S3D(BaseModule):
+    """Separable 3D inception network for video or keypoint heatmaps.
+
+    Args:
+        in_channels: Channels of the input: 3 for video, K for heatmaps.
+        num_blocks: 4 (features c1…c4) or 5 (the whole Kinetics network).
+        width: Multiplier of every channel count, rounded to a multiple of 8.
+        frozen_blocks: The first n blocks are not trained and keep their batch
+            norm statistics.
+        with_cp: Recompute the activations of each trained block in backward.
+        norm_eps, norm_momentum: Of every batch norm. The published momentum
+            0.001 presumes pretrained statistics; from scratch use 0.1.
+        pretrained: File with S3D weights, ours or the published Kinetics-400
+            ones (``module.base.N…``). The first convolution is left random
+            where its input channels differ, and this is logged.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        num_blocks: int = 4,
+        width: float = 1.0,
+        frozen_blocks: int = 0,
+        with_cp: bool = False,
+        norm_eps: float = 1e-3,
+        norm_momentum: float = 1e-3,
+        pretrained: str | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if num_blocks not in (4, 5):
+            raise ValueError(f'S3D has 4 or 5 blocks, not num_blocks={num_blocks}')
+        if not 0 <= frozen_blocks <= num_blocks:
+            raise ValueError(
+                f'frozen_blocks={frozen_blocks} is not between 0 and '
+                f'num_blocks={num_blocks}'
+            )
+        if width <= 0:
+            raise ValueError(f'width must be positive, not {width}')
+        if pretrained is not None and init_cfg is not None:
+            raise ValueError('S3D takes either pretrained or init_cfg, not both')
+        self.in_channels = in_channels
+        self.frozen_blocks = frozen_blocks
+        self.with_cp = with_cp
+        self.pretrained = pretrained
+        norm = dict(eps=norm_eps, momentum=norm_momentum)
+
+        def wide(channels: int) -> int:
+            return max(8, round(channels * width / 8) * 8)
+
+        stem, middle = wide(64), wide(192)
+        blocks: list[nn.Module] = [
+            nn.Sequential(_SeparableUnit(in_channels, stem, 7, 2, norm)),
+            nn.Sequential(
+                nn.MaxPool3d(*_POOLS[1]),
+                _Unit(stem, stem, norm),
+                _SeparableUnit(stem, middle, 3, 1, norm),
+            ),
+        ]
+        channels = middle
+        for index in range(2, num_blocks):
+            layers: list[nn.Module] = [nn.MaxPool3d(*_POOLS[index])]
+            for widths in _INCEPTION[index]:
+                layers.append(_Inception(channels, [wide(c) for c in widths], norm))
+                channels = layers[-1].out_channels
+            blocks.append(nn.Sequential(*layers))
+        self.blocks = nn.ModuleList(blocks)
+        self.out_channels = channels
+        for module in self.modules():
+            if isinstance(module, nn.Conv3d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
+        self._freeze()
+
+    def init_weights(self) -> None:
+        """Load ``pretrained`` if one is named; raises on weights that do not fit."""
+        super().init_weights()
+        if self.pretrained is None:
+            return
+        state = convert_s3d_state(compat.load_checkpoint(self.pretrained))
+        own = self.state_dict()
+        first = 'blocks.0.0.conv_s.weight'
+        if first in state and state[first].shape != own[first].shape:
+            print_log(
+                f'{self.pretrained}: first convolution takes '
+                f'{state[first].shape[1]} channels, the network '
+                f'{self.in_channels}; left at its random initialisation',
+                logger='current',
+            )
+            state[first] = own[first]
+        missing = sorted(own.keys() - state.keys())
+        wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
+        if missing or wrong:
+            raise ValueError(
+                f'{self.pretrained} does not hold the weights of this S3D: '
+                f'{len(missing)} tensors missing (first: {missing[:3]}), '
+                f'{len(wrong)} of another shape (first: {wrong[:3]})'
+            )
+        self.load_state_dict({key: state[key] for key in own})
+
+    def stages(self) -> list[Callable[[Tensor], Tensor]]:
+        """The blocks in order; running them one by one is ``forward``."""
+        return [
+            lambda x, index=index: self._run_block(index, x)
+            for index in range(len(self.blocks))
+        ]
+
+    def _run_block(self, index: int, x: Tensor) -> Tensor:
+        block = self.blocks[index]
+        # A frozen block on a plain input records no graph, as nothing in it
+        # asks for a gradient; behind a trained connection it passes one on.
+        trained = index >= self.frozen_blocks
+        if self.with_cp and trained and self.training and torch.is_grad_enabled():
+            return checkpointed(block, block)(x)
+        return block(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) → features of the last block."""
+        for stage in self.stages():
+            x = stage(x)
+        return x
+
+    def train(self, mode: bool = True) -> S3D:
+        super().train(mode)
+        self._freeze()
+        return self
+
+    def _freeze(self) -> None:
+        for block in self.blocks[: self.frozen_blocks]:
+            block.requires_grad_(False)
+            for module in block.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()

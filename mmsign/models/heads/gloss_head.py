@@ -1,0 +1,93 @@
+"""The head: pooled features of a stream → gloss logits (paper, section 3.1).
+
+Symbols: B clips, T steps, C channels, V gloss classes with the blank.
+"""
+
+from __future__ import annotations
+
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ..layers.masked_norm import MaskedBatchNorm, length_mask
+from ..layers.positions import PositionEncoding
+
+
+class _FeedForward(nn.Module):
+    """x + Conv1d → ReLU → Conv1d on LayerNorm(x), over time."""
+
+    def __init__(self, channels: int, inner: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.conv1 = nn.Conv1d(channels, inner, kernel, padding='same')
+        self.conv2 = nn.Conv1d(inner, channels, kernel, padding='same')
+        self.relu = nn.ReLU()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        # Padded steps are zeroed before each convolution, so a clip's logits
+        # do not depend on what it is batched with.
+        valid = mask[:, None].to(x.dtype)
+        y = self.norm(x).transpose(1, 2) * valid
+        y = self.dropout(self.relu(self.conv1(y))) * valid
+        y = self.dropout(self.conv2(y))
+        return x + y.transpose(1, 2)
+
+
+@MODELS.register_module()
+class GlossHead(BaseModule):
+    """Linear, masked batch norm, ReLU, positions, temporal feed-forward, Linear.
+
+    Args:
+        in_channels: C of the pooled features; supplied by the recognizer.
+        num_classes: V; supplied by the recognizer.
+        hidden_channels: Width, also of the gloss feature.
+        feedforward_channels: Inner width of the feed-forward layer.
+        kernel_size: Of its convolutions over time, in steps.
+        dropout: Probability.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        hidden_channels: int = 512,
+        feedforward_channels: int = 2048,
+        kernel_size: int = 3,
+        dropout: float = 0.1,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.hidden_channels = hidden_channels
+        self.fc = nn.Linear(in_channels, hidden_channels)
+        self.norm = MaskedBatchNorm(hidden_channels)
+        self.relu = nn.ReLU()
+        self.positions = PositionEncoding(hidden_channels)
+        self.dropout = nn.Dropout(dropout)
+        self.feedforward = _FeedForward(
+            hidden_channels, feedforward_channels, kernel_size, dropout
+        )
+        self.norm_out = nn.LayerNorm(hidden_channels, eps=1e-6)
+        self.classifier = nn.Linear(hidden_channels, num_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Classify each step.
+
+        Args:
+            x: (B, T, C) pooled features.
+            lengths: (B,) valid steps.
+
+        Returns:
+            Logits (B, T, V) in float32 and gloss features (B, T, hidden).
+        """
+        mask = length_mask(lengths, x.shape[1])
+        x = self.relu(self.norm(self.fc(x), mask))
+        x = self.dropout(self.positions(x))
+        features = self.norm_out(self.feedforward(x, mask))
+        return self.classifier(features).float(), features
+
+
+@MODELS.register_module()
+class JointHead(GlossHead):
+    """The same head on the channels of both streams, keypoint first."""

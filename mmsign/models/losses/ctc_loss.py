@@ -1,0 +1,69 @@
+"""Connectionist temporal classification loss (Graves et al. 2006)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmaction.registry import MODELS
+from torch import Tensor
+
+
+def steps_needed(target: Sequence[int]) -> int:
+    """Fewest steps that can spell ``target``: one each, a blank between equals."""
+    repeats = sum(a == b for a, b in zip(target[:-1], target[1:], strict=True))
+    return len(target) + repeats
+
+
+@MODELS.register_module()
+class CTCLoss(nn.Module):
+    """CTC summed over the batch, divided by B.
+
+    A target longer than its output can spell has an infinite loss; it is
+    zeroed here, and ``steps_needed`` tells beforehand, without looking at the
+    device, which clips this concerns.
+
+    Args:
+        loss_weight: Factor of the result.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(
+        self,
+        logits: Tensor,
+        lengths: Sequence[int],
+        targets: Sequence[Sequence[int]],
+        blank: int = 0,
+    ) -> Tensor:
+        """Compute.
+
+        Args:
+            logits: (B, T, V).
+            lengths: Valid steps of each clip.
+            targets: Class indices of each clip, without blanks.
+            blank: Index of the blank.
+
+        Returns:
+            Scalar.
+        """
+        log_probs = logits.float().log_softmax(-1).transpose(0, 1)
+        flat = torch.tensor(
+            [index for target in targets for index in target],
+            dtype=torch.long,
+            device=logits.device,
+        )
+        total = F.ctc_loss(
+            log_probs,
+            flat,
+            tuple(lengths),
+            tuple(len(target) for target in targets),
+            blank=blank,
+            reduction='sum',
+            zero_infinity=True,
+        )
+        return self.loss_weight * total / logits.shape[0]

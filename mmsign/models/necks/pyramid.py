@@ -1,0 +1,116 @@
+"""Sign pyramid: top-down auxiliary features of one stream (paper, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ..stages import StageInfo
+
+
+class _Upsample(nn.Module):
+    """Transposed 1×3×3 then 3×1×1 convolution, each with batch norm and ReLU."""
+
+    def __init__(self, upper: StageInfo, lower: StageInfo, norm: dict) -> None:
+        super().__init__()
+        space = tuple(round(b / a) for a, b in zip(upper.size, lower.size, strict=True))
+        time = round(upper.time_stride / lower.time_stride)
+        self.conv_s = nn.ConvTranspose3d(
+            upper.channels,
+            lower.channels,
+            (1, 3, 3),
+            stride=(1, *space),
+            padding=(0, 1, 1),
+            bias=False,
+        )
+        self.bn_s = nn.BatchNorm3d(lower.channels, **norm)
+        self.conv_t = nn.ConvTranspose3d(
+            lower.channels,
+            lower.channels,
+            (3, 1, 1),
+            stride=(time, 1, 1),
+            padding=(1, 0, 0),
+            bias=False,
+        )
+        self.bn_t = nn.BatchNorm3d(lower.channels, **norm)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor, like: Tensor) -> Tensor:
+        """(B, C, T, H, W) → the shape of ``like``."""
+        frames, height, width = like.shape[2:]
+        x = self.conv_s(x, output_size=(x.shape[2], height, width))
+        x = self.relu(self.bn_s(x))
+        x = self.conv_t(x, output_size=(frames, height, width))
+        return self.relu(self.bn_t(x))
+
+
+@MODELS.register_module()
+class SignPyramid(BaseModule):
+    """Merge each level with the up-sampled one above it, top-down.
+
+    Args:
+        stages: What the stream's stages put out; supplied by the recognizer.
+        levels: Number of levels, counted from the last stage down.
+        norm_eps, norm_momentum: Of the batch norms, as in the backbone.
+
+    Raises:
+        ValueError: For more levels than stages, or neighbouring levels of
+            equal spatial stride.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[StageInfo],
+        levels: int = 3,
+        norm_eps: float = 1e-3,
+        norm_momentum: float = 1e-3,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if not 2 <= levels <= len(stages):
+            raise ValueError(
+                f'a pyramid of {levels} levels needs between 2 and {len(stages)} '
+                'levels, as many as the stream has stages'
+            )
+        self.levels = levels
+        self.norm = dict(eps=norm_eps, momentum=norm_momentum)
+        used = list(stages)[-levels:]
+        self.upsample = nn.ModuleList()
+        for lower, upper in zip(used[-2::-1], used[:0:-1], strict=True):
+            self._check(lower, upper)
+            self.upsample.append(_Upsample(upper, lower, self.norm))
+        # Channels of the merged levels, lowest first; the top one is untouched.
+        self.out_channels = tuple(info.channels for info in used[:-1])
+
+    @staticmethod
+    def _check(lower: StageInfo, upper: StageInfo) -> None:
+        if upper.size[0] >= lower.size[0] or upper.size[1] >= lower.size[1]:
+            raise ValueError(
+                'a pyramid needs levels whose size shrinks from one to the next; '
+                f'these have {lower.size} and {upper.size}'
+            )
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Merge.
+
+        Args:
+            features: Outputs of the stages in order, (B, C_i, T_i, H_i, W_i).
+
+        Returns:
+            The merged levels below the top, lowest first, pooled over space:
+            (B, T_i, C_i) each.
+        """
+        used = features[-self.levels :]
+        merged = [used[-1]]
+        for upsample, lower in zip(self.upsample, used[-2::-1], strict=True):
+            merged.append(lower + upsample(merged[-1], like=lower))
+        return [pool_space(x) for x in merged[:0:-1]]
+
+
+def pool_space(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) → (B, T, C): mean over space."""
+    return x.mean((3, 4)).transpose(1, 2)
