@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch.nn as nn
 from mmaction.registry import MODELS
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 
 from mmsign import compat
@@ -90,6 +93,7 @@ class Stream(BaseModule):
         """
         super().init_weights()
         if self.checkpoint is None:
+            self._warn_of_random_frozen_blocks()
             return
         loaded = compat.load_checkpoint(self.checkpoint)
         prefix = f'{self.name}.'
@@ -112,6 +116,20 @@ class Stream(BaseModule):
                 'same backbone and vocabulary'
             )
         self.load_state_dict({k: state[k] for k in own if k in state}, strict=False)
+
+
+    def _warn_of_random_frozen_blocks(self) -> None:
+        # Only S3D tells both; other backbones look after themselves.
+        frozen = getattr(self.backbone, 'frozen_blocks', 0)
+        if frozen and not (self.backbone.pretrained or self.backbone.init_cfg):
+            print_log(
+                f'the {self.name} stream freezes {frozen} block(s) of a backbone '
+                'with random weights; name pretrained weights '
+                f'(model.{self.name}.backbone.pretrained=…), a stage-1 checkpoint '
+                f'(model.{self.name}.checkpoint=…), or set frozen_blocks=0',
+                logger='current',
+                level=logging.WARNING,
+            )
 
 
 def is_training_only(key: str) -> bool:

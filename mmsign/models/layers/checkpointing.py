@@ -13,18 +13,19 @@ from torch.utils.checkpoint import checkpoint
 
 @contextmanager
 def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
-    norms = [
-        m
-        for m in module.modules()
-        if isinstance(m, _BatchNorm) and m.track_running_stats
-    ]
+    # Momentum 0 leaves the averages as they are. (Not track_running_stats=False:
+    # the recomputation must save the same tensors as the first pass.)
+    norms = [m for m in module.modules() if isinstance(m, _BatchNorm) and m.training]
+    momenta = [norm.momentum for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.sub_(1)
 
 
 def checkpointed(module: nn.Module, function: Callable[[Tensor], Tensor]):

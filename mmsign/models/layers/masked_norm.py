@@ -17,15 +17,29 @@ def length_mask(lengths: Tensor, size: int) -> Tensor:
     return torch.arange(size, device=lengths.device) < lengths[:, None]
 
 
-def _sum_over_processes(x: Tensor) -> Tensor:
-    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-        # The functional collective is differentiable: statistics of all
-        # processes take part in each process's gradient, as in SyncBatchNorm,
-        # but on CPU tensors too.
-        from torch.distributed.nn.functional import all_reduce
+class _SumOverProcesses(torch.autograd.Function):
+    """All-reduce whose gradient is the sum of the processes' gradients."""
 
-        return all_reduce(x)
-    return x
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone()
+        dist.all_reduce(gradient)
+        return gradient
+
+
+def _gather_rows(row: Tensor) -> Tensor:
+    """(N,) of this process → (processes, N); differentiable, on any device."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return row[None]
+    rows = torch.zeros(dist.get_world_size(), *row.shape, device=row.device)
+    rows = rows.index_put((torch.tensor(dist.get_rank(), device=row.device),), row)
+    return _SumOverProcesses.apply(rows)
 
 
 class MaskedBatchNorm(nn.BatchNorm1d):
@@ -69,22 +83,16 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         return ((x - mean) * scale + self.bias).to(dtype)
 
     def _statistics(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # Sums are taken around the running mean: E[x²] − E[x]² loses digits
+        # Each process contributes count, mean and centred sum of squares, which
+        # are combined as in Chan et al. (1979): E[x²] − E[x]² would lose digits
         # where the mean is much larger than the spread.
-        shift = self.running_mean.detach().clone()
         weight = mask[..., None].to(x.dtype)
-        centred = (x - shift) * weight
-        sums = torch.cat(
-            [
-                centred.sum((0, 1)),
-                (centred * centred).sum((0, 1)),
-                weight.sum().reshape(1),
-            ]
-        )
-        first, second, count = _sum_over_processes(sums).split(
-            [self.num_features, self.num_features, 1]
-        )
-        count = count.detach().clamp(min=1)
-        mean = first / count
-        var = (second / count - mean * mean).clamp(min=0)
-        return mean + shift, var, count
+        count = weight.sum()
+        mean = (x * weight).sum((0, 1)) / count.clamp(min=1)
+        squares = ((x - mean) * weight).square().sum((0, 1))
+        rows = _gather_rows(torch.cat([count[None], mean, squares]))
+        counts, means, squares = rows.split([1, *[self.num_features] * 2], dim=1)
+        total = counts.sum().clamp(min=1)
+        mean = (counts * means).sum(0) / total
+        squares = squares.sum(0) + (counts * (means - mean).square()).sum(0)
+        return mean, squares / total, total

@@ -1,0 +1,17 @@
+import torch
+
+from mmsign.interop.s3d_weights import convert_s3d_state, flat_to_block
+
+
+def test_names():
+    assert flat_to_block('module.base.0.conv_s.weight') == 'blocks.0.0.conv_s.weight'
+    assert flat_to_block('base.3.bn_t.bias') == 'blocks.1.2.bn_t.bias'
+    assert flat_to_block('base.5.branch3.1.bn.bias') == 'blocks.2.1.branch3.1.bn.bias'
+    assert flat_to_block('base.12.branch0.0.conv.weight').startswith('blocks.3.5.')
+    assert flat_to_block('module.base.15.branch0.0.conv.weight')[:11] == 'blocks.4.2.'
+    assert flat_to_block('module.fc.0.weight') is None
+
+
+def test_our_own_names_pass():
+    state = {'blocks.0.0.conv_s.weight': torch.zeros(1)}
+    assert convert_s3d_state(dict(state_dict=state)) == state

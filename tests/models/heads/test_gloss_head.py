@@ -1,0 +1,26 @@
+import torch
+
+from mmsign.models.heads.gloss_head import GlossHead, JointHead
+
+
+def head(cls=GlossHead) -> GlossHead:
+    torch.manual_seed(0)
+    return cls(7, 5, hidden_channels=8, feedforward_channels=12)
+
+
+def test_shapes():
+    logits, features = head()(torch.randn(2, 6, 7), torch.tensor([6, 3]))
+    assert logits.shape == (2, 6, 5) and features.shape == (2, 6, 8)
+    assert logits.dtype == torch.float32
+
+
+def test_what_a_clip_is_batched_with_does_not_matter():
+    net = head().eval()
+    x = torch.randn(2, 6, 7)
+    together = net(x, torch.tensor([6, 3]))[0]
+    alone = net(x[1:, :3], torch.tensor([3]))[0]
+    torch.testing.assert_close(together[1, :3], alone[0], rtol=1e-5, atol=1e-5)
+
+
+def test_joint_head_is_the_same_network():
+    assert head(JointHead).state_dict().keys() == head().state_dict().keys()

@@ -1,0 +1,118 @@
+import os
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from mmsign.models.layers.masked_norm import MaskedBatchNorm, length_mask
+
+
+def batch(seed: int = 0):
+    torch.manual_seed(seed)
+    x = torch.randn(4, 9, 5) * 3 + 100
+    return x, torch.tensor([9, 4, 1, 6])
+
+
+def test_length_mask():
+    mask = length_mask(torch.tensor([0, 2, 3]), 3)
+    assert mask.tolist() == [
+        [False, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+
+
+def test_training_equals_batch_norm_over_the_valid_steps_alone():
+    x, lengths = batch()
+    mask = length_mask(lengths, x.shape[1])
+    ours, plain = MaskedBatchNorm(5), torch.nn.BatchNorm1d(5)
+    out = ours(x, mask)
+    expected = plain(x[mask])
+    torch.testing.assert_close(out[mask], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.running_mean, plain.running_mean)
+    torch.testing.assert_close(ours.running_var, plain.running_var, rtol=1e-4, atol=0)
+    assert ours.num_batches_tracked == 1
+
+
+def test_gradients_equal_those_of_batch_norm_over_the_valid_steps():
+    x, lengths = batch()
+    mask = length_mask(lengths, x.shape[1])
+    weight = torch.randn(int(mask.sum()), 5)
+    ours, plain = MaskedBatchNorm(5), torch.nn.BatchNorm1d(5)
+    a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+    (ours(a, mask)[mask] * weight).sum().backward()
+    (plain(b[mask]) * weight).sum().backward()
+    torch.testing.assert_close(a.grad, b.grad, rtol=1e-3, atol=1e-4)
+
+
+def test_padding_has_no_influence():
+    x, lengths = batch()
+    mask = length_mask(lengths, x.shape[1])
+    garbage = torch.where(mask[..., None], x, torch.full_like(x, 1e4))
+    first, second = MaskedBatchNorm(5), MaskedBatchNorm(5)
+    torch.testing.assert_close(first(x, mask)[mask], second(garbage, mask)[mask])
+    torch.testing.assert_close(first.running_var, second.running_var)
+
+
+def test_evaluation_is_plain_batch_norm():
+    x, lengths = batch()
+    ours = MaskedBatchNorm(5)
+    ours.running_mean.uniform_(-1, 1)
+    ours.running_var.uniform_(0.5, 2)
+    ours.eval()
+    plain = torch.nn.BatchNorm1d(5).eval()
+    plain.load_state_dict(ours.state_dict())
+    expected = plain(x.flatten(0, 1)).view_as(x)
+    torch.testing.assert_close(ours(x, length_mask(lengths, 9)), expected)
+
+
+def test_one_valid_step_in_all_is_finite():
+    ours = MaskedBatchNorm(5)
+    x = torch.randn(1, 3, 5)
+    out = ours(x, torch.tensor([[True, False, False]]))
+    assert torch.isfinite(out).all() and torch.isfinite(ours.running_var).all()
+
+
+def _half(rank: int, port: int, folder: str) -> None:
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    torch.set_num_threads(1)
+    dist.init_process_group('gloo', rank=rank, world_size=2)
+    x, lengths = batch()
+    part = slice(2 * rank, 2 * rank + 2)
+    norm = MaskedBatchNorm(5)
+    inputs = x[part].clone().requires_grad_()
+    out = norm(inputs, length_mask(lengths[part], 9))
+    mask = length_mask(lengths[part], 9)[..., None]
+    ((out * mask) ** 3).sum().backward()
+    torch.save((out.detach(), inputs.grad, norm.running_var), f'{folder}/{rank}.pt')
+    dist.destroy_process_group()
+
+
+def test_two_processes_equal_one(tmp_path):
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    mp.spawn(_half, args=(port, str(tmp_path)), nprocs=2)
+    x, lengths = batch()
+    mask = length_mask(lengths, 9)
+    norm = MaskedBatchNorm(5)
+    inputs = x.clone().requires_grad_()
+    out = norm(inputs, mask)
+    ((out * mask[..., None]) ** 3).sum().backward()
+    parts = [torch.load(tmp_path / f'{rank}.pt') for rank in (0, 1)]
+    both = torch.cat([p[0] for p in parts])
+    torch.testing.assert_close(both[mask], out.detach()[mask], rtol=1e-4, atol=1e-4)
+    grads = torch.cat([p[1] for p in parts])
+    torch.testing.assert_close(grads, inputs.grad, rtol=1e-3, atol=1e-3)
+    for part in parts:
+        torch.testing.assert_close(part[2], norm.running_var, rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_low_precision_input_keeps_its_dtype(dtype):
+    x, lengths = batch()
+    out = MaskedBatchNorm(5)(x.to(dtype), length_mask(lengths, 9))
+    assert out.dtype == dtype

@@ -1,0 +1,189 @@
+import copy
+
+import pytest
+import torch
+from conftest_models import GLOSSES, HEAD, network_inputs, sample, stream, two_stream
+from golden import golden_inputs, golden_weights
+
+from mmsign.models import TwoStreamRecognizer
+
+LOSSES = {f'loss_ctc_{name}' for name in ('video', 'keypoint', 'joint')}
+PYRAMID_LOSSES = {
+    f'loss_ctc_{name}_pyramid{level}'
+    for name in ('video', 'keypoint')
+    for level in (0, 1)
+}
+DISTILLATION = {f'loss_distill_{name}' for name in ('video', 'keypoint', 'joint')}
+
+
+def relative(ours: torch.Tensor, golden) -> float:
+    golden = torch.as_tensor(golden)
+    return float((ours - golden).abs().max() / golden.abs().max())
+
+
+def test_agrees_with_the_authors_network():
+    inputs, expected = golden_inputs('two')
+    classes = expected['rgb_gloss_logits'].shape[-1]
+    glosses = [f'g{index}' for index in range(1, classes)]
+    net = TwoStreamRecognizer(
+        vocab=dict(glosses=glosses),
+        video=dict(backbone=dict(type='S3D', in_channels=3, frozen_blocks=1)),
+        keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
+        bilateral=dict(type='BilateralNeck'),
+        pyramid=dict(type='SignPyramid'),
+        joint=dict(type='JointHead'),
+        distillation=dict(type='SelfDistillationLoss'),
+    ).eval()
+    net.load_state_dict(golden_weights('two'), strict=True)
+    samples = [
+        sample(int(length), [f'g{index}' for index in labels[:count]])
+        for length, labels, count in zip(
+            expected['lens'], expected['labels'], expected['label_lens'], strict=True
+        )
+    ]
+    with torch.no_grad():
+        # One pass for everything; the modes that a user calls are tested below.
+        features = net.encode(inputs)
+        pooled = net.pool(features)
+        logits = net.heads(pooled, expected['lens'].tolist(), int(expected['T']))
+        net.encode = lambda _: features
+        tensors = net(inputs, samples)
+        losses = {k: float(v) for k, v in net(inputs, samples, mode='loss').items()}
+        levels = {n: s.pyramid(features[n]) for n, s in net.streams.items()}
+        auxiliary = {
+            n: s.pyramid_head(levels[n], [torch.tensor([8, 8])] * 2)
+            for n, s in net.streams.items()
+        }
+    for ours, theirs in dict(video='rgb', keypoint='keypoint', joint='fuse').items():
+        assert relative(logits[ours], expected[f'{theirs}_gloss_logits']) < 1e-4
+        torch.testing.assert_close(tensors[ours], logits[ours])
+        distilled = expected[f'ensemble_last_teaches_{theirs}_loss']
+        assert losses[f'loss_distill_{ours}'] == pytest.approx(distilled, rel=1e-4)
+        recognition = sum(v for k, v in losses.items() if f'ctc_{ours}' in k)
+        golden = expected[f'recognition_loss_{theirs}']
+        assert recognition == pytest.approx(golden, rel=1e-4)
+    for ours, theirs in dict(video='rgb', keypoint='keypoint').items():
+        assert relative(pooled[ours], expected[f'head_{theirs}_input']) < 1e-4
+        for level in (0, 1):
+            golden = expected[f'aux_{theirs}_{level}']
+            shown = auxiliary[ours][level][..., : golden.shape[-1]]
+            assert relative(shown, golden) < 1e-4
+    average = expected['ensemble_last_gloss_probabilities']
+    assert relative(tensors['average'], average) < 1e-4
+    assert tensors['lengths'].tolist() == expected['valid_len_out'].tolist()
+    total = expected['recognition_loss']
+    assert sum(losses.values()) == pytest.approx(float(total), rel=1e-4)
+
+
+def test_tensor_mode(full_network):
+    inputs = network_inputs()
+    with torch.no_grad():
+        out = full_network(inputs, [sample(16), sample(8)])
+        whole = full_network(inputs)
+    assert set(out) == {'video', 'keypoint', 'joint', 'average', 'lengths'}
+    assert out['video'].shape == (2, 4, len(GLOSSES) + 1)
+    assert out['lengths'].tolist() == [4, 2] and whole['lengths'].tolist() == [4, 4]
+    mean = sum(out[name].softmax(-1) for name in ('video', 'keypoint', 'joint')) / 3
+    torch.testing.assert_close(out['average'], mean)
+
+
+def test_every_term_of_the_loss_trains_its_parts():
+    net = two_stream().train()
+    losses = net(network_inputs(), [sample(16), sample(12)], mode='loss')
+    assert set(losses) == LOSSES | PYRAMID_LOSSES | DISTILLATION
+    sum(losses.values()).backward()
+    silent = [n for n, p in net.named_parameters() if p.grad is None]
+    assert not silent
+
+
+@pytest.mark.parametrize(
+    ('left_out', 'gone'),
+    [
+        ('pyramid', PYRAMID_LOSSES),
+        ('joint', {'loss_ctc_joint', 'loss_distill_joint'}),
+        ('distillation', DISTILLATION),
+        ('bilateral', set()),
+    ],
+)
+def test_parts_can_be_left_out(left_out, gone):
+    net = two_stream(**{left_out: None})
+    losses = net(network_inputs(), [sample(16), sample(12)], mode='loss')
+    assert set(losses) == (LOSSES | PYRAMID_LOSSES | DISTILLATION) - gone
+    if left_out == 'bilateral':
+        assert not any('bilateral' in key for key in net.state_dict())
+
+
+def test_inference_neither_runs_nor_needs_the_pyramid(full_network):
+    lean = two_stream(pyramid=None).eval()
+    lean.load_state_dict(full_network.required_state(), strict=True)
+    for stream_part in full_network.streams.values():
+        assert stream_part.pyramid is not None
+    blind = copy.deepcopy(full_network)
+    for part in blind.streams.values():
+        part.pyramid.forward = part.pyramid_head.forward = None
+    inputs, samples = network_inputs(), [sample(16), sample(8)]
+    with torch.no_grad():
+        a, b = lean(inputs, samples), blind(inputs, samples)
+        predicted = blind(inputs, samples, mode='predict')
+    for key in a:
+        torch.testing.assert_close(a[key], b[key], rtol=0, atol=0)
+    assert len(predicted) == 2
+
+
+def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
+    from conftest_models import single_stream
+
+    paths, singles = {}, {}
+    for name in ('video', 'keypoint'):
+        net = single_stream(name)
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(torch.rand_like(parameter))
+        singles[name] = net.state_dict()
+        paths[name] = str(tmp_path / f'{name}.pth')
+        torch.save(dict(state_dict=singles[name]), paths[name])
+    both = two_stream(
+        video=stream(3) | dict(checkpoint=paths['video']),
+        keypoint=stream(79) | dict(checkpoint=paths['keypoint']),
+        pyramid=None,
+    )
+    both.init_weights()
+    state = both.state_dict()
+    for name, single in singles.items():
+        for key, value in single.items():
+            torch.testing.assert_close(state[key], value, msg=key)
+    swapped = two_stream(
+        video=stream(3) | dict(checkpoint=paths['keypoint']), pyramid=None
+    )
+    with pytest.raises(ValueError, match='keypoint.pth does not fit the video stream'):
+        swapped.init_weights()
+
+
+def test_channels_last_gives_the_same_result(full_network):
+    sizes = dict(video_size=32, heatmap_size=32, memory_format='channels_last_3d')
+    last = two_stream(data_preprocessor=sizes).eval()
+    last.load_state_dict(full_network.state_dict())
+    weight = last.video.backbone.blocks[1][2].conv_s.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last_3d)
+    inputs = network_inputs()
+    converted = {
+        key: x.contiguous(memory_format=torch.channels_last_3d)
+        for key, x in inputs.items()
+    }
+    with torch.no_grad():
+        torch.testing.assert_close(
+            last(converted)['joint'], full_network(inputs)['joint'], rtol=1e-3, atol=1e-4
+        )
+
+
+def test_streams_of_different_strides_are_refused():
+    with pytest.raises(ValueError, match='same time stride'):
+        two_stream(
+            video=dict(stream(3, num_blocks=5)), pyramid=None, bilateral=None
+        )
+
+
+def test_wrong_input_channels_are_refused():
+    wrong = dict(backbone=dict(type='S3D', in_channels=17, width=0.125), head=HEAD)
+    with pytest.raises(ValueError, match='keypoint stream has 79 input channels'):
+        two_stream(keypoint=wrong, pyramid=None)

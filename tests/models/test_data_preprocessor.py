@@ -1,0 +1,89 @@
+import pytest
+import torch
+from conftest_models import sample
+
+from mmsign.models.data_preprocessor import SignDataPreprocessor
+from mmsign.models.layers.heatmaps import draw_heatmaps
+
+
+def packed(lengths=(4, 8), side: int = 16, keypoints: int = 79) -> dict:
+    generator = torch.Generator().manual_seed(0)
+    return dict(
+        inputs=dict(
+            video=[
+                torch.randint(
+                    0, 256, (3, n, side, side), dtype=torch.uint8, generator=generator
+                )
+                for n in lengths
+            ],
+            keypoints=[
+                torch.rand(n, keypoints, 3, generator=generator) * 64 for n in lengths
+            ],
+        ),
+        data_samples=[sample(n, clip_id=f'clip{n}') for n in lengths],
+    )
+
+
+def test_padding_and_scaling():
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
+    data = packed()
+    video = preprocess(data)['inputs']['video']
+    assert video.shape == (2, 3, 8, 16, 16)
+    short, long = data['inputs']['video']
+    torch.testing.assert_close(video[1], (long / 255 - 0.5) / 0.5)
+    torch.testing.assert_close(video[0, :, :4], (short / 255 - 0.5) / 0.5)
+    for frame in range(4, 8):
+        torch.testing.assert_close(video[0, :, frame], video[0, :, 3])
+
+
+def test_heatmaps_through_the_crop_box():
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8, sigma=5.0)
+    data = packed()
+    data['data_samples'][1].set_metainfo(dict(crop_box=(7.0, 3.0, 40.0, 50.0)))
+    maps = preprocess(data)['inputs']['heatmaps']
+    assert maps.shape == (2, 79, 8, 8, 8)
+    expected = draw_heatmaps(
+        data['inputs']['keypoints'][1][None],
+        torch.tensor([[7.0, 3.0, 40.0, 50.0]]),
+        (8, 8),
+        sigma=5.0,
+    )
+    torch.testing.assert_close(maps[1:], expected)
+    torch.testing.assert_close(maps[0, :, 7], maps[0, :, 3])
+
+
+def test_one_input_alone():
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
+    data = packed()
+    del data['inputs']['video']
+    assert set(preprocess(data)['inputs']) == {'heatmaps'}
+
+
+def test_under_autocast_inputs_come_in_its_dtype():
+    preprocess = SignDataPreprocessor(
+        video_size=16, heatmap_size=8, memory_format='channels_last_3d'
+    )
+    plain = preprocess(packed())['inputs']
+    with torch.autocast('cpu', torch.bfloat16):
+        low = preprocess(packed())['inputs']
+    for key, x in low.items():
+        assert x.dtype == torch.bfloat16
+        assert x.is_contiguous(memory_format=torch.channels_last_3d)
+        torch.testing.assert_close(x.float(), plain[key], atol=0.02, rtol=0)
+
+
+def test_input_shapes():
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
+    assert preprocess.input_shape('video') == (3, (16, 16))
+    assert preprocess.input_shape('heatmaps') == (79, (8, 8))
+
+
+def test_wrong_sizes_name_the_clip():
+    preprocess = SignDataPreprocessor(video_size=24, heatmap_size=8)
+    with pytest.raises(ValueError, match=r'clip4: frames of shape \(3, 4, 16, 16\)'):
+        preprocess(packed())
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
+    with pytest.raises(ValueError, match=r'clip4: keypoints of shape \(4, 133, 3\)'):
+        preprocess(packed(keypoints=133))
+    with pytest.raises(ValueError, match='memory_format'):
+        SignDataPreprocessor(memory_format='channels_first')
