@@ -1,0 +1,182 @@
+"""CTC decoding: best path, and prefix beam search (paper section B.1).
+
+Symbols: B clips, T output steps, V gloss classes with the blank, W beam width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .forced_alignment import Span, align_labellings
+from .log_probs import check_shapes, check_values, top_classes
+from .prefix_beam import candidate_count, prefix_beam_search
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One decoded labelling of a clip.
+
+    Attributes:
+        ids: Class indices, blanks removed.
+        score: Natural logarithm of a probability: of the labelling, summed over
+            the alignments that stayed in the beam; of the best path alone for
+            greedy decoding.
+        spans: One half-open (start, end) in output steps per class index: where
+            it is emitted on the most probable alignment of the labelling.
+    """
+
+    ids: tuple[int, ...]
+    score: float
+    spans: tuple[Span, ...]
+
+
+def greedy_decode(
+    log_probs: Tensor | np.ndarray,
+    lengths: Tensor | Sequence[int] | None = None,
+    blank: int = 0,
+) -> list[Hypothesis]:
+    """The labelling of the most probable path of each clip.
+
+    Arguments and errors as in ``CTCBeamSearch.__call__``. Of equally probable
+    classes the lowest index is taken.
+    """
+    log_probs, lengths = check_shapes(log_probs, lengths, blank)
+    if not log_probs.shape[1]:
+        return [Hypothesis((), 0.0, ())] * len(lengths)
+    best = log_probs.max(-1)
+    scores = best.values.double().cpu()
+    check_values(scores, lengths)
+    steps = torch.arange(scores.shape[1])
+    limits = torch.tensor(lengths)[:, None]
+    path = best.indices.cpu().masked_fill(steps >= limits, blank)
+    totals = scores.masked_fill(steps >= limits, 0).sum(1).tolist()
+    # A run of one class starts where the path changes and ends where the next
+    # one starts.
+    changes = torch.ones(path.shape, dtype=torch.bool)
+    changes[:, 1:] = path[:, 1:] != path[:, :-1]
+    starts: list[list[int]] = [[] for _ in lengths]
+    for clip, start in changes.nonzero().tolist():
+        starts[clip].append(start)
+    hypotheses = []
+    for classes, own, length, total in zip(path.tolist(), starts, lengths, totals):
+        runs = zip(own, own[1:] + [length])
+        spans = tuple(span for span in runs if classes[span[0]] != blank)
+        ids = tuple(classes[start] for start, _ in spans)
+        hypotheses.append(Hypothesis(ids, total, spans))
+    return hypotheses
+
+
+class CTCBeamSearch:
+    """Prefix beam search, exact within its beam: prefixes that collapse to the
+    same labelling are merged, and no class is left out that could enter the beam.
+
+    Args:
+        beam_width: Prefixes kept per step, W. 1 means the best path
+            (``greedy_decode``).
+        n_best: Hypotheses returned per clip, at most W.
+        merge_adjacent: Merge equal neighbours after decoding, as the paper's
+            authors do; their spans are united. Hypotheses that become equal
+            are returned once, with the score of the better one.
+    """
+
+    def __init__(
+        self, beam_width: int = 5, n_best: int = 1, merge_adjacent: bool = False
+    ) -> None:
+        if beam_width < 1 or not 1 <= n_best <= beam_width:
+            raise ValueError(
+                'beam_width must be at least 1 and n_best between 1 and beam_width, '
+                f'not beam_width={beam_width}, n_best={n_best}'
+            )
+        self.beam_width = beam_width
+        self.n_best = n_best
+        self.merge_adjacent = merge_adjacent
+
+    def __call__(
+        self,
+        log_probs: Tensor | np.ndarray,
+        lengths: Tensor | Sequence[int] | None = None,
+        blank: int = 0,
+    ) -> list[list[Hypothesis]]:
+        """Decode a batch.
+
+        Args:
+            log_probs: (B, T, V) natural log-probabilities, any floating dtype
+                and device. -inf is a probability of zero.
+            lengths: (B,) valid steps of each clip, 0 to T; None for T. What lies
+                behind them is not looked at.
+            blank: Index of the blank.
+
+        Returns:
+            Per clip its hypotheses, best first. A clip of length 0 has the one
+            hypothesis without symbols, score 0.
+
+        Raises:
+            ValueError: shapes, lengths or blank do not fit; a clip holds NaN,
+                values that are no log-probabilities, or a step at which
+                every class has probability zero. The clip's index is named.
+        """
+        if self.beam_width == 1:
+            found = [[h] for h in greedy_decode(log_probs, lengths, blank)]
+        else:
+            found = self._search(log_probs, lengths, blank)
+        if self.merge_adjacent:
+            found = [[_merge_adjacent(h) for h in clip] for clip in found]
+        return found
+
+    def _search(self, log_probs, lengths, blank) -> list[list[Hypothesis]]:
+        log_probs, lengths = check_shapes(log_probs, lengths, blank)
+        num_classes = log_probs.shape[2]
+        count = candidate_count(self.beam_width, num_classes)
+        symbols, scores = top_classes(log_probs, lengths, count)
+        steps = log_probs.cpu().numpy()
+        beams = [
+            prefix_beam_search(
+                memoryview(steps[clip, :length].reshape(-1)),
+                symbols[clip][:length],
+                scores[clip][:length],
+                num_classes,
+                self.beam_width,
+                blank,
+            )
+            for clip, length in enumerate(lengths)
+        ]
+        if self.merge_adjacent:
+            beams = [_distinct_when_merged(beam) for beam in beams]
+        chosen = [
+            (clip, ids, score)
+            for clip, beam in enumerate(beams)
+            for ids, score in beam[: self.n_best]
+        ]
+        spans = align_labellings(
+            [steps[clip, : lengths[clip]] for clip, _, _ in chosen],
+            [ids for _, ids, _ in chosen],
+            blank,
+        )
+        found: list[list[Hypothesis]] = [[] for _ in lengths]
+        for (clip, ids, score), own in zip(chosen, spans):
+            found[clip].append(Hypothesis(ids, score, own))
+        return found
+
+
+def _merge_adjacent(hypothesis: Hypothesis) -> Hypothesis:
+    ids, spans = [], []
+    for symbol, run in groupby(zip(hypothesis.ids, hypothesis.spans), lambda p: p[0]):
+        own = [span for _, span in run]
+        ids.append(symbol)
+        spans.append((own[0][0], own[-1][1]))
+    return Hypothesis(tuple(ids), hypothesis.score, tuple(spans))
+
+
+def _distinct_when_merged(beam: list[tuple]) -> list[tuple]:
+    """The best of those that become equal when equal neighbours are merged."""
+    best: dict[tuple[int, ...], tuple] = {}
+    for ids, score in beam:
+        merged = tuple(symbol for symbol, _ in groupby(ids))
+        best.setdefault(merged, (ids, score))
+    return list(best.values())

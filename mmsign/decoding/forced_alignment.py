@@ -1,0 +1,104 @@
+"""Where each symbol of a known labelling is: the most probable CTC alignment.
+
+Symbols: N labellings, T output steps, U symbols of a labelling, S = 2U + 1 states
+(a blank before, between and after the symbols).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Span = tuple[int, int]
+
+
+def align_labellings(
+    log_probs: Sequence[np.ndarray],
+    labellings: Sequence[Sequence[int]],
+    blank: int = 0,
+) -> list[tuple[Span, ...]]:
+    """Spans of the symbols on the best path that collapses to each labelling.
+
+    All labellings are aligned in one Viterbi pass. Of equally probable paths the
+    one is taken that, followed back from the end, stays longest where it is.
+
+    Args:
+        log_probs: N arrays (T, V) of natural log-probabilities; T may differ.
+        labellings: N sequences of class indices without the blank.
+        blank: Index of the blank.
+
+    Returns:
+        For each labelling one half-open span (start, end) in output steps per
+        symbol: the steps in which the symbol itself, not a blank, is emitted.
+
+    Raises:
+        ValueError: no path of non-zero probability spells a labelling.
+    """
+    lengths = [len(steps) for steps in log_probs]
+    states = [_expand(labelling, blank) for labelling in labellings]
+    if not states:
+        return []
+    most = max(map(len, states))
+    # Two columns of -inf on the left stand for "no such state"; states to the
+    # right of a labelling's own never lead back into it.
+    emitted = np.full((max(lengths), len(states), most), -np.inf)
+    skip = np.full((len(states), most), -np.inf)
+    for index, (steps, own) in enumerate(zip(log_probs, states)):
+        emitted[: len(steps), index, : len(own)] = steps[:, own]
+        # A blank can be skipped between two different symbols.
+        differs = own[3::2] != own[1:-2:2]
+        skip[index, 3 : len(own) : 2] = np.where(differs, 0.0, -np.inf)
+    best = np.full((max(lengths), len(states), most + 2), -np.inf)
+    best[:1, :, 2:4] = emitted[:1, :, :2]
+    arriving = np.empty((len(states), most))
+    for step in range(1, max(lengths)):
+        before = best[step - 1]
+        np.add(before[:, :-2], skip, out=arriving)
+        np.maximum(arriving, before[:, 1:-1], out=arriving)
+        np.maximum(arriving, before[:, 2:], out=arriving)
+        np.add(arriving, emitted[step], out=best[step, :, 2:])
+    return [
+        _trace(best[:length, index, 2:], skip[index], len(own), index)
+        for index, (length, own) in enumerate(zip(lengths, states))
+    ]
+
+
+def _expand(labelling: Sequence[int], blank: int) -> np.ndarray:
+    states = np.full(2 * len(labelling) + 1, blank)
+    states[1::2] = labelling
+    return states
+
+
+def _trace(
+    best: np.ndarray, skip: np.ndarray, states: int, index: int
+) -> tuple[Span, ...]:
+    """Follow the best path back from its last step; collect the symbols' spans."""
+    if states == 1:
+        return ()
+    spans: list[Span] = []
+    if len(best):
+        rows = best[:, :states].tolist()
+        can_skip = (skip == 0).tolist()
+        state = states - 1 if rows[-1][-1] > rows[-1][-2] else states - 2
+        end = len(rows)
+        if rows[-1][state] != -np.inf:
+            for step in range(len(rows) - 1, 0, -1):
+                row = rows[step - 1]
+                came = state
+                if state and row[state - 1] > row[came]:
+                    came = state - 1
+                if can_skip[state] and row[state - 2] > row[came]:
+                    came = state - 2
+                if came != state:
+                    if state % 2:
+                        spans.append((step, end))
+                    end, state = step, came
+            if state % 2:
+                spans.append((0, end))
+    if len(spans) != states // 2:
+        raise ValueError(
+            f'labelling {index} has {states // 2} symbols and no path of non-zero '
+            f'probability through its {len(best)} steps spells them'
+        )
+    return tuple(spans[::-1])

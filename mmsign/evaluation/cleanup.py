@@ -1,0 +1,115 @@
+"""Gloss clean-ups applied to reference and hypothesis before scoring.
+
+Published word error rates on the Phoenix corpora are taken after a clean-up that
+drops annotation marks, unifies variants of a sign and joins what was spelled
+letter by letter. Each corpus has its own; the numbers are comparable only with
+exactly these, so their oddities are kept (a word spelled at the very beginning of
+a sentence is joined differently, for one).
+
+A clean-up is a table of rules, worked from top to bottom on the glosses joined by
+single spaces. A gloss that is dropped leaves its space behind until the last
+rules: what stood on its two sides are no neighbours for the rules before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """Replace what ``pattern`` finds, ``times`` times over the whole sentence."""
+
+    pattern: str
+    replacement: str
+    times: int = 1
+
+
+# Fingerspelling: single letters become one gloss, A B C -> A+B+C. The trigraph SCH
+# and the doubled N count as letters next to others. A pass uses up the space
+# between two letters, so the next pair is found by the next pass.
+_SPELLING = (
+    Rule(r'^([A-Z]) ([A-Z][+ ])', r'\1+\2'),
+    Rule(r'[+ ]([A-Z]) ([A-Z]) ', r' \1+\2 '),
+    Rule(r'([+ ][A-Z]) ([A-Z][+ ])', r'\1+\2', times=3),
+    Rule(r'([+ ]SCH) ([A-Z][+ ])', r'\1+\2'),
+    Rule(r'([+ ]NN) ([A-Z][+ ])', r'\1+\2'),
+    Rule(r'([+ ][A-Z]) (NN[+ ])', r'\1+\2'),
+    Rule(r'([+ ][A-Z]) ([A-Z])$', r'\1+\2'),
+)
+
+# A sign made twice, up to four times over: also where the second is the first
+# letter of a spelled word (A A+B -> A+B), which merging equal glosses misses.
+_REPETITION = (
+    Rule(r' +', ' '),
+    Rule(r'(?<![\w-])([A-Z]+)(?![\w-]) \1(?![\w-])', r'\1', times=4),
+)
+
+_PHOENIX2014 = (
+    # Marks of place, classifier, question, possessive and left hand.
+    Rule(r'loc-|cl-|qu-|poss-|lh-', ''),
+    # Variants and a typing error.
+    Rule(r'S0NNE', 'SONNE'),
+    Rule(r'HABEN2', 'HABEN'),
+    # What is no sign. __ON__ and __OFF__ stay: the corpus scores them.
+    Rule(r'__(?:EMOTION|PU|LEFTHAND|EPENTHESIS)__', ''),
+    Rule(r'WIE AUSSEHEN', 'WIE-AUSSEHEN'),
+    Rule(r'ZEIGEN(?= |$)', 'ZEIGEN-BILDSCHIRM'),
+    *_SPELLING,
+    # NORDRAUM -> NORD, and the mark of a repeated movement.
+    Rule(r'([A-Z]{2})RAUM', r'\1'),
+    Rule(r'-PLUSPLUS', ''),
+    *_REPETITION,
+)
+
+_PHOENIX2014T = (
+    # What is no sign, __ON__ and __OFF__ included.
+    Rule(r'__(?:EMOTION|LEFTHAND|EPENTHESIS)__', ''),
+    Rule(r'\b__[^_ ]*__\b', ''),
+    # Marks of place and classifier; the others stay.
+    Rule(r'\bloc-([^ ]*)\b', r'\1'),
+    Rule(r'\bcl-([^ ]*)\b', r'\1'),
+    Rule(r'\b([^ ]*)-PLUSPLUS\b', r'\1'),
+    Rule(r'\b([A-Z]+)RAUM\b', r'\1'),
+    Rule(r'WIE AUSSEHEN', 'WIE-AUSSEHEN'),
+    *_SPELLING,
+    *_REPETITION,
+)
+
+GLOSS_CLEANUPS: Mapping[str, tuple[Rule, ...] | None] = MappingProxyType(
+    {'phoenix2014': _PHOENIX2014, 'phoenix2014T': _PHOENIX2014T, 'none': None}
+)
+"""The rules of each clean-up; None leaves the glosses as they are."""
+
+
+def clean_glosses(glosses: Sequence[str], cleanup: str) -> list[str]:
+    """Clean one sentence.
+
+    Args:
+        glosses: The glosses as annotated or recognised, without spaces inside.
+        cleanup: A key of ``GLOSS_CLEANUPS``: ``phoenix2014``, ``phoenix2014T`` or
+            ``none`` (CSL-Daily has no clean-up).
+
+    Returns:
+        The cleaned glosses; may be fewer, even none. Both Phoenix clean-ups merge
+        equal neighbours.
+
+    Raises:
+        ValueError: there is no clean-up of that name.
+    """
+    if cleanup not in GLOSS_CLEANUPS:
+        raise ValueError(
+            f'no gloss clean-up is called {cleanup!r}; there are '
+            f'{", ".join(GLOSS_CLEANUPS)}'
+        )
+    rules = GLOSS_CLEANUPS[cleanup]
+    if rules is None:
+        return list(glosses)
+    sentence = ' '.join(glosses)
+    for pattern, replacement, times in rules:
+        for _ in range(times):
+            sentence = re.sub(pattern, replacement, sentence)
+    return [gloss for gloss, _ in groupby(sentence.split())]
