@@ -9,7 +9,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook',
+        type='SafeCheckpointHook',
         interval=1,
         max_keep_ckpts=3,
         # The average's WER alone decides: the best of several heads on the
@@ -20,6 +20,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
 custom_hooks = [
+    dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),
     dict(type='TrainingReportHook'),
 ]

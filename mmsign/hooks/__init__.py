@@ -1,6 +1,13 @@
 """Hooks for the runner."""
 
+from .epoch_seed import EpochSeedHook
 from .recognizer_checkpoint import RecognizerCheckpointHook
+from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
 
-__all__ = ['RecognizerCheckpointHook', 'TrainingReportHook']
+__all__ = [
+    'EpochSeedHook',
+    'RecognizerCheckpointHook',
+    'SafeCheckpointHook',
+    'TrainingReportHook',
+]

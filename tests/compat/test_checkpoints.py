@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import os
+import pickle
+
+import mmengine.runner.runner as mmengine_runner
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from mmsign.compat import checkpoints
+from mmsign.compat.checkpoints import (
+    TRUST_VARIABLE,
+    CheckpointError,
+    find_latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    write_checkpoint,
+)
+from mmsign.compat.plain_state import NotPlainError
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_trusted(monkeypatch):
+    monkeypatch.delenv(TRUST_VARIABLE, raising=False)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def malicious(tmp_path):
+    path, crater = tmp_path / 'malicious.pth', tmp_path / 'crater'
+    torch.save({'state_dict': {}, 'bomb': Bomb(crater)}, path)
+    return path, crater
+
+
+def mmengine_state():
+    """What MMEngine's runner saves, in miniature."""
+    return {
+        'meta': {'epoch': 2, 'iter': 8, 'dataset_meta': {'sizes': np.array([1, 2])}},
+        'state_dict': torch.nn.Linear(2, 1).state_dict(),
+        'message_hub': {
+            'log_scalars': {'train/loss': HistoryBuffer([2.0, 1.0], [1, 1])},
+            'runtime_info': {'best_score': np.float64(12.5)},
+            'resumed_keys': {'train/loss': True, 'best_score': True},
+        },
+        'optimizer': {'state': {0: {'step': torch.tensor(8.0)}}, 'param_groups': []},
+    }
+
+
+def test_an_mmengine_checkpoint_survives(tmp_path):
+    path = tmp_path / 'epoch_2.pth'
+    state = mmengine_state()
+    save_checkpoint(state, str(path))
+    torch.load(path, weights_only=True)  # does not raise
+    loaded = load_checkpoint(path)
+    hub = loaded['message_hub']
+    assert isinstance(hub['log_scalars']['train/loss'], HistoryBuffer)
+    assert hub['log_scalars']['train/loss'].data[0].tolist() == [2.0, 1.0]
+    assert hub['runtime_info']['best_score'] == 12.5
+    assert loaded['meta']['dataset_meta']['sizes'].tolist() == [1, 2]
+    assert torch.equal(loaded['state_dict']['weight'], state['state_dict']['weight'])
+
+
+def test_mmengine_uses_this_loader_and_this_writer(tmp_path):
+    assert mmengine_runner.save_checkpoint is save_checkpoint
+    assert mmengine_checkpoint.save_checkpoint is save_checkpoint
+    assert mmengine_runner.find_latest_checkpoint is find_latest_checkpoint
+    path = tmp_path / 'a.pth'
+    save_checkpoint(mmengine_state(), str(path))
+    loaded = CheckpointLoader.load_checkpoint(str(path), 'cpu')
+    assert loaded['message_hub']['runtime_info']['best_score'] == 12.5
+
+
+@pytest.mark.parametrize('load', [load_checkpoint, CheckpointLoader.load_checkpoint])
+def test_a_malicious_file_is_refused_and_does_nothing(load, malicious):
+    path, crater = malicious
+    with pytest.raises(CheckpointError) as caught:
+        load(str(path))
+    assert not crater.exists()
+    message = str(caught.value)
+    assert str(path) in message and 'mkdir' in message
+    assert TRUST_VARIABLE in message and '--trust-checkpoint' in message
+
+
+def test_trust_is_explicit(malicious, monkeypatch):
+    path, crater = malicious
+    for value in ('0', 'false', ''):
+        monkeypatch.setenv(TRUST_VARIABLE, value)
+        with pytest.raises(CheckpointError):
+            load_checkpoint(path)
+    monkeypatch.setenv(TRUST_VARIABLE, '1')
+    with pytest.raises(CheckpointError):
+        load_checkpoint(path, trust=False)
+    assert not crater.exists()
+    load_checkpoint(path)
+    assert crater.is_dir()
+
+
+def test_a_stock_mmengine_checkpoint_is_refused_then_trusted(tmp_path):
+    path = tmp_path / 'stock.pth'
+    torch.save(mmengine_state(), path)
+    with pytest.raises(CheckpointError, match='HistoryBuffer'):
+        load_checkpoint(path)
+    hub = load_checkpoint(path, trust=True)['message_hub']
+    assert hub['log_scalars']['train/loss'].data[0].tolist() == [2.0, 1.0]
+
+
+def test_numpy_numbers_are_admitted_and_objects_are_not(tmp_path):
+    path = tmp_path / 'foreign.pth'
+    state = {'best': np.float64(3.5), 'sizes': np.arange(3), 'kind': np.array('x')}
+    torch.save(state, path)
+    loaded = load_checkpoint(path)
+    assert loaded['best'] == 3.5 and loaded['sizes'].tolist() == [0, 1, 2]
+    for refused in (np.array([print], dtype=object), np.zeros(1, dtype='i4,f4')):
+        torch.save({'x': refused}, path)
+        with pytest.raises(CheckpointError):
+            load_checkpoint(path)
+
+
+def test_code_in_meta_config_is_removed(tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save({'meta': {'config': 'import os', 'cfg': 'x = 1'}}, path)
+    assert load_checkpoint(path)['meta'] == {'cfg': 'x = 1'}
+    assert load_checkpoint(path, trust=True)['meta']['config'] == 'import os'
+
+
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.parametrize('damage', ['cut', 'empty', 'text', 'pickle'])
+def test_damaged_files_are_named(damage, tmp_path):
+    path = tmp_path / 'broken.pth'
+    torch.save({'w': torch.zeros(1000)}, path)
+    content = {
+        'cut': path.read_bytes()[:500],
+        'empty': b'',
+        'text': b'not a checkpoint',
+        'pickle': pickle.dumps({'a': 1}),
+    }[damage]
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r'broken\.pth (cannot be read|holds)'):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize('archive', [True, False])
+def test_a_file_may_be_mapped(archive, tmp_path):
+    path = tmp_path / 'a.pth'
+    state = {'w': torch.arange(3.0)}
+    torch.save(state, path, _use_new_zipfile_serialization=archive)
+    assert torch.equal(load_checkpoint(path, mmap=True)['w'], state['w'])
+
+
+def test_missing_file_and_other_contents(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere.pth does not exist'):
+        load_checkpoint(tmp_path / 'nowhere.pth')
+    torch.save([1, 2], tmp_path / 'list.pth')
+    with pytest.raises(CheckpointError, match='holds a list'):
+        load_checkpoint(tmp_path / 'list.pth')
+
+
+def test_odd_objects_in_meta_are_left_out_but_not_in_the_optimizer(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    with pytest.warns(UserWarning, match=r'checkpoint\.meta\.hook, a .* is left out'):
+        save_checkpoint({'meta': {'hook': print, 'epoch': 1}, 'state_dict': {}}, path)
+    assert load_checkpoint(path)['meta'] == {'epoch': 1}
+    with pytest.raises(NotPlainError, match=r'checkpoint\.optimizer\.fn'):
+        save_checkpoint({'meta': {}, 'optimizer': {'fn': print}}, path)
+    assert load_checkpoint(path)['meta'] == {'epoch': 1}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / 'epoch_1.pth'
+    write_checkpoint({'a': 1}, path)
+
+    def killed(obj, file):
+        file.write(b'half')
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints.torch, 'save', killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint({'a': 2}, path)
+    assert load_checkpoint(path) == {'a': 1}
+    assert [file.name for file in tmp_path.iterdir()] == ['epoch_1.pth']
+
+
+def test_other_backends_get_plain_state_too(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        checkpoints, '_upstream_save_checkpoint', lambda *args: calls.append(args)
+    )
+    save_checkpoint({'a': np.int64(3)}, 's3://bucket/a.pth')
+    assert calls == [({'a': 3}, 's3://bucket/a.pth', None, None)]
+
+
+def test_latest_checkpoint(tmp_path):
+    assert find_latest_checkpoint(tmp_path) is None
+    for name in ('epoch_2.pth', 'epoch_10.pth', 'best_WER_epoch_11.pth'):
+        (tmp_path / name).touch()
+    # Without a pointer, or with one cut short by a kill: the greatest number.
+    assert find_latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_10.pth')
+    pointer = tmp_path / 'last_checkpoint'
+    pointer.write_text('')
+    assert find_latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_10.pth')
+    pointer.write_text(str(tmp_path / 'epoch_2.pth'))
+    assert find_latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    # The folder was moved.
+    pointer.write_text('/elsewhere/run/epoch_2.pth')
+    assert find_latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
+
+
+def test_downloads_are_loaded_safely(malicious, tmp_path, monkeypatch):
+    path, crater = malicious
+    downloads = []
+
+    def download(url, target, hash_prefix, progress):
+        downloads.append((url, hash_prefix))
+        path.rename(target)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    url = 'https://zoo.example/s3d-0123abcd.pth'
+    with pytest.raises(CheckpointError, match='refused'):
+        CheckpointLoader.load_checkpoint(url)
+    assert downloads == [(url, '0123abcd')] and not crater.exists()
+    with pytest.raises(CheckpointError, match='refused'):  # from the cache
+        mmengine_checkpoint.load_from_http(url)
+    assert len(downloads) == 1

@@ -1,0 +1,106 @@
+"""``tools/test.py`` as a user runs it, on a network of 3 parameters."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from tiny_run import TOOLS, TinyModel, load_tool, unique_name, write_config
+
+import mmsign
+from mmsign import compat
+from mmsign.compat.checkpoints import TRUST_VARIABLE
+from mmsign.launch import LaunchError, reported_errors
+
+tool = load_tool('test')
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch):
+    """Run the tool in a folder with ``tiny.py`` and ``tiny.pth``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv(TRUST_VARIABLE, '')  # restored afterwards
+    write_config(tmp_path)
+    compat.write_checkpoint({'state_dict': TinyModel().state_dict()}, 'tiny.pth')
+
+    def main(*arguments: str) -> dict[str, float]:
+        name = ['--cfg-options', f'experiment_name={unique_name()}']
+        with reported_errors():
+            return tool.main(['tiny.py', *arguments, *name])
+
+    return main
+
+
+def test_metrics_and_predictions_are_written(main, tmp_path):
+    metrics = main('tiny.pth', '--out', 'a b/m.json', '--dump', 'p.pkl')
+    written = json.loads((tmp_path / 'a b' / 'm.json').read_text())
+    assert written == pytest.approx(metrics) and written['clips'] == 5
+    assert len(pickle.loads((tmp_path / 'p.pkl').read_bytes())) == 5
+    assert (tmp_path / 'work_dirs' / 'tiny').is_dir()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')
+def test_two_processes_count_as_one_does(main, tmp_path):
+    metrics = main('tiny.pth')
+    support = Path(__file__).parents[1] / 'support'
+    paths = [str(Path(mmsign.__file__).parents[1]), str(support)]
+    command = ['bash', str(TOOLS / 'dist_test.sh'), 'tiny.py', 'tiny.pth', '2']
+    done = subprocess.run(
+        [*command, '--out', 'm.json'],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            'PYTHONPATH': os.pathsep.join(paths),
+            'PYTHON': sys.executable,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    written = json.loads((tmp_path / 'm.json').read_text())
+    assert written == pytest.approx(metrics, rel=1e-6)
+
+
+def test_mistakes_end_in_one_sentence(main, capsys):
+    for checkpoint, message in (
+        ('gone.pth', 'error: checkpoint gone.pth does not exist'),
+        ('tiny.py', 'error: tiny.py cannot be read as a checkpoint'),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(checkpoint)
+        assert caught.value.code == 1 and message in capsys.readouterr().err
+
+
+def test_foreign_checkpoints_must_be_trusted(main, capsys):
+    torch.save({'state_dict': TinyModel().state_dict(), 'path': Path('x')}, 'tiny.pth')
+    with pytest.raises(SystemExit):
+        main('tiny.pth')
+    assert '--trust-checkpoint' in capsys.readouterr().err
+    assert main('tiny.pth', '--trust-checkpoint')['clips'] == 5
+
+
+def test_dump_joins_the_evaluators():
+    for evaluators in ({'type': 'A'}, [{'type': 'A'}]):
+        cfg = Config({'test_evaluator': evaluators})
+        tool.add_dump(cfg, 'x.pkl')
+        assert [e['type'] for e in cfg.test_evaluator] == ['A', 'DumpResults']
+        assert cfg.test_evaluator[1].out_file_path == 'x.pkl'
+    with pytest.raises(LaunchError, match=r'takes a \.pkl file, not x\.json'):
+        tool.add_dump(cfg, 'x.json')
+
+
+def test_metrics_become_json(tmp_path):
+    path = tmp_path / 'new' / 'm.json'
+    metrics = {'b': np.float32(0.5), 'a': 3, 'c': torch.tensor(2.0)}
+    tool.write_metrics(metrics, str(path))
+    assert path.read_text() == '{\n  "a": 3,\n  "b": 0.5,\n  "c": 2.0\n}\n'

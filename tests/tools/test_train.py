@@ -1,0 +1,185 @@
+"""``tools/train.py`` as a user runs it, on a network of 3 parameters."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from tiny_run import TOOLS, load_tool, unique_name, write_config
+
+import mmsign
+from mmsign import compat
+from mmsign.launch import LaunchError, reported_errors
+
+train = load_tool('train')
+
+
+def run_script(*command: str, cwd: Path) -> subprocess.CompletedProcess:
+    support = Path(__file__).parents[1] / 'support'
+    paths = [str(Path(mmsign.__file__).parents[1]), str(support)]
+    environment = {
+        **os.environ,
+        'PYTHONPATH': os.pathsep.join(paths),
+        'PYTHON': sys.executable,
+        'OMP_NUM_THREADS': '1',
+    }
+    return subprocess.run(
+        ['bash', *command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch):
+    """Run the tool in an empty folder, as its command would."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+
+    def main(*arguments: str) -> None:
+        with reported_errors():
+            train.main(
+                [*arguments, '--cfg-options', f'experiment_name={unique_name()}']
+            )
+
+    return main
+
+
+def merged(config: dict, *given: str) -> Config:
+    cfg = Config(config)
+    train.merge_args(cfg, train.parse_args(['c.py', *given]))
+    return cfg
+
+
+def test_seed_arguments_win_over_the_config():
+    cfg = merged({'randomness': {'seed': 1, 'deterministic': False}}, '--seed', '7')
+    assert cfg.randomness == {'seed': 7, 'deterministic': False}
+    cfg = merged({}, '--diff-rank-seed', '--deterministic')
+    assert cfg.randomness == {'diff_rank_seed': True, 'deterministic': True}
+
+
+def test_no_validate():
+    cfg = merged({'val_cfg': {}, 'val_dataloader': {}, 'x': 1}, '--no-validate')
+    assert (cfg.val_cfg, cfg.val_dataloader, cfg.val_evaluator) == (None, None, None)
+
+
+def test_auto_scale_lr():
+    cfg = merged({'auto_scale_lr': {'base_batch_size': 8}}, '--auto-scale-lr')
+    assert cfg.auto_scale_lr.enable is True
+    with pytest.raises(LaunchError, match='base_batch_size'):
+        merged({}, '--auto-scale-lr')
+
+
+def test_amp_uses_what_the_machine_has():
+    cfg = merged({'optim_wrapper': {'optimizer': {'type': 'Adam'}}}, '--amp')
+    expected = 'AmpOptimWrapper' if torch.cuda.is_available() else 'CPUAmpOptimWrapper'
+    assert cfg.optim_wrapper.type == expected
+
+
+def test_start(tmp_path):
+    def start(resume):
+        cfg = Config({'work_dir': str(tmp_path), 'load_from': 'stage1.pth'})
+        train.set_start(cfg, resume)
+        return cfg.get('resume', False), cfg.load_from
+
+    assert start(None) == (False, 'stage1.pth')
+    # Nothing to resume: a stage-2 run still starts from its stage-1 weights.
+    assert start('auto') == (False, 'stage1.pth')
+    with pytest.raises(LaunchError, match=r'other\.pth to resume from does not exist'):
+        start('other.pth')
+    checkpoint = tmp_path / 'epoch_3.pth'
+    checkpoint.touch()
+    assert start('auto') == (True, str(checkpoint))
+    assert start(str(checkpoint)) == (True, str(checkpoint))
+
+
+def test_train_and_resume_with_mixed_precision(tmp_path, main):
+    glosses = tmp_path / 'glosses.txt'
+    glosses.write_text('A\nB\n')
+    write_config(tmp_path, extra=f"model['vocab'] = dict(file={str(glosses)!r})\n")
+    arguments = ['tiny.py', '--work-dir', 'my runs/first', '--resume', '--amp']
+    main(*arguments, '--cfg-options', 'train_cfg.max_epochs=1')
+    work_dir = tmp_path / 'my runs' / 'first'
+    assert (work_dir / 'epoch_1.pth').is_file()
+    # The config in the work folder does not need the vocabulary file any more.
+    dumped = Config.fromfile(work_dir / 'tiny.py')
+    assert dumped.model.vocab == {'glosses': ['A', 'B']}
+    if not torch.cuda.is_available():
+        assert dumped.optim_wrapper.type == 'CPUAmpOptimWrapper'
+    main(*arguments, '--cfg-options', 'train_cfg.max_epochs=2')
+    last = compat.load_checkpoint(work_dir / 'epoch_2.pth')
+    assert (last['meta']['epoch'], last['meta']['iter']) == (2, 8)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nowhere.py'], 'error: config nowhere.py does not exist'),
+        (
+            ['tiny.py', '--cfg-options', 'data_root=gone'],
+            "error: data_root 'gone' of train_dataloader is not a folder",
+        ),
+        (['tiny.py', '--resume', 'x.pth'], 'error: checkpoint x.pth to resume'),
+    ],
+)
+def test_mistakes_end_in_one_sentence(arguments, message, main, tmp_path, capsys):
+    write_config(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        main(*arguments)
+    assert caught.value.code == 1 and message in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')
+def test_two_processes(tmp_path):
+    config = write_config(tmp_path)
+    arguments = [str(TOOLS / 'dist_train.sh'), str(config), '2', '--work-dir', 'w']
+    arguments += ['--cfg-options', 'sync_bn=torch', 'train_cfg.max_epochs=1']
+    done = run_script(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    checkpoint = compat.load_checkpoint(tmp_path / 'w' / 'epoch_1.pth')
+    assert checkpoint['meta']['iter'] == 2  # 8 clips, 2 processes of 2
+    assert 'sync_bn is ignored' in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
+)
+def test_scripts_explain_themselves(script, tmp_path):
+    done = run_script(str(TOOLS / script), cwd=tmp_path)
+    assert done.returncode == 2 and f'Usage: bash tools/{script}' in done.stdout
+    done = run_script(str(TOOLS / script), '--help', cwd=tmp_path)
+    assert done.returncode == 0 and 'Usage:' in done.stdout
+
+
+def test_a_number_of_processes_is_needed(tmp_path):
+    done = run_script(str(TOOLS / 'dist_train.sh'), 'tiny.py', 'two', cwd=tmp_path)
+    assert done.returncode == 2 and "not 'two'" in done.stderr
+
+
+def test_slurm_gets_the_arguments_as_they_are(tmp_path, monkeypatch):
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nfor a in "$@"; do echo "<$a>"; done\n')
+    srun.chmod(0o755)
+    monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
+    monkeypatch.setenv('GPUS', '2')
+    options = ['part', 'job', 'my config.py', '--cfg-options', 'a=1 2']
+    done = run_script(str(TOOLS / 'slurm_train.sh'), *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    given = done.stdout.splitlines()
+    assert given[0:2] == ['<-p>', '<part>'] and '<--ntasks=2>' in given
+    assert '<--gres=gpu:2>' in given
+    assert given[-5:] == [
+        '<my config.py>',
+        '<--cfg-options>',
+        '<a=1 2>',
+        '<--launcher>',
+        '<slurm>',
+    ]
