@@ -17,6 +17,7 @@ from mmsign import compat
 from mmsign.keypoints import SELECTED_79
 
 from .layers.heatmaps import draw_heatmaps
+from .layers.reuse import ReusedMemory
 
 _MEMORY_FORMATS = {
     'contiguous': torch.contiguous_format,
@@ -66,6 +67,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.num_keypoints = num_keypoints
         self.score_threshold = score_threshold
         self.memory_format = _MEMORY_FORMATS[memory_format]
+        self._memory = ReusedMemory()
 
     def input_shape(self, key: str) -> tuple[int, tuple[int, int]]:
         """Channels and (height, width) of the input ``video`` or ``heatmaps``."""
@@ -104,11 +106,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     def _video(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
         side = self.video_size
         longest = max(clip.shape[1] for clip in clips)
-        out = torch.empty(
-            (len(clips), 3, longest, side, side),
-            dtype=dtype,
-            device=self.device,
-            memory_format=self.memory_format,
+        shape = len(clips), 3, longest, side, side
+        out = self._memory.empty(
+            'video', shape, dtype, self.device, self.memory_format
         )
         for row, clip, sample in zip(out, clips, samples, strict=True):
             if clip.shape[0] != 3 or clip.shape[2:] != (side, side):
@@ -139,12 +139,17 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             [tuple(map(float, sample.crop_box)) for sample in samples],
             device=self.device,
         )
+        size = self.heatmap_size, self.heatmap_size
+        shape = len(clips), self.num_keypoints, longest, *size
         return draw_heatmaps(
             keypoints,
             boxes,
-            (self.heatmap_size, self.heatmap_size),
+            size,
             sigma=self.sigma,
             score_threshold=self.score_threshold,
             dtype=dtype,
             memory_format=self.memory_format,
+            out=self._memory.empty(
+                'heatmaps', shape, dtype, self.device, self.memory_format
+            ),
         )

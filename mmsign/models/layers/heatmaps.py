@@ -44,6 +44,7 @@ def draw_heatmaps(
     score_threshold: float | None = None,
     dtype: torch.dtype = torch.float32,
     memory_format: torch.memory_format = torch.contiguous_format,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Draw the normalised heatmaps of a whole batch at once.
 
@@ -57,6 +58,7 @@ def draw_heatmaps(
             does not use scores.
         dtype: Of the result; the profiles are computed in float32.
         memory_format: ``torch.channels_last_3d`` writes that layout directly.
+        out: Tensor to write to; of the result's shape, dtype and layout.
 
     Returns:
         (B, K, T, h, w) with values in [−1, 1]: 2·exp(−d²/2σ²) − 1.
@@ -77,8 +79,13 @@ def draw_heatmaps(
     if memory_format == torch.channels_last_3d:
         row = along_y.permute(0, 1, 3, 2)[:, :, :, None]  # (B, T, h, 1, K)
         column = along_x.permute(0, 1, 3, 2)[:, :, None]  # (B, T, 1, w, K)
-        maps = torch.addcmul(offset, row.contiguous(), column.contiguous(), value=2.0)
+        target = None if out is None else out.permute(0, 2, 3, 4, 1)
+    else:
+        row = along_y.transpose(1, 2)[..., :, None]  # (B, K, T, h, 1)
+        column = along_x.transpose(1, 2)[..., None, :]  # (B, K, T, 1, w)
+        target = out
+    row, column = row.contiguous(), column.contiguous()
+    maps = torch.addcmul(offset, row, column, value=2.0, out=target)
+    if memory_format == torch.channels_last_3d:
         return maps.permute(0, 4, 1, 2, 3)
-    row = along_y.transpose(1, 2)[..., :, None]  # (B, K, T, h, 1)
-    column = along_x.transpose(1, 2)[..., None, :]  # (B, K, T, 1, w)
-    return torch.addcmul(offset, row.contiguous(), column.contiguous(), value=2.0)
+    return maps
