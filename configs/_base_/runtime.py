@@ -31,5 +31,7 @@ env_cfg = dict(
 )
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 log_level = 'INFO'
+# Another run of the same seed on the same machine gives the same result.
+randomness = dict(seed=0)
 load_from = None
 resume = False

@@ -13,11 +13,7 @@ from tiny_run import write_config
 
 import mmsign
 from mmsign.compat import distributed
-from mmsign.compat.distributed import (
-    cpu_threads_per_process,
-    init_gloo,
-    prepare_distributed,
-)
+from mmsign.compat.distributed import init_gloo, prepare_distributed
 
 SUPPORT = Path(__file__).parents[1] / 'support'
 
@@ -64,11 +60,6 @@ def test_missing_variables_are_named(monkeypatch):
     monkeypatch.setenv('SLURM_NTASKS', '2')
     with pytest.raises(RuntimeError, match='SLURM_PROCID, SLURM_LOCALID are not set'):
         init_gloo('slurm')
-
-
-def test_threads(monkeypatch):
-    monkeypatch.setattr(os, 'sched_getaffinity', lambda _: range(8), raising=False)
-    assert [cpu_threads_per_process(n) for n in (1, 2, 3, 16)] == [8, 4, 2, 1]
 
 
 @pytest.mark.skipif(

@@ -128,7 +128,9 @@ def test_the_old_checkpoint_goes_only_when_the_new_one_is_there(tmp_path, monkey
     def killed_while_writing(checkpoint, path):
         raise Killed
 
-    monkeypatch.setattr(compat.checkpoints, 'write_checkpoint', killed_while_writing)
+    monkeypatch.setattr(
+        compat.mmengine_checkpoints, 'write_checkpoint', killed_while_writing
+    )
     killed = run(tmp_path, resume=True)
     assert killed.was_killed and killed.epoch == 1
     # max_keep_ckpts is 1, and yet there is one to resume from.

@@ -1,0 +1,57 @@
+"""Everything that depends on the versions of torch, MMEngine and MMAction2.
+
+``mmsign`` calls :func:`apply` when it is imported. Each module says which upstream
+faults it answers and when the answer can go.
+"""
+
+from mmsign.compat.checkpoints import (
+    CheckpointError,
+    find_latest_checkpoint,
+    is_trusted,
+    load_checkpoint,
+    write_checkpoint,
+)
+from mmsign.compat.distributed import init_gloo, prepare_distributed
+from mmsign.compat.mixed_precision import (
+    CPUAmpOptimWrapper,
+    autocast_dtype,
+    cpu_has_bfloat16,
+    use_mixed_precision,
+)
+from mmsign.compat.mmaction_imports import make_mmaction_importable
+from mmsign.compat.mmengine_checkpoints import (
+    install_checkpoint_io,
+    save_checkpoint,
+)
+from mmsign.compat.plain_state import NotPlainError, from_plain, to_plain
+
+__all__ = [
+    'CPUAmpOptimWrapper',
+    'CheckpointError',
+    'NotPlainError',
+    'apply',
+    'autocast_dtype',
+    'cpu_has_bfloat16',
+    'find_latest_checkpoint',
+    'from_plain',
+    'init_gloo',
+    'install_checkpoint_io',
+    'is_trusted',
+    'load_checkpoint',
+    'make_mmaction_importable',
+    'prepare_distributed',
+    'save_checkpoint',
+    'to_plain',
+    'use_mixed_precision',
+    'write_checkpoint',
+]
+
+
+def apply() -> None:
+    """Make MMAction2 importable and MMEngine's checkpoints safe. Idempotent.
+
+    Raises:
+        ImportError: MMAction2 or mmcv is missing, with what to install.
+    """
+    make_mmaction_importable()
+    install_checkpoint_io()

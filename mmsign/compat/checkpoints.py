@@ -1,0 +1,196 @@
+"""Checkpoints that load without running code, and that a kill cannot halve.
+
+torch 2.6 and later load with ``weights_only=True``, which refuses MMEngine's own
+checkpoints (their message hub pickles functions); before 2.6 the default runs
+whatever code a file holds. Here every file is loaded with ``weights_only=True`` on
+every torch, and what is saved is plain (:mod:`mmsign.compat.plain_state`).
+:mod:`mmsign.compat.mmengine_checkpoints` has MMEngine do the same.
+
+Foreign checkpoints that need pickled objects are refused with a
+:class:`CheckpointError` that says how to trust them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+from mmsign.compat.plain_state import from_plain, to_plain
+
+TRUST_VARIABLE = 'MMSIGN_TRUST_CHECKPOINT'
+
+
+class CheckpointError(RuntimeError):
+    """A file cannot be loaded as a checkpoint; the message says what to do."""
+
+
+def is_trusted() -> bool:
+    """Whether ``MMSIGN_TRUST_CHECKPOINT`` allows checkpoints to run code."""
+    value = os.environ.get(TRUST_VARIABLE, '').strip().lower()
+    return value not in ('', '0', 'false', 'no', 'off')
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str],
+    map_location: Any = 'cpu',
+    trust: bool | None = None,
+    mmap: bool = False,
+) -> dict[str, Any]:
+    """Read a checkpoint file without running code from it.
+
+    Args:
+        path: A file that ``torch.save`` wrote.
+        map_location: As in ``torch.load``.
+        trust: Whether the file may run code while it is loaded; ``None`` asks the
+            environment variable ``MMSIGN_TRUST_CHECKPOINT``.
+        mmap: Map the tensors into memory instead of reading them; cheap when
+            only a few entries are looked at.
+
+    Returns:
+        The dictionary in the file, with MMEngine's history buffers and numpy
+        values rebuilt.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: the file is damaged, holds no dictionary, or needs
+            objects that only a trusted file may bring.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    trusted = is_trusted() if trust is None else trust
+    try:
+        with contextlib.ExitStack() as stack:
+            if not trusted:
+                stack.enter_context(_numpy_values_admitted())
+            loaded = torch.load(
+                path,
+                map_location=map_location,
+                weights_only=not trusted,
+                # Files of torch before 1.6 are no archives and cannot be mapped.
+                mmap=mmap and zipfile.is_zipfile(path),
+            )
+    except pickle.UnpicklingError as error:
+        refused = _refused_content(path, error)
+        if refused is None:
+            raise CheckpointError(_unreadable(path, 'no archive')) from error
+        raise CheckpointError(_refusal(path, refused)) from error
+    except (EOFError, RuntimeError, OSError, ValueError) as error:
+        raise CheckpointError(_unreadable(path, _first_line(error))) from error
+    if not isinstance(loaded, dict):
+        raise CheckpointError(
+            f'{path} holds a {type(loaded).__name__}; a checkpoint is a dictionary'
+        )
+    loaded = from_plain(loaded)
+    meta = loaded.get('meta')
+    if not trusted and isinstance(meta, dict):
+        # MMEngine's runner executes the text under this key when it resumes, to read
+        # a setting of years ago; nothing writes the key any more.
+        meta.pop('config', None)
+    return loaded
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _unreadable(path: Path, reason: str) -> str:
+    return (
+        f'{path} cannot be read as a checkpoint: it is damaged, incomplete or not a '
+        f'file that torch.save wrote ({reason})'
+    )
+
+
+def _refusal(path: Path, reason: str) -> str:
+    return (
+        f'{path} was refused: loading it may run code from the file ({reason}). '
+        "mmsign's own checkpoints never do. If you trust whoever made the file, set "
+        f'{TRUST_VARIABLE}=1, or pass --trust-checkpoint to tools/train.py or '
+        'tools/test.py.'
+    )
+
+
+def _refused_content(path: Path, error: pickle.UnpicklingError) -> str | None:
+    """What weights_only refused in the file; ``None`` if it is no checkpoint."""
+    match = re.search(r'GLOBAL ([\w.]+)', str(error))
+    if match:
+        return f'it needs {match.group(1)}'
+    # Torch's advice surrounds the reason.
+    match = re.search(r'WeightsUnpickler error: (.+)', str(error))
+    reason = match.group(1).strip() if match else _first_line(error)
+    return reason if zipfile.is_zipfile(path) else None
+
+
+def _numpy_values_admitted() -> contextlib.AbstractContextManager:
+    """Admit numpy's number and string arrays and scalars, which run no code.
+
+    Arrays of objects and records stay refused. Before torch 2.7 there is no way
+    to name the module that numpy 1 wrote, so numpy values are refused there.
+    """
+    version = tuple(int(n) for n in torch.__version__.split('+')[0].split('.')[:2])
+    if version < (2, 7):
+        return contextlib.nullcontext()
+    multiarray = (getattr(np, '_core', None) or np.core).multiarray
+    admitted: list[Any] = [np.ndarray, np.dtype]
+    for module in ('numpy._core.multiarray', 'numpy.core.multiarray'):
+        admitted.append((multiarray._reconstruct, f'{module}._reconstruct'))
+        admitted.append((multiarray.scalar, f'{module}.scalar'))
+    # numpy 1.25 and later give each dtype its own class.
+    codes = '?bBhHiIlLqQefdgFDGUS'
+    admitted += list({type(np.dtype(code)) for code in codes} - {np.dtype})
+    return torch.serialization.safe_globals(admitted)
+
+
+def write_checkpoint(checkpoint: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write plain data so that ``path`` is at all times absent or complete.
+
+    Raises:
+        NotPlainError: an entry has no plain form; see :func:`to_plain`.
+    """
+    plain = to_plain(checkpoint)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # One name per folder: what a killed run left is overwritten by the next save.
+    partial = path.parent / '.checkpoint.partial'
+    try:
+        with partial.open('wb') as file:
+            torch.save(plain, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def find_latest_checkpoint(path: str | os.PathLike[str]) -> str | None:
+    """The checkpoint that a run in folder ``path`` resumes from, if any.
+
+    That is the one which ``last_checkpoint`` names; if the folder was moved, the
+    file of that name in it; else the complete ``epoch_N.pth`` or ``iter_N.pth``
+    with the greatest N.
+    """
+    folder = Path(path)
+    pointer = folder / 'last_checkpoint'
+    if pointer.is_file():
+        named = pointer.read_text(encoding='utf-8').strip()
+        for candidate in (Path(named), folder / Path(named).name):
+            if named and candidate.is_file():
+                return str(candidate)
+    numbered = [
+        (int(match.group(1)), file)
+        for file in folder.glob('*.pth')
+        if (match := re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', file.name))
+    ]
+    if not numbered:
+        print_log(f'no checkpoint to resume from in {folder}', logger='current')
+        return None
+    return str(max(numbered)[1])

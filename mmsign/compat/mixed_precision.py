@@ -1,0 +1,101 @@
+"""Mixed precision on whatever the machine offers.
+
+Answered fault: MMEngine's ``AmpOptimWrapper`` asserts that there is a GPU, although
+autocast in bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 in
+hardware. Can go when the assertion is gone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
+from torch import nn
+
+_CPU_FLAGS = {'avx512_bf16', 'amx_bf16', 'avx_ne_convert', 'bf16'}
+
+
+@OPTIM_WRAPPERS.register_module()
+class CPUAmpOptimWrapper(OptimWrapper):
+    """Run the forward pass under CPU autocast in bfloat16.
+
+    bfloat16 has float32's range, so that no loss scaling is needed; weights and
+    optimizer state stay float32.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        with (
+            super().optim_context(model),
+            torch.autocast('cpu', dtype=torch.bfloat16),
+        ):
+            yield
+
+
+def autocast_dtype(device_type: str) -> torch.dtype | None:
+    """The dtype of the autocast region around the caller, ``None`` outside one.
+
+    torch 2.4 asks for any device by name; before, the CPU had its own functions.
+
+    Args:
+        device_type: ``"cpu"`` or ``"cuda"``.
+    """
+    if hasattr(torch, 'get_autocast_dtype'):
+        enabled = torch.is_autocast_enabled(device_type)
+        return torch.get_autocast_dtype(device_type) if enabled else None
+    if device_type == 'cpu':
+        enabled = torch.is_autocast_cpu_enabled()
+        return torch.get_autocast_cpu_dtype() if enabled else None
+    return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else None
+
+
+def cpu_has_bfloat16() -> bool | None:
+    """Whether the CPU computes in bfloat16; ``None`` where Linux does not say."""
+    cpuinfo = Path('/proc/cpuinfo')
+    if not cpuinfo.is_file():
+        return None
+    for line in cpuinfo.read_text(encoding='utf-8', errors='replace').splitlines():
+        name, _, value = line.partition(':')
+        if name.strip().lower() in ('flags', 'features'):
+            return not _CPU_FLAGS.isdisjoint(value.split())
+    return None
+
+
+def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
+    """Turn the config of an optimizer wrapper into one of mixed precision.
+
+    On a GPU that is ``AmpOptimWrapper``, in bfloat16 where the GPU has it and in
+    float16 with dynamic loss scaling elsewhere; on a CPU
+    :class:`CPUAmpOptimWrapper`, with a warning where bfloat16 is only emulated.
+
+    Raises:
+        ValueError: the config names another kind of wrapper.
+    """
+    kind = optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper'):
+        raise ValueError(
+            f"--amp replaces OptimWrapper, but the config's optim_wrapper is {kind!r}"
+        )
+    if get_device() == 'cpu':
+        optim_wrapper.type = 'CPUAmpOptimWrapper'
+        for gpu_only in ('loss_scale', 'dtype', 'use_fsdp'):
+            optim_wrapper.pop(gpu_only, None)
+        if cpu_has_bfloat16() is False:
+            warnings.warn(
+                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX): '
+                'mixed precision will be slower than float32 here',
+                stacklevel=2,
+            )
+        return
+    optim_wrapper.type = 'AmpOptimWrapper'
+    optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if torch.cuda.is_available() and 'dtype' not in optim_wrapper:
+        bfloat16 = torch.cuda.is_bf16_supported()
+        optim_wrapper.dtype = 'bfloat16' if bfloat16 else 'float16'

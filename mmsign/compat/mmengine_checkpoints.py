@@ -1,0 +1,124 @@
+"""MMEngine's runner and model zoo on safe checkpoints.
+
+Answered faults of MMEngine 0.10:
+
+* It loads files and downloads with torch's default, which before 2.6 runs code, and
+  since 2.6 refuses what MMEngine saves. Can go when it passes ``weights_only=True``
+  and saves its message hub as plain data.
+* It writes a checkpoint in place, so a kill leaves half a file under its final name,
+  and finds the latest one by an absolute path in a text file. Here a checkpoint
+  appears under its name when it is complete, and the latest one is found also after
+  the folder was moved. Can go when MMEngine does the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+from mmengine import runner
+from mmengine.dist import barrier, get_rank
+from mmengine.fileio import LocalBackend, get_file_backend
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from mmsign.compat.checkpoints import (
+    find_latest_checkpoint,
+    load_checkpoint,
+    write_checkpoint,
+)
+from mmsign.compat.plain_state import to_plain
+
+# Sections whose odd objects inform people but are not needed to go on training.
+_INFORMATIVE = ('checkpoint.meta.', 'checkpoint.message_hub.')
+
+_upstream_save_checkpoint = mmengine_checkpoint.save_checkpoint
+
+
+def save_checkpoint(
+    checkpoint: dict[str, Any],
+    filename: str,
+    file_client_args: dict | None = None,
+    backend_args: dict | None = None,
+) -> None:
+    """``mmengine.runner.save_checkpoint``, plain and in one piece.
+
+    Raises:
+        NotPlainError: an entry that training needs (the weights, the optimizer,
+            the schedulers) has no plain form. Such entries of ``meta`` and
+            ``message_hub`` are left out with a warning.
+    """
+    plain = to_plain(checkpoint, drop=_leave_out)
+    if file_client_args is None and _is_local(filename, backend_args):
+        write_checkpoint(plain, filename)
+    else:
+        _upstream_save_checkpoint(plain, filename, file_client_args, backend_args)
+
+
+def _leave_out(where: str, value: Any) -> bool:
+    if not where.startswith(_INFORMATIVE):
+        return False
+    warnings.warn(
+        f'{where}, a {type(value).__qualname__}, is not plain data and is left out '
+        'of the checkpoint',
+        stacklevel=2,
+    )
+    return True
+
+
+def _is_local(filename: str, backend_args: dict | None) -> bool:
+    if '://' in filename:
+        return False
+    backend = get_file_backend(filename, backend_args=backend_args)
+    return isinstance(backend, LocalBackend)
+
+
+def _load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    return load_checkpoint(filename, map_location)
+
+
+def _load_from_http(
+    filename: str,
+    map_location: Any = None,
+    model_dir: str | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Download to torch's cache (rank 0 of each run first), then load safely."""
+    folder = Path(model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints'))
+    target = folder / Path(urlparse(filename).path).name
+
+    def download() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Names of the zoo end in the first digits of the file's hash.
+        match = re.search(r'-([a-f0-9]{8,})\.', target.name)
+        torch.hub.download_url_to_file(
+            filename, str(target), match.group(1) if match else None, progress
+        )
+
+    if get_rank() == 0 and not target.is_file():
+        download()
+    barrier()
+    # Another machine of the same run, without a shared folder.
+    if not target.is_file():
+        download()
+    return load_checkpoint(target, map_location)
+
+
+def install_checkpoint_io() -> None:
+    """Make MMEngine's runner and model zoo use the functions of this module."""
+    for module in (mmengine_checkpoint, runner.runner, runner):
+        module.save_checkpoint = save_checkpoint
+        module.find_latest_checkpoint = find_latest_checkpoint
+    # MMEngine logs the name of a loader after "load_from_".
+    _load_from_local.__name__ = 'load_from_local'
+    _load_from_http.__name__ = 'load_from_http'
+    mmengine_checkpoint.load_from_local = _load_from_local
+    mmengine_checkpoint.load_from_http = _load_from_http
+    register = CheckpointLoader.register_scheme
+    register(prefixes='', loader=_load_from_local, force=True)
+    register(prefixes=('http://', 'https://'), loader=_load_from_http, force=True)

@@ -1,0 +1,25 @@
+"""Corpora, frame sources, keypoint files and the transforms of a clip."""
+
+from . import transforms
+from .frames import FrameSource, open_frames
+from .images import FrameReadError
+from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
+from .phoenix import Phoenix2014Dataset, Phoenix2014TDataset
+from .sign_dataset import SignDataset
+from .tables import AnnotationError
+from .vocabulary import build_vocabulary
+
+__all__ = [
+    'AnnotationError',
+    'FrameReadError',
+    'FrameSource',
+    'KeypointFile',
+    'KeypointFileError',
+    'Phoenix2014Dataset',
+    'Phoenix2014TDataset',
+    'SignDataset',
+    'build_vocabulary',
+    'open_frames',
+    'transforms',
+    'write_keypoints',
+]

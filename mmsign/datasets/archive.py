@@ -1,0 +1,243 @@
+"""Read frames out of large zip archives.
+
+A corpus packed in one zip has a million members. Python's ``zipfile`` keeps half a
+kilobyte of objects for each, in every worker process; here a member costs its name
+and 40 bytes, and the index is inherited by forked workers without being touched.
+Only what frames need is supported: stored or deflated members, ZIP64 included.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import zlib
+from array import array
+
+from .file_stamp import file_stamp
+from .images import IMAGE_SUFFIXES, FrameReadError
+
+_END = struct.Struct('<4s4H2LH')
+_END64_LOCATOR = struct.Struct('<4sLQL')
+_END64 = struct.Struct('<4sQ2H2L4Q')
+_MEMBER = struct.Struct('<4s4x2H4x3L3H8xL')
+_LOCAL = struct.Struct('<4s5H3L2H')
+_LARGEST_COMMENT = 1 << 16
+_ENCRYPTED = 1
+_WIDE = 0xFFFFFFFF  # the value is in the member's ZIP64 field
+_IMAGE_ENDS = tuple(suffix.encode() for suffix in IMAGE_SUFFIXES)
+_STORED, _DEFLATED = 0, 8
+# What the index keeps of a member: position, compressed size, checksum, method.
+_FIELDS = 4
+
+
+def safe_member(name: str) -> bool:
+    """Whether a name inside an archive stays inside it."""
+    return not name.startswith(('/', '\\')) and '..' not in name.replace(
+        '\\', '/'
+    ).split('/')
+
+
+class Archive:
+    """Index of the images of a zip archive, and access to them.
+
+    May be pickled, forked and used from several threads: each process and thread
+    reads through a file handle of its own.
+
+    Args:
+        path: Of the zip file.
+
+    Raises:
+        FrameReadError: If the file is missing, no zip archive, truncated, or has
+            members with unsafe names.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._folders: dict[str, tuple[bytearray, array]] = {}
+        self._local = threading.local()
+        try:
+            self._index()
+        except (struct.error, EOFError, OSError) as error:
+            raise FrameReadError(
+                f'{path}: cannot read the index of the zip archive ({error}); '
+                'copy or pack the archive again'
+            ) from error
+
+    def __reduce__(self) -> tuple:
+        return Archive, (self.path,)
+
+    def images(self, folder: str) -> dict[str, tuple[int, ...]]:
+        """Images that lie directly in a folder: names → where to find them.
+
+        Raises:
+            FrameReadError: If there are none.
+        """
+        if folder not in self._folders:
+            examples = ', '.join(sorted(self._folders)[:3]) or 'none'
+            raise FrameReadError(
+                f'{self.path} has no images in its folder {folder!r}; '
+                f'folders with images are: {examples}, …'
+            )
+        names, values = self._folders[folder]
+        members = (
+            tuple(values[i : i + _FIELDS]) for i in range(0, len(values), _FIELDS)
+        )
+        return dict(zip(names.decode(errors='backslashreplace').split('\0'), members))
+
+    def read(self, member: tuple[int, ...], name: str) -> bytes:
+        """Content of a member.
+
+        Args:
+            member: From ``images``.
+            name: For the error.
+
+        Raises:
+            FrameReadError: If the member is damaged, encrypted or compressed in
+                an unusual way.
+        """
+        position, size, checksum, method = member
+        file = self._file()
+        file.seek(position)
+        header = file.read(_LOCAL.size)
+        if len(header) < _LOCAL.size or header[:4] != b'PK\x03\x04':
+            raise FrameReadError(f'{name}: damaged zip member; pack the archive again')
+        *_, name_length, extra_length = _LOCAL.unpack(header)
+        file.seek(name_length + extra_length, os.SEEK_CUR)
+        data = file.read(size)
+        try:
+            if method == _DEFLATED:
+                data = zlib.decompress(data, -zlib.MAX_WBITS)
+            elif method != _STORED:
+                raise FrameReadError(
+                    f'{name}: encrypted, or compressed by a method other than '
+                    'deflate; pack the archive again, best without compression'
+                )
+        except zlib.error as error:
+            raise FrameReadError(
+                f'{name}: damaged zip member ({error}); pack the archive again'
+            ) from error
+        if zlib.crc32(data) != checksum:
+            raise FrameReadError(
+                f'{name}: truncated or damaged zip member, its checksum differs; '
+                'pack the archive again'
+            )
+        return data
+
+    def _file(self):
+        # A forked process must not share the position of its parent's handle.
+        if getattr(self._local, 'pid', None) != os.getpid():
+            self._local.file = open(self.path, 'rb')  # noqa: SIM115  kept open
+            self._local.pid = os.getpid()
+        return self._local.file
+
+    def _index(self) -> None:
+        """Fill the index from the central directory; about 2 s for a million."""
+        directory, shift = self._central_directory()
+        folder = None
+        at = 0
+        while at < len(directory):
+            signature, flags, method, checksum, size, plain_size, *rest = (
+                _MEMBER.unpack_from(directory, at)
+            )
+            name_length, extra_length, comment_length, position = rest
+            if signature != b'PK\x01\x02':
+                raise EOFError(f'no member where one should be, at byte {at}')
+            name_start = at + _MEMBER.size
+            name_end = name_start + name_length
+            path = directory[name_start:name_end]
+            at = name_end + extra_length + comment_length
+            if not path.lower().endswith(_IMAGE_ENDS):
+                continue
+            parent, _, name = path.rpartition(b'/')
+            if parent != folder or b'..' in name:
+                folder = parent
+                names, values = self._folder(path)
+            if size == _WIDE or plain_size == _WIDE or position == _WIDE:
+                extra = directory[name_end : name_end + extra_length]
+                size, position = _wide_fields(extra, plain_size, size, position)
+            if flags & _ENCRYPTED:
+                method = -1
+            names += name + b'\0'
+            values.extend((position + shift, size, checksum, method))
+
+    def _folder(self, path: bytes) -> tuple[bytearray, array]:
+        """Names and fields of the images in the folder of a member."""
+        try:
+            name = path.decode('utf-8')  # also written without the flag that says so
+        except UnicodeDecodeError:
+            name = path.decode('cp437')
+        if not safe_member(name):
+            raise FrameReadError(
+                f'{self.path}: member {name!r} lies outside the archive; such '
+                'archives are refused, pack it again with relative names'
+            )
+        folder = name.rpartition('/')[0]
+        return self._folders.setdefault(folder, (bytearray(), array('q')))
+
+    def _central_directory(self) -> tuple[bytes, int]:
+        """The list of members, and how far positions in the file are shifted."""
+        with open(self.path, 'rb') as file:
+            length = file.seek(0, os.SEEK_END)
+            tail_start = max(0, length - _END.size - _LARGEST_COMMENT)
+            file.seek(tail_start)
+            tail = file.read()
+            found = tail.rfind(b'PK\x05\x06')
+            if found < 0:
+                raise EOFError('not a zip archive, or its end is missing')
+            *_, size, start, _ = _END.unpack_from(tail, found)
+            end = tail_start + found
+            locator = end - _END64_LOCATOR.size
+            if locator >= 0:
+                file.seek(locator)
+                fields = _END64_LOCATOR.unpack(file.read(_END64_LOCATOR.size))
+                if fields[0] == b'PK\x06\x07':
+                    end = locator - _END64.size
+                    file.seek(end)
+                    fields = _END64.unpack(file.read(_END64.size))
+                    if fields[0] != b'PK\x06\x06':
+                        raise EOFError('the ZIP64 end is missing')
+                    size, start = fields[-2:]
+            if end < size:
+                raise EOFError('the list of members is incomplete')
+            file.seek(end - size)
+            return file.read(size), end - size - start
+
+
+def _wide_fields(
+    extra: bytes, plain_size: int, size: int, position: int
+) -> tuple[int, int]:
+    """Size and position of a member from its ZIP64 field."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from('<2H', extra, at)
+        if kind == 1:
+            # Holds, in this order, only the values that did not fit.
+            values = iter(struct.unpack_from(f'<{length // 8}Q', extra, at + 4))
+            wide = [
+                next(values, old) if old == _WIDE else old
+                for old in (plain_size, size, position)
+            ]
+            return wide[1], wide[2]
+        at += 4 + length
+    raise EOFError('a ZIP64 member without its sizes')
+
+
+_ARCHIVES: dict[tuple[str, int, int], Archive] = {}
+
+
+def open_archive(path: str) -> Archive:
+    """The ``Archive`` of a path; indexed once per process and file version.
+
+    Raises:
+        FrameReadError: See ``Archive``.
+    """
+    try:
+        stamp = file_stamp(path)
+    except OSError as error:
+        raise FrameReadError(
+            f'no zip archive {path}; name its path in `frames` of the dataset'
+        ) from error
+    if stamp not in _ARCHIVES:
+        _ARCHIVES[stamp] = Archive(path)
+    return _ARCHIVES[stamp]

@@ -1,0 +1,208 @@
+"""Where a clip's frames come from: a folder, a zip archive or a video file.
+
+Symbols: N frames of a clip, T frames asked for, H and W of a frame in pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .archive import open_archive, safe_member
+from .images import IMAGE_SUFFIXES, FrameReadError, decode_image
+from .video_file import count_frames, decode_video
+
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
+_ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
+
+
+class FrameSource(ABC):
+    """Random access to the frames of one clip.
+
+    Attributes:
+        spec: What the source was opened from.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+        self._first: np.ndarray | None = None
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """N, the frames that exist."""
+
+    @abstractmethod
+    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        """Frames at rising, distinct indices, each (H, W, 3) uint8 BGR."""
+
+    @abstractmethod
+    def _name(self, index: int) -> str:
+        """How an error calls a frame."""
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the first frame, and so of all."""
+        if self._first is None:
+            (self._first,) = self._decode([0])
+        height, width = self._first.shape[:2]
+        return width, height
+
+    def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Decode chosen frames, each distinct one once.
+
+        Args:
+            indices: (T,) numbers of frames, in any order, repeats allowed.
+
+        Returns:
+            (T, H, W, 3) uint8 BGR.
+
+        Raises:
+            IndexError: If an index is not in 0..N−1.
+            FrameReadError: If a frame is missing, damaged or of another size
+                than the clip's first.
+        """
+        indices = np.asarray(indices, dtype=np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
+            raise IndexError(
+                f'{self.spec}: frames {indices.min()}..{indices.max()} asked for, '
+                f'there are {len(self)}'
+            )
+        width, height = self.frame_size
+        frames = np.empty((len(indices), height, width, 3), np.uint8)
+        wanted = np.unique(indices)
+        if wanted.size and wanted[0] == 0:
+            frames[indices == 0] = self._first
+            wanted = wanted[1:]
+        for index, frame in zip(wanted, self._decode(wanted)):
+            if frame.shape != (height, width, 3):
+                raise FrameReadError(
+                    f'{self._name(index)}: a frame of {frame.shape[1]}×'
+                    f'{frame.shape[0]} pixels in a clip of {width}×{height}; '
+                    'all frames of a clip must have one size'
+                )
+            frames[indices == index] = frame
+        return frames
+
+
+class _ImageFrames(FrameSource):
+    """Frames that are single images, in the order of their names."""
+
+    def __init__(self, spec: str, names: Iterable[str]) -> None:
+        super().__init__(spec)
+        self.names = sorted(names, key=_by_number)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        for index in indices:
+            yield decode_image(self._bytes(self.names[index]), self._name(index))
+
+    def _name(self, index: int) -> str:
+        return f'{self.spec}/{self.names[index]}'
+
+    @abstractmethod
+    def _bytes(self, name: str) -> bytes:
+        """Content of an image file."""
+
+
+class FolderFrames(_ImageFrames):
+    """The images of a folder.
+
+    Args:
+        spec: Path of the folder.
+    """
+
+    def __init__(self, spec: str) -> None:
+        try:
+            names = [n for n in os.listdir(spec) if n.lower().endswith(IMAGE_SUFFIXES)]
+        except OSError as error:
+            raise FrameReadError(
+                f'no folder of frames {spec} ({error.strerror}); check the '
+                "dataset's data_root and `frames`"
+            ) from error
+        if not names:
+            raise FrameReadError(
+                f'{spec}: the folder holds no images; expected '
+                f'{", ".join(IMAGE_SUFFIXES)}'
+            )
+        super().__init__(spec, names)
+
+    def _bytes(self, name: str) -> bytes:
+        path = os.path.join(self.spec, name)
+        try:
+            with open(path, 'rb') as file:
+                return file.read()
+        except OSError as error:
+            raise FrameReadError(
+                f'{path}: cannot be read ({error.strerror}); restore the file from '
+                'the corpus'
+            ) from error
+
+
+class ArchiveFrames(_ImageFrames):
+    """The images of a folder inside a zip archive.
+
+    Args:
+        spec: ``ARCHIVE.zip@FOLDER``.
+    """
+
+    def __init__(self, spec: str) -> None:
+        path, folder = _ARCHIVE.fullmatch(spec).groups()
+        folder = (folder or '').rstrip('/')
+        if not safe_member(folder):
+            raise FrameReadError(
+                f"{spec}: the folder inside the archive must be relative, without '..'"
+            )
+        self._archive = open_archive(path)
+        self._members = self._archive.images(folder)
+        super().__init__(spec, self._members)
+
+    def _bytes(self, name: str) -> bytes:
+        return self._archive.read(self._members[name], f'{self.spec}/{name}')
+
+
+class VideoFrames(FrameSource):
+    """The frames of a video file, as many as can be decoded.
+
+    Args:
+        spec: Path of the video.
+    """
+
+    def __len__(self) -> int:
+        return count_frames(self.spec)
+
+    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        return decode_video(self.spec, indices)
+
+    def _name(self, index: int) -> str:
+        return f'{self.spec}, frame {index}'
+
+
+def open_frames(spec: str) -> FrameSource:
+    """Open a clip's frames.
+
+    Args:
+        spec: A folder of PNG or JPEG images, sorted by name (numbers within names
+            by value); ``ARCHIVE.zip@FOLDER``, a folder of images in a zip archive;
+            or a video file (mp4, avi, …).
+
+    Raises:
+        FrameReadError: If there is nothing of the kind.
+    """
+    if _ARCHIVE.fullmatch(spec):
+        return ArchiveFrames(spec)
+    if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
+        return VideoFrames(spec)
+    return FolderFrames(spec)
+
+
+def _by_number(name: str) -> list[str | int]:
+    """Sort key: 'f2' before 'f10'."""
+    # Text and numbers take turns, so keys compare text with text.
+    parts = re.split(r'(\d+)', name)
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)]

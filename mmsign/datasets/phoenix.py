@@ -1,0 +1,81 @@
+"""RWTH-PHOENIX-Weather 2014 and 2014T, as their authors ship them."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+from mmaction.registry import DATASETS
+
+from .sign_dataset import SignDataset
+from .tables import read_table
+
+
+class _PhoenixDataset(SignDataset):
+    """Both corpora: tables under ``annotations/manual``, frames as PNG images."""
+
+    FRAMES = 'features/fullFrame-210x260px'
+    TABLE: ClassVar[str]
+    COLUMNS: ClassVar[tuple[str, ...]]
+    # Columns that hold the clip's name, signer, glosses and sentence.
+    FIELDS: ClassVar[tuple[str, str, str, str | None]]
+
+    @classmethod
+    def read_annotations(cls, data_root: str, split: str) -> list[dict]:
+        path = os.path.join(data_root, cls.TABLE.format(split=split))
+        if not os.path.isfile(path):
+            raise FileNotFoundError(
+                f'{cls.__name__}: no {path}; data_root must be the folder of the '
+                f'corpus, with annotations at {cls.TABLE.format(split="{split}")} and '
+                f'frames at {cls.FRAMES}/{cls.CLIP_FRAMES}/*.png'
+            )
+        clip_id, signer, glosses, text = cls.FIELDS
+        return [
+            dict(
+                clip_id=row[clip_id],
+                glosses=row[glosses].split(),
+                text=None if text is None else row[text],
+                signer=row[signer],
+                num_frames=None,
+                where=f'{path}, line {line}',
+            )
+            for line, row in read_table(path, cls.COLUMNS)
+        ]
+
+
+@DATASETS.register_module()
+class Phoenix2014Dataset(_PhoenixDataset):
+    """RWTH-PHOENIX-Weather 2014, multi-signer: glosses, no sentences.
+
+    ``annotations/manual/{split}.corpus.csv`` and
+    ``features/fullFrame-210x260px/{split}/{clip_id}/1/*.png``; see
+    ``SignDataset`` for the arguments.
+    """
+
+    METAINFO = dict(
+        dataset='phoenix2014', gloss_cleanup='phoenix2014', level='word', language='de'
+    )
+    CLIP_FRAMES = '{split}/{clip_id}/1'
+    TABLE = 'annotations/manual/{split}.corpus.csv'
+    COLUMNS = ('id', 'folder', 'signer', 'annotation')
+    FIELDS = ('id', 'signer', 'annotation', None)
+
+
+@DATASETS.register_module()
+class Phoenix2014TDataset(_PhoenixDataset):
+    """RWTH-PHOENIX-Weather 2014T: glosses and German sentences.
+
+    ``annotations/manual/PHOENIX-2014-T.{split}.corpus.csv`` and
+    ``features/fullFrame-210x260px/{split}/{clip_id}/*.png``; see ``SignDataset``
+    for the arguments.
+    """
+
+    METAINFO = dict(
+        dataset='phoenix2014T',
+        gloss_cleanup='phoenix2014T',
+        level='word',
+        language='de',
+    )
+    TABLE = 'annotations/manual/PHOENIX-2014-T.{split}.corpus.csv'
+    COLUMNS = ('name', 'video', 'start', 'end', 'speaker', 'orth', 'translation')
+    FIELDS = ('name', 'speaker', 'orth', 'translation')

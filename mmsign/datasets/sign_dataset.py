@@ -1,0 +1,146 @@
+"""What the corpora have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from mmaction.registry import TRANSFORMS
+from mmengine.dataset import BaseDataset
+
+from .tables import AnnotationError
+
+
+class SignDataset(BaseDataset):
+    """Clips of a corpus with their glosses and, where there is one, a sentence.
+
+    A corpus is a subclass that says where its files lie and implements
+    ``read_annotations``. Nothing but annotations is read until a clip is asked
+    for, and a clip's record is small: paths and strings.
+
+    Args:
+        data_root: Folder of the corpus.
+        split: One of ``SPLITS``.
+        keypoint_file: A keypoint file (see ``keypoint_file.py``), relative to
+            data_root or absolute. None if the pipeline loads no keypoints.
+        frames: Where the frames are, if not where the corpus has them: a folder
+            or a zip archive (``ARCHIVE.zip`` or ``ARCHIVE.zip@FOLDER``) with the
+            clips at ``CLIP_FRAMES`` inside; or a pattern with ``{clip_id}`` and,
+            if needed, ``{split}``, such as ``videos/{clip_id}.mp4``. Relative to
+            data_root or absolute.
+        pipeline: Transforms; see ``mmsign.datasets.transforms``.
+        **kwargs: See ``mmengine.dataset.BaseDataset``: test_mode, indices, …
+
+    Attributes:
+        METAINFO: ``dataset``, the corpus' name; ``gloss_cleanup``, the clean-up
+            applied before scoring; ``level``, ``word`` or ``character``, at which
+            sentences are scored; ``language`` of the sentences.
+        SPLITS: Names of the splits.
+        FRAMES: Where the corpus ships its frames, relative to data_root.
+        CLIP_FRAMES: Where a clip's frames lie therein.
+
+    Raises:
+        FileNotFoundError: If the annotations are not there.
+        AnnotationError: Naming file and line, if they are broken.
+    """
+
+    METAINFO: ClassVar[dict] = dict(
+        dataset='', gloss_cleanup='none', level='word', language=''
+    )
+    SPLITS: ClassVar[tuple[str, ...]] = ('train', 'dev', 'test')
+    FRAMES: ClassVar[str] = ''
+    CLIP_FRAMES: ClassVar[str] = '{split}/{clip_id}'
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        keypoint_file: str | None = None,
+        frames: str | None = None,
+        pipeline: Sequence[dict | Callable] = (),
+        **kwargs,
+    ) -> None:
+        if split not in self.SPLITS:
+            raise ValueError(
+                f'{type(self).__name__} has the splits {", ".join(self.SPLITS)}; '
+                f'{split!r} is none of them'
+            )
+        data_root = os.fspath(data_root)
+        self.split = split
+        self.keypoint_file = (
+            None if keypoint_file is None else os.path.join(data_root, keypoint_file)
+        )
+        self.frames = self._frames_pattern(data_root, frames)
+        # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
+        # unless a default scope is set.
+        transforms = [t if callable(t) else TRANSFORMS.build(t) for t in pipeline]
+        super().__init__(data_root=data_root, pipeline=transforms, **kwargs)
+
+    @classmethod
+    def read_annotations(cls, data_root: str, split: str) -> list[dict]:
+        """Read a split's annotations.
+
+        Returns:
+            Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
+            ``signer`` str, ``num_frames`` int or None if the corpus does not say,
+            and ``where``, file and line for errors.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def training_glosses(cls, data_root: str) -> list[list[str]]:
+        """Gloss sequences of the training split, the source of the vocabulary."""
+        return [clip['glosses'] for clip in cls.read_annotations(data_root, 'train')]
+
+    def load_data_list(self) -> list[dict]:
+        """One record per clip.
+
+        Returns:
+            Per clip: ``clip_id``, ``frames`` (see ``open_frames``),
+            ``keypoint_file`` or None, ``glosses``, ``text``, ``signer`` and
+            ``num_frames``.
+        """
+        seen: dict[str, str] = {}
+        records = []
+        for clip in self.read_annotations(self.data_root, self.split):
+            clip_id, where = clip['clip_id'], clip.pop('where')
+            _check_clip_id(clip_id, where)
+            if clip_id in seen:
+                raise AnnotationError(
+                    f'{where}: clip {clip_id!r} occurs twice, first at {seen[clip_id]}'
+                )
+            seen[clip_id] = where
+            # Not str.format: an archive's path may hold other braces.
+            frames = self.frames.replace('{split}', self.split).replace(
+                '{clip_id}', clip_id
+            )
+            records.append(dict(clip, frames=frames, keypoint_file=self.keypoint_file))
+        if not records:
+            raise AnnotationError(
+                f'{type(self).__name__}: the {self.split} split under '
+                f'{self.data_root} has no clips'
+            )
+        return records
+
+    @classmethod
+    def _frames_pattern(cls, data_root: str, frames: str | None) -> str:
+        if frames is None:
+            frames = cls.FRAMES
+        if '{clip_id}' not in frames:
+            if frames.lower().endswith('.zip'):
+                frames += '@'
+            elif not frames.endswith(('/', '@')):
+                frames += '/'
+            frames += cls.CLIP_FRAMES
+        return os.path.join(data_root, frames)
+
+
+def _check_clip_id(clip_id: str, where: str) -> None:
+    """A clip's name becomes part of paths; keep it inside the corpus."""
+    parts = clip_id.replace('\\', '/').split('/')
+    if not clip_id.strip() or parts[0] == '' or '..' in parts:
+        raise AnnotationError(
+            f'{where}: {clip_id!r} is no usable name of a clip; expected a name '
+            "that is not empty, not absolute and without '..'"
+        )

@@ -1,0 +1,35 @@
+"""From a clip's record to the network's input, in this order:
+
+============== ================================================================
+LoadClip       opens ``frame_source``; reads ``keypoints`` (N, 79, 3);
+               ``num_frames``, ``frame_size``, ``crop_box`` (the whole frame)
+SampleClip     decides ``frame_indices`` (T,); ``keypoints`` (T, 79, 3)
+DecodeClip     ``frames`` (T, H, W, 3) uint8 BGR
+ClipRandomCrop decides ``crop_box``; or ClipCenterCrop
+ClipResize     ``frames`` (T, S, S, 3): cropped and resized
+ClipColorJitter ``frames`` in other colours
+PackClip       ``inputs`` and ``data_samples``
+============== ================================================================
+
+Every decision is made once per clip. Keypoints stay in pixels of the source frame;
+the crop box travels with them to where heatmaps are drawn. Random numbers come from
+numpy's global generator, which MMEngine seeds in every worker.
+"""
+
+from .color import ClipColorJitter
+from .crop import ClipCenterCrop, ClipRandomCrop
+from .load import DecodeClip, LoadClip
+from .pack import PackClip
+from .resize import ClipResize
+from .sample import SampleClip
+
+__all__ = [
+    'ClipCenterCrop',
+    'ClipColorJitter',
+    'ClipRandomCrop',
+    'ClipResize',
+    'DecodeClip',
+    'LoadClip',
+    'PackClip',
+    'SampleClip',
+]

@@ -1,0 +1,97 @@
+"""Decide which part of the frames to look at: one box per clip.
+
+The box is ``(x0, y0, width, height)`` in pixels of the source frame, whole numbers
+written as floats: pixel x0 is the first inside. Frames are cropped when they are
+resized, keypoints when their heatmaps are drawn.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+_TRIES = 10
+
+
+@TRANSFORMS.register_module()
+class ClipRandomCrop(BaseTransform):
+    """A box of random size, shape and place, the usual random resized crop.
+
+    Reads ``frame_size``, writes ``crop_box``.
+
+    Args:
+        area: Range of the box's share of the frame's area.
+        aspect: Range of its width over its height, uniform in the logarithm. A
+            frame into which no drawn shape fits is cropped centrally, as
+            little as the range allows.
+    """
+
+    def __init__(
+        self,
+        area: tuple[float, float] = (0.7, 1.0),
+        aspect: tuple[float, float] = (0.75, 1.3),
+    ) -> None:
+        if not 0 < area[0] <= area[1] <= 1:
+            raise ValueError(
+                f'ClipRandomCrop: area must be 0 < a <= b <= 1, not {area}'
+            )
+        if not 0 < aspect[0] <= aspect[1]:
+            raise ValueError(f'ClipRandomCrop: aspect must be 0 < a <= b, not {aspect}')
+        self.area = area
+        self.aspect = aspect
+
+    def transform(self, results: dict) -> dict:
+        results['crop_box'] = self._draw(*results['frame_size'])
+        return results
+
+    def _draw(self, frame_w: int, frame_h: int) -> tuple[float, float, float, float]:
+        for _ in range(_TRIES):
+            area = np.random.uniform(*self.area) * frame_w * frame_h
+            aspect = math.exp(np.random.uniform(*np.log(self.aspect)))
+            width = round(math.sqrt(area * aspect))
+            height = round(math.sqrt(area / aspect))
+            if 0 < width <= frame_w and 0 < height <= frame_h:
+                x0 = np.random.randint(frame_w - width + 1)
+                y0 = np.random.randint(frame_h - height + 1)
+                return float(x0), float(y0), float(width), float(height)
+        aspect = min(max(frame_w / frame_h, self.aspect[0]), self.aspect[1])
+        width = max(1, min(frame_w, round(frame_h * aspect)))
+        height = max(1, min(frame_h, round(frame_w / aspect)))
+        return _central(frame_w, frame_h, width, height)
+
+
+@TRANSFORMS.register_module()
+class ClipCenterCrop(BaseTransform):
+    """The box in the middle, of the frame's own shape.
+
+    Reads ``frame_size``, writes ``crop_box``.
+
+    Args:
+        fraction: Of the frame's sides that remains; 1 is the whole frame. Frames
+            made for a crop of 270 out of 320 pixels take 270/320 whatever their
+            size on disk.
+    """
+
+    def __init__(self, fraction: float = 1.0) -> None:
+        if not 0 < fraction <= 1:
+            raise ValueError(
+                f'ClipCenterCrop: fraction must be in (0, 1], not {fraction}'
+            )
+        self.fraction = fraction
+
+    def transform(self, results: dict) -> dict:
+        frame_w, frame_h = results['frame_size']
+        width = max(1, round(self.fraction * frame_w))
+        height = max(1, round(self.fraction * frame_h))
+        results['crop_box'] = _central(frame_w, frame_h, width, height)
+        return results
+
+
+def _central(
+    frame_w: int, frame_h: int, width: int, height: int
+) -> tuple[float, float, float, float]:
+    x0, y0 = (frame_w - width) // 2, (frame_h - height) // 2
+    return float(x0), float(y0), float(width), float(height)

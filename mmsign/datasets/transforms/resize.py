@@ -1,0 +1,42 @@
+"""Crop and resize the frames of a clip."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+
+@TRANSFORMS.register_module()
+class ClipResize(BaseTransform):
+    """Cut the crop box out of the frames and resize it to a square.
+
+    Bilinear, antialiased where it shrinks: what Pillow does, and so what the
+    published weights were trained on. Pixel (i, j) of the result looks at
+    x = (j + ½)·width/size − ½ + x0 of the source and likewise at y, which is where
+    the heatmaps are drawn.
+
+    Reads ``frames`` (T, H, W, 3) uint8 and ``crop_box``. Writes ``frames``
+    (T, size, size, 3) uint8.
+
+    Args:
+        size: Side in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ValueError(f'ClipResize: size must be positive, not {size}')
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        x0, y0, width, height = map(int, results['crop_box'])
+        frames = results['frames'][:, y0 : y0 + height, x0 : x0 + width]
+        # A channels-last view: torch has a fast path for uint8 images like this.
+        images = torch.from_numpy(frames).permute(0, 3, 1, 2)
+        images = F.interpolate(
+            images, size=(self.size, self.size), mode='bilinear', antialias=True
+        )
+        results['frames'] = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
+        return results

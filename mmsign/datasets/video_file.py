@@ -1,0 +1,82 @@
+"""Frames of a video file.
+
+The number of frames that a container announces is not to be trusted: it may be
+more than can be decoded (some readers then repeat the last frame unasked). Seeking
+is not reliable either. So frames are counted by decoding them, once per file and
+process, and are read in order from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from .file_stamp import file_stamp
+from .images import FrameReadError
+
+_COUNTS: dict[tuple[str, int, int], int] = {}
+
+
+def _open(path: str) -> cv2.VideoCapture:
+    try:
+        file_stamp(path)
+    except OSError as error:
+        raise FrameReadError(f'no video file {path}') from error
+    # One thread: loading is parallel over clips already, in worker processes.
+    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened():
+        raise FrameReadError(
+            f'{path}: OpenCV cannot open this video; check that it is complete, '
+            'or convert it, for instance to H.264 in mp4'
+        )
+    return capture
+
+
+def count_frames(path: str) -> int:
+    """How many frames of a video can be decoded.
+
+    Raises:
+        FrameReadError: If the file is missing or no video.
+    """
+    capture = _open(path)
+    stamp = file_stamp(path)
+    if stamp not in _COUNTS:
+        count = 0
+        while capture.grab():
+            count += 1
+        _COUNTS[stamp] = count
+    capture.release()
+    return _COUNTS[stamp]
+
+
+def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """Decode chosen frames.
+
+    Args:
+        path: Of the video.
+        indices: Frames to yield, rising and distinct. What follows the last is
+            not decoded.
+
+    Yields:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        FrameReadError: If the video ends before.
+    """
+    capture = _open(path)
+    position = -1
+    for index in indices:
+        while position < index:
+            if not capture.grab():
+                raise FrameReadError(
+                    f'{path}: frame {index} cannot be decoded, the video ends '
+                    f'after {position + 1} frames'
+                )
+            position += 1
+        decoded, frame = capture.retrieve()
+        if not decoded:
+            raise FrameReadError(f'{path}: frame {index} cannot be decoded')
+        yield frame
+    capture.release()

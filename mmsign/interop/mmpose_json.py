@@ -1,0 +1,53 @@
+"""Keypoints as MMPose's inferencer writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+
+def read_mmpose_json(path: str | Path) -> np.ndarray:
+    """Read the JSON that MMPose's inferencer writes for one video.
+
+    The file is a list with one entry per frame, each with ``instances`` that
+    hold ``keypoints`` (K pairs x, y in pixels) and ``keypoint_scores`` (K). Of
+    several persons in a frame the one with the highest mean score is taken; a
+    frame without a person has zeros with score 0.
+
+    Returns:
+        (N, K, 3) float32: x and y in pixels, score.
+
+    Raises:
+        ValueError: Naming the file and the frame, if it is laid out otherwise
+            or holds no person in any frame.
+    """
+    try:
+        frames = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f'{path} is not a JSON file: {error}') from error
+    if not isinstance(frames, list) or not frames:
+        raise ValueError(f'{path}: expected a list with one entry per frame')
+    poses: list[np.ndarray | None] = []
+    for index, frame in enumerate(frames):
+        try:
+            persons = [
+                np.column_stack([person['keypoints'], person['keypoint_scores']])
+                for person in frame['instances']
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f'{path}: frame {index} is not laid out as MMPose writes it: each '
+                f'needs instances with keypoints and keypoint_scores ({error!r})'
+            ) from error
+        best = max(persons, key=lambda pose: pose[:, 2].mean(), default=None)
+        poses.append(best)
+    shapes = {pose.shape for pose in poses if pose is not None}
+    if len(shapes) != 1:
+        raise ValueError(
+            f'{path}: expected one number of keypoints in all frames, found '
+            f'{sorted(shapes) or "no person in any frame"}'
+        )
+    empty = np.zeros(shapes.pop())
+    return np.stack([empty if p is None else p for p in poses]).astype(np.float32)

@@ -1,0 +1,60 @@
+"""A user's mistake ends in a sentence, a bug in a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmsign.compat import CheckpointError
+
+TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class LaunchError(ValueError):
+    """Arguments or config do not describe a run; the message says why."""
+
+
+def is_users_mistake(error: BaseException) -> bool:
+    """Whether the message of ``error`` says all that a user needs.
+
+    That is so for a missing file, for a checkpoint that cannot be loaded, and for
+    what a ``raise`` statement of mmsign refuses; not for what goes wrong by accident.
+    """
+    if isinstance(error, (LaunchError, CheckpointError, FileNotFoundError)):
+        return True
+    if not isinstance(error, (ValueError, KeyError, OSError)):
+        return False
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    by_mmsign = _PACKAGE in Path(last.filename).resolve().parents
+    return by_mmsign and (last.line or '').startswith('raise')
+
+
+def message_of(error: BaseException) -> str:
+    """The message of an exception; a KeyError's without its quotes."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    return str(error)
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Print a user's mistake in one line and exit with status 1.
+
+    ``MMSIGN_TRACEBACK=1`` shows where it was found as well.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE) or not is_users_mistake(error):
+            raise
+        print(
+            f'error: {message_of(error)}\n'
+            f'({TRACEBACK_VARIABLE}=1 shows where this was found)',
+            file=sys.stderr,
+        )
+        sys.exit(1)

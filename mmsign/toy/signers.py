@@ -1,0 +1,173 @@
+"""Who signs: build, place in the frame, habits, and colours.
+
+Colours are BGR, 0 to 255.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from .difficulty import Difficulty
+
+Colour = tuple[float, float, float]
+
+_SKINS: tuple[Colour, ...] = (
+    (170, 195, 232),
+    (140, 172, 215),
+    (105, 143, 196),
+    (78, 112, 165),
+    (62, 88, 134),
+)
+_PALM: Colour = (138, 150, 252)
+_BACK_SHADE = 0.62
+
+
+@dataclass(frozen=True)
+class Signer:
+    """One signer.
+
+    Args:
+        name: As it stands in the annotations.
+        left_handed: Mirrors every sign.
+        size: Shoulder width as a share of the frame's width.
+        place: Point between the shoulders as shares of the frame's width, height.
+        head: Size of the head, 1 on average.
+        hand: Size of the hands, 1 on average.
+        speed: 1 on average, greater is faster.
+        reach: Size of the movements, 1 on average.
+        offset: Where the hands are held, against the average, in shoulder widths.
+        sleeve: Share of the arm that clothes cover.
+        hair_length: 0 (short) to 1 (to the shoulders).
+        skin, clothes, hair, background: Colours.
+    """
+
+    name: str
+    left_handed: bool
+    size: float
+    place: tuple[float, float]
+    head: float
+    hand: float
+    speed: float
+    reach: float
+    offset: tuple[float, float]
+    sleeve: float
+    hair_length: float
+    skin: Colour
+    clothes: Colour
+    hair: Colour
+    background: Colour
+
+    @property
+    def palm(self) -> Colour:
+        """Colour of the palm: redder and lighter than the skin elsewhere."""
+        return tuple(0.3 * s + 0.7 * p for s, p in zip(self.skin, _PALM))
+
+    @property
+    def back(self) -> Colour:
+        """Colour of the back of the hand, in the shade."""
+        return tuple(_BACK_SHADE * s for s in self.skin)
+
+
+def _distance(a: Colour, b: Colour) -> float:
+    return float(np.linalg.norm(np.subtract(a, b)))
+
+
+def _colour(rng: np.random.Generator, value: tuple[float, float]) -> Colour:
+    """Any hue but those of skin."""
+    hue = rng.uniform(0.2, 0.85)
+    saturation = rng.uniform(0.15, 0.6)
+    rgb = colorsys.hsv_to_rgb(hue, saturation, rng.uniform(*value))
+    return tuple(255.0 * c for c in reversed(rgb))
+
+
+def _colour_apart(
+    rng: np.random.Generator, value: tuple[float, float], others: list[Colour]
+) -> Colour:
+    """The farthest from ``others`` of a few random colours."""
+    candidates = [_colour(rng, value) for _ in range(6)]
+    return max(candidates, key=lambda c: min(_distance(c, o) for o in others))
+
+
+def make_signer(
+    name: str,
+    rng: np.random.Generator,
+    difficulty: Difficulty | None = None,
+    left_handed: bool | None = None,
+) -> Signer:
+    """Draw a signer.
+
+    Args:
+        name: As it stands in the annotations.
+        rng: Source of randomness.
+        difficulty: How far signers differ.
+        left_handed: Drawn, one in four, if not given.
+    """
+    spread = (difficulty or Difficulty()).signers
+
+    def around(mean: float, deviation: float) -> float:
+        return mean + spread * rng.uniform(-deviation, deviation)
+
+    shade = rng.uniform(0, len(_SKINS) - 1)
+    lower = min(int(shade), len(_SKINS) - 2)
+    skin = tuple(
+        float(a + (shade - lower) * (b - a))
+        for a, b in zip(_SKINS[lower], _SKINS[lower + 1])
+    )
+    hands = [skin, tuple(_BACK_SHADE * s for s in skin), _PALM]
+    clothes = _colour_apart(rng, (0.15, 0.55), hands)
+    left = bool(rng.random() < 0.25)
+    return Signer(
+        name=name,
+        left_handed=left if left_handed is None else left_handed,
+        size=max(0.25, around(0.42, 0.03)),
+        place=(around(0.5, 0.04), around(0.43, 0.025)),
+        head=max(0.7, around(1.0, 0.07)),
+        hand=max(0.7, around(1.0, 0.08)),
+        speed=max(0.6, around(1.0, 0.13)),
+        reach=max(0.6, around(0.97, 0.09)),
+        offset=(around(0.0, 0.04), around(0.0, 0.05)),
+        sleeve=float(rng.choice((0.5, 0.95, 0.95))),
+        hair_length=float(rng.uniform()),
+        skin=skin,
+        clothes=clothes,
+        hair=tuple(rng.uniform(0.1, 0.9) * c for c in (70.0, 100.0, 140.0)),
+        background=_colour_apart(rng, (0.6, 0.95), [*hands, clothes]),
+    )
+
+
+def signer_of(name: str, difficulty: Difficulty | None = None) -> Signer:
+    """A signer made up from a name: always the same for the same name."""
+    digest = hashlib.sha256(name.encode('utf-8')).digest()
+    rng = np.random.default_rng(int.from_bytes(digest[:8], 'little'))
+    return make_signer(name, rng, difficulty)
+
+
+def make_cast(
+    sizes: dict[str, int], seed: int, difficulty: Difficulty | None = None
+) -> dict[str, list[Signer]]:
+    """Signers of each split, none in two of them.
+
+    Every third signer of a split, beginning with the second, is left-handed.
+
+    Args:
+        sizes: Number of signers by split.
+        seed: Of the corpus.
+        difficulty: How far signers differ.
+    """
+    cast: dict[str, list[Signer]] = {}
+    number = 0
+    for split, size in sizes.items():
+        cast[split] = []
+        for index in range(size):
+            number += 1
+            rng = np.random.default_rng([seed, 1, number])
+            cast[split].append(
+                make_signer(
+                    f'Signer{number:02d}', rng, difficulty, left_handed=index % 3 == 1
+                )
+            )
+    return cast

@@ -1,0 +1,187 @@
+"""From motion to the 133 COCO-WholeBody keypoints, in pixels of the frame.
+
+Symbols: T frames, J = 21 points of a hand, [w, h] frame size.
+
+The body is flat: a point of a hand's own frame of reference (see ``signs``) is
+scaled by the signer's shoulder width and put on its side of the body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .motion import HandTrack, Motion
+from .signers import Signer
+
+BODY, FACE = slice(0, 17), slice(23, 91)
+LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
+MOUTH = slice(71, 91)
+OUTER_LIPS, INNER_LIPS = slice(71, 83), slice(83, 91)
+LEFT_SIDE = {'shoulder': 5, 'elbow': 7, 'wrist': 9, 'hand': 91}
+RIGHT_SIDE = {'shoulder': 6, 'elbow': 8, 'wrist': 10, 'hand': 112}
+
+HEAD_RADII = (0.27, 0.36)
+"""Half width and half height of the face, in shoulder widths."""
+HEAD_HEIGHT = 0.56
+"""Of the middle of the face, above the shoulders."""
+
+_PALM_LENGTH, _PALM_WIDTH = 0.17, 0.16
+_UPPER_ARM, _FOREARM = 0.62, 0.6
+# Of thumb, index, middle, ring and little finger, in shoulder widths: first
+# joint along and across the palm, length, and direction against the palm's.
+_JOINT_ALONG = np.array([0.05, 0.16, 0.17, 0.16, 0.14])
+_JOINT_ACROSS = np.array([0.07, 0.065, 0.022, -0.022, -0.065])
+_FINGER_LENGTH = np.array([0.14, 0.18, 0.195, 0.18, 0.145])
+_FINGER_ANGLE = np.deg2rad([58.0, 10.0, 2.0, -6.0, -16.0])
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The true keypoints of a clip, before an estimator's errors.
+
+    Args:
+        points: (T, 133, 2) in pixels.
+        left_palm: (T,) side of the left hand that is seen, -1 to 1.
+        right_palm: (T,) the same for the right hand.
+        unit: Shoulder width in pixels.
+    """
+
+    points: np.ndarray
+    left_palm: np.ndarray
+    right_palm: np.ndarray
+    unit: float
+
+
+def _hand_points(track: HandTrack, scale: float) -> np.ndarray:
+    """The points of one hand in its own frame of reference: (T, J, 2)."""
+    along = track.direction[:, None]
+    # The thumb lies on the inner side when the fingers point upwards.
+    across = np.stack([along[..., 1], -along[..., 0]], axis=-1)
+    wrist = track.centre[:, None] - 0.12 * scale * along
+    base = (
+        wrist
+        + scale * _JOINT_ALONG[:, None] * along
+        + scale * _JOINT_ACROSS[:, None] * across
+    )
+    cos, sin = np.cos(_FINGER_ANGLE)[:, None], np.sin(_FINGER_ANGLE)[:, None]
+    finger = cos * along + sin * across
+    # Straight: three equal bones. Curled: the last two fold back over the first.
+    extension = track.extension[..., None]
+    bone = scale * _FINGER_LENGTH[:, None] / 3 * finger
+    joints = [base]
+    for straight, curled in ((1.0, 0.9), (1.0, -0.3), (1.0, -0.7)):
+        step = extension * straight + (1 - extension) * curled
+        joints.append(joints[-1] + step * bone)
+    fingers = np.stack(joints, axis=2)
+    return np.concatenate([wrist, fingers.reshape(len(fingers), 20, 2)], axis=1)
+
+
+def _elbow(wrist: np.ndarray) -> np.ndarray:
+    """Bend the arm outwards and down, as far as its length asks for; (T, 2)."""
+    shoulder = np.array([0.5, 0.0])
+    reach = wrist - shoulder
+    distance = np.linalg.norm(reach, axis=1, keepdims=True)
+    middle = shoulder + reach * _UPPER_ARM / (_UPPER_ARM + _FOREARM)
+    height = np.sqrt(np.maximum(_UPPER_ARM**2 - (distance / 2) ** 2, 0.0))
+    outwards = np.array([0.6, 0.8])
+    unit = reach / np.maximum(distance, 1e-6)
+    # Left unnormalised, so that the elbow does not jump when the arm points there.
+    aside = outwards - (unit @ outwards)[:, None] * unit
+    return middle + 0.8 * height * aside
+
+
+def _ellipse(count: int, first: float, last: float) -> np.ndarray:
+    """Points of a unit circle between two angles in degrees, y downwards."""
+    angle = np.deg2rad(np.linspace(first, last, count))
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _face_points(mouth: np.ndarray) -> np.ndarray:
+    """The 68 points of the face (T, 68, 2), in shoulder widths from its middle.
+
+    Args:
+        mouth: (T, 2) opening and width.
+    """
+    rx, ry = HEAD_RADII
+    jaw = _ellipse(17, 190, -10) * (rx, ry)
+    brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
+    eye = _ellipse(6, 180, 480) * (0.04, 0.02)
+    fixed = np.concatenate(
+        [
+            jaw,
+            brow + (-0.115, -0.12),
+            brow + (0.115, -0.12),
+            np.stack([np.zeros(4), np.linspace(-0.06, 0.03, 4)], 1),
+            np.stack([np.linspace(-0.04, 0.04, 5), [0.05, 0.055, 0.06, 0.055, 0.05]], 1),
+            eye + (-0.115, -0.06),
+            eye + (0.115, -0.06),
+        ]
+    )
+    opening, width = mouth[:, :1], mouth[:, 1:]
+    half_width = 0.07 + 0.16 * width
+    upper, lower = 0.025 + 0.06 * opening, 0.025 + 0.15 * opening
+
+    def lips(count: int, thickness: float) -> np.ndarray:
+        circle = _ellipse(count, 180, 540 - 360 / count)
+        height = np.where(circle[:, 1] < 0, upper, lower) - thickness
+        x = circle[:, 0] * (half_width - thickness)
+        return np.stack([x, 0.16 + circle[:, 1] * height], axis=-1)
+
+    still = np.broadcast_to(fixed, (len(mouth), *fixed.shape))
+    return np.concatenate([still, lips(12, 0.0), lips(8, 0.015)], axis=1)
+
+
+def _put(points: np.ndarray, side: float) -> np.ndarray:
+    """From a hand's own frame of reference to the body's: mirror if needed."""
+    return points * np.array([side, 1.0])
+
+
+def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
+    """Place a signer in the frame.
+
+    Args:
+        motion: What is signed.
+        signer: Who signs.
+        size: [w, h] of the frame in pixels.
+    """
+    width, height = size
+    unit = signer.size * width
+    points = np.zeros((len(motion), 133, 2))
+    # The camera sees the signer's right on the left of the image.
+    strong, weak = (LEFT_SIDE, RIGHT_SIDE) if signer.left_handed else (
+        RIGHT_SIDE,
+        LEFT_SIDE,
+    )
+    for track, names in ((motion.strong, strong), (motion.weak, weak)):
+        side = 1.0 if names is LEFT_SIDE else -1.0
+        hand = _hand_points(track, signer.hand)
+        first = names['hand']
+        points[:, first : first + 21] = _put(hand, side)
+        points[:, names['wrist']] = _put(hand[:, 0], side)
+        points[:, names['elbow']] = _put(_elbow(hand[:, 0]), side)
+        points[:, names['shoulder']] = (0.5 * side, 0.0)
+    for index, x, y in (
+        (11, 0.35, 1.55), (12, -0.35, 1.55),  # hips
+        (13, 0.35, 2.4), (14, -0.35, 2.4),  # knees
+        (15, 0.35, 3.2), (16, -0.35, 3.2),  # ankles
+        (17, 0.4, 3.3), (18, 0.45, 3.3), (19, 0.3, 3.3),  # left foot
+        (20, -0.4, 3.3), (21, -0.45, 3.3), (22, -0.3, 3.3),  # right foot
+    ):  # fmt: skip
+        points[:, index] = (x, y)
+    middle = np.array([0.0, -HEAD_HEIGHT])
+    points[:, FACE] = middle + signer.head * _face_points(motion.mouth)
+    ear = HEAD_RADII[0] * signer.head
+    for index, x, y in (
+        (0, 0.0, 0.03),  # nose
+        (1, 0.115, -0.06), (2, -0.115, -0.06),  # eyes
+        (3, ear, 0.0), (4, -ear, 0.0),  # ears
+    ):  # fmt: skip
+        points[:, index] = middle + np.array([x, y]) * signer.head
+    points += motion.sway[:, None]
+    origin = np.asarray(signer.place) * (width, height)
+    palms = [motion.strong.palm, motion.weak.palm]
+    if not signer.left_handed:
+        palms.reverse()
+    return Pose(points * unit + origin, palms[0], palms[1], unit)

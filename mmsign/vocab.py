@@ -1,0 +1,129 @@
+"""The gloss vocabulary: class numbers of the recognizer's output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class UnknownGlossError(KeyError):
+    """A gloss that is to be learned is not in the vocabulary."""
+
+    def __str__(self) -> str:  # KeyError would show the message quoted
+        return str(self.args[0])
+
+
+class GlossVocabulary:
+    """Glosses and their class numbers; 0 is the CTC blank.
+
+    Args:
+        glosses: In the order of their class numbers, from 1 on.
+        blank: Name of the blank. No gloss may be called so.
+
+    Raises:
+        ValueError: If a gloss is empty, contains white space, is the blank or
+            occurs twice.
+    """
+
+    blank_index = 0
+
+    def __init__(self, glosses: Iterable[str], blank: str = '<blank>') -> None:
+        self.blank = blank
+        self.glosses: tuple[str, ...] = tuple(glosses)
+        self._index: dict[str, int] = {}
+        for index, gloss in enumerate(self.glosses, 1):
+            if not isinstance(gloss, str) or not gloss or gloss.split() != [gloss]:
+                raise ValueError(
+                    f'gloss number {index} is {gloss!r}; expected a string without '
+                    'white space'
+                )
+            if gloss == blank:
+                raise ValueError(
+                    f'gloss number {index} has the name of the blank, {blank!r}: '
+                    'leave the blank out, or give it another name'
+                )
+            if gloss in self._index:
+                raise ValueError(
+                    f'gloss {gloss!r} occurs twice: as numbers '
+                    f'{self._index[gloss]} and {index}'
+                )
+            self._index[gloss] = index
+
+    @classmethod
+    def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> GlossVocabulary:
+        """The distinct glosses of a corpus, sorted by code point."""
+        return cls(sorted({gloss for sentence in sentences for gloss in sentence}))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike) -> GlossVocabulary:
+        """Read what ``save`` wrote: UTF-8, one gloss a line, no line for the blank.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: Naming the file, if it holds no vocabulary.
+        """
+        try:
+            text = Path(path).read_text(encoding='utf-8-sig')
+            lines = text.split('\n')
+            return cls(lines[:-1] if lines[-1] == '' else lines)
+        except ValueError as error:  # also a text that is not UTF-8
+            raise ValueError(f'{path}: {error}') from error
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the glosses in order; ``from_file`` reads them back."""
+        text = ''.join(f'{gloss}\n' for gloss in self.glosses)
+        Path(path).write_bytes(text.encode('utf-8'))
+
+    def __len__(self) -> int:
+        """Number of classes, the blank included."""
+        return len(self.glosses) + 1
+
+    def __contains__(self, gloss: object) -> bool:
+        return gloss in self._index
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GlossVocabulary):
+            return NotImplemented
+        return (self.glosses, self.blank) == (other.glosses, other.blank)
+
+    def __hash__(self) -> int:
+        return hash((self.glosses, self.blank))
+
+    def __repr__(self) -> str:
+        return f'GlossVocabulary({len(self.glosses)} glosses, blank={self.blank!r})'
+
+    def encode(self, glosses: Iterable[str], clip_id: str) -> list[int]:
+        """Class numbers of a reference.
+
+        Args:
+            glosses: The reference.
+            clip_id: Named in the error.
+
+        Raises:
+            UnknownGlossError: If a gloss is not in the vocabulary.
+        """
+        try:
+            return [self._index[gloss] for gloss in glosses]
+        except KeyError as error:
+            raise UnknownGlossError(
+                f'clip {clip_id}: gloss {error.args[0]!r} is not among the '
+                f'{len(self.glosses)} glosses of the vocabulary; train on a split '
+                'that the vocabulary was built from, or build it anew'
+            ) from error
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Glosses of class numbers; the blank is not one of them.
+
+        Raises:
+            ValueError: If a number is the blank's or out of range.
+        """
+        result = []
+        for index in ids:
+            if not 1 <= index < len(self):
+                raise ValueError(
+                    f'class {index} is no gloss: expected 1..{len(self) - 1} '
+                    f'({self.blank_index} is the blank)'
+                )
+            result.append(self.glosses[index - 1])
+        return result

@@ -1,0 +1,110 @@
+"""The scripts' own arguments, and when they install what."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Notes calls of pip instead of making them; NO_TORCH hides PyTorch.
+INTERPRETER = """#!/bin/sh
+case "$*" in
+    "-m pip --version") exit 0 ;;
+    "-m pip"*) echo "$@" >>"$PIP_CALLS"; exit 0 ;;
+    *'version("torch")'*) [ -z "$NO_TORCH" ]; exit ;;
+esac
+exec {python} "$@"
+"""
+
+
+def bash(script: Path | str, *arguments: str, **environment: str):
+    return subprocess.run(
+        [
+            'bash',
+            *(['-c', script] if isinstance(script, str) else [script]),
+            *arguments,
+        ],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize('name', ['quickstart.sh', 'run_tests.sh'])
+def test_help_says_what_it_does(name):
+    done = bash(ROOT / 'tools' / name, '--help')
+    assert done.returncode == 0
+    assert done.stdout.startswith(f'Usage: bash tools/{name}')
+    assert 'virtual environment' in done.stdout
+
+
+@pytest.mark.parametrize('arguments', [['--unknown'], ['--work-dir']])
+def test_wrong_arguments(arguments):
+    done = bash(ROOT / 'tools' / 'quickstart.sh', *arguments)
+    assert done.returncode == 2 and f'error: {arguments[0]}' in done.stderr.replace(
+        'unknown option ', ''
+    )
+
+
+@pytest.fixture
+def set_up(tmp_path):
+    """Set up an environment of a copy of the checkout; returns pip's calls."""
+    copy = tmp_path / 'a checkout'
+    (copy / 'tools').mkdir(parents=True)
+    shutil.copy(ROOT / 'tools' / '_setup_env.sh', copy / 'tools')
+    for name in ('setup.py', 'pyproject.toml'):
+        shutil.copy(ROOT / name, copy)
+    shutil.copytree(ROOT / 'requirements', copy / 'requirements')
+    environment = tmp_path / 'an environment'
+    (environment / 'bin').mkdir(parents=True)
+    interpreter = environment / 'bin' / 'python'
+    interpreter.write_text(INTERPRETER.format(python=sys.executable))
+    interpreter.chmod(0o755)
+    calls = tmp_path / 'calls'
+
+    def set_up(extras: str, **variables: str) -> list[str]:
+        calls.write_text('')
+        done = bash(
+            'set -euo pipefail; source "$0"; set_up_environment "$1"; echo "$PYTHON"',
+            str(copy / 'tools' / '_setup_env.sh'),
+            extras,
+            VIRTUAL_ENV=str(environment),
+            PIP_CALLS=str(calls),
+            PYTHONPATH=str(ROOT),
+            **variables,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == str(interpreter)
+        return calls.read_text().splitlines()
+
+    set_up.copy = copy
+    return set_up
+
+
+def test_it_installs_once_per_kind_and_again_after_a_change(set_up):
+    install = '-m pip install --quiet -e '
+    assert set_up('') == [f'{install}.']
+    assert set_up('') == []
+    assert set_up('tests') == [f'{install}.[tests]']
+    assert set_up('tests') == set_up('') == []
+    with (set_up.copy / 'requirements' / 'core.txt').open('a') as file:
+        file.write('einops\n')
+    assert set_up('tests') == [f'{install}.[tests]']
+
+
+def test_pytorch_comes_first_and_can_be_chosen(set_up):
+    torch = f'-m pip install --quiet -r {set_up.copy}/requirements/torch.txt'
+    assert set_up('', NO_TORCH='1') == [torch, '-m pip install --quiet -e .']
+    chosen = 'torch==2.6.0 --pre'
+    calls = set_up('tests', NO_TORCH='1', MMSIGN_TORCH=chosen)
+    assert calls[0] == f'-m pip install --quiet {chosen}'
+
+
+def test_ci_runs_what_developers_run():
+    assert 'bash tools/run_tests.sh\n' in (ROOT / '.ci' / 'run').read_text()

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Usage: bash tools/quickstart.sh [--work-dir DIR] [--python PYTHON] [--help]
+#
+# From a fresh checkout to a word error rate, in at most 15 minutes on 2 CPU cores:
+#
+#   1. installs mmsign into the active virtual environment, else into .venv in the
+#      checkout, which is made if need be
+#   2. renders the toy corpus into data/toy
+#   3. trains configs/twostream_slr_toy.py
+#   4. tests the best checkpoint on unseen signers, with beam search of width 5
+#   5. prints WER and its parts for each output of the network, and where to find a
+#      picture and a report in text
+#
+# Steps that are done already are skipped, and an interrupted training goes on from
+# its last checkpoint. A GPU is used when there is one.
+#
+#   --work-dir DIR    folder for logs, checkpoints and results
+#                     (default: work_dirs/quickstart in the checkout)
+#   --python PYTHON   interpreter to make .venv with (3.10 to 3.12)
+#
+# MMSIGN_TORCH="torch==2.6.0" installs this PyTorch instead of the tested one.
+set -euo pipefail
+
+usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
+
+work_dir=""
+while (($#)); do
+    case "$1" in
+        -h | --help) usage && exit 0 ;;
+        --work-dir | --python)
+            (($# > 1)) || { echo "error: $1 needs a value" >&2 && exit 2; }
+            if [[ "$1" == --python ]]; then PYTHON="$2"; else work_dir="$2"; fi
+            shift 2
+            ;;
+        *) echo "error: unknown option $1" >&2 && usage >&2 && exit 2 ;;
+    esac
+done
+
+# shellcheck source=tools/_setup_env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/_setup_env.sh"
+if [[ -z "$work_dir" ]]; then
+    work_dir="$ROOT/work_dirs/quickstart"
+elif [[ "$work_dir" != /* ]]; then
+    work_dir="$PWD/$work_dir"
+fi
+
+say "1/5 Environment"
+set_up_environment ""
+
+# Everything below names paths as the configs do, relative to the checkout.
+cd "$ROOT"
+config=configs/twostream_slr_toy.py
+
+say "2/5 Toy corpus"
+# A corpus that this script made with another version of the renderer is made anew;
+# one that somebody else put there is used as it is.
+maker="$(cat tools/data/make_toy_corpus.py mmsign/toy/*.py | cksum)"
+stamp=data/toy/.made-by-quickstart
+if [[ -f "$stamp" && "$(cat "$stamp")" != "$maker" ]]; then
+    echo "The renderer has changed since data/toy was made: making it anew"
+    rm -rf data/toy
+fi
+if [[ -d data/toy ]]; then
+    echo "data/toy is there"
+else
+    rm -rf data/toy.partial
+    mkdir -p data
+    "$PYTHON" tools/data/make_toy_corpus.py data/toy.partial
+    printf '%s\n' "$maker" >data/toy.partial/.made-by-quickstart
+    mv data/toy.partial data/toy
+fi
+
+say "3/5 Training (logs and checkpoints: $work_dir)"
+trained="$work_dir/.trained"
+if [[ -f "$trained" ]]; then
+    echo "Trained already; delete $work_dir to train again"
+else
+    "$PYTHON" tools/train.py "$config" --work-dir "$work_dir" --resume auto
+    touch "$trained"
+fi
+
+say "4/5 Test"
+# The best checkpoint by the average's WER on the development split.
+checkpoint="$(ls -t "$work_dir"/best_*.pth 2>/dev/null | head -n 1 || true)"
+if [[ -z "$checkpoint" ]]; then
+    checkpoint="$(cat "$work_dir/last_checkpoint")"
+fi
+"$PYTHON" tools/test.py "$config" "$checkpoint" --work-dir "$work_dir/test" \
+    --out "$work_dir/test_metrics.json" \
+    --cfg-options model.decoder.beam_width=5 \
+    test_evaluator.dump="'$work_dir/predictions'"
+
+say "5/5 Report"
+"$PYTHON" tools/analysis/quickstart_report.py --work-dir "$work_dir"

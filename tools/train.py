@@ -1,0 +1,121 @@
+"""Train a recognizer: ``python tools/train.py CONFIG [options]``.
+
+The options are those of MMAction2's tool of the same name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch.distributed
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmsign import compat
+from mmsign.launch import (
+    LaunchError,
+    add_common_arguments,
+    check_data_roots,
+    load_config,
+    prepare,
+    reported_errors,
+    resolve_vocabulary,
+)
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a sign language recognizer')
+    parser.add_argument('config', help='config file')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint or, without a value, from the latest one in '
+        'the work folder if there is one',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: bfloat16 where the machine has it, else float16',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate during training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the total batch size, relative to the '
+        "config's auto_scale_lr.base_batch_size",
+    )
+    parser.add_argument('--seed', type=int, help='random seed (default: the config)')
+    parser.add_argument(
+        '--diff-rank-seed',
+        action='store_true',
+        help='use a different seed in each process',
+    )
+    parser.add_argument(
+        '--deterministic',
+        action='store_true',
+        help='use deterministic algorithms, also where they are slower',
+    )
+    return parser.parse_args(arguments)
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Write the arguments of training into ``cfg``."""
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        compat.use_mixed_precision(cfg.optim_wrapper)
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+            raise LaunchError(
+                '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=N) in the '
+                'config'
+            )
+        cfg.auto_scale_lr.enable = True
+    randomness = cfg.get('randomness') or ConfigDict(seed=None)
+    if args.seed is not None:
+        randomness.seed = args.seed
+    if args.diff_rank_seed:
+        randomness.diff_rank_seed = True
+    if args.deterministic:
+        randomness.deterministic = True
+    cfg.randomness = randomness
+
+
+def set_start(cfg: Config, resume: str | None) -> None:
+    """Say where training starts: afresh, or from a checkpoint.
+
+    ``auto`` without a checkpoint starts afresh, with the config's ``load_from``.
+    """
+    if resume == 'auto':
+        resume = compat.find_latest_checkpoint(cfg.work_dir)
+    elif resume is not None and not Path(resume).is_file():
+        raise LaunchError(f'checkpoint {resume} to resume from does not exist')
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = resume
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = parse_args(arguments)
+    cfg = load_config(args.config)
+    prepare(cfg, args)
+    merge_args(cfg, args)
+    set_start(cfg, args.resume)
+    check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))
+    resolve_vocabulary(cfg)
+    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    runner.train()
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == '__main__':
+    with reported_errors():
+        main()
