@@ -4,7 +4,7 @@ Importing the package registers its parts in MMAction2's registries; a config
 needs only ``custom_imports = dict(imports=['mmsign'])``.
 """
 
-from . import compat  # noqa: I001  first: it mends what the imports below need
+from . import compat
 
 compat.apply()
 

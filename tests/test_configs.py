@@ -33,7 +33,11 @@ def test_it_builds(path):
 def test_the_recipe_of_the_paper():
     cfg = Config.fromfile(CONFIGS / 'twostream_slr_phoenix.py')
     optimizer = cfg.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ('Adam', 1e-3, 1e-3)
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == (
+        'Adam',
+        1e-3,
+        1e-3,
+    )
     assert tuple(optimizer.betas) == (0.9, 0.998)
     assert cfg.train_cfg.max_epochs == 40
     assert cfg.param_scheduler[0].type == 'CosineAnnealingLR'

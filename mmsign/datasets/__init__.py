@@ -5,6 +5,7 @@ from .frames import FrameSource, open_frames
 from .images import FrameReadError
 from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
 from .phoenix import Phoenix2014Dataset, Phoenix2014TDataset
+from .samplers import LengthBucketSampler
 from .sign_dataset import SignDataset
 from .tables import AnnotationError
 from .vocabulary import build_vocabulary
@@ -15,6 +16,7 @@ __all__ = [
     'FrameSource',
     'KeypointFile',
     'KeypointFileError',
+    'LengthBucketSampler',
     'Phoenix2014Dataset',
     'Phoenix2014TDataset',
     'SignDataset',

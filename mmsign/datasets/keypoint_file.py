@@ -105,6 +105,20 @@ class KeypointFile:
         self._open()
         return clip_id in self._ids
 
+    def length(self, clip_id: str) -> int:
+        """Frames of one clip, from the file's header alone; errors as ``read``."""
+        self._require(clip_id)
+        return self._tensors.get_slice(clip_id).get_shape()[0]
+
+    def _require(self, clip_id: str) -> None:
+        if clip_id not in self:
+            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
+            raise KeypointFileError(
+                f'clip {clip_id}: not in the keypoint file {self.path}, which holds '
+                f'{len(self._ids)} clips ({examples}, …); extract its keypoints, '
+                'or name the keypoint file of this corpus'
+            )
+
     def read(self, clip_id: str) -> np.ndarray:
         """Keypoints of one clip.
 
@@ -116,13 +130,7 @@ class KeypointFile:
             KeypointFileError: If the file lacks the clip, or holds something
                 else than finite (N, K, 3) keypoints under its name.
         """
-        if clip_id not in self:
-            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
-            raise KeypointFileError(
-                f'clip {clip_id}: not in the keypoint file {self.path}, which holds '
-                f'{len(self._ids)} clips ({examples}, …); extract its keypoints, '
-                'or name the keypoint file of this corpus'
-            )
+        self._require(clip_id)
         points = np.asarray(self._tensors.get_tensor(clip_id), dtype=np.float32)
         expected = LAYOUT_SIZES[self._layout]
         if points.ndim != 3 or points.shape[1:] != (expected, 3):

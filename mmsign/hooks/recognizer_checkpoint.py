@@ -59,7 +59,7 @@ class RecognizerCheckpointHook(Hook):
         ours = list(model.vocab.glosses)
         if theirs is not None and list(theirs) != ours:
             differing = next(
-                (i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b),  # noqa: B905
+                (i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b),
                 min(len(theirs), len(ours)),
             )
             raise ValueError(

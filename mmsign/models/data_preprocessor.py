@@ -40,6 +40,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         sigma: Of the heatmaps, in pixels of the source frame.
         num_keypoints: K.
         score_threshold: See ``draw_heatmaps``; None ignores the scores.
+        pad_multiple: Batches are padded to a multiple of this many frames. Few
+            different lengths let a CPU's kernels be built once, and cuDNN's
+            choices be reused; lengths stay what they are.
         memory_format: ``contiguous`` or ``channels_last_3d``; the recognizer
             keeps its convolution weights in the same format.
         non_blocking: Copy to the device asynchronously (with pinned memory).
@@ -52,6 +55,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         sigma: float = 8.0,
         num_keypoints: int = len(SELECTED_79),
         score_threshold: float | None = None,
+        pad_multiple: int = 1,
         memory_format: str = 'contiguous',
         non_blocking: bool = False,
     ) -> None:
@@ -66,6 +70,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.sigma = sigma
         self.num_keypoints = num_keypoints
         self.score_threshold = score_threshold
+        self.pad_multiple = pad_multiple
         self.memory_format = _MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
 
@@ -103,13 +108,14 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             inputs['heatmaps'] = self._heatmaps(clips['keypoints'], samples, dtype)
         return dict(inputs=inputs, data_samples=samples)
 
+    def _padded(self, frames: int) -> int:
+        return -(-frames // self.pad_multiple) * self.pad_multiple
+
     def _video(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
         side = self.video_size
-        longest = max(clip.shape[1] for clip in clips)
+        longest = self._padded(max(clip.shape[1] for clip in clips))
         shape = len(clips), 3, longest, side, side
-        out = self._memory.empty(
-            'video', shape, dtype, self.device, self.memory_format
-        )
+        out = self._memory.empty('video', shape, dtype, self.device, self.memory_format)
         for row, clip, sample in zip(out, clips, samples, strict=True):
             if clip.shape[0] != 3 or clip.shape[2:] != (side, side):
                 raise ValueError(
@@ -122,7 +128,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         return out.mul_(2 / 255).sub_(1)
 
     def _heatmaps(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
-        longest = max(clip.shape[0] for clip in clips)
+        longest = self._padded(max(clip.shape[0] for clip in clips))
         keypoints = torch.empty(
             (len(clips), longest, self.num_keypoints, 3), device=self.device
         )

@@ -71,9 +71,7 @@ class Stream(BaseModule):
             self.pyramid_head = MODELS.build(
                 dict(type='PyramidHead', loss_weight=PYRAMID_LOSS_WEIGHTS[name])
                 | (pyramid_head or {})
-                | dict(
-                    in_channels=self.pyramid.out_channels, num_classes=num_classes
-                )
+                | dict(in_channels=self.pyramid.out_channels, num_classes=num_classes)
             )
         elif pyramid_head is not None:
             raise ValueError(
@@ -116,7 +114,6 @@ class Stream(BaseModule):
                 'same backbone and vocabulary'
             )
         self.load_state_dict({k: state[k] for k in own if k in state}, strict=False)
-
 
     def _warn_of_random_frozen_blocks(self) -> None:
         # Only S3D tells both; other backbones look after themselves.

@@ -79,7 +79,9 @@ LEXICON: dict[str, Sign] = {
     'ALPEN': _both(
         ((0.05, -0.7), (0.45, -0.1), (0.65, -0.5), (0.95, 0.15)), 'two', (135, 135)
     ),
-    'STADT': _one(((0.1, -0.05), (0.9, 0.15), (0.1, 0.5), (0.9, 0.75)), 'two', (UP, UP)),
+    'STADT': _one(
+        ((0.1, -0.05), (0.9, 0.15), (0.1, 0.5), (0.9, 0.75)), 'two', (UP, UP)
+    ),
     # What
     'REGEN': _showing(_FALL, PALM),
     'SCHNEE': _showing(_FALL, BACK),

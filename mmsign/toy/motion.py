@@ -18,9 +18,9 @@ from .lexicon import sign_of
 from .signers import Signer
 from .signs import NEUTRAL, REST_HAND, SHAPES, Hand, Sign
 
-REST_FRAMES = (2, 4)
-SIGN_FRAMES = (8, 11)
-TRANSITION_FRAMES = (3, 4)
+REST_FRAMES = (1, 3)
+SIGN_FRAMES = (6, 9)
+TRANSITION_FRAMES = (2, 3)
 MIN_FRAMES_PER_GLOSS = 4
 """However short a clip is asked for, a gloss is never squeezed below this."""
 

@@ -115,7 +115,7 @@ def make_signer(
     lower = min(int(shade), len(_SKINS) - 2)
     skin = tuple(
         float(a + (shade - lower) * (b - a))
-        for a, b in zip(_SKINS[lower], _SKINS[lower + 1])
+        for a, b in zip(_SKINS[lower], _SKINS[lower + 1], strict=True)
     )
     hands = [skin, tuple(_BACK_SHADE * s for s in skin), _PALM]
     clothes = _colour_apart(rng, (0.15, 0.55), hands)
@@ -151,7 +151,7 @@ def make_cast(
 ) -> dict[str, list[Signer]]:
     """Signers of each split, none in two of them.
 
-    Every third signer of a split, beginning with the second, is left-handed.
+    One signer in eight of a split is left-handed, beginning with the sixth.
 
     Args:
         sizes: Number of signers by split.
@@ -167,7 +167,7 @@ def make_cast(
             rng = np.random.default_rng([seed, 1, number])
             cast[split].append(
                 make_signer(
-                    f'Signer{number:02d}', rng, difficulty, left_handed=index % 3 == 1
+                    f'Signer{number:02d}', rng, difficulty, left_handed=index % 8 == 5
                 )
             )
     return cast

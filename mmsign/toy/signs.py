@@ -93,7 +93,10 @@ def sign_from_hash(gloss: str) -> Sign:
 
     def hand(lowest: float) -> Hand:
         points = tuple(
-            (choose((-0.3, 0.1, 0.4, 0.65, 0.9)), choose((lowest, -0.25, 0.15, 0.5, 0.8)))
+            (
+                choose((-0.3, 0.1, 0.4, 0.65, 0.9)),
+                choose((lowest, -0.25, 0.15, 0.5, 0.8)),
+            )
             for _ in range(choose((2, 3, 3, 4)))
         )
         shape = choose(tuple(SHAPES))

@@ -114,7 +114,9 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
             brow + (-0.115, -0.12),
             brow + (0.115, -0.12),
             np.stack([np.zeros(4), np.linspace(-0.06, 0.03, 4)], 1),
-            np.stack([np.linspace(-0.04, 0.04, 5), [0.05, 0.055, 0.06, 0.055, 0.05]], 1),
+            np.stack(
+                [np.linspace(-0.04, 0.04, 5), [0.05, 0.055, 0.06, 0.055, 0.05]], 1
+            ),
             eye + (-0.115, -0.06),
             eye + (0.115, -0.06),
         ]
@@ -150,9 +152,13 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     unit = signer.size * width
     points = np.zeros((len(motion), 133, 2))
     # The camera sees the signer's right on the left of the image.
-    strong, weak = (LEFT_SIDE, RIGHT_SIDE) if signer.left_handed else (
-        RIGHT_SIDE,
-        LEFT_SIDE,
+    strong, weak = (
+        (LEFT_SIDE, RIGHT_SIDE)
+        if signer.left_handed
+        else (
+            RIGHT_SIDE,
+            LEFT_SIDE,
+        )
     )
     for track, names in ((motion.strong, strong), (motion.weak, weak)):
         side = 1.0 if names is LEFT_SIDE else -1.0

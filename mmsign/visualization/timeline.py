@@ -36,13 +36,11 @@ def save_timeline(
     rows = len(predictions)
     figure = Figure(figsize=(figure_width, image_height + 0.5 * rows + 1.6))
     FigureCanvasAgg(figure)
-    top, bottom = figure.subplots(
-        2, 1, height_ratios=[image_height, 0.5 * rows + 0.6]
-    )
+    top, bottom = figure.subplots(2, 1, height_ratios=[image_height, 0.5 * rows + 0.6])
     top.imshow(sheet[..., ::-1])
     top.set_axis_off()
     top.set_title(f'{title}\nreference: {" ".join(reference)}', fontsize=13)
-    for row, (name, (glosses, spans)) in enumerate(predictions.items()):
+    for row, (glosses, spans) in enumerate(predictions.values()):
         correct = list(glosses) == list(reference)
         colour = '#7fb2e5' if correct else '#f2b27a'
         for gloss, (start, end) in zip(glosses, spans, strict=True):

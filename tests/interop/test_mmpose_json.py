@@ -32,7 +32,10 @@ def test_best_person_of_each_frame_and_empty_frames(tmp_path):
         ([], 'one entry per frame'),
         ([dict(frame_id=0)], 'frame 0 is not laid out'),
         ([dict(instances=[])], 'no person in any frame'),
-        ([dict(instances=[dict(keypoints=[[1, 2]], keypoint_scores=[1, 2])])], 'frame 0'),
+        (
+            [dict(instances=[dict(keypoints=[[1, 2]], keypoint_scores=[1, 2])])],
+            'frame 0',
+        ),
     ],
 )
 def test_other_layouts_are_refused(tmp_path, frames, message):

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conftest_models import two_stream  # noqa: E402
+from conftest_models import two_stream
 
 
 @pytest.fixture(scope='session')

@@ -72,8 +72,5 @@ def network_inputs(clips: int = 2, frames: int = 16, size: int = 32) -> dict:
     generator = torch.Generator().manual_seed(1)
     return dict(
         video=torch.rand(clips, 3, frames, size, size, generator=generator) * 2 - 1,
-        heatmaps=torch.rand(clips, 79, frames, size, size, generator=generator) * 2
-        - 1,
+        heatmaps=torch.rand(clips, 79, frames, size, size, generator=generator) * 2 - 1,
     )
-
-

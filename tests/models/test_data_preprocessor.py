@@ -72,6 +72,15 @@ def test_under_autocast_inputs_come_in_its_dtype():
         torch.testing.assert_close(x.float(), plain[key], atol=0.02, rtol=0)
 
 
+def test_padding_to_a_multiple():
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8, pad_multiple=12)
+    data = packed()
+    inputs = preprocess(data)['inputs']
+    assert inputs['video'].shape[2] == inputs['heatmaps'].shape[2] == 12
+    torch.testing.assert_close(inputs['video'][1, :, 11], inputs['video'][1, :, 7])
+    assert [sample.length for sample in data['data_samples']] == [4, 8]
+
+
 def test_input_shapes():
     preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
     assert preprocess.input_shape('video') == (3, (16, 16))

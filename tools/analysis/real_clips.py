@@ -161,7 +161,9 @@ def main() -> None:
             data = model.data_preprocessor(pseudo_collate([testing[i] for i in clips]))
             samples = model(**data, mode='predict')
         found = {
-            sample.clip_id: {k: ' '.join(p.glosses) for k, p in sample.predictions.items()}
+            sample.clip_id: {
+                k: ' '.join(p.glosses) for k, p in sample.predictions.items()
+            }
             for sample in samples
         }
         right = all(

@@ -90,8 +90,9 @@ def main() -> None:
 
         def forward(net=net, data=data, low=low):
             net.eval()
-            with torch.inference_mode(), torch.autocast(
-                device, torch.bfloat16, enabled=low
+            with (
+                torch.inference_mode(),
+                torch.autocast(device, torch.bfloat16, enabled=low),
             ):
                 ready = net.data_preprocessor(data)
                 return net(ready['inputs'], ready['data_samples'])

@@ -7,9 +7,9 @@ keypoint_file = 'keypoints.safetensors'
 vocab = dict(dataset=dataset_type, data_root=data_root)
 
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=8,
     num_workers=2,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='LengthBucketSampler', batch_size=8),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

@@ -155,7 +155,9 @@ class SignRecognizer(BaseModel):
         if mode == 'loss':
             return self.loss(inputs, data_samples, lengths, frames)
         if mode not in ('predict', 'tensor'):
-            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}")
+            raise ValueError(
+                f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}"
+            )
         logits = self.heads(self.pool(self.encode(inputs)), lengths, frames)
         if mode == 'predict':
             return self.predict(logits, data_samples, frames)
@@ -241,7 +243,9 @@ class SignRecognizer(BaseModel):
             glosses=tuple(self.vocab.decode(best.ids)),
             score=best.score,
             spans=spans,
-            n_best=tuple((tuple(self.vocab.decode(h.ids)), h.score) for h in hypotheses),
+            n_best=tuple(
+                (tuple(self.vocab.decode(h.ids)), h.score) for h in hypotheses
+            ),
         )
 
     # Checkpoints ----------------------------------------------------------

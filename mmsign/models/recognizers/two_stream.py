@@ -72,9 +72,7 @@ class TwoStreamRecognizer(SignRecognizer):
             for name in x:
                 if index < len(stages[name]):
                     x[name] = stages[name][index](x[name])
-            x['video'], x['keypoint'] = self.bilateral(
-                index, x['video'], x['keypoint']
-            )
+            x['video'], x['keypoint'] = self.bilateral(index, x['video'], x['keypoint'])
             for name in x:
                 if index < len(stages[name]):
                     features[name].append(x[name])

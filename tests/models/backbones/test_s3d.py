@@ -54,9 +54,7 @@ def test_activation_checkpointing_changes_nothing():
     x = torch.randn(2, 4, 8, 32, 32)
     for net in (plain, saving):
         net(x).square().mean().backward()
-    for (name, a), b in zip(
-        plain.named_parameters(), saving.parameters(), strict=True
-    ):
+    for (name, a), b in zip(plain.named_parameters(), saving.parameters(), strict=True):
         torch.testing.assert_close(a.grad, b.grad, msg=name)
     for a, b in zip(plain.buffers(), saving.buffers(), strict=True):
         torch.testing.assert_close(a, b)

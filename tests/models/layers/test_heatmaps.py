@@ -58,7 +58,7 @@ def test_agrees_with_drawing_at_raw_size_and_resizing(keypoints):
 
 def test_peak_and_range(keypoints):
     maps = draw_heatmaps(keypoints, BOXES, (112, 112))
-    assert -1 <= maps.min() and maps.max() <= 1
+    assert maps.min() >= -1 and maps.max() <= 1
     centre = torch.tensor([[[[99.5, 129.5, 1.0]]]])
     peak = draw_heatmaps(centre, BOXES[:1], (260, 210)).flatten().argmax()
     assert divmod(int(peak), 210) in [(y, x) for y in (129, 130) for x in (99, 100)]

@@ -149,7 +149,7 @@ def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
     )
     both.init_weights()
     state = both.state_dict()
-    for name, single in singles.items():
+    for single in singles.values():
         for key, value in single.items():
             torch.testing.assert_close(state[key], value, msg=key)
     swapped = two_stream(
@@ -172,15 +172,16 @@ def test_channels_last_gives_the_same_result(full_network):
     }
     with torch.no_grad():
         torch.testing.assert_close(
-            last(converted)['joint'], full_network(inputs)['joint'], rtol=1e-3, atol=1e-4
+            last(converted)['joint'],
+            full_network(inputs)['joint'],
+            rtol=1e-3,
+            atol=1e-4,
         )
 
 
 def test_streams_of_different_strides_are_refused():
     with pytest.raises(ValueError, match='same time stride'):
-        two_stream(
-            video=dict(stream(3, num_blocks=5)), pyramid=None, bilateral=None
-        )
+        two_stream(video=dict(stream(3, num_blocks=5)), pyramid=None, bilateral=None)
 
 
 def test_wrong_input_channels_are_refused():

@@ -1,0 +1,91 @@
+"""Order of the clips in training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from mmaction.registry import DATA_SAMPLERS
+from mmengine.dist import get_dist_info, sync_random_seed
+from torch.utils.data import Sampler
+
+from .frames import open_frames
+from .keypoint_file import open_keypoints
+
+
+def clip_length(info: dict) -> int:
+    """Frames of a clip's source, without decoding any.
+
+    Taken from the annotation if it says, else from the keypoint file, else from
+    the frames themselves.
+
+    Args:
+        info: A record of ``SignDataset.load_data_list``.
+    """
+    if info.get('num_frames') is not None:
+        return info['num_frames']
+    if info.get('keypoint_file') is not None:
+        return open_keypoints(info['keypoint_file']).length(info['clip_id'])
+    return len(open_frames(info['frames']))
+
+
+@DATA_SAMPLERS.register_module()
+class LengthBucketSampler(Sampler):
+    """Shuffle so that the clips of a batch have similar lengths.
+
+    A batch is as long as its longest clip; batches of clips drawn at random waste
+    the rest. Each epoch the clips are shuffled, cut into pools of ``pool``
+    batches, sorted by length within each pool, and the batches of all processes
+    are shuffled.
+
+    Args:
+        dataset: A ``SignDataset``.
+        batch_size: Clips per batch and process; must equal the data loader's.
+        pool: Batches per pool: 1 is plain shuffling, more saves more padding.
+        seed: Of the shuffling; the same in all processes.
+    """
+
+    def __init__(
+        self, dataset, batch_size: int, pool: int = 20, seed: int | None = None
+    ) -> None:
+        if batch_size < 1 or pool < 1:
+            raise ValueError(
+                f'batch_size and pool must be positive, not {batch_size} and {pool}'
+            )
+        self.rank, self.processes = get_dist_info()
+        self.batch_size = batch_size
+        self.pool = pool
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.lengths = [
+            clip_length(dataset.get_data_info(index)) for index in range(len(dataset))
+        ]
+        # As many clips for every process, the last batches filled up.
+        step = batch_size * self.processes
+        self.total = math.ceil(len(self.lengths) / step) * step
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=generator).tolist()
+        repeats = math.ceil(self.total / len(order))
+        order = (order * repeats)[: self.total]
+        size = self.pool * self.batch_size * self.processes
+        batches = []
+        for start in range(0, self.total, size):
+            chunk = sorted(order[start : start + size], key=self.lengths.__getitem__)
+            batches += [
+                chunk[i : i + self.batch_size]
+                for i in range(0, len(chunk), self.batch_size)
+            ]
+        # Processes take neighbouring batches, so that none waits for a longer one.
+        groups = len(batches) // self.processes
+        for group in torch.randperm(groups, generator=generator).tolist():
+            yield from batches[group * self.processes + self.rank]
+
+    def __len__(self) -> int:
+        return self.total // self.processes
+
+    def set_epoch(self, epoch: int) -> None:
+        """Use another order in each epoch; called by the runner's hook."""
+        self.epoch = epoch

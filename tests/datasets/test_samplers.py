@@ -1,0 +1,60 @@
+import pytest
+
+from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.samplers import LengthBucketSampler, clip_length
+
+
+class Clips:
+    """Clips whose annotation says their length."""
+
+    def __init__(self, lengths):
+        self.lengths = lengths
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def get_data_info(self, index):
+        return dict(clip_id=str(index), num_frames=self.lengths[index])
+
+
+LENGTHS = [3, 50, 4, 60, 5, 55, 2, 52]
+
+
+def test_every_clip_once_an_epoch_and_in_another_order():
+    sampler = LengthBucketSampler(Clips(LENGTHS), batch_size=2, seed=0)
+    first = list(sampler)
+    assert sorted(first) == list(range(8)) and len(sampler) == 8
+    assert first == list(sampler)
+    sampler.set_epoch(1)
+    assert sorted(sampler) == list(range(8)) and list(sampler) != first
+
+
+def test_batches_hold_clips_of_similar_length():
+    sampler = LengthBucketSampler(Clips(LENGTHS), batch_size=2, pool=4, seed=0)
+    order = list(sampler)
+    for a, b in zip(order[::2], order[1::2], strict=True):
+        assert abs(LENGTHS[a] - LENGTHS[b]) < 10
+
+
+def test_processes_share_the_clips(monkeypatch):
+    parts = []
+    for rank in (0, 1):
+        monkeypatch.setattr(
+            'mmsign.datasets.samplers.get_dist_info', lambda rank=rank: (rank, 2)
+        )
+        parts.append(list(LengthBucketSampler(Clips(LENGTHS[:7]), 2, seed=0)))
+    assert len(parts[0]) == len(parts[1]) == 4
+    assert set(parts[0]) | set(parts[1]) == set(range(7))
+
+
+def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
+    import numpy as np
+
+    path = str(tmp_path / 'k.safetensors')
+    write_keypoints(path, {'a': np.zeros((6, 133, 3)), 'b': np.zeros((9, 133, 3))})
+    assert clip_length(dict(clip_id='b', num_frames=None, keypoint_file=path)) == 9
+
+
+def test_impossible_sizes():
+    with pytest.raises(ValueError, match='must be positive'):
+        LengthBucketSampler(Clips(LENGTHS), batch_size=0)
