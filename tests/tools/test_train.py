@@ -63,7 +63,11 @@ def test_seed_arguments_win_over_the_config():
     cfg = merged({'randomness': {'seed': 1, 'deterministic': False}}, '--seed', '7')
     assert cfg.randomness == {'seed': 7, 'deterministic': False}
     cfg = merged({}, '--diff-rank-seed', '--deterministic')
-    assert cfg.randomness == {'diff_rank_seed': True, 'deterministic': True}
+    assert cfg.randomness == {
+        'seed': None,
+        'diff_rank_seed': True,
+        'deterministic': True,
+    }
 
 
 def test_no_validate():
