@@ -25,7 +25,7 @@ model = dict(
         heatmap_size=32,
         # 8 pixels of 210, as at full resolution, in a frame 84 pixels wide.
         sigma=3.2,
-        pad_multiple=16,
+        pad_multiple=4,
         memory_format='channels_last_3d',
     ),
     decoder=dict(beam_width=5),

@@ -75,7 +75,13 @@ trained="$work_dir/.trained"
 if [[ -f "$trained" ]]; then
     echo "Trained already; delete $work_dir to train again"
 else
-    "$PYTHON" tools/train.py "$config" --work-dir "$work_dir" --resume auto
+    # Mixed precision pays on a GPU and on processors that compute in bfloat16.
+    amp="$("$PYTHON" -c '
+import torch
+from mmsign import compat
+if torch.cuda.is_available() or compat.cpu_has_bfloat16():
+    print("--amp")' 2>/dev/null | tail -n 1)"
+    "$PYTHON" tools/train.py "$config" --work-dir "$work_dir" --resume auto $amp
     touch "$trained"
 fi
 

@@ -89,6 +89,9 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
     if args.trust_checkpoint:
         os.environ[TRUST_VARIABLE] = '1'
+    # oneDNN builds a kernel for each shape and keeps 1024 of them; clips of many
+    # lengths need more, or every step builds its kernels anew.
+    os.environ.setdefault('ONEDNN_PRIMITIVE_CACHE_CAPACITY', '16384')
     cfg.launcher = args.launcher
     apply_overrides(cfg, args.cfg_options)
     set_work_dir(cfg, args.work_dir, args.config)

@@ -19,12 +19,12 @@ class Difficulty:
         point_loss: Share of the single keypoints that are lost.
     """
 
-    signers: float = 0.4
-    placement: float = 0.012
-    turning: float = 3.0
-    keypoint_noise: float = 0.008
-    hand_loss: float = 0.015
-    point_loss: float = 0.005
+    signers: float = 0.3
+    placement: float = 0.01
+    turning: float = 2.0
+    keypoint_noise: float = 0.006
+    hand_loss: float = 0.012
+    point_loss: float = 0.004
 
     def __post_init__(self) -> None:
         for field in fields(self):

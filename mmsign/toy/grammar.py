@@ -16,15 +16,12 @@ WHEN = {
     'NACHT': 'in der nacht',
     'MONTAG': 'am montag',
     'FREITAG': 'am freitag',
-    'SONNTAG': 'am sonntag',
-    'WOCHENENDE': 'am wochenende',
 }
 WHERE = {
     'NORD': 'im norden',
     'SUED': 'im süden',
     'OST': 'im osten',
     'WEST': 'im westen',
-    'KUESTE': 'an der küste',
     'ALPEN': 'in den alpen',
     'STADT': 'in der stadt',
 }
@@ -37,7 +34,6 @@ WHAT = {
     'STURM': 'sturm',
     'NEBEL': 'nebel',
     'GEWITTER': 'gewitter',
-    'FROST': 'frost',
 }
 HOW = {
     'STARK': 'kräftig',
@@ -45,8 +41,6 @@ HOW = {
     'VIEL': 'viel',
     'WENIG': 'wenig',
     'MOEGLICH': 'vielleicht',
-    'LANGSAM': 'langsam',
-    'BALD': 'bald',
 }
 SLOTS = {'when': WHEN, 'where': WHERE, 'what': WHAT, 'how': HOW}
 

@@ -62,20 +62,11 @@ LEXICON: dict[str, Sign] = {
     'NACHT': _both(((0.95, -0.55), (0.55, -0.1), (0.05, 0.5)), 'flat', (UP, IN), BACK),
     'MONTAG': _showing(_DAY, PALM),
     'FREITAG': _showing(_DAY, BACK),
-    'SONNTAG': _one(((0.85, -0.75), (0.1, -0.9), (-0.6, -0.75)), 'flat', (135, IN)),
-    'WOCHENENDE': Sign(
-        Hand(((0.65, -0.35), (0.1, 0.1), (-0.1, 0.5)), ('fist', 'fist'), (IN, IN)),
-        Hand(((0.15, 0.65),), angle=(IN, IN), palm=BACK),
-    ),
     # Where
     'NORD': _one(((0.35, 0.85), (0.38, 0.0), (0.4, -0.8)), 'index'),
     'SUED': _one(((0.9, -0.6), (0.85, 0.85)), 'index', (DOWN, DOWN), BACK),
     'OST': replace(_SIDE, mouth=OPEN),
     'WEST': replace(_SIDE, mouth=SPREAD),
-    'KUESTE': Sign(
-        Hand(((0.55, 0.85), (0.5, 0.2), (0.55, -0.5)), palm=BACK),
-        Hand(((0.55, -0.5), (0.5, 0.2), (0.55, 0.85)), palm=BACK),
-    ),
     'ALPEN': _both(
         ((0.05, -0.7), (0.45, -0.1), (0.65, -0.5), (0.95, 0.15)), 'two', (135, 135)
     ),
@@ -93,7 +84,6 @@ LEXICON: dict[str, Sign] = {
     'GEWITTER': _one(
         ((-0.45, -0.75), (0.5, -0.3), (-0.05, 0.15), (0.8, 0.8)), 'index', (DOWN, DOWN)
     ),
-    'FROST': _both(((0.95, 0.7), (0.55, 0.6), (0.12, 0.7)), 'fist', (135, 135), BACK),
     # How
     'STARK': _showing(_FORCE, PALM),
     'SCHWACH': _showing(_FORCE, BACK),
@@ -102,11 +92,6 @@ LEXICON: dict[str, Sign] = {
     'MOEGLICH': _one(
         ((1.0, -0.6), (0.5, -0.65), (1.0, -0.6), (0.5, -0.65)), 'horns', (70, 110)
     ),
-    'LANGSAM': Sign(
-        Hand(_circle(-0.2, 0.1, 0.38), ('index', 'index'), (IN, IN), BACK),
-        Hand(((0.4, 0.25),), ('fist', 'fist'), (UP, UP), BACK),
-    ),
-    'BALD': _one(((0.6, 0.5), (0.08, -0.5), (0.6, 0.5)), 'two', (110, 110), BACK),
 }
 """Sign of each gloss of the toy language."""
 

@@ -18,7 +18,7 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=4,
+    batch_size=8,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -30,7 +30,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=4,
+    batch_size=8,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(

@@ -70,6 +70,10 @@ class GlossHead(BaseModule):
         )
         self.norm_out = nn.LayerNorm(hidden_channels, eps=1e-6)
         self.classifier = nn.Linear(hidden_channels, num_classes)
+        # Training starts from near-uniform probabilities instead of confident
+        # wrong ones, which CTC takes long to unlearn.
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        nn.init.zeros_(self.classifier.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Classify each step.
