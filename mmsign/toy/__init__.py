@@ -1,0 +1,1 @@
+"""A toy sign language: signs, signers, sentences, and clips rendered from them."""

@@ -1,0 +1,54 @@
+import pickle
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mmsign.datasets.archive import Archive, open_archive, safe_member
+from mmsign.datasets.images import FrameReadError
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / 'a.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('clip/1.png', b'one' * 50)
+        archive.writestr('clip/note.txt', b'no image')
+        archive.writestr('other/2.jpg', b'two')
+    return str(path)
+
+
+def test_members_are_found_and_read(path):
+    archive = open_archive(path)
+    assert open_archive(path) is archive
+    members = archive.images('clip')
+    assert list(members) == ['1.png']
+    assert archive.read(members['1.png'], 'x') == b'one' * 50
+    copy = pickle.loads(pickle.dumps(archive))
+    assert copy.read(copy.images('other')['2.jpg'], 'x') == b'two'
+
+
+def test_folders_that_are_not_there_name_some_that_are(path):
+    with pytest.raises(FrameReadError, match=r"'gone'; folders with images are: clip"):
+        Archive(path).images('gone')
+
+
+def test_damage_is_noticed(path, tmp_path):
+    archive = Archive(path)
+    member = archive.images('other')['2.jpg']
+    data = bytearray(Path(path).read_bytes())
+    position = data.index(b'other/2.jpg') + len('other/2.jpg')
+    data[position] ^= 0xFF
+    damaged = tmp_path / 'damaged.zip'
+    damaged.write_bytes(data)
+    with pytest.raises(FrameReadError, match='damaged zip member'):
+        Archive(str(damaged)).read(member, 'x')
+    damaged.write_bytes(data[:-30])
+    with pytest.raises(FrameReadError, match='cannot read the index'):
+        Archive(str(damaged))
+
+
+def test_safe_member():
+    assert safe_member('a/b.png') and safe_member('a..b/c.png')
+    for name in ('/a.png', '../a.png', 'a/../b.png', '\\a.png', 'a\\..\\b.png'):
+        assert not safe_member(name)

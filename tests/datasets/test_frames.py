@@ -1,0 +1,60 @@
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+from conftest import write_frames
+
+from mmsign.datasets.frames import open_frames
+from mmsign.datasets.images import FrameReadError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / 'clip', write_frames(tmp_path / 'clip', 5)
+
+
+def zipped(folder, path, prefix='inner/clip'):
+    with zipfile.ZipFile(path, 'w') as archive:
+        for image in sorted(folder.iterdir()):
+            archive.write(image, f'{prefix}/{image.name}')
+    return f'{path}@{prefix}'
+
+
+def test_folder_and_zip_hold_the_same_frames(folder, tmp_path):
+    path, frames = folder
+    for spec in (str(path), zipped(path, tmp_path / 'a.zip')):
+        source = open_frames(spec)
+        assert len(source) == 5 and source.frame_size == (20, 24)
+        indices = np.array([0, 2, 2, 4])
+        np.testing.assert_array_equal(source.read(indices), frames[indices])
+
+
+def test_a_missing_or_damaged_image_is_named(folder):
+    path, _ = folder
+    (path / 'images0003.png').write_bytes(b'\x89PNG broken')
+    source = open_frames(str(path))
+    np.testing.assert_array_equal(source.read([0, 1]).shape, (2, 24, 20, 3))
+    with pytest.raises(FrameReadError, match=r'images0003\.png'):
+        source.read([2])
+
+
+def test_frames_of_another_size_are_named(folder):
+    path, _ = folder
+    cv2.imwrite(str(path / 'images0002.png'), np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(FrameReadError, match=r'images0002\.png'):
+        open_frames(str(path)).read([0, 1])
+
+
+@pytest.mark.parametrize('spec', ['nowhere', 'nowhere.zip@x', 'nowhere.mp4'])
+def test_sources_that_do_not_exist(tmp_path, spec):
+    with pytest.raises(FrameReadError, match='nowhere'):
+        len(open_frames(str(tmp_path / spec)))
+
+
+def test_members_outside_the_archive_are_refused(tmp_path):
+    path = tmp_path / 'evil.zip'
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('../evil/images0001.png', b'x')
+    with pytest.raises(FrameReadError, match='lies outside the archive'):
+        open_frames(f'{path}@evil')

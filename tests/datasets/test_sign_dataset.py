@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from mmsign.datasets import AnnotationError, Phoenix2014TDataset
+
+PIPELINE = [
+    dict(type='LoadClip'),
+    dict(type='SampleClip'),
+    dict(type='DecodeClip'),
+    dict(type='ClipRandomCrop'),
+    dict(type='ClipResize', size=16),
+    dict(type='ClipColorJitter', prob=1.0),
+    dict(type='PackClip'),
+]
+
+
+def dataset(root, **kwargs) -> Phoenix2014TDataset:
+    arguments = dict(split='train', keypoint_file='keypoints.safetensors')
+    return Phoenix2014TDataset(
+        data_root=str(root), pipeline=PIPELINE, **(arguments | kwargs)
+    )
+
+
+def test_a_clip_through_the_whole_pipeline(phoenix_tree):
+    np.random.seed(0)
+    clip = dataset(phoenix_tree)[1]
+    sample, inputs = clip['data_samples'], clip['inputs']
+    assert inputs['video'].shape == (3, sample.length, 16, 16)
+    assert inputs['video'].dtype == torch.uint8
+    assert inputs['keypoints'].shape == (sample.length, 79, 3)
+    assert sample.length == len(sample.frame_indices) and sample.length % 4 == 0
+    assert sample.num_frames == 12 and sample.frame_size == (20, 24)
+
+
+def test_the_same_seed_gives_the_same_clip(phoenix_tree):
+    clips = dataset(phoenix_tree)
+    drawn = []
+    for _ in range(2):
+        np.random.seed(5)
+        drawn.append(clips[1])
+    torch.testing.assert_close(drawn[0]['inputs'], drawn[1]['inputs'])
+    assert drawn[0]['data_samples'].crop_box == drawn[1]['data_samples'].crop_box
+
+
+def test_worker_processes_load(phoenix_tree):
+    loader = DataLoader(
+        dataset(phoenix_tree), batch_size=1, num_workers=2, collate_fn=lambda x: x[0]
+    )
+    assert [clip['data_samples'].clip_id for clip in loader] == ['train-a', 'train-b']
+
+
+def test_unknown_split(phoenix_tree):
+    with pytest.raises(ValueError, match='train, dev, test'):
+        dataset(phoenix_tree, split='val')
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'), [('../x', 'no usable name'), ('train-a', 'occurs twice')]
+)
+def test_names_that_cannot_be_used(phoenix_tree, tmp_path, name, message):
+    table = 'annotations/manual/PHOENIX-2014-T.train.corpus.csv'
+    copy = tmp_path / table
+    copy.parent.mkdir(parents=True)
+    row = f'{name}|x|-1|-1|S|REGEN|x .\n'
+    copy.write_text(Path(phoenix_tree, table).read_text() + row)
+    with pytest.raises(AnnotationError, match=message):
+        dataset(tmp_path)

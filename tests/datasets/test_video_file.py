@@ -1,0 +1,58 @@
+import cv2
+import numpy as np
+import pytest
+
+from mmsign.datasets.frames import open_frames
+from mmsign.datasets.images import FrameReadError
+from mmsign.datasets.video_file import count_frames, decode_video
+
+
+@pytest.fixture(scope='module')
+def video(tmp_path_factory) -> str:
+    """Ten grey frames, each 20 brighter than the one before."""
+    path = str(tmp_path_factory.mktemp('video') / 'clip.avi')
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 25, (32, 24))
+    assert writer.isOpened()
+    for index in range(10):
+        writer.write(np.full((24, 32, 3), 20 * index, np.uint8))
+    writer.release()
+    return path
+
+
+def test_frames_in_order(video):
+    assert count_frames(video) == 10
+    means = [frame.mean() for frame in decode_video(video, [0, 3, 9])]
+    np.testing.assert_allclose(means, [0, 60, 180], atol=4)
+    source = open_frames(video)
+    assert len(source) == 10 and source.frame_size == (32, 24)
+    np.testing.assert_allclose(
+        source.read([4, 4, 5]).mean((1, 2, 3)), [80, 80, 100], atol=4
+    )
+
+
+def test_fewer_frames_than_asked_for(video):
+    with pytest.raises(FrameReadError, match='the video ends after 10 frames'):
+        list(decode_video(video, [9, 12]))
+
+
+def test_no_video(tmp_path):
+    path = tmp_path / 'a.mp4'
+    with pytest.raises(FrameReadError, match='no video file'):
+        count_frames(str(path))
+    path.write_bytes(b'nonsense' * 100)
+    with pytest.raises(FrameReadError, match='cannot open this video'):
+        count_frames(str(path))
+
+
+def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
+    whole, cut = tmp_path / 'whole.avi', tmp_path / 'cut.avi'
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter_fourcc(*'MJPG'), 25, (96, 96))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        writer.write(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    writer.release()
+    data = whole.read_bytes()
+    cut.write_bytes(data[: len(data) * 6 // 10])
+    count = count_frames(str(cut))
+    assert 0 < count < 20
+    assert len(list(decode_video(str(cut), range(count)))) == count

@@ -1,0 +1,31 @@
+import pytest
+
+from mmsign.datasets.vocabulary import build_vocabulary
+from mmsign.vocab import GlossVocabulary
+
+
+def test_every_source(phoenix_tree, tmp_path):
+    corpus = build_vocabulary(
+        dict(dataset='Phoenix2014TDataset', data_root=str(phoenix_tree))
+    )
+    assert corpus.glosses == ('NORD', 'REGEN', 'SONNE')
+    path = tmp_path / 'vocab.txt'
+    corpus.save(path)
+    assert build_vocabulary(dict(file=str(path))).glosses == corpus.glosses
+    listed = build_vocabulary(dict(glosses=['B', 'A']))
+    assert listed.glosses == ('B', 'A') and build_vocabulary(listed) is listed
+
+
+@pytest.mark.parametrize('cfg', [dict(), dict(glosses='AB'), 'x', dict(dataset='S3D')])
+def test_anything_else_is_refused(cfg):
+    with pytest.raises((TypeError, ValueError), match='vocab: '):
+        build_vocabulary(cfg)
+
+
+def test_a_dataset_that_is_no_corpus():
+    with pytest.raises(ValueError, match='no sign language corpus'):
+        build_vocabulary(dict(dataset='VideoDataset', data_root='x'))
+
+
+def test_vocabulary_type():
+    assert isinstance(build_vocabulary(dict(glosses=['A'])), GlossVocabulary)

@@ -1,0 +1,44 @@
+import itertools
+
+import pytest
+
+from mmsign.toy.lexicon import LEXICON, MOUTH_PAIRS, PIXEL_PAIRS, sign_of
+
+
+def shown(sign):
+    """A sign without the side of the hand that is seen."""
+    return (
+        *((h and (h.path, h.shape, h.angle)) for h in (sign.strong, sign.weak)),
+        sign.mouth,
+    )
+
+
+def test_pixel_pairs_differ_only_in_the_side_of_the_hand():
+    for a, b in PIXEL_PAIRS:
+        assert shown(LEXICON[a]) == shown(LEXICON[b])
+        assert LEXICON[a].strong.palm == -LEXICON[b].strong.palm != 0
+
+
+def test_mouth_pairs_differ_only_in_the_mouth():
+    for a, b in MOUTH_PAIRS:
+        assert LEXICON[a].strong == LEXICON[b].strong
+        assert LEXICON[a].weak == LEXICON[b].weak
+        assert LEXICON[a].mouth != LEXICON[b].mouth
+
+
+def test_all_others_differ_in_what_both_streams_see():
+    pairs = {frozenset(pair) for pair in PIXEL_PAIRS + MOUTH_PAIRS}
+    for a, b in itertools.combinations(LEXICON, 2):
+        if frozenset((a, b)) not in pairs:
+            hands = [
+                tuple(h and (h.path, h.shape, h.angle) for h in (s.strong, s.weak))
+                for s in (LEXICON[a], LEXICON[b])
+            ]
+            assert hands[0] != hands[1], (a, b)
+
+
+def test_glosses_outside_the_lexicon_get_a_lasting_sign():
+    assert sign_of('HAGEL') == sign_of('HAGEL') != sign_of('TAU')
+    for wrong in ('', 'ZWEI WORTE'):
+        with pytest.raises(ValueError, match='one gloss without white space'):
+            sign_of(wrong)

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from mmsign.toy.lexicon import PIXEL_PAIRS
+from mmsign.toy.motion import MIN_FRAMES_PER_GLOSS, sign_sentence
+from mmsign.toy.signers import signer_of
+
+
+def motion(glosses, seed=0, **kwargs):
+    return sign_sentence(
+        glosses, signer_of('Anna'), np.random.default_rng(seed), **kwargs
+    )
+
+
+def test_spans_follow_one_another():
+    found = motion(['REGEN', 'NORD', 'VIEL'])
+    assert len(found.spans) == 3
+    ends = [0, *(end for _, end in found.spans)]
+    for (start, end), before in zip(found.spans, ends, strict=False):
+        assert before < start < end <= len(found)
+
+
+def test_members_of_a_pixel_pair_move_alike():
+    for a, b in PIXEL_PAIRS:
+        first, second = motion([a]), motion([b])
+        np.testing.assert_array_equal(first.strong.centre, second.strong.centre)
+        np.testing.assert_array_equal(first.strong.extension, second.strong.extension)
+        assert np.abs(first.strong.palm - second.strong.palm).max() > 1
+
+
+def test_motion_is_smooth():
+    steps = np.linalg.norm(np.diff(motion(['REGEN', 'SONNE']).strong.centre, axis=0), 2)
+    assert np.isfinite(steps).all()
+
+
+def test_long_sentences_can_be_hurried():
+    glosses = ['REGEN', 'NORD', 'VIEL', 'SONNE'] * 5
+    slow, fast = motion(glosses), motion(glosses, max_frames=100)
+    assert len(fast) < len(slow)
+    assert len(fast) >= MIN_FRAMES_PER_GLOSS * len(glosses)
+
+
+def test_an_empty_sentence():
+    with pytest.raises(ValueError, match='at least one gloss'):
+        motion([])
