@@ -1,6 +1,8 @@
-"""TwoStream-SLR on the toy corpus, from scratch: what the quickstart trains.
+"""Stage 2 on the toy corpus: TwoStream-SLR, what the quickstart trains.
 
-Every part of the full network, narrow and at low resolution.
+Every part of the full network, narrow and at low resolution. The quickstart trains
+video_slr_toy.py and keypoint_slr_toy.py first and names their checkpoints in
+model.video.checkpoint and model.keypoint.checkpoint, as the paper's recipe has it.
 """
 
 _base_ = [
@@ -43,7 +45,8 @@ model = dict(
         head=head,
         pyramid_head=head,
     ),
-    bilateral=dict(type='BilateralNeck', stages=(0, 1, 2)),
+    # Few steps must do: the connections begin small beside the trained streams.
+    bilateral=dict(type='BilateralNeck', stages=(0, 1, 2), init_gain=0.1),
     pyramid=dict(type='SignPyramid', levels=3, norm_momentum=norm_momentum),
     joint=dict(type='JointHead', **head),
     distillation=dict(type='SelfDistillationLoss'),

@@ -26,6 +26,8 @@ class BilateralNeck(BaseModule):
 
     Args:
         stages: Indices of the stages, counted from 0.
+        init_gain: Factor of the Kaiming-normal initialisation; 1 is the paper's.
+            Smaller ones disturb streams that are trained already less.
         video_stages, keypoint_stages: What the streams put out; supplied by
             the recognizer.
 
@@ -39,6 +41,7 @@ class BilateralNeck(BaseModule):
         video_stages: Sequence[StageInfo],
         keypoint_stages: Sequence[StageInfo],
         stages: Sequence[int] = (0, 1, 2),
+        init_gain: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -68,6 +71,7 @@ class BilateralNeck(BaseModule):
         for module in self.modules():
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
                 nn.init.kaiming_normal_(module.weight)
+                module.weight.data.mul_(init_gain)
 
     @staticmethod
     def _ratio(index: int, video: StageInfo, keypoint: StageInfo) -> int:

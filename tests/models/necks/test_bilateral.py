@@ -48,3 +48,12 @@ def test_stage_that_does_not_exist():
 def test_sizes_that_cannot_be_matched(other):
     with pytest.raises(ValueError, match='time strides must be equal'):
         BilateralNeck(VIDEO[:1], [other], stages=(0,))
+
+
+def test_initial_scale():
+    neck = [
+        BilateralNeck(VIDEO[:1], KEYPOINT[:1], stages=(0,), init_gain=gain)
+        for gain in (1.0, 0.1)
+    ]
+    spread = [n.to_keypoint['0'].weight.std().item() for n in neck]
+    assert spread[1] == pytest.approx(0.1 * spread[0], rel=0.1)

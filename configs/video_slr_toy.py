@@ -1,0 +1,26 @@
+"""Stage 1a on the toy corpus: the video stream alone, with the paper's recipe."""
+
+_base_ = ['twostream_slr_toy.py']
+max_epochs = 8
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=60),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs,
+        eta_min=1e-5,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
+model = dict(
+    _delete_=True,
+    type='SingleStreamRecognizer',
+    vocab={{_base_.vocab}},
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    decoder={{_base_.model.decoder}},
+    video=dict(
+        backbone={{_base_.model.video.backbone}}, head={{_base_.model.video.head}}
+    ),
+)
