@@ -3,7 +3,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from conftest import write_frames
+from tiny_frames import write_frames
 
 from mmsign.datasets.frames import open_frames
 from mmsign.datasets.images import FrameReadError

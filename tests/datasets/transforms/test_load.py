@@ -2,7 +2,7 @@ import logging
 
 import numpy as np
 import pytest
-from conftest import write_frames
+from tiny_frames import write_frames
 
 from mmsign.datasets.images import FrameReadError
 from mmsign.datasets.keypoint_file import KeypointFileError, write_keypoints
