@@ -19,6 +19,7 @@ from mmsign.launch import (
     LaunchError,
     add_common_arguments,
     check_data_roots,
+    end_process,
     load_config,
     prepare,
     reported_errors,
@@ -79,6 +80,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     if args.out is not None and is_main_process():
         write_metrics(metrics, args.out)
     if torch.distributed.is_initialized():
+        # None may leave while another still talks to it.
+        torch.distributed.barrier()
         torch.distributed.destroy_process_group()
     return metrics
 
@@ -86,3 +89,4 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
 if __name__ == '__main__':
     with reported_errors():
         main()
+    end_process()

@@ -18,6 +18,7 @@ from mmsign.launch import (
     LaunchError,
     add_common_arguments,
     check_data_roots,
+    end_process,
     load_config,
     prepare,
     reported_errors,
@@ -113,9 +114,12 @@ def main(arguments: list[str] | None = None) -> None:
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
     runner.train()
     if torch.distributed.is_initialized():
+        # None may leave while another still talks to it.
+        torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
 
 if __name__ == '__main__':
     with reported_errors():
         main()
+    end_process()

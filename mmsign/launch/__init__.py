@@ -1,6 +1,6 @@
 """What ``tools/train.py`` and ``tools/test.py`` share: from arguments to a run."""
 
-from mmsign.launch.errors import LaunchError, reported_errors
+from mmsign.launch.errors import LaunchError, end_process, reported_errors
 from mmsign.launch.overrides import OverrideAction, apply_overrides
 from mmsign.launch.preparation import (
     add_common_arguments,
@@ -17,6 +17,7 @@ __all__ = [
     'add_common_arguments',
     'apply_overrides',
     'check_data_roots',
+    'end_process',
     'load_config',
     'prepare',
     'reported_errors',

@@ -59,3 +59,17 @@ def _traceback():
         raise KeyError('x')
     except KeyError as error:
         return error.__traceback__
+
+
+def test_one_process_ends_as_usual(monkeypatch):
+    from mmsign.launch.errors import end_process
+
+    left = []
+    monkeypatch.setattr('os._exit', left.append)
+    monkeypatch.delenv('WORLD_SIZE', raising=False)
+    end_process()
+    assert not left
+    monkeypatch.setattr('logging.shutdown', lambda: None)
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    end_process()
+    assert left == [0]
