@@ -1,0 +1,14 @@
+"""Spoken-language text as numbers: mBART's vocabulary over sentencepiece."""
+
+from .gloss_tokens import GlossTokens
+from .languages import LANGUAGE_CODES
+from .sentencepiece_training import train_sentencepiece
+from .vocabulary import TextVocabulary, TextVocabularyError
+
+__all__ = [
+    'LANGUAGE_CODES',
+    'GlossTokens',
+    'TextVocabulary',
+    'TextVocabularyError',
+    'train_sentencepiece',
+]

@@ -1,0 +1,264 @@
+"""mBART's text vocabulary, whole or pruned to a corpus.
+
+Symbols: P pieces of the sentencepiece model, V ids of the vocabulary.
+
+mBART numbers ``<s>`` 0, ``<pad>`` 1, ``</s>`` 2, ``<unk>`` 3, then every
+sentencepiece piece p ≥ 3 as p + 1, then the 25 language codes and ``<mask>``: V =
+P + 27. A pruned vocabulary keeps some of these *old* ids and numbers them anew in
+the same order. ``sentencepiece`` is used directly: tokenizer classes differ
+between versions of transformers, and some map nearly everything to ``<unk>``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .languages import LANGUAGE_CODES, check_language
+
+MODEL_FILE = 'sentencepiece.bpe.model'
+MAP_FILE = 'text_vocabulary.json'
+FORMAT = 'mmsign-text-vocabulary'
+SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')
+
+
+class TextVocabularyError(ValueError):
+    """A text vocabulary cannot be read, or a text cannot be expressed in it."""
+
+
+def _processor(model: bytes, name: str):
+    try:
+        import sentencepiece
+    except ImportError as error:
+        raise ImportError(
+            'translation needs sentencepiece: pip install "mmsign[translation]"'
+        ) from error
+    processor = sentencepiece.SentencePieceProcessor()
+    try:
+        processor.LoadFromSerializedProto(model)
+        first = [processor.IdToPiece(i) for i in range(3)]
+    except (RuntimeError, IndexError) as error:
+        raise TextVocabularyError(f'{name} is not a sentencepiece model') from error
+    if first != ['<unk>', '<s>', '</s>']:
+        raise TextVocabularyError(
+            f'{name}: the first three pieces are {first}; mBART numbers those of a '
+            "model with ['<unk>', '<s>', '</s>'], sentencepiece's default"
+        )
+    return processor
+
+
+class TextVocabulary:
+    """Texts ↔ ids of mBART, or of an mBART pruned to a corpus.
+
+    Args:
+        model: A serialised sentencepiece model.
+        kept: Old ids that are kept, ascending; None for all. The position of an
+            id in this list is its new id.
+        name: Where the model comes from, for errors.
+
+    Raises:
+        TextVocabularyError: If ``model`` is no sentencepiece model, or ``kept``
+            lacks a special token or is not a list of old ids.
+    """
+
+    bos_id, pad_id, eos_id, unk_id = range(4)
+
+    def __init__(
+        self,
+        model: bytes,
+        kept: Sequence[int] | None = None,
+        name: str = 'sentencepiece model',
+    ) -> None:
+        self.model = model
+        self.name = name
+        self._pieces = _processor(model, name)
+        # Old ids: the specials and pieces, then languages, then <mask>.
+        self._first_language = self._pieces.GetPieceSize() + 1
+        self.full_size = self._first_language + len(LANGUAGE_CODES) + 1
+        self.kept = None if kept is None else tuple(kept)
+        self._new_of_old: dict[int, int] | None = None
+        if kept is not None:
+            self._check_kept()
+            self._new_of_old = {old: new for new, old in enumerate(self.kept)}
+
+    def _check_kept(self) -> None:
+        ascending = all(a < b for a, b in zip(self.kept[:-1], self.kept[1:]))
+        if self.kept[:4] != (0, 1, 2, 3) or not ascending:
+            raise TextVocabularyError(
+                f'{self.name}: the kept ids must ascend and begin with those of '
+                f'{", ".join(SPECIAL_TOKENS)}, found {list(self.kept[:6])}…'
+            )
+        if self.kept[-1] >= self.full_size:
+            raise TextVocabularyError(
+                f'{self.name}: the kept ids go up to {self.kept[-1]}, but the '
+                f'sentencepiece model gives {self.full_size} ids; the two files do '
+                'not belong together'
+            )
+
+    # Files ----------------------------------------------------------------
+
+    @classmethod
+    def from_folder(cls, folder: str | os.PathLike) -> TextVocabulary:
+        """Read what ``save`` wrote, or the vocabulary of an mBART directory.
+
+        Raises:
+            FileNotFoundError: If the folder or its sentencepiece model is missing.
+            TextVocabularyError: If the files are broken.
+        """
+        folder = Path(folder)
+        model_file, map_file = folder / MODEL_FILE, folder / MAP_FILE
+        if not model_file.is_file():
+            raise FileNotFoundError(
+                f'no {model_file}: a text vocabulary is a folder with the '
+                'sentencepiece model under this name, as mBART directories have it '
+                'and tools/data/make_text_vocabulary.py and '
+                'tools/convert/prune_mbart.py write it'
+            )
+        model = model_file.read_bytes()
+        if not map_file.is_file():
+            return cls(model, name=str(folder))
+        try:
+            content = json.loads(map_file.read_text(encoding='utf-8'))
+            found = content['format'], content['version']
+            kept, digest = content['kept'], content['sentencepiece_sha256']
+        except (ValueError, KeyError, TypeError) as error:
+            raise TextVocabularyError(
+                f'{map_file} is not a text vocabulary: {error!r}'
+            ) from error
+        if found != (FORMAT, 1):
+            raise TextVocabularyError(
+                f'{map_file}: expected {FORMAT!r} version 1, found {found}'
+            )
+        if digest != hashlib.sha256(model).hexdigest():
+            raise TextVocabularyError(
+                f'{map_file} was written for another {MODEL_FILE} than the one '
+                'beside it'
+            )
+        return cls(model, kept, name=str(folder))
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the sentencepiece model and the map old id ↔ new id."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MODEL_FILE).write_bytes(self.model)
+        content = dict(
+            format=FORMAT,
+            version=1,
+            sentencepiece_sha256=hashlib.sha256(self.model).hexdigest(),
+            size=len(self),
+            kept=self.kept,
+        )
+        text = json.dumps(content) + '\n'
+        (folder / MAP_FILE).write_text(text, encoding='utf-8')
+
+    # Ids ------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """V."""
+        return self.full_size if self.kept is None else len(self.kept)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TextVocabulary):
+            return NotImplemented
+        return self.fingerprint() == other.fingerprint()
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint())
+
+    def fingerprint(self) -> str:
+        """A short text that two vocabularies share only if they number alike."""
+        digest = hashlib.sha256(self.model)
+        digest.update(json.dumps(self.kept).encode())
+        return f'{len(self)}:{digest.hexdigest()[:32]}'
+
+    def old_ids(self) -> Sequence[int]:
+        """The old id of every new id: what weights are selected with."""
+        return range(self.full_size) if self.kept is None else self.kept
+
+    def _new(self, old: int) -> int:
+        if self._new_of_old is None:
+            return old
+        return self._new_of_old.get(old, self.unk_id)
+
+    def language_id(self, code: str) -> int:
+        """Id of a language.
+
+        Raises:
+            ValueError: If there is no such language.
+            TextVocabularyError: If pruning has removed it.
+        """
+        old = self._first_language + LANGUAGE_CODES.index(check_language(code))
+        new = self._new(old)
+        if new == self.unk_id:
+            raise TextVocabularyError(
+                f'{self.name} was pruned without the language {code}'
+            )
+        return new
+
+    def _old_piece_ids(self, text: str) -> list[int]:
+        # Piece 0 is <unk>; <s> and </s> never come out of a text.
+        return [
+            piece + 1 if piece else self.unk_id for piece in self._pieces.Encode(text)
+        ]
+
+    def encode(self, text: str, clip_id: str) -> list[int]:
+        """Ids of a sentence, ``</s>`` included, no language.
+
+        Args:
+            text: The sentence. What the vocabulary cannot express becomes
+                ``<unk>``; ``what_is_lost`` tells.
+            clip_id: Named in the error.
+
+        Raises:
+            TextVocabularyError: If the sentence is empty.
+        """
+        ids = [self._new(old) for old in self._old_piece_ids(text)]
+        if not ids:
+            raise TextVocabularyError(
+                f'clip {clip_id}: its sentence {text!r} is empty; give it one, or '
+                'leave the clip out of the corpus'
+            )
+        return [*ids, self.eos_id]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The sentence of ids; special tokens and languages are left out.
+
+        Raises:
+            TextVocabularyError: If an id is out of range.
+        """
+        pieces = []
+        for new in ids:
+            if not 0 <= new < len(self):
+                raise TextVocabularyError(
+                    f'id {new} is not in the vocabulary of {len(self)} ids'
+                )
+            old = new if self.kept is None else self.kept[new]
+            if old == self.unk_id:
+                pieces.append(0)
+            elif self.unk_id < old < self._first_language:
+                pieces.append(old - 1)
+        return self._pieces.Decode(pieces)
+
+    def what_is_lost(self, text: str) -> str | None:
+        """The sentence that comes back, if it is not ``text``; else None.
+
+        Runs of white space count as one space.
+        """
+        returned = self.decode([self._new(old) for old in self._old_piece_ids(text)])
+        return None if returned.split() == text.split() else returned
+
+    def pieces(self, text: str) -> list[int]:
+        """Ids of a text that need not be a sentence (may be empty), no ``</s>``."""
+        return [self._new(old) for old in self._old_piece_ids(text)]
+
+    def prune(self, texts: Iterable[str]) -> TextVocabulary:
+        """Keep the special tokens, the languages and the pieces in ``texts``."""
+        used = set(range(4)) | set(range(self._first_language, self.full_size))
+        for text in texts:
+            used.update(self._old_piece_ids(text))
+        return TextVocabulary(
+            self.model, sorted(used & set(self.old_ids())), name=self.name
+        )

@@ -1,0 +1,125 @@
+"""mBART's ids, pruning, and what cannot be expressed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sentencepiece
+from tiny_text import TEXTS, tiny_text_vocabulary
+
+from mmsign.text import LANGUAGE_CODES, TextVocabulary, TextVocabularyError
+
+
+@pytest.fixture
+def whole():
+    return tiny_text_vocabulary()
+
+
+def test_ids_are_those_of_mbart(whole):
+    processor = sentencepiece.SentencePieceProcessor()
+    processor.LoadFromSerializedProto(whole.model)
+    pieces = processor.GetPieceSize()
+    assert len(whole) == pieces + 27
+    assert [whole.language_id(c) for c in LANGUAGE_CODES] == list(
+        range(pieces + 1, pieces + 26)
+    )
+    assert whole.encode(TEXTS[0], 'c') == [
+        *(piece + 1 for piece in processor.Encode(TEXTS[0])),
+        2,
+    ]
+
+
+def test_decode_leaves_out_what_is_no_text(whole):
+    ids = whole.encode(TEXTS[0], 'c')
+    german = whole.language_id('de_DE')
+    assert whole.decode([german, 0, *ids, 1, 1, len(whole) - 1]) == TEXTS[0]
+
+
+def test_pruning_keeps_what_the_corpus_needs(whole):
+    pruned = whole.prune(TEXTS[:2])
+    assert len(pruned) < len(whole)
+    assert [pruned.decode(pruned.encode(t, 'c')) for t in TEXTS[:2]] == list(TEXTS[:2])
+    # The map takes every new id to the old id of the same piece.
+    old = pruned.old_ids()
+    assert [old[i] for i in pruned.encode(TEXTS[0], 'c')] == whole.encode(TEXTS[0], 'c')
+    for code in ('de_DE', 'zh_CN'):
+        assert old[pruned.language_id(code)] == whole.language_id(code)
+    assert pruned.prune(TEXTS[:1]) == whole.prune(TEXTS[:1])
+
+
+def test_nothing_becomes_unknown_silently(whole):
+    assert whole.what_is_lost('viel  regen .') is None
+    assert 'x' not in whole.what_is_lost('viel x .')
+    pruned = whole.prune(TEXTS[:1])
+    assert pruned.what_is_lost(TEXTS[3]) is not None
+    assert pruned.unk_id in pruned.encode(TEXTS[3], 'c')
+
+
+def test_files(whole, tmp_path):
+    pruned = whole.prune(TEXTS[:2])
+    pruned.save(tmp_path)
+    again = TextVocabulary.from_folder(tmp_path)
+    assert again == pruned != whole
+    assert hash(again) == hash(pruned)
+    assert again.fingerprint() != whole.fingerprint()
+    # An mBART directory has the model alone.
+    (tmp_path / 'text_vocabulary.json').unlink()
+    assert TextVocabulary.from_folder(tmp_path) == whole
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match='sentencepiece.bpe.model: a text voc'):
+        TextVocabulary.from_folder(tmp_path)
+
+
+def test_files_that_do_not_belong_together_are_refused(whole, tmp_path):
+    whole.prune(TEXTS[:2]).save(tmp_path)
+    model = tmp_path / 'sentencepiece.bpe.model'
+    model.write_bytes(model.read_bytes() + b'\0')
+    with pytest.raises(TextVocabularyError, match='written for another'):
+        TextVocabulary.from_folder(tmp_path)
+    table = tmp_path / 'text_vocabulary.json'
+    table.write_text(json.dumps(dict(format='x', version=1)), encoding='utf-8')
+    with pytest.raises(TextVocabularyError, match='is not a text vocabulary'):
+        TextVocabulary.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize('kept', [[0, 1, 3, 2], [1, 2, 3], [0, 1, 2, 3, 9, 9]])
+def test_kept_ids_must_ascend_from_the_special_tokens(whole, kept):
+    with pytest.raises(TextVocabularyError, match='must ascend'):
+        TextVocabulary(whole.model, kept)
+
+
+def test_faults(whole):
+    with pytest.raises(TextVocabularyError, match='not a sentencepiece model'):
+        TextVocabulary(b'nonsense')
+    with pytest.raises(TextVocabularyError, match='do not belong together'):
+        TextVocabulary(whole.model, [0, 1, 2, 3, 10_000])
+    with pytest.raises(TextVocabularyError, match='clip c7: its sentence .* is empty'):
+        whole.encode('  ', 'c7')
+    with pytest.raises(ValueError, match='unknown language code'):
+        whole.language_id('de')
+    with pytest.raises(TextVocabularyError, match='without the language de_DE'):
+        TextVocabulary(whole.model, [0, 1, 2, 3, 5]).language_id('de_DE')
+    with pytest.raises(TextVocabularyError, match='id 10000 is not in the vocab'):
+        whole.decode([10_000])
+
+
+def test_a_model_with_other_special_pieces_is_refused():
+    import io
+
+    buffer = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.Train(
+        sentence_iterator=iter(TEXTS),
+        model_writer=buffer,
+        vocab_size=60,
+        model_type='bpe',
+        pad_id=0,
+        unk_id=1,
+        bos_id=2,
+        eos_id=3,
+        minloglevel=2,
+    )
+    with pytest.raises(TextVocabularyError, match='first three pieces'):
+        TextVocabulary(buffer.getvalue())
