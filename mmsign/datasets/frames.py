@@ -9,12 +9,13 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from .archive import open_archive, safe_member
-from .images import IMAGE_SUFFIXES, FrameReadError, decode_image
-from .video_file import count_frames, decode_video
+from .images import IMAGE_SUFFIXES, FrameReadError, decode_image, image_size
+from .video_file import count_frames, decode_uncounted, decode_video
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 _ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
@@ -29,7 +30,7 @@ class FrameSource(ABC):
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
-        self._first: np.ndarray | None = None
+        self._size: tuple[int, int] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -46,9 +47,13 @@ class FrameSource(ABC):
     @property
     def frame_size(self) -> tuple[int, int]:
         """(width, height) in pixels of the first frame, and so of all."""
-        if self._first is None:
-            (self._first,) = self._decode([0])
-        height, width = self._first.shape[:2]
+        if self._size is None:
+            self._size = self._find_size()
+        return self._size
+
+    def _find_size(self) -> tuple[int, int]:
+        (first,) = self._decode([0])
+        height, width = first.shape[:2]
         return width, height
 
     def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -74,9 +79,6 @@ class FrameSource(ABC):
         width, height = self.frame_size
         frames = np.empty((len(indices), height, width, 3), np.uint8)
         wanted = np.unique(indices)
-        if wanted.size and wanted[0] == 0:
-            frames[indices == 0] = self._first
-            wanted = wanted[1:]
         for index, frame in zip(wanted, self._decode(wanted)):
             if frame.shape != (height, width, 3):
                 raise FrameReadError(
@@ -101,6 +103,10 @@ class _ImageFrames(FrameSource):
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
         for index in indices:
             yield decode_image(self._bytes(self.names[index]), self._name(index))
+
+    def _find_size(self) -> tuple[int, int]:
+        # A sampled clip may not need its first frame: its head is enough.
+        return image_size(self._bytes(self.names[0])) or super()._find_size()
 
     def _name(self, index: int) -> str:
         return f'{self.spec}/{self.names[index]}'
@@ -169,14 +175,23 @@ class ArchiveFrames(_ImageFrames):
 class VideoFrames(FrameSource):
     """The frames of a video file, as many as can be decoded.
 
+    Counting them means decoding them. The first time, the frames of a short video
+    are kept while they are counted, so that it is decoded once and not twice.
+
     Args:
         spec: Path of the video.
     """
+
+    def __init__(self, spec: str) -> None:
+        super().__init__(spec)
+        self._kept = decode_uncounted(spec)
 
     def __len__(self) -> int:
         return count_frames(self.spec)
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        if self._kept:
+            return (self._kept[index] for index in indices)
         return decode_video(self.spec, indices)
 
     def _name(self, index: int) -> str:
@@ -199,6 +214,22 @@ def open_frames(spec: str) -> FrameSource:
     if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
         return VideoFrames(spec)
     return FolderFrames(spec)
+
+
+def prepare_frames(pattern: str) -> None:
+    """Index the zip archive of a corpus before worker processes are forked.
+
+    They then inherit the index instead of making it anew, each and every epoch.
+    A folder or a video needs no preparation, and an archive that cannot be read
+    is complained of when a clip is asked for.
+
+    Args:
+        pattern: What the clips' frames are opened from, see ``open_frames``.
+    """
+    archive = _ARCHIVE.fullmatch(pattern)
+    if archive is not None:
+        with suppress(FrameReadError):
+            open_archive(archive.group(1))
 
 
 def _by_number(name: str) -> list[str | int]:

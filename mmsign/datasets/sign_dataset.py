@@ -9,6 +9,7 @@ from typing import ClassVar
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import BaseDataset
 
+from .frames import prepare_frames
 from .tables import AnnotationError
 
 
@@ -76,6 +77,7 @@ class SignDataset(BaseDataset):
         # unless a default scope is set.
         transforms = [t if callable(t) else TRANSFORMS.build(t) for t in pipeline]
         super().__init__(data_root=data_root, pipeline=transforms, **kwargs)
+        prepare_frames(self.frames)
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:

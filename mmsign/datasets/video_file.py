@@ -17,13 +17,20 @@ from .file_stamp import file_stamp
 from .images import FrameReadError
 
 _COUNTS: dict[tuple[str, int, int], int] = {}
+# Frames are kept while they are counted up to this many bytes of pixels: 800
+# frames of 210×260.
+_KEPT_BYTES = 1 << 27
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    try:
+        return file_stamp(path)
+    except OSError as error:
+        raise FrameReadError(f'no video file {path}') from error
 
 
 def _open(path: str) -> cv2.VideoCapture:
-    try:
-        file_stamp(path)
-    except OSError as error:
-        raise FrameReadError(f'no video file {path}') from error
+    _stamp(path)
     # One thread: loading is parallel over clips already, in worker processes.
     capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():
@@ -40,15 +47,46 @@ def count_frames(path: str) -> int:
     Raises:
         FrameReadError: If the file is missing or no video.
     """
-    capture = _open(path)
-    stamp = file_stamp(path)
+    stamp = _stamp(path)
     if stamp not in _COUNTS:
+        capture = _open(path)
         count = 0
         while capture.grab():
             count += 1
+        capture.release()
         _COUNTS[stamp] = count
-    capture.release()
     return _COUNTS[stamp]
+
+
+def decode_uncounted(path: str) -> list[np.ndarray] | None:
+    """Count a video and keep its frames while doing so.
+
+    Returns:
+        All its frames, (H, W, 3) uint8 BGR; None if it has been counted before or
+        its frames take more than 128 MiB.
+
+    Raises:
+        FrameReadError: If the file is missing or no video.
+    """
+    stamp = _stamp(path)
+    if stamp in _COUNTS:
+        return None
+    capture = _open(path)
+    frames: list[np.ndarray] | None = []
+    count = size = 0
+    while capture.grab():
+        count += 1
+        if frames is None:
+            continue
+        decoded, frame = capture.retrieve()
+        if not decoded or size + frame.nbytes > _KEPT_BYTES:
+            frames = None
+            continue
+        size += frame.nbytes
+        frames.append(frame)
+    capture.release()
+    _COUNTS[stamp] = count
+    return frames
 
 
 def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
+from mmsign.datasets import frames as frames_module
 from mmsign.datasets.frames import open_frames
 from mmsign.datasets.images import FrameReadError
 
@@ -44,6 +45,19 @@ def test_frames_of_another_size_are_named(folder):
     cv2.imwrite(str(path / 'images0002.png'), np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(FrameReadError, match=r'images0002\.png'):
         open_frames(str(path)).read([0, 1])
+
+
+def test_only_the_chosen_frames_are_decoded(folder, monkeypatch):
+    path, _ = folder
+    decoded = []
+    real = frames_module.decode_image
+    monkeypatch.setattr(
+        frames_module, 'decode_image', lambda d, n: decoded.append(n) or real(d, n)
+    )
+    source = open_frames(str(path))
+    assert source.frame_size == (20, 24) and len(source) == 5
+    source.read([3, 1, 3])
+    assert [name[-8:] for name in decoded] == ['0002.png', '0004.png']
 
 
 @pytest.mark.parametrize('spec', ['nowhere', 'nowhere.zip@x', 'nowhere.mp4'])

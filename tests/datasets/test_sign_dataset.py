@@ -1,3 +1,5 @@
+import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +8,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmsign.datasets import AnnotationError, Phoenix2014TDataset
+from mmsign.datasets.archive import Archive
+from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
 
 PIPELINE = [
     dict(type='LoadClip'),
@@ -51,6 +55,48 @@ def test_worker_processes_load(phoenix_tree):
         dataset(phoenix_tree), batch_size=1, num_workers=2, collate_fn=lambda x: x[0]
     )
     assert [clip['data_samples'].clip_id for clip in loader] == ['train-a', 'train-b']
+
+
+def test_an_archive_is_indexed_before_workers_start(
+    phoenix_tree, tmp_path, monkeypatch
+):
+    path = tmp_path / 'frames.zip'
+    folder = phoenix_tree / 'features/fullFrame-210x260px'
+    with zipfile.ZipFile(path, 'w') as archive:
+        for image in sorted(folder.rglob('*.png')):
+            archive.write(image, image.relative_to(folder))
+    clips = dataset(phoenix_tree, frames=str(path))
+
+    def index_again(self):
+        raise AssertionError('indexed again')
+
+    monkeypatch.setattr(Archive, '_index', index_again)
+    loader = DataLoader(
+        clips,
+        batch_size=1,
+        num_workers=2,
+        collate_fn=lambda x: x[0],
+        multiprocessing_context='fork',
+    )
+    assert [clip['data_samples'].num_frames for clip in loader] == [7, 12]
+
+
+def test_workers_get_no_copy_of_the_keypoints(phoenix_tree, tmp_path):
+    """What a started (not forked) worker is sent does not grow with the file."""
+    clips = dataset(phoenix_tree)
+    clips[0]  # opens the keypoint file
+    before = len(pickle.dumps(clips))
+    many = {f'clip{index}': np.zeros((50, 133, 3)) for index in range(50)}
+    names = ('train-a', 'train-b')
+    file = KeypointFile(clips.keypoint_file)
+    path = tmp_path / 'k.safetensors'
+    write_keypoints(path, many | {name: file.read(name) for name in names})
+    larger = dataset(phoenix_tree, keypoint_file=str(path))
+    larger[0]
+    assert path.stat().st_size > 1_500_000
+    assert len(pickle.dumps(larger)) < before + 500
+    copy = pickle.loads(pickle.dumps(larger))
+    assert copy[1]['data_samples'].num_frames == 12
 
 
 def test_unknown_split(phoenix_tree):

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmsign.datasets import video_file
 from mmsign.datasets.frames import open_frames
 from mmsign.datasets.images import FrameReadError
 from mmsign.datasets.video_file import count_frames, decode_video
@@ -28,6 +29,29 @@ def test_frames_in_order(video):
     np.testing.assert_allclose(
         source.read([4, 4, 5]).mean((1, 2, 3)), [80, 80, 100], atol=4
     )
+
+
+def test_a_short_video_is_decoded_once(video, monkeypatch):
+    opened = []
+    real = video_file._open
+    monkeypatch.setattr(video_file, '_open', lambda p: opened.append(p) or real(p))
+    monkeypatch.setattr(video_file, '_COUNTS', {})
+    source = open_frames(video)
+    assert source.frame_size == (32, 24) and source.read([1, 8]).shape[0] == 2
+    assert len(source) == 10
+    assert opened == [video]
+    # Counted already: decoded as far as asked for, and nothing kept.
+    again = open_frames(video)
+    assert again._kept is None
+    np.testing.assert_array_equal(again.read([1, 8]), source.read([1, 8]))
+
+
+def test_a_long_video_is_not_kept(video, monkeypatch):
+    monkeypatch.setattr(video_file, '_COUNTS', {})
+    monkeypatch.setattr(video_file, '_KEPT_BYTES', 5 * 32 * 24 * 3)
+    source = open_frames(video)
+    assert source._kept is None and len(source) == 10
+    np.testing.assert_allclose(source.read([4]).mean(), 80, atol=4)
 
 
 def test_fewer_frames_than_asked_for(video):

@@ -12,6 +12,7 @@ import argparse
 import io
 import tempfile
 import zipfile
+from collections import deque
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,10 @@ from _report import seconds, show
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from PIL import Image
+from torch.utils.data import DataLoader, Dataset
 
+from mmsign.datasets.frames import prepare_frames
+from mmsign.datasets.images import png_decoder
 from mmsign.datasets.keypoint_file import write_keypoints
 
 SIZE = (210, 260)
@@ -51,42 +55,93 @@ def render(root: Path, clips: int, frames: int) -> list[str]:
     return names
 
 
-def plain(root: Path, names: list[str]) -> None:
+class PlainClips(Dataset):
     """Pillow and zipfile: decode and resize every frame."""
-    with zipfile.ZipFile(root / 'frames.zip') as archive:
-        for name in names:
-            members = sorted(m for m in archive.namelist() if m.startswith(name + '/'))
+
+    def __init__(self, root: Path, names: list[str]) -> None:
+        self.path, self.names = root / 'frames.zip', names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        with zipfile.ZipFile(self.path) as archive:
+            folder = f'{self.names[index]}/'
+            members = sorted(m for m in archive.namelist() if m.startswith(folder))
             images = [Image.open(io.BytesIO(archive.read(m))) for m in members]
-            np.stack(
-                [np.asarray(x.convert('RGB').resize((224, 224), 2)) for x in images]
-            )
+            frames = [
+                np.asarray(x.convert('RGB').resize((224, 224), 2)) for x in images
+            ]
+        return torch.from_numpy(np.stack(frames))
+
+
+class OurClips(Dataset):
+    """The transforms of training, all frames once: the plain loader's work.
+
+    Args:
+        spec: Where a clip's frames are, with ``{}`` for its name.
+    """
+
+    def __init__(self, root: Path, names: list[str], spec: str) -> None:
+        self.names, self.spec = names, spec
+        self.keypoint_file = str(root / 'keypoints.safetensors')
+        self.pipeline = Compose(
+            [
+                dict(type='LoadClip'),
+                _take_all,
+                dict(type='DecodeClip'),
+                dict(type='ClipRandomCrop'),
+                dict(type='ClipResize', size=224),
+                dict(type='PackClip'),
+            ]
+        )
+        prepare_frames(spec)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        name = self.names[index]
+        record = dict(clip_id=name, signer='', glosses=[], text=None)
+        record |= dict(frames=self.spec.format(name), keypoint_file=self.keypoint_file)
+        return self.pipeline(record)['inputs']['video']
+
+
+def _take_all(results: dict) -> dict:
+    indices = np.arange(results['num_frames'])
+    return results | dict(frame_indices=indices)
+
+
+def clips_per_second(dataset: Dataset, workers: int, repeats: int) -> float:
+    """Median over epochs; the first, in which the workers start, is not counted."""
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        worker_init_fn=_one_thread,
+    )
+    return len(dataset) / seconds(lambda: deque(loader, maxlen=0), repeats)
+
+
+def _one_thread(worker_id: int = 0) -> None:
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--clips', type=int, default=6)
+    parser.add_argument('--clips', type=int, default=16)
     parser.add_argument('--frames', type=int, default=48)
+    parser.add_argument('--workers', type=int, default=2, help='0: in this process')
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
     init_default_scope('mmaction')
     import mmsign  # noqa: F401  registers the transforms
 
-    # As in a worker process: one core decodes and resizes.
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-    pipeline = Compose(
-        [
-            dict(type='LoadClip'),
-            # All frames once, so that both loaders do the same work.
-            _take_all,
-            dict(type='DecodeClip'),
-            dict(type='ClipRandomCrop'),
-            dict(type='ClipResize', size=224),
-            dict(type='PackClip'),
-        ]
-    )
-    rows: dict[str, float] = {}
+    _one_thread()
+    rows: dict[str, float | str] = {'PNG images decoded by': png_decoder()}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         names = render(root, args.clips, args.frames)
@@ -95,35 +150,22 @@ def main() -> None:
             'zip of PNG': f'{root}/frames.zip@{{}}',
             'mp4': f'{root}/{{}}.mp4',
         }
-
-        def load(spec: str) -> None:
-            for name in names:
-                pipeline(
-                    dict(
-                        clip_id=name,
-                        signer='',
-                        glosses=[],
-                        text=None,
-                        frames=spec.format(name),
-                        keypoint_file=str(root / 'keypoints.safetensors'),
-                    )
-                )
-
-        for label, spec in specs.items():
-            taken = seconds(lambda spec=spec: load(spec), args.repeats)
-            rows[f'{label}, clips/s'] = args.clips / taken
-            rows[f'{label}, frames/s'] = args.clips * args.frames / taken
-        taken = seconds(lambda: plain(root, names), args.repeats)
-    rows['plain Pillow and zipfile, clips/s'] = args.clips / taken
+        datasets = {label: OurClips(root, names, spec) for label, spec in specs.items()}
+        datasets['plain Pillow and zipfile'] = PlainClips(root, names)
+        rates = {
+            label: clips_per_second(dataset, args.workers, args.repeats)
+            for label, dataset in datasets.items()
+        }
+    for label, rate in rates.items():
+        rows[f'{label}, clips/s'] = rate
+        rows[f'{label}, frames/s per worker'] = (
+            rate * args.frames / max(1, args.workers)
+        )
     rows['ratio zip of PNG / plain'] = (
-        rows['zip of PNG, clips/s'] / rows['plain Pillow and zipfile, clips/s']
+        rates['zip of PNG'] / rates['plain Pillow and zipfile']
     )
-    show(f'loading clips of {args.frames} frames, one process', rows, args.json)
-
-
-def _take_all(results: dict) -> dict:
-    indices = np.arange(results['num_frames'])
-    return results | dict(frame_indices=indices)
+    title = f'loading clips of {args.frames} frames of 210×260, {args.workers} workers'
+    show(title, rows, args.json)
 
 
 if __name__ == '__main__':
