@@ -19,7 +19,7 @@ done
 
 # shellcheck source=tools/_setup_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_setup_env.sh"
-set_up_environment tests
+set_up_environment all
 
 # Paths among the arguments are relative to the checkout, as pytest prints them.
 cd "$ROOT"

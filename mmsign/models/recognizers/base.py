@@ -101,16 +101,27 @@ class SignRecognizer(BaseModel):
         """Last features of each stream averaged over space, (B, T', C)."""
         return {name: pool_space(stages[-1]) for name, stages in features.items()}
 
+    def head_outputs(
+        self, pooled: dict[str, Tensor], lengths: Sequence[int], frames: int
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """By output name: logits (B, T', V) and gloss features (B, T', hidden).
+
+        Args:
+            pooled: (B, T', C) features by stream, from ``pool``.
+            lengths: Valid frames of each clip.
+            frames: T.
+        """
+        return {
+            name: stream.head(pooled[name], self._steps(lengths, frames, pooled[name]))
+            for name, stream in self.streams.items()
+        }
+
     def heads(
         self, pooled: dict[str, Tensor], lengths: Sequence[int], frames: int
     ) -> dict[str, Tensor]:
         """Main gloss logits (B, T', V) by output name."""
-        return {
-            name: stream.head(pooled[name], self._steps(lengths, frames, pooled[name]))[
-                0
-            ]
-            for name, stream in self.streams.items()
-        }
+        outputs = self.head_outputs(pooled, lengths, frames)
+        return {name: logits for name, (logits, _) in outputs.items()}
 
     def agreement_losses(
         self, logits: dict[str, Tensor], lengths: Sequence[int], frames: int
@@ -176,13 +187,44 @@ class SignRecognizer(BaseModel):
         frames: int,
     ) -> dict[str, Tensor]:
         """One entry per term of the training loss (SPEC section 3)."""
-        targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
         features = self.encode(inputs)
         logits = self.heads(self.pool(features), lengths, frames)
+        return self.output_losses(
+            logits, data_samples, lengths, frames
+        ) | self.pyramid_losses(features, data_samples, lengths, frames)
+
+    def output_losses(
+        self,
+        logits: dict[str, Tensor],
+        data_samples: list[SignDataSample],
+        lengths: Sequence[int],
+        frames: int,
+    ) -> dict[str, Tensor]:
+        """CTC of every output, and the terms between the outputs."""
+        targets = self._targets(data_samples)
         losses = {}
         for name, output in logits.items():
             steps = output_steps(lengths, frames, output.shape[1])
             losses[f'loss_ctc_{name}'] = self.gloss_loss(output, steps, targets)
+        losses.update(self.agreement_losses(logits, lengths, frames))
+        fewest = min(output.shape[1] for output in logits.values())
+        for sample, steps, target in zip(
+            data_samples, output_steps(lengths, frames, fewest), targets, strict=True
+        ):
+            if steps_needed(target) > steps:
+                self.unspellable_clips.add(sample.clip_id)
+        return losses
+
+    def pyramid_losses(
+        self,
+        features: Features,
+        data_samples: list[SignDataSample],
+        lengths: Sequence[int],
+        frames: int,
+    ) -> dict[str, Tensor]:
+        """Weighted CTC of every pyramid level; none without a pyramid."""
+        targets = self._targets(data_samples)
+        losses = {}
         for name, stream in self.streams.items():
             if stream.pyramid is None:
                 continue
@@ -195,14 +237,10 @@ class SignRecognizer(BaseModel):
                     stream.pyramid_head.loss_weight
                     * self.gloss_loss(output, steps, targets)
                 )
-        losses.update(self.agreement_losses(logits, lengths, frames))
-        fewest = min(output.shape[1] for output in logits.values())
-        for sample, steps, target in zip(
-            data_samples, output_steps(lengths, frames, fewest), targets, strict=True
-        ):
-            if steps_needed(target) > steps:
-                self.unspellable_clips.add(sample.clip_id)
         return losses
+
+    def _targets(self, data_samples: list[SignDataSample]) -> list[list[int]]:
+        return [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
 
     def predict(
         self,

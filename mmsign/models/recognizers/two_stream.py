@@ -78,16 +78,16 @@ class TwoStreamRecognizer(SignRecognizer):
                     features[name].append(x[name])
         return features
 
-    def heads(
+    def head_outputs(
         self, pooled: dict[str, Tensor], lengths: Sequence[int], frames: int
-    ) -> dict[str, Tensor]:
-        """Logits of both streams and, with a joint head, of both together."""
-        logits = super().heads(pooled, lengths, frames)
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """Outputs of both streams and, with a joint head, of both together."""
+        outputs = super().head_outputs(pooled, lengths, frames)
         if self.joint_head is not None:
             both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
             valid = self._steps(lengths, frames, both)
-            logits['joint'] = self.joint_head(both, valid)[0]
-        return logits
+            outputs['joint'] = self.joint_head(both, valid)
+        return outputs
 
     def agreement_losses(
         self, logits: dict[str, Tensor], lengths: Sequence[int], frames: int

@@ -188,3 +188,18 @@ def test_wrong_input_channels_are_refused():
     wrong = dict(backbone=dict(type='S3D', in_channels=17, width=0.125), head=HEAD)
     with pytest.raises(ValueError, match='keypoint stream has 79 input channels'):
         two_stream(keypoint=wrong, pyramid=None)
+
+
+def test_head_outputs_have_logits_and_gloss_features(full_network):
+    inputs, frames = network_inputs(), 16
+    with torch.no_grad():
+        pooled = full_network.pool(full_network.encode(inputs))
+        outputs = full_network.head_outputs(pooled, [16, 12], frames)
+        logits = full_network.heads(pooled, [16, 12], frames)
+    assert list(outputs) == list(logits) == ['video', 'keypoint', 'joint']
+    for name, (found, features) in outputs.items():
+        assert torch.equal(found, logits[name])
+        assert features.shape == (2, 4, HEAD['hidden_channels'])
+    classifier = full_network.joint_head.classifier
+    joint_logits, joint_features = outputs['joint']
+    assert torch.equal(classifier(joint_features), joint_logits)
