@@ -36,6 +36,21 @@ class GlossPrediction:
             )
 
 
+@dataclass(frozen=True)
+class TranslationPrediction:
+    """One output's translation of a clip.
+
+    Attributes:
+        text: The best sentence, as it is written; may be empty.
+        score: Its log-probability as the search ranks it, length penalty included.
+        n_best: ``(text, score)`` of the best sentences, best first.
+    """
+
+    text: str
+    score: float
+    n_best: tuple[tuple[str, float], ...] = ()
+
+
 class SignDataSample(BaseDataElement):
     """Annotation and predictions of one clip.
 
@@ -57,6 +72,12 @@ class SignDataSample(BaseDataElement):
     Attributes:
         predictions: ``GlossPrediction`` by output name: ``video``, ``keypoint``,
             ``joint``, ``average``.
+
+    Data, written by a translator:
+
+    Attributes:
+        translations: ``TranslationPrediction`` by output name: ``video``,
+            ``keypoint``, ``joint``, ``ensemble``.
     """
 
     clip_id: str
@@ -69,3 +90,4 @@ class SignDataSample(BaseDataElement):
     frame_size: tuple[int, int]
     crop_box: tuple[float, float, float, float]
     predictions: dict[str, GlossPrediction]
+    translations: dict[str, TranslationPrediction]

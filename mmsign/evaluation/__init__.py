@@ -1,19 +1,34 @@
-"""Scores: word errors, gloss clean-ups, and the metrics for the runner."""
+"""Scores: word errors, translations, clean-ups, and the metrics for the runner."""
 
+from .bleu import corpus_bleu, corpus_chrf
+from .bleu_metric import BLEUMetric
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
+from .clip_metric import ClipMetric
 from .prediction_dump import write_predictions
 from .report import word_error_table
+from .rouge import corpus_rouge_l, rouge_l
+from .text_scores import TextScores, score_texts, separate_final_stop, text_score_table
 from .wer import WordErrors, align_words, count_word_errors, sentence_errors
 from .wer_metric import WERMetric
 
 __all__ = [
+    'BLEUMetric',
+    'ClipMetric',
     'GLOSS_CLEANUPS',
+    'TextScores',
     'WERMetric',
     'WordErrors',
     'align_words',
     'clean_glosses',
+    'corpus_bleu',
+    'corpus_chrf',
+    'corpus_rouge_l',
     'count_word_errors',
+    'rouge_l',
+    'score_texts',
     'sentence_errors',
+    'separate_final_stop',
+    'text_score_table',
     'word_error_table',
     'write_predictions',
 ]

@@ -14,30 +14,34 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
 
     ``{prefix}.jsonl`` has one JSON object per clip: the record itself.
     ``{prefix}.reference.txt`` and, per output, ``{prefix}.{output}.txt`` have one
-    line of glosses per clip, in the same order and not cleaned. Each file appears
-    complete or not at all.
+    line of glosses per clip, in the same order and not cleaned, or one sentence.
+    Each file appears complete or not at all.
 
     Args:
         prefix: Path without suffix; missing folders are made.
-        records: One per clip: ``clip_id``, ``signer``, ``reference`` (glosses),
-            ``hypotheses``: per output ``glosses``, ``score`` (log-probability; null
-            in the file if not finite), ``spans`` (start, end) in source frames,
-            ``n_best`` (glosses, score). Every record has the same outputs.
+        records: One per clip: ``clip_id``, ``signer``, ``reference`` (glosses, or
+            the sentence), ``hypotheses``: per output ``glosses`` or ``text``,
+            ``score`` (log-probability; null in the file if not finite), of glosses
+            ``spans`` (start, end) in source frames, ``n_best`` (glosses or text,
+            score). Every record has the same outputs.
 
     Returns:
         The files written.
     """
     outputs = list(records[0]['hypotheses']) if records else []
-    texts = {'reference': [record['reference'] for record in records]}
+    texts = {'reference': [_line(record['reference']) for record in records]}
     for output in outputs:
-        texts[output] = [record['hypotheses'][output]['glosses'] for record in records]
+        found = (record['hypotheses'][output] for record in records)
+        texts[output] = [
+            _line(h['glosses'] if 'glosses' in h else h['text']) for h in found
+        ]
     files = {
         '.jsonl': (
             json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
             for record in records
         )
     }
-    files |= {f'.{name}.txt': map(' '.join, lines) for name, lines in texts.items()}
+    files |= {f'.{name}.txt': lines for name, lines in texts.items()}
     paths = []
     for suffix, lines in files.items():
         path = Path(f'{os.fspath(prefix)}{suffix}')
@@ -45,6 +49,11 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
         _write_lines(path, lines)
         paths.append(path)
     return paths
+
+
+def _line(words: Sequence[str] | str) -> str:
+    # A sentence with a line break inside would shift all that follow.
+    return ' '.join(words.split() if isinstance(words, str) else words)
 
 
 def _finite(value):

@@ -24,11 +24,12 @@ def is_users_mistake(error: BaseException) -> bool:
     """Whether the message of ``error`` says all that a user needs.
 
     That is so for a missing file, for a checkpoint that cannot be loaded, and for
-    what a ``raise`` statement of mmsign refuses; not for what goes wrong by accident.
+    what a ``raise`` statement of mmsign refuses (also that an optional package is
+    missing); not for what goes wrong by accident.
     """
     if isinstance(error, (LaunchError, CheckpointError, FileNotFoundError)):
         return True
-    if not isinstance(error, (ValueError, KeyError, OSError)):
+    if not isinstance(error, (ValueError, KeyError, OSError, ImportError)):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1]
     by_mmsign = _PACKAGE in Path(last.filename).resolve().parents

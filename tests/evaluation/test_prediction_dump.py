@@ -53,3 +53,18 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
         write_predictions(tmp_path / 'x', broken)
     assert path.read_bytes() == before
     assert not list(tmp_path.glob('*.part'))
+
+
+def test_sentences(tmp_path):
+    records = [
+        dict(
+            clip_id='a',
+            signer='s1',
+            reference='am tag\nregen .',
+            hypotheses=dict(joint=dict(text='regen .', score=-1.0, n_best=[])),
+        )
+    ]
+    path, reference, joint = write_predictions(tmp_path / 'x', records)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == records
+    assert reference.read_text() == 'am tag regen .\n'
+    assert joint.read_text() == 'regen .\n'

@@ -1,0 +1,99 @@
+"""BLEU and chrF as sacrebleu computes them (SPEC section 5).
+
+sacrebleu belongs to the extra ``translation`` and is imported when a score is
+asked for. Its version decides the numbers, so it is part of the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+from .levels import check_level
+
+MAX_ORDER = 4
+
+# Words: the texts are tokenised already. Characters: sacrebleu's own splitting,
+# so that the signature says it.
+_TOKENIZERS = {'word': 'none', 'character': 'char'}
+
+
+class BleuScores(NamedTuple):
+    """BLEU of a corpus.
+
+    Attributes:
+        scores: BLEU-1 to BLEU-4 in percent; BLEU-n takes n-grams up to n.
+        signature: sacrebleu's, of BLEU-4: how it was computed, and which version.
+    """
+
+    scores: tuple[float, ...]
+    signature: str
+
+
+def require_sacrebleu() -> ModuleType:
+    """The module ``sacrebleu.metrics``.
+
+    Raises:
+        ImportError: it is not installed; says how to install it.
+    """
+    try:
+        from sacrebleu import metrics
+    except ImportError as error:
+        raise ImportError(
+            f'BLEU needs sacrebleu, which cannot be imported ({error}): '
+            'pip install "mmsign[translation]", or pip install sacrebleu'
+        ) from error
+    return metrics
+
+
+def corpus_bleu(
+    references: Sequence[str], hypotheses: Sequence[str], level: str = 'word'
+) -> BleuScores:
+    """BLEU-1 to BLEU-4 over the corpus, one reference per sentence.
+
+    Args:
+        references: Sentences; words are separated by white space.
+        hypotheses: As many, in the same order; an empty one counts as nothing said.
+        level: ``word``: no further tokenisation. ``character``: every character
+            is a token.
+
+    Raises:
+        ValueError: the numbers of sentences differ, there are none, or the level
+            is unknown.
+        ImportError: sacrebleu is not installed.
+    """
+    check_pairs(references, hypotheses)
+    tokenizer = _TOKENIZERS[check_level(level)]
+    metrics = require_sacrebleu()
+    scores = []
+    for order in range(1, MAX_ORDER + 1):
+        # `force` silences a warning about tokenised text, which is intended here.
+        bleu = metrics.BLEU(tokenize=tokenizer, max_ngram_order=order, force=True)
+        scores.append(bleu.corpus_score(list(hypotheses), [list(references)]).score)
+    return BleuScores(tuple(scores), str(bleu.get_signature()))
+
+
+def corpus_chrf(references: Sequence[str], hypotheses: Sequence[str]) -> float:
+    """chrF2 in percent: character n-grams up to 6, without white space.
+
+    Args and errors as in ``corpus_bleu``; characters at either level.
+    """
+    check_pairs(references, hypotheses)
+    chrf = require_sacrebleu().CHRF()
+    return chrf.corpus_score(list(hypotheses), [list(references)]).score
+
+
+def check_pairs(references: Sequence, hypotheses: Sequence) -> None:
+    """Refuse what is not one hypothesis per reference.
+
+    Raises:
+        ValueError: the numbers differ, or there are no sentences.
+    """
+    if len(references) != len(hypotheses):
+        raise ValueError(
+            f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
+            'one hypothesis per reference, in the same order'
+        )
+    if not references:
+        raise ValueError('there are no sentences to score')

@@ -1,0 +1,116 @@
+"""What the metrics of the runner have in common: one record per clip."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.evaluator import BaseMetric
+
+from .prediction_dump import write_predictions
+
+
+class ClipMetric(BaseMetric):
+    """Gathers a record per clip, scores the corpus and may write the records.
+
+    The results of all processes are gathered; a clip that several of them have
+    seen, because the sampler fills up the last round, is counted once.
+
+    A subclass makes the record of a data sample and scores all records. A record
+    has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per
+    output, as ``write_predictions`` takes it.
+
+    Args:
+        dump: Path without suffix under which references and hypotheses are
+            written at every evaluation, see ``write_predictions``; None writes
+            nothing. Relative paths start in the current folder.
+        collect_device, prefix, collect_dir: As in MMEngine's ``BaseMetric``.
+    """
+
+    # The outputs' names are prefix enough; None would make MMEngine warn.
+    default_prefix = ''
+
+    def __init__(
+        self,
+        dump: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix, collect_dir)
+        self.dump = dump
+        self._clips: int | None = None
+
+    @abstractmethod
+    def record(self, data_sample: dict) -> dict:
+        """What scoring needs of one data sample.
+
+        Raises:
+            ValueError: something is missing; the clip is named.
+        """
+
+    @abstractmethod
+    def score(self, records: list[dict]) -> dict[str, float]:
+        """Score the corpus: one record per clip, all with the same outputs.
+
+        Raises:
+            ValueError: the score is undefined, or the rules for it are unknown.
+        """
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what scoring needs of each data sample.
+
+        Args:
+            data_batch: Not looked at.
+            data_samples: As dicts, see ``record``.
+        """
+        self.results.extend(map(self.record, data_samples))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather, score and clear the results; ``size`` is the number of clips.
+
+        Raises:
+            ValueError: on the main process, if not ``size`` different clips came,
+                or as in ``compute_metrics``.
+        """
+        # MMEngine would cut the gathered list to `size`, which drops the right
+        # ones only if every process padded in the sampler's order. Here clips are
+        # told apart by name, so nothing is to be cut.
+        self._clips = size
+        return super().evaluate(sys.maxsize)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Score the gathered results.
+
+        Raises:
+            ValueError: no clips; a wrong number of clips; a clip lacks an output
+                that another has; or as in ``score``.
+        """
+        first: dict[str, dict] = {}
+        for result in results:
+            first.setdefault(result['clip_id'], result)
+        records = list(first.values())
+        self._check(records)
+        metrics = self.score(records)
+        if self.dump is not None:
+            write_predictions(self.dump, records)
+        return metrics
+
+    def _check(self, records: list[dict]) -> None:
+        clips, self._clips = self._clips, None
+        if not records or clips not in (None, len(records)):
+            raise ValueError(
+                f'{len(records)} different clips were predicted, expected '
+                f'{"at least one" if clips is None else clips}: the score would be '
+                'that of another set. Do two clips of the dataset share their clip_id?'
+            )
+        outputs = {output for record in records for output in record['hypotheses']}
+        for record in records:
+            missing = sorted(outputs - record['hypotheses'].keys())
+            if missing:
+                raise ValueError(
+                    f'clip {record["clip_id"]!r} has no prediction of '
+                    f'{", ".join(missing)}, which other clips have'
+                )

@@ -1,0 +1,112 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmsign.evaluation import ClipMetric
+
+
+class Count(ClipMetric):
+    """How many clips each output got right."""
+
+    def record(self, data_sample):
+        return dict(data_sample, signer='s1')
+
+    def score(self, records):
+        outputs = records[0]['hypotheses']
+        return {
+            output: sum(
+                r['reference'] == r['hypotheses'][output]['glosses'] for r in records
+            )
+            for output in outputs
+        }
+
+
+def clip(clip_id, reference, **outputs):
+    hypotheses = {name: dict(glosses=g.split()) for name, g in outputs.items()}
+    return dict(clip_id=clip_id, reference=reference.split(), hypotheses=hypotheses)
+
+
+def test_clips_seen_twice_count_once():
+    metric = Count()
+    metric.process(None, [clip('a', 'ROT', video='ROT'), clip('b', 'BLAU', video='')])
+    metric.process(None, [clip('a', 'ROT', video='BLAU')])  # padding
+    assert metric.evaluate(2) == dict(video=1)
+    assert metric.results == []
+
+
+def test_wrong_number_of_clips():
+    metric = Count()
+    metric.process(None, [clip('a', 'ROT', video='ROT')] * 2)
+    with pytest.raises(
+        ValueError, match='1 different clips were predicted, expected 2'
+    ):
+        metric.evaluate(2)
+    with pytest.raises(ValueError, match='0 different clips .* at least one'):
+        Count().compute_metrics([])
+
+
+def test_missing_outputs_name_the_clip():
+    whole = clip('a', 'ROT', video='ROT', joint='ROT')
+    lacking = clip('clip7', 'ROT', video='ROT')
+    for clips in ([whole, lacking], [lacking, whole]):
+        with pytest.raises(ValueError, match="'clip7' has no prediction of joint"):
+            Count().compute_metrics(clips)
+
+
+def test_dump(tmp_path):
+    metric = Count(dump=str(tmp_path / 'dev'), prefix='p')
+    metric.process(None, [clip('a', 'ROT', video='ROT')])
+    assert metric.evaluate(1) == {'p/video': 1}
+    assert json.loads((tmp_path / 'dev.jsonl').read_text())['clip_id'] == 'a'
+
+
+RANK_SCRIPT = """
+import json, sys
+import torch.distributed as dist
+from mmsign.evaluation import WERMetric
+from mmsign.structures import GlossPrediction
+
+assert 'sacrebleu' not in sys.modules  # an extra; imported when it is used
+rank, meeting, dump = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+dist.init_process_group('gloo', f'file://{meeting}', rank=rank, world_size=2)
+metric = WERMetric(gloss_cleanup='none', dump=dump)
+# Contiguous shares of 5 clips, the second filled up with its own last one.
+for clip in [[0, 1, 2], [3, 4, 4]][rank]:
+    found = ['ROT'] * clip
+    metric.process(None, [dict(
+        clip_id=f'c{clip}', signer='', glosses=['ROT', 'ROT'],
+        predictions=dict(video=GlossPrediction(tuple(found), 0.0, ((0, 1),) * clip)),
+    )])
+print('RESULT', json.dumps(metric.evaluate(5)))
+dist.destroy_process_group()
+"""
+
+
+def test_two_processes(tmp_path):
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join([str(root), os.environ.get('PYTHONPATH', '')])
+    arguments = [str(tmp_path / 'meeting'), str(tmp_path / 'dump')]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, '-c', RANK_SCRIPT, str(rank), *arguments],
+            cwd=tmp_path,
+            env=dict(os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1'),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    found = [json.loads(out.split('RESULT')[1].splitlines()[0]) for out in outputs]
+    assert found[0] == found[1]
+    assert {k: found[0][f'video/{k}'] for k in 'SDI'} == {'S': 0, 'D': 3, 'I': 3}
+    assert found[0]['video/reference_words'] == 10
+    lines = (tmp_path / 'dump.jsonl').read_text(encoding='utf-8').splitlines()
+    assert sorted(json.loads(line)['clip_id'] for line in lines) == [
+        f'c{i}' for i in range(5)
+    ]
