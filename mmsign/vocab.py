@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -20,15 +20,22 @@ class GlossVocabulary:
     Args:
         glosses: In the order of their class numbers, from 1 on.
         blank: Name of the blank. No gloss may be called so.
+        aliases: Other names of glosses: alias → gloss. References may use them;
+            what is decoded is the gloss.
 
     Raises:
         ValueError: If a gloss is empty, contains white space, is the blank or
-            occurs twice.
+            occurs twice, or an alias is a gloss or stands for none.
     """
 
     blank_index = 0
 
-    def __init__(self, glosses: Iterable[str], blank: str = '<blank>') -> None:
+    def __init__(
+        self,
+        glosses: Iterable[str],
+        blank: str = '<blank>',
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         self.blank = blank
         self.glosses: tuple[str, ...] = tuple(glosses)
         self._index: dict[str, int] = {}
@@ -49,6 +56,14 @@ class GlossVocabulary:
                     f'{self._index[gloss]} and {index}'
                 )
             self._index[gloss] = index
+        self.aliases: dict[str, str] = dict(aliases or {})
+        for alias, gloss in self.aliases.items():
+            if alias in self._index or alias == blank or gloss not in self.glosses:
+                raise ValueError(
+                    f'alias {alias!r} of {gloss!r}: expected another name of a gloss '
+                    'of the vocabulary'
+                )
+            self._index[alias] = self._index[gloss]
 
     @classmethod
     def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> GlossVocabulary:
@@ -85,7 +100,11 @@ class GlossVocabulary:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GlossVocabulary):
             return NotImplemented
-        return (self.glosses, self.blank) == (other.glosses, other.blank)
+        return (self.glosses, self.blank, self.aliases) == (
+            other.glosses,
+            other.blank,
+            other.aliases,
+        )
 
     def __hash__(self) -> int:
         return hash((self.glosses, self.blank))

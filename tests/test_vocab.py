@@ -31,3 +31,16 @@ def test_round_trip_through_a_file(tmp_path):
 def test_impossible_glosses(glosses):
     with pytest.raises(ValueError):
         GlossVocabulary(glosses)
+
+
+def test_an_alias_is_learned_as_its_gloss():
+    vocab = GlossVocabulary(['A', 'B'], aliases={'b': 'B'})
+    assert len(vocab) == 3 and 'b' in vocab
+    assert vocab.encode(['b', 'B', 'A'], 'x') == [2, 2, 1]
+    assert vocab.decode([2]) == ['B'] and vocab != GlossVocabulary(['A', 'B'])
+
+
+@pytest.mark.parametrize('aliases', [{'A': 'B'}, {'x': 'C'}, {'<blank>': 'A'}])
+def test_impossible_aliases(aliases):
+    with pytest.raises(ValueError, match='alias'):
+        GlossVocabulary(['A', 'B'], aliases=aliases)

@@ -4,6 +4,7 @@ from . import transforms
 from .frames import FrameSource, open_frames
 from .images import FrameReadError
 from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
+from .keypoint_writer import KeypointWriter
 from .phoenix import Phoenix2014Dataset, Phoenix2014TDataset
 from .samplers import LengthBucketSampler
 from .sign_dataset import SignDataset
@@ -16,6 +17,7 @@ __all__ = [
     'FrameSource',
     'KeypointFile',
     'KeypointFileError',
+    'KeypointWriter',
     'LengthBucketSampler',
     'Phoenix2014Dataset',
     'Phoenix2014TDataset',

@@ -12,6 +12,7 @@ the source frame, then the estimator's score. Metadata: ``format``
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from collections.abc import Mapping
@@ -179,23 +180,46 @@ def open_keypoints(path: str) -> KeypointFile:
     return _OPEN[stamp]
 
 
-def write_keypoints(
-    path: str | os.PathLike,
-    clips: Mapping[str, np.ndarray],
-    layout: str = 'coco_wholebody_133',
-    frame_size: tuple[int, int] | None = None,
-) -> None:
-    """Write a keypoint file; the same input gives the same bytes.
+def half_precision(points: np.ndarray, clip_id: str, layout: str) -> np.ndarray:
+    """Keypoints of a clip as the file holds them.
 
     Args:
-        path: To write; replaced only once all is written.
-        clips: (N, K, 3) arrays by clip id: x px, y px, score.
+        points: (N, K, 3): x px, y px, score.
+        clip_id: Named in errors.
+        layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
+
+    Returns:
+        (N, K, 3) little-endian float16.
+
+    Raises:
+        KeypointFileError: If the array has another shape, is not of numbers or
+            has a value that is not finite as float16 (|x| < 65520).
+    """
+    points = np.asarray(points)
+    expected = LAYOUT_SIZES[layout]
+    if points.dtype.kind not in 'fiu' or points.shape[1:] != (expected, 3):
+        raise KeypointFileError(
+            f'clip {clip_id}: keypoints of shape {points.shape} and dtype '
+            f'{points.dtype}, expected numbers of shape (N, {expected}, 3)'
+        )
+    with np.errstate(over='ignore'):
+        half = points.astype('<f2')
+    _check_finite(half.astype(np.float32), clip_id, 'what is to be written')
+    return half
+
+
+def encode_header(
+    lengths: Mapping[str, int], layout: str, frame_size: tuple[int, int] | None
+) -> bytes:
+    """Beginning of a keypoint file whose clips follow in this order.
+
+    Args:
+        lengths: N by clip id.
         layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
         frame_size: (width, height) in pixels, if all clips have the same.
 
     Raises:
-        KeypointFileError: If the layout is unknown, or an array has another shape
-            or a value that is not finite as float16 (|x| < 65520).
+        KeypointFileError: If the layout is unknown.
     """
     if layout not in LAYOUT_SIZES:
         raise KeypointFileError(
@@ -206,33 +230,47 @@ def write_keypoints(
         width, height = frame_size
         metadata['frame_size'] = f'{int(width)}x{int(height)}'
     header: dict[str, dict] = {'__metadata__': metadata}
-    arrays = []
     end = 0
-    for clip_id in sorted(clips):
-        points = np.asarray(clips[clip_id])
-        if points.ndim != 3 or points.shape[1:] != (LAYOUT_SIZES[layout], 3):
-            raise KeypointFileError(
-                f'clip {clip_id}: keypoints of shape {points.shape}, '
-                f'expected (N, {LAYOUT_SIZES[layout]}, 3)'
-            )
-        with np.errstate(over='ignore'):
-            points = points.astype('<f2')
-        _check_finite(points.astype(np.float32), clip_id, os.fspath(path))
-        start, end = end, end + points.nbytes
-        header[clip_id] = {
-            'dtype': 'F16',
-            'shape': list(points.shape),
-            'data_offsets': [start, end],
-        }
-        arrays.append(points)
+    for clip_id, length in lengths.items():
+        shape = [length, LAYOUT_SIZES[layout], 3]
+        start, end = end, end + 2 * math.prod(shape)
+        header[clip_id] = dict(dtype='F16', shape=shape, data_offsets=[start, end])
     # Written by hand because safetensors puts metadata in a random order.
     encoded = json.dumps(header, ensure_ascii=False, separators=(',', ':')).encode()
     encoded += b' ' * (-len(encoded) % 8)
+    return struct.pack('<Q', len(encoded)) + encoded
+
+
+def write_keypoints(
+    path: str | os.PathLike,
+    clips: Mapping[str, np.ndarray],
+    layout: str = 'coco_wholebody_133',
+    frame_size: tuple[int, int] | None = None,
+) -> None:
+    """Write a keypoint file; the same input gives the same bytes.
+
+    For more clips than fit into memory see ``KeypointWriter``.
+
+    Args:
+        path: To write; replaced only once all is written.
+        clips: (N, K, 3) arrays by clip id: x px, y px, score.
+        layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
+        frame_size: (width, height) in pixels, if all clips have the same.
+
+    Raises:
+        KeypointFileError: If the layout is unknown, or an array is not as
+            ``half_precision`` wants it.
+    """
+    encode_header({}, layout, frame_size)  # an unknown layout is told first
+    arrays = {
+        clip_id: half_precision(clips[clip_id], clip_id, layout)
+        for clip_id in sorted(clips)
+    }
+    lengths = {clip_id: len(points) for clip_id, points in arrays.items()}
     path = Path(path)
     partial = path.with_name(f'{path.name}.partial')
     with open(partial, 'wb') as file:
-        file.write(struct.pack('<Q', len(encoded)))
-        file.write(encoded)
-        for points in arrays:
+        file.write(encode_header(lengths, layout, frame_size))
+        for points in arrays.values():
             file.write(points.tobytes())
     os.replace(partial, path)
