@@ -1,0 +1,199 @@
+"""The stage contract: any backbone as an ordered list of stages.
+
+A stage is a callable (B, C, T, H, W) → (B, C', T', H', W'); running all stages
+of a backbone one after the other is exactly ``backbone(x)``. What the
+connections, the pyramid and the heads need to know of a stage (channels and
+output size) is found by one dry run, never typed.
+
+A backbone says what its stages are in one of three ways: it has a method
+``stages()``; its family has an adapter (the other modules of this package); or
+neither, and then it is one single stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from .dry_run import shapes_only
+
+Stage = Callable[[Tensor], Tensor]
+# Divisible by every time stride and window that MMAction2's backbones have, so
+# that the ratio of lengths is the stride.
+DRY_RUN_FRAMES = 64
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """What one stage puts out.
+
+    Attributes:
+        channels: Output channels.
+        time_stride: Input frames per output step.
+        size: (height, width) of the output in pixels.
+    """
+
+    channels: int
+    time_stride: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    family: type[nn.Module]
+    stages: Callable[[nn.Module], Sequence[Stage]]
+    input_tensors: Callable[[str], bool]
+
+
+_ADAPTERS: dict[type[nn.Module], _Adapter] = {}
+
+
+def stage_adapter(
+    family: type[nn.Module], input_tensors: Callable[[str], bool] = lambda name: False
+):
+    """Register a function backbone → stages for a class and its descendants.
+
+    A descendant with a ``forward`` of its own is not walked by it, since its
+    stages may be others; it needs an adapter of its own.
+
+    Args:
+        family: The class.
+        input_tensors: Whether the tensor of a name has a shape that follows from
+            the input, besides the first convolution's.
+    """
+
+    def register(stages: Callable[[nn.Module], Sequence[Stage]]):
+        _ADAPTERS[family] = _Adapter(family, stages, input_tensors)
+        return stages
+
+    return register
+
+
+def _adapter(backbone: nn.Module) -> _Adapter | None:
+    for base in type(backbone).__mro__:
+        if base in _ADAPTERS and type(backbone).forward is base.forward:
+            return _ADAPTERS[base]
+    return None
+
+
+def backbone_stages(backbone: nn.Module) -> list[Stage]:
+    """The stages of a backbone, to be run in order, each once.
+
+    A backbone without ``stages()`` and without adapter is one single stage: it
+    works, without connections inside.
+    """
+    if callable(getattr(backbone, 'stages', None)):
+        return list(backbone.stages())
+    adapter = _adapter(backbone)
+    return [backbone] if adapter is None else list(adapter.stages(backbone))
+
+
+def input_tensors(backbone: nn.Module) -> set[str]:
+    """Names of the tensors whose shape follows from the backbone's input.
+
+    The first convolution's weight and, of a graph network, what has one entry
+    per keypoint. Weights trained on another kind of input fit all others.
+    """
+    names = list(backbone.state_dict())
+    first = next(
+        (
+            f'{name}.weight' if name else 'weight'
+            for name, module in backbone.named_modules()
+            if isinstance(module, (nn.Conv2d, nn.Conv3d))
+        ),
+        None,
+    )
+    adapter = _adapter(backbone)
+    follows = adapter.input_tensors if adapter is not None else lambda name: False
+    return {name for name in names if name == first or follows(name)}
+
+
+def describe_stages(
+    backbone: nn.Module, in_channels: int, size: tuple[int, int]
+) -> list[StageInfo]:
+    """Find channels, time stride and output size of each stage by a dry run.
+
+    The run computes shapes only, where the backbone allows it, and then takes
+    neither time nor memory.
+
+    Args:
+        backbone: A built backbone.
+        in_channels: Channels of its input.
+        size: (height, width) of its input in pixels.
+
+    Returns:
+        One ``StageInfo`` per stage.
+
+    Raises:
+        ValueError: If the backbone refuses the input, or a stage's output is
+            not five-dimensional.
+    """
+    shape = 1, in_channels, DRY_RUN_FRAMES, *size
+    try:
+        with shapes_only(backbone):
+            return _walk(backbone, torch.zeros(shape, device='meta'))
+    except Exception:
+        # What the shapes alone cannot tell, the numbers do; a fault of the input
+        # is found again, with its own message.
+        was_training = backbone.training
+        backbone.eval()
+        try:
+            with torch.no_grad():
+                return _walk(backbone, torch.zeros(shape))
+        finally:
+            backbone.train(was_training)
+
+
+def _walk(backbone: nn.Module, x: Tensor) -> list[StageInfo]:
+    infos = []
+    first = tuple(x.shape)
+    name = type(backbone).__name__
+    for index, stage in enumerate(backbone_stages(backbone)):
+        try:
+            x = stage(x)
+        except Exception as error:  # whatever a foreign network raises
+            raise ValueError(_refusal(backbone, first, index, error)) from error
+        if not isinstance(x, Tensor) or x.dim() != 5:
+            got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+            raise ValueError(
+                f'stage {index} of {name} must return one (B, C, T, H, W) tensor, '
+                f'got {got}'
+            )
+        infos.append(
+            StageInfo(
+                channels=x.shape[1],
+                time_stride=max(1, round(first[2] / x.shape[2])),
+                size=(int(x.shape[3]), int(x.shape[4])),
+            )
+        )
+    return infos
+
+
+def _refusal(
+    backbone: nn.Module, shape: tuple[int, ...], index: int, error: Exception
+) -> str:
+    _, channels, _, height, width = shape
+    convolutions = (
+        m for m in backbone.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))
+    )
+    first = next(convolutions, None)
+    name = type(backbone).__name__
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    plain = backbone_stages(backbone) == [backbone]
+    fits = first is not None and first.in_channels == channels
+    if plain and fits and isinstance(first, nn.Conv2d):
+        return (
+            f'{name} is a network for single frames and cannot take a '
+            '5-dimensional (B, C, T, H, W) input; apply it to each frame with '
+            f"backbone=dict(type='FramewiseBackbone', backbone=dict(type={name!r}, …))"
+        )
+    if index == 0 and first is not None and not fits:
+        reason = f'its first convolution takes {first.in_channels} channels'
+    return (
+        f'{name} cannot take an input of {channels} channels and {height}×{width} '
+        f'pixels (stage {index}: {reason})'
+    )
