@@ -1,18 +1,25 @@
 """Corpora, frame sources, keypoint files and the transforms of a clip."""
 
 from . import transforms
+from .csl_daily import CSLDailyDataset
 from .frames import FrameSource, open_frames
 from .images import FrameReadError
 from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
 from .keypoint_writer import KeypointWriter
-from .phoenix import Phoenix2014Dataset, Phoenix2014TDataset
+from .phoenix import (
+    Phoenix2014Dataset,
+    Phoenix2014SI5Dataset,
+    Phoenix2014TDataset,
+)
 from .samplers import LengthBucketSampler
 from .sign_dataset import SignDataset
+from .sign_folder import SignFolderDataset
 from .tables import AnnotationError
 from .vocabulary import build_vocabulary
 
 __all__ = [
     'AnnotationError',
+    'CSLDailyDataset',
     'FrameReadError',
     'FrameSource',
     'KeypointFile',
@@ -20,8 +27,10 @@ __all__ = [
     'KeypointWriter',
     'LengthBucketSampler',
     'Phoenix2014Dataset',
+    'Phoenix2014SI5Dataset',
     'Phoenix2014TDataset',
     'SignDataset',
+    'SignFolderDataset',
     'build_vocabulary',
     'open_frames',
     'transforms',

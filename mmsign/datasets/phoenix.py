@@ -62,6 +62,20 @@ class Phoenix2014Dataset(_PhoenixDataset):
 
 
 @DATASETS.register_module()
+class Phoenix2014SI5Dataset(Phoenix2014Dataset):
+    """RWTH-PHOENIX-Weather 2014, signer-independent: signer 5 is not trained on.
+
+    data_root is ``phoenix-2014-signerindependent-SI5`` of the release, with tables
+    at ``annotations/manual/{split}.SI5.corpus.csv`` and frames as in
+    ``Phoenix2014Dataset``. With the multi-signer frames alone, name them:
+    ``frames='../phoenix-2014-multisigner/features/fullFrame-210x260px'``.
+    """
+
+    METAINFO = Phoenix2014Dataset.METAINFO | dict(dataset='phoenix2014si5')
+    TABLE = 'annotations/manual/{split}.SI5.corpus.csv'
+
+
+@DATASETS.register_module()
 class Phoenix2014TDataset(_PhoenixDataset):
     """RWTH-PHOENIX-Weather 2014T: glosses and German sentences.
 

@@ -9,6 +9,8 @@ from typing import ClassVar
 from mmaction.registry import TRANSFORMS
 from mmengine.dataset import BaseDataset
 
+from mmsign.interop.slrt_annotations import read_slrt_annotations
+
 from .frames import prepare_frames
 from .tables import AnnotationError
 
@@ -30,6 +32,9 @@ class SignDataset(BaseDataset):
             clips at ``CLIP_FRAMES`` inside; or a pattern with ``{clip_id}`` and,
             if needed, ``{split}``, such as ``videos/{clip_id}.mp4``. Relative to
             data_root or absolute.
+        ann_file: Annotations to read instead of the corpus' own: a file of the
+            paper's authors, such as ``phoenix14t.{split}``; relative to data_root
+            or absolute.
         pipeline: Transforms; see ``mmsign.datasets.transforms``.
         **kwargs: See ``mmengine.dataset.BaseDataset``: test_mode, indices, …
 
@@ -59,6 +64,7 @@ class SignDataset(BaseDataset):
         split: str,
         keypoint_file: str | None = None,
         frames: str | None = None,
+        ann_file: str | None = None,
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
     ) -> None:
@@ -73,6 +79,8 @@ class SignDataset(BaseDataset):
             None if keypoint_file is None else os.path.join(data_root, keypoint_file)
         )
         self.frames = self._frames_pattern(data_root, frames)
+        # BaseDataset has an attribute ann_file, whose path it completes itself.
+        self.annotations = ann_file or None
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
         # unless a default scope is set.
         transforms = [t if callable(t) else TRANSFORMS.build(t) for t in pipeline]
@@ -86,14 +94,37 @@ class SignDataset(BaseDataset):
         Returns:
             Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
             ``signer`` str, ``num_frames`` int or None if the corpus does not say,
-            and ``where``, file and line for errors.
+            and ``where``, file and line for errors. ``frames``, if given, says
+            where this clip's frames are.
         """
         raise NotImplementedError
 
     @classmethod
-    def training_glosses(cls, data_root: str) -> list[list[str]]:
+    def load_annotations(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[dict]:
+        """The annotations of a split, from the corpus' own files or ``ann_file``.
+
+        Returns:
+            As ``read_annotations``.
+        """
+        if not ann_file:
+            return cls.read_annotations(data_root, split)
+        path = os.path.join(data_root, ann_file.replace('{split}', split))
+        if not os.path.isfile(path):
+            raise FileNotFoundError(
+                f'{cls.__name__}: no annotations {path}; `ann_file` must be a path '
+                'relative to data_root, or absolute, with {split} for the split'
+            )
+        return read_slrt_annotations(path)
+
+    @classmethod
+    def training_glosses(
+        cls, data_root: str, ann_file: str | None = None
+    ) -> list[list[str]]:
         """Gloss sequences of the training split, the source of the vocabulary."""
-        return [clip['glosses'] for clip in cls.read_annotations(data_root, 'train')]
+        clips = cls.load_annotations(data_root, 'train', ann_file)
+        return [clip['glosses'] for clip in clips]
 
     def load_data_list(self) -> list[dict]:
         """One record per clip.
@@ -105,7 +136,10 @@ class SignDataset(BaseDataset):
         """
         seen: dict[str, str] = {}
         records = []
-        for clip in self.read_annotations(self.data_root, self.split):
+        annotations = self.load_annotations(
+            self.data_root, self.split, self.annotations
+        )
+        for clip in annotations:
             clip_id, where = clip['clip_id'], clip.pop('where')
             _check_clip_id(clip_id, where)
             if clip_id in seen:
@@ -117,7 +151,8 @@ class SignDataset(BaseDataset):
             frames = self.frames.replace('{split}', self.split).replace(
                 '{clip_id}', clip_id
             )
-            records.append(dict(clip, frames=frames, keypoint_file=self.keypoint_file))
+            places = dict(frames=frames, keypoint_file=self.keypoint_file)
+            records.append(places | clip)
         if not records:
             raise AnnotationError(
                 f'{type(self).__name__}: the {self.split} split under '
@@ -141,8 +176,9 @@ class SignDataset(BaseDataset):
 def _check_clip_id(clip_id: str, where: str) -> None:
     """A clip's name becomes part of paths; keep it inside the corpus."""
     parts = clip_id.replace('\\', '/').split('/')
-    if not clip_id.strip() or parts[0] == '' or '..' in parts:
+    usable = clip_id.strip() and clip_id.isprintable()
+    if not usable or parts[0] == '' or '..' in parts:
         raise AnnotationError(
             f'{where}: {clip_id!r} is no usable name of a clip; expected a name '
-            "that is not empty, not absolute and without '..'"
+            "that is not empty, not absolute, without '..' and control characters"
         )

@@ -13,6 +13,27 @@ class AnnotationError(ValueError):
     """A corpus' annotations are not as they should be."""
 
 
+def read_text(path: str | os.PathLike) -> str:
+    """A text file, with line ends as ``\\n``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        AnnotationError: Naming the file, if it is not UTF-8.
+    """
+    with open(path, 'rb') as file:
+        data = file.read()
+    try:
+        text = data.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = data.count(b'\n', 0, error.start) + 1
+        raise AnnotationError(
+            f'{os.fspath(path)}, line {line}: not UTF-8 at byte {error.start} '
+            f'({error.reason}); use the file as the corpus ships it, or save it as '
+            'UTF-8'
+        ) from error
+    return text.replace('\r\n', '\n')
+
+
 def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Read a table whose first line names its columns.
 
@@ -29,14 +50,7 @@ def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, s
     """
     name = os.fspath(path)
     rows = []
-    with open(path, encoding='utf-8-sig') as file:
-        try:
-            lines = file.read().split('\n')
-        except UnicodeDecodeError as error:
-            raise AnnotationError(
-                f'{name}: not UTF-8 at byte {error.start} ({error.reason}); use the '
-                'file as the corpus ships it'
-            ) from error
+    lines = read_text(path).split('\n')
     header = lines[0].split('|')
     if header != list(columns):
         raise AnnotationError(

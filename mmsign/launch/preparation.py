@@ -161,5 +161,7 @@ def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
             f'the vocabulary is read from the corpus in {data_root!r}, which is not a '
             'folder: pass --cfg-options data_root=FOLDER'
         )
-    glosses = build_vocabulary(vocab).glosses
-    cfg.model.vocab = ConfigDict(glosses=list(glosses))
+    built = build_vocabulary(vocab)
+    cfg.model.vocab = ConfigDict(glosses=list(built.glosses))
+    if built.aliases:
+        cfg.model.vocab.aliases = built.aliases

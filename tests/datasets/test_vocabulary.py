@@ -1,3 +1,6 @@
+import gzip
+import pickle
+
 import pytest
 
 from mmsign.datasets.vocabulary import build_vocabulary
@@ -14,6 +17,28 @@ def test_every_source(phoenix_tree, tmp_path):
     assert build_vocabulary(dict(file=str(path))).glosses == corpus.glosses
     listed = build_vocabulary(dict(glosses=['B', 'A']))
     assert listed.glosses == ('B', 'A') and build_vocabulary(listed) is listed
+    aliased = build_vocabulary(dict(glosses=['B'], aliases=dict(b='B')))
+    assert aliased.encode(['b'], 'x') == [1]
+
+
+def test_files_of_the_authors(phoenix_tree, tmp_path):
+    clips = [dict(name='a', gloss='Nord HAGEL')]
+    (tmp_path / 'p.train').write_bytes(gzip.compress(pickle.dumps(clips)))
+    ids = {'<si>': 0, '<unk>': 1, 'nord': 2, 'regen': 3, 'sonne': 4}
+    (tmp_path / 'ids.pkl').write_bytes(pickle.dumps(ids))
+    file = dict(slrt_file=str(tmp_path / 'ids.pkl'))
+    assert build_vocabulary(file).glosses == ('<unk>', 'nord', 'regen', 'sonne')
+    corpus = dict(dataset='Phoenix2014TDataset', data_root=str(phoenix_tree))
+    spelled = build_vocabulary(file | corpus)
+    assert spelled.glosses == ('<unk>', 'NORD', 'REGEN', 'SONNE')
+    corpus['ann_file'] = str(tmp_path / 'p.{split}')
+    assert build_vocabulary(corpus).glosses == ('HAGEL', 'Nord')
+    assert build_vocabulary(file | corpus).glosses == (
+        '<unk>',
+        'Nord',
+        'regen',
+        'sonne',
+    )
 
 
 @pytest.mark.parametrize('cfg', [dict(), dict(glosses='AB'), 'x', dict(dataset='S3D')])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 
 import pytest
 from mmengine.config import Config
@@ -118,6 +119,14 @@ def test_a_vocabulary_file_is_written_into_the_config(tmp_path):
     resolve_vocabulary(cfg)
     assert cfg.model.vocab == {'glosses': ['REGEN', 'WÜRZBURG']}
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
+
+
+def test_aliases_are_written_into_the_config(tmp_path):
+    file = tmp_path / 'gloss2ids.pkl'
+    file.write_bytes(pickle.dumps({'<s>': 0, 'nord': 1, 'norden': 1}))
+    cfg = vocabulary_config(slrt_file=str(file))
+    resolve_vocabulary(cfg)
+    assert cfg.model.vocab == {'glosses': ['nord'], 'aliases': {'norden': 'nord'}}
 
 
 def test_the_checkpoints_vocabulary_is_used_for_testing(tmp_path):

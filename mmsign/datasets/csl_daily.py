@@ -1,0 +1,121 @@
+"""CSL-Daily, as its authors hand it out."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from typing import Any
+
+from mmaction.registry import DATASETS
+from mmengine.logging import print_log
+
+from mmsign.interop.plain_pickle import read_plain_pickle
+
+from .file_stamp import file_stamp
+from .sign_dataset import SignDataset
+from .tables import AnnotationError, read_table
+
+_PICKLE = 'csl2020ct_v2.pkl'
+_SPLITS = 'split_1.txt'
+# Where the corpus has both, or where they are put beside the frames.
+_FOLDERS = ('', 'sentence_label')
+
+
+@DATASETS.register_module()
+class CSLDailyDataset(SignDataset):
+    """CSL-Daily: Chinese glosses and sentences.
+
+    ``csl2020ct_v2.pkl`` and ``split_1.txt``, in data_root or its folder
+    ``sentence_label``, and ``sentence_frames-512x512/{clip_id}/{000000}.jpg``; see
+    ``SignDataset`` for the arguments. Sentences are scored by character, glosses by
+    gloss. The corpus is handed out under an agreement; nothing of it is part of
+    mmsign.
+    """
+
+    METAINFO = dict(
+        dataset='csl-daily', gloss_cleanup='none', level='character', language='zh'
+    )
+    FRAMES = 'sentence_frames-512x512'
+    CLIP_FRAMES = '{clip_id}'
+
+    @classmethod
+    def read_annotations(cls, data_root: str, split: str) -> list[dict]:
+        path = cls._find(data_root, _PICKLE)
+        clips = _read_clips(*file_stamp(path))
+        table = cls._find(data_root, _SPLITS)
+        records, missing = [], []
+        for line, row in read_table(table, ('name', 'split')):
+            where = f'{table}, line {line}'
+            if row['split'] not in cls.SPLITS:
+                raise AnnotationError(
+                    f'{where}: split {row["split"]!r} is none of '
+                    f'{", ".join(cls.SPLITS)}'
+                )
+            if row['split'] != split:
+                continue
+            if row['name'] in clips:
+                records.append(clips[row['name']] | dict(where=where))
+            else:
+                missing.append(row['name'])
+        if missing:
+            print_log(
+                f'{table} names {len(missing)} clips of the {split} split that '
+                f'{path} lacks; they are left out: {", ".join(missing[:5])}',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return records
+
+    @classmethod
+    def _find(cls, data_root: str, name: str) -> str:
+        for folder in _FOLDERS:
+            path = os.path.join(data_root, folder, name)
+            if os.path.isfile(path):
+                return path
+        raise FileNotFoundError(
+            f'{cls.__name__}: no {os.path.join(data_root, name)}; data_root must be '
+            f'the folder of the corpus, with {_PICKLE} and {_SPLITS} in it or in its '
+            f'folder {_FOLDERS[1]}, and frames at {cls.FRAMES}/{cls.CLIP_FRAMES}/*.jpg'
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def _read_clips(path: str, _modified: int, _size: int) -> dict[str, dict]:
+    """Annotations by clip, read once for all splits."""
+    content = read_plain_pickle(path)
+    info = content.get('info') if isinstance(content, dict) else None
+    if not isinstance(info, list):
+        raise AnnotationError(
+            f'{path}: expected a dict with a list under the key info; use the file as '
+            'the corpus ships it'
+        )
+    records = {}
+    for number, clip in enumerate(info):
+        record = _record(clip, f'{path}, info entry {number}')
+        records[record['clip_id']] = record
+    return records
+
+
+def _record(clip: Any, where: str) -> dict:
+    keys = ('name', 'signer', 'length', 'label_gloss', 'label_char')
+    if not isinstance(clip, dict) or not all(key in clip for key in keys):
+        raise AnnotationError(f'{where}: expected a dict with {", ".join(keys)}')
+    name, signer, length, glosses, characters = (clip[key] for key in keys)
+    if not isinstance(name, str) or not isinstance(signer, (str, int)):
+        raise AnnotationError(f'{where}: expected names under name and signer')
+    if not isinstance(length, int) or length < 0:
+        raise AnnotationError(f'{where}: expected a number of frames under length')
+    for words in (glosses, characters):
+        listed = isinstance(words, (list, tuple))
+        if not listed or not all(isinstance(word, str) for word in words):
+            raise AnnotationError(
+                f'{where}: expected lists of strings under label_gloss and label_char'
+            )
+    return dict(
+        clip_id=name,
+        glosses=list(glosses),
+        text=''.join(characters),
+        signer=str(signer),
+        num_frames=length,
+    )

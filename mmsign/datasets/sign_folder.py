@@ -1,0 +1,164 @@
+"""Anyone's corpus: a manifest that names the clips, and their videos."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from typing import ClassVar
+
+from mmaction.registry import DATASETS
+
+from .sign_dataset import SignDataset
+from .tables import AnnotationError, read_text
+
+_REQUIRED = ('id', 'video', 'glosses', 'split')
+_OPTIONAL = ('text', 'signer')
+_SUFFIXES = ('.csv', '.jsonl')
+
+
+@DATASETS.register_module()
+class SignFolderDataset(SignDataset):
+    """Clips that a manifest lists, one a row.
+
+    Columns (CSV, with a header, comma-separated) or keys (JSON lines):
+
+    - ``id``: the clip's name, unique; it is looked up in the keypoint file;
+    - ``video``: a video file, a folder of images or ``ARCHIVE.zip@FOLDER``,
+      relative to data_root or absolute;
+    - ``glosses``: with spaces between them (in JSON also a list);
+    - ``split``: train, dev or test;
+    - ``text`` and ``signer``, which may be missing or empty.
+
+    Others are passed over. ``metainfo=dict(gloss_cleanup=…, level=…, language=…)``
+    says how the corpus is scored.
+
+    Args:
+        ann_file: The manifest, .csv or .jsonl, relative to data_root or absolute;
+            None takes ``manifest.csv`` or ``manifest.jsonl`` in data_root. May hold
+            ``{split}``; a column ``split`` is needed all the same.
+        **kwargs: See ``SignDataset``.
+    """
+
+    METAINFO = dict(
+        dataset='sign_folder', gloss_cleanup='none', level='word', language=''
+    )
+    MANIFESTS: ClassVar[tuple[str, ...]] = ('manifest.csv', 'manifest.jsonl')
+
+    @classmethod
+    def read_annotations(cls, data_root: str, split: str) -> list[dict]:
+        for name in cls.MANIFESTS:
+            path = os.path.join(data_root, name)
+            if os.path.isfile(path):
+                return cls._read(path, data_root, split)
+        raise FileNotFoundError(
+            f'{cls.__name__}: neither {" nor ".join(cls.MANIFESTS)} in {data_root}; '
+            'name the manifest in `ann_file`'
+        )
+
+    @classmethod
+    def load_annotations(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[dict]:
+        if not ann_file:
+            return cls.read_annotations(data_root, split)
+        path = os.path.join(data_root, ann_file.replace('{split}', split))
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'{cls.__name__}: no manifest {path}')
+        return cls._read(path, data_root, split)
+
+    @classmethod
+    def _read(cls, path: str, data_root: str, split: str) -> list[dict]:
+        records = []
+        for where, row in _read_rows(path):
+            if row['split'] not in cls.SPLITS:
+                raise AnnotationError(
+                    f'{where}: split {row["split"]!r} is none of '
+                    f'{", ".join(cls.SPLITS)}'
+                )
+            if not row['video'].isprintable() or not row['video'].strip():
+                raise AnnotationError(f'{where}: {row["video"]!r} is no path')
+            if row['split'] != split:
+                continue
+            records.append(
+                dict(
+                    clip_id=row['id'],
+                    frames=os.path.join(data_root, row['video']),
+                    glosses=row['glosses'].split(),
+                    text=row['text'] or None,
+                    signer=row['signer'],
+                    num_frames=None,
+                    where=where,
+                )
+            )
+        return records
+
+
+def _read_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row is, and its fields by column."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in _SUFFIXES:
+        raise AnnotationError(
+            f'{path}: a manifest is a file {" or ".join(_SUFFIXES)}, not {suffix!r}'
+        )
+    text = read_text(path)
+    yield from (_csv_rows if suffix == '.csv' else _json_rows)(path, text)
+
+
+def _csv_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    lines = csv.reader(io.StringIO(text, newline=''), strict=True)
+    try:
+        columns = next(lines, [])
+        missing = [column for column in _REQUIRED if column not in columns]
+        if missing or len(set(columns)) != len(columns):
+            raise AnnotationError(
+                f'{path}, line 1: expected a header with the columns '
+                f'{",".join(_REQUIRED + _OPTIONAL)}, each once; found '
+                f'{",".join(columns)[:200]!r}'
+            )
+        for fields in lines:
+            where = f'{path}, line {lines.line_num}'
+            if not fields:
+                continue
+            if len(fields) != len(columns):
+                raise AnnotationError(
+                    f'{where}: expected {len(columns)} fields, found {len(fields)}; '
+                    'a field with a comma in it must be in double quotes'
+                )
+            yield where, dict.fromkeys(_OPTIONAL, '') | dict(zip(columns, fields))
+    except csv.Error as error:
+        raise AnnotationError(
+            f'{path}, line {lines.line_num}: no CSV ({error})'
+        ) from error
+
+
+def _json_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    for number, line in enumerate(text.split('\n'), 1):
+        where = f'{path}, line {number}'
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise AnnotationError(f'{where}: no JSON ({error})') from error
+        if not isinstance(row, dict):
+            raise AnnotationError(f'{where}: expected an object, found {line[:80]!r}')
+        yield where, {key: _text(row, key, where) for key in _REQUIRED + _OPTIONAL}
+
+
+def _text(row: dict, key: str, where: str) -> str:
+    value = row.get(key)
+    if value is None and key in _OPTIONAL:
+        return ''
+    if key == 'glosses' and isinstance(value, list):
+        if all(isinstance(gloss, str) and gloss.split() == [gloss] for gloss in value):
+            return ' '.join(value)
+        raise AnnotationError(f'{where}: glosses are strings without spaces inside')
+    if not isinstance(value, str):
+        raise AnnotationError(
+            f'{where}: expected a string under {key!r}, found '
+            f'{"nothing" if value is None else type(value).__name__}'
+        )
+    return value

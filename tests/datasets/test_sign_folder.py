@@ -1,0 +1,89 @@
+import json
+import zipfile
+
+import pytest
+from tiny_frames import write_frames
+
+from mmsign.datasets import AnnotationError, SignFolderDataset
+
+PIPELINE = [dict(type='LoadClip', keypoints=False)]
+CSV = (
+    'split,id,video,glosses,text,signer,note\n'
+    'train,a,clips/a,SUN  RAIN,"it shines, it rains",Ann,x\n'
+    'dev,b,all.zip@in/b,SUN,,,\n'
+    'train,c/1,clips/a,,,Ann,\n'
+)
+JSON = [
+    dict(split='train', id='a', video='clips/a', glosses='SUN RAIN', text='it shines'),
+    dict(split='dev', id='b', video='all.zip@in/b', glosses=['SUN']),
+]
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_frames(tmp_path / 'clips' / 'a', 3)
+    with zipfile.ZipFile(tmp_path / 'all.zip', 'w') as archive:
+        for image in sorted((tmp_path / 'clips' / 'a').iterdir()):
+            archive.write(image, f'in/b/{image.name}')
+    return tmp_path
+
+
+def test_csv(root):
+    (root / 'manifest.csv').write_text(CSV, encoding='utf-8-sig')
+    train = SignFolderDataset(data_root=str(root), split='train', pipeline=PIPELINE)
+    first, second = (train.get_data_info(index) for index in (0, 1))
+    assert first['glosses'] == ['SUN', 'RAIN'] and first['signer'] == 'Ann'
+    assert first['text'] == 'it shines, it rains' and second['glosses'] == []
+    assert second['clip_id'] == 'c/1' and second['text'] is None
+    dev = SignFolderDataset(
+        data_root=str(root),
+        split='dev',
+        pipeline=PIPELINE,
+        metainfo=dict(level='character'),
+    )
+    assert train[0]['num_frames'] == dev[0]['num_frames'] == 3
+    assert dev.metainfo['level'] == 'character'
+    assert SignFolderDataset.training_glosses(str(root)) == [['SUN', 'RAIN'], []]
+
+
+def test_json_lines(root):
+    lines = '\r\n'.join(json.dumps(row) for row in JSON)
+    (root / 'my.jsonl').write_text(lines + '\n\n', encoding='utf-8')
+    dev = SignFolderDataset(
+        data_root=str(root), split='dev', ann_file='my.jsonl', pipeline=PIPELINE
+    )
+    assert dev.get_data_info(0)['glosses'] == ['SUN'] and dev[0]['num_frames'] == 3
+
+
+HEAD = 'id,video,glosses,split\n'
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('m.csv', b'', 'line 1: expected a header'),
+        ('m.csv', b'id,video,glosses\n', 'line 1: expected a header'),
+        ('m.csv', HEAD.encode() + b'a,v,SUN\n', 'line 2: expected 4 fields, found 3'),
+        ('m.csv', HEAD.encode() + b'a,v,"SUN,dev\n', 'no CSV'),
+        ('m.csv', HEAD.encode() + b'a,v,SUN,val\n', "split 'val' is none"),
+        ('m.csv', HEAD.encode() + b'a,v\0,SUN,dev\n', 'm.csv, line 2'),
+        ('m.csv', (HEAD + 'a,v,FRÜH,dev\n').encode('latin-1'), 'line 2: not UTF-8'),
+        ('m.csv', HEAD.encode() + b'../a,v,SUN,train\n', 'no usable name'),
+        ('m.csv', HEAD.encode() + b'a,v,SUN,dev\n', 'train split .* has no clips'),
+        ('m.jsonl', b'{"id": "a"\n', 'line 1: no JSON'),
+        ('m.jsonl', b'[' * 100_000, 'line 1: no JSON'),
+        ('m.jsonl', b'3\n', 'line 1: expected an object'),
+        ('m.jsonl', b'\n{"id": 3}\n', "line 2: expected a string under 'id'"),
+        ('m.txt', b'', 'a manifest is a file'),
+    ],
+)
+def test_broken_manifests(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(AnnotationError, match=message):
+        SignFolderDataset(data_root=str(tmp_path), split='train', ann_file=name)
+
+
+def test_no_manifest(tmp_path):
+    for ann_file in (None, 'x.csv'):
+        with pytest.raises(FileNotFoundError, match='manifest'):
+            SignFolderDataset(data_root=str(tmp_path), split='train', ann_file=ann_file)
