@@ -2,8 +2,8 @@
 
 from .backbones import S3D
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, JointHead, PyramidHead
-from .losses import CTCLoss, SelfDistillationLoss
+from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
+from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
 from .necks import BilateralNeck, SignPyramid
 from .recognizers import SingleStreamRecognizer, TwoStreamRecognizer
 
@@ -12,6 +12,8 @@ __all__ = [
     'CTCLoss',
     'GlossHead',
     'JointHead',
+    'LabelSmoothingLoss',
+    'MBartTranslationHead',
     'PyramidHead',
     'S3D',
     'SelfDistillationLoss',

@@ -1,6 +1,7 @@
-"""From pooled features to gloss logits."""
+"""From pooled features to gloss logits, and on to sentences."""
 
 from .gloss_head import GlossHead, JointHead
 from .pyramid_head import PyramidHead
+from .translation_head import MBartTranslationHead
 
-__all__ = ['GlossHead', 'JointHead', 'PyramidHead']
+__all__ = ['GlossHead', 'JointHead', 'MBartTranslationHead', 'PyramidHead']

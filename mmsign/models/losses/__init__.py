@@ -1,6 +1,7 @@
 """Terms of the training loss."""
 
 from .ctc_loss import CTCLoss
+from .label_smoothing import LabelSmoothingLoss
 from .self_distillation import SelfDistillationLoss
 
-__all__ = ['CTCLoss', 'SelfDistillationLoss']
+__all__ = ['CTCLoss', 'LabelSmoothingLoss', 'SelfDistillationLoss']

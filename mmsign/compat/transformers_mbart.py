@@ -1,0 +1,191 @@
+"""mBART of any transformers from 4.38 on, 5.x included.
+
+What differs between versions, and is settled here:
+
+* The decoder's cache is a tuple of tuples up to about 4.52 and an object after.
+* In 5.x ``generate`` prepends the config's own start token to
+  ``decoder_input_ids``; the start token is passed by name instead.
+* ``max_length`` means one token more in some versions if it equals the library's
+  default; the number of new tokens is passed instead.
+
+transformers is imported when a network is built, not before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_DEFAULTS = dict(
+    # mBART-large-cc25's, where transformers' own defaults differ.
+    scale_embedding=True,
+    normalize_before=True,
+    add_final_layer_norm=True,
+    dropout=0.3,
+    attention_dropout=0.1,
+)
+
+
+def _transformers():
+    try:
+        import transformers
+    except ImportError as error:
+        raise ImportError(
+            'translation needs transformers: pip install "mmsign[translation]"'
+        ) from error
+    return transformers
+
+
+def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
+    """An mBART with random weights.
+
+    Args:
+        vocab_size: Ids of the text vocabulary.
+        **config: Fields of transformers' ``MBartConfig``.
+
+    Raises:
+        ValueError: If a name is no field of it.
+    """
+    transformers = _transformers()
+    known = transformers.MBartConfig().to_dict()
+    unknown = sorted(set(config) - set(known))
+    if unknown:
+        raise ValueError(f'{", ".join(unknown)}: no setting of an MBartConfig')
+    return transformers.MBartForConditionalGeneration(
+        transformers.MBartConfig(vocab_size=vocab_size, **(_mbart_defaults() | config))
+    )
+
+
+def _mbart_defaults() -> dict[str, Any]:
+    known = _transformers().MBartConfig().to_dict()
+    return {key: value for key, value in _DEFAULTS.items() if key in known}
+
+
+def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
+    """``config.json`` of an mBART directory.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is not that of an mBART.
+    """
+    path = Path(folder) / 'config.json'
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'no {path}: an mBART directory holds config.json, model.safetensors (or '
+            'pytorch_model.bin) and sentencepiece.bpe.model'
+        )
+    try:
+        config = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON: {error}') from error
+    if config.get('model_type') != 'mbart':
+        raise ValueError(
+            f'{path} describes a model of type {config.get("model_type")!r}; expected '
+            "'mbart'"
+        )
+    return config
+
+
+def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
+    """The mBART of a directory, with its weights in float32.
+
+    Args:
+        folder: Local; nothing is downloaded.
+        **config: Fields of ``MBartConfig`` to override, such as ``dropout``.
+
+    Raises:
+        FileNotFoundError, ValueError: If the directory holds no mBART.
+    """
+    read_mbart_config(folder)
+    transformers = _transformers()
+    try:
+        model, found = transformers.MBartForConditionalGeneration.from_pretrained(
+            os.fspath(folder), local_files_only=True, output_loading_info=True, **config
+        )
+    except OSError as error:
+        first = str(error).strip().splitlines()[0]
+        raise FileNotFoundError(
+            f'{folder} holds no weights of mBART: {first}'
+        ) from error
+    # transformers would fill them with random numbers and only warn.
+    missing = sorted(found['missing_keys'])
+    if missing:
+        raise ValueError(
+            f'{folder}: {len(missing)} tensors of mBART are missing from its weights '
+            f'(first: {missing[:3]})'
+        )
+    return model.float().train()
+
+
+def generate(
+    model: nn.Module,
+    inputs_embeds: Tensor,
+    attention_mask: Tensor,
+    start_id: int,
+    *,
+    beam_width: int,
+    length_penalty: float,
+    max_length: int,
+) -> tuple[Tensor, Tensor]:
+    """transformers' own search.
+
+    Args:
+        model: An mBART.
+        inputs_embeds: (B, S, D) encoder inputs.
+        attention_mask: (B, S), 1 where valid.
+        start_id: The target language.
+        beam_width: 1 is greedy.
+        length_penalty: Scores are divided by length to this power.
+        max_length: Of the result, the start token included.
+
+    Returns:
+        (B, ≤ max_length) ids that begin with ``start_id``; and (B,) scores: the
+        log-probability divided by length^penalty (zeros for beam width 1, whose
+        search keeps none).
+    """
+    transformers = _transformers()
+    config = transformers.GenerationConfig(
+        num_beams=beam_width,
+        do_sample=False,
+        early_stopping=False,
+        length_penalty=length_penalty if beam_width > 1 else None,
+        max_new_tokens=max_length - 1,
+        decoder_start_token_id=start_id,
+        pad_token_id=model.config.pad_token_id,
+        bos_token_id=model.config.bos_token_id,
+        eos_token_id=model.config.eos_token_id,
+        forced_eos_token_id=model.config.eos_token_id,
+        use_cache=True,
+        return_dict_in_generate=True,
+        output_scores=beam_width > 1,
+    )
+    found = model.generate(
+        inputs_embeds=inputs_embeds,
+        attention_mask=attention_mask,
+        generation_config=config,
+    )
+    scores = getattr(found, 'sequences_scores', None)
+    if scores is None:
+        scores = torch.zeros(len(found.sequences), device=found.sequences.device)
+    return found.sequences, scores
+
+
+def reorder_cache(cache: Any, order: Tensor) -> Any:
+    """The decoder's cache with its rows taken in ``order``.
+
+    Only the keys and values of the self-attention move: those of the
+    cross-attention are the same for every beam of a sentence, and beams move only
+    within their sentence.
+    """
+    if isinstance(cache, tuple):
+        return tuple(
+            tuple(x.index_select(0, order) for x in layer[:2]) + tuple(layer[2:])
+            for layer in cache
+        )
+    cache.self_attention_cache.reorder_cache(order)
+    return cache

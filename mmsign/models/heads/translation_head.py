@@ -1,0 +1,91 @@
+"""From gloss features to a sentence (paper, section 3.2).
+
+Symbols: B clips, T steps, C channels of the gloss features, D width of mBART.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmsign.structures import SignDataSample, TranslationPrediction
+from mmsign.vocab import GlossVocabulary
+
+from ..layers.part_checkpoint import load_part
+from ..mbart import MBart, NextTokens
+
+
+@MODELS.register_module()
+class MBartTranslationHead(BaseModule):
+    """A mapper C → D, then mBART.
+
+    Args:
+        in_channels: C; supplied by the translator.
+        glosses: The gloss vocabulary; supplied by the translator.
+        mbart: Arguments of ``MBart``.
+        checkpoint: Checkpoint of a ``GlossToText`` model, whose mBART this head
+            starts from; None starts from ``mbart`` as it is.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        glosses: GlossVocabulary,
+        mbart: dict,
+        checkpoint: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.checkpoint = checkpoint
+        self.mbart = MBart(glosses=glosses, **mbart)
+        width = self.mbart.width
+        self.mapper = nn.Sequential(
+            nn.Linear(in_channels, width), nn.ReLU(), nn.Linear(width, width)
+        )
+
+    def init_weights(self) -> None:
+        """Load the mBART of ``checkpoint`` if one is named.
+
+        Raises:
+            ValueError: If the file holds another network.
+        """
+        super().init_weights()
+        if self.checkpoint is not None:
+            load_part(
+                self.mbart,
+                self.checkpoint,
+                'mbart.',
+                'the mBART of the translation head: it must be a checkpoint of a '
+                'GlossToText model with the same mbart and glosses',
+            )
+
+    def encoder_inputs(
+        self, features: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """mBART's inputs (B, T + 2, D) and mask for gloss features (B, T, C).
+
+        Args:
+            features: Gloss features.
+            lengths: (B,) valid steps.
+        """
+        return self.mbart.embed_features(self.mapper(features), lengths)
+
+    def loss(
+        self, features: Tensor, lengths: Tensor, samples: Sequence[SignDataSample]
+    ) -> Tensor:
+        """Scalar loss of the data samples' sentences; arguments as above."""
+        targets = self.mbart.targets(
+            [sample.text for sample in samples], [sample.clip_id for sample in samples]
+        )
+        return self.mbart.loss(*self.encoder_inputs(features, lengths), targets)
+
+    def predict(self, features: Tensor, lengths: Tensor) -> list[TranslationPrediction]:
+        """The best sentence of each clip; arguments as above."""
+        return self.mbart.translate(*self.encoder_inputs(features, lengths))
+
+    def next_tokens(self, features: Tensor, lengths: Tensor, beams: int) -> NextTokens:
+        """Start a search that averages several heads: see ``decoding.text_beam``."""
+        return self.mbart.next_tokens(*self.encoder_inputs(features, lengths), beams)

@@ -1,0 +1,1 @@
+"""The networks that end in sentences."""

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_mbart import SIZES
+
+from mmsign.compat.transformers_mbart import generate, load_mbart, new_mbart
+
+SIZE = 40
+
+
+def test_the_defaults_are_those_of_the_recipe():
+    config = new_mbart(SIZE, **SIZES).config
+    assert (config.dropout, config.attention_dropout) == (0.3, 0.1)
+    assert config.scale_embedding
+    assert config.vocab_size == SIZE
+
+
+def test_a_misspelt_setting_is_told():
+    with pytest.raises(ValueError, match='encoder_layer: no setting'):
+        new_mbart(SIZE, encoder_layer=3)
+
+
+@pytest.mark.parametrize('form', ['safetensors', 'bin'])
+def test_both_forms_of_weights_are_read(tmp_path, form):
+    network = new_mbart(SIZE, **SIZES)
+    network.save_pretrained(tmp_path)
+    if form == 'bin':
+        (tmp_path / 'model.safetensors').unlink()
+        torch.save(network.state_dict(), tmp_path / 'pytorch_model.bin')
+    again = load_mbart(tmp_path, dropout=0.0)
+    assert again.config.dropout == 0.0
+    for key, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
+
+
+def test_incomplete_directories_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'no .*config.json'):
+        load_mbart(tmp_path)
+    new_mbart(SIZE, **SIZES).save_pretrained(tmp_path)
+    weights = tmp_path / 'model.safetensors'
+    tensors = load_file(weights)
+    tensors.pop('model.decoder.layer_norm.weight')
+    save_file(tensors, weights, metadata=dict(format='pt'))
+    with pytest.raises(ValueError, match='1 tensors of mBART are missing'):
+        load_mbart(tmp_path)
+    weights.unlink()
+    with pytest.raises(FileNotFoundError, match='holds no weights of mBART'):
+        load_mbart(tmp_path)
+    (tmp_path / 'config.json').write_text('{')
+    with pytest.raises(ValueError, match='is not JSON'):
+        load_mbart(tmp_path)
+
+
+@pytest.mark.parametrize('beam_width', [1, 3])
+def test_sentences_begin_with_the_language_and_end(beam_width):
+    torch.manual_seed(0)
+    network = new_mbart(SIZE, **SIZES).eval()
+    ids, scores = generate(
+        network,
+        torch.randn(2, 4, 16),
+        torch.ones(2, 4, dtype=torch.long),
+        7,
+        beam_width=beam_width,
+        length_penalty=1.0,
+        max_length=9,
+    )
+    assert ids.shape[1] <= 9
+    assert ids[:, 0].tolist() == [7, 7]
+    assert all(2 in row[1:] for row in ids.tolist())
+    assert (scores < 0).all() if beam_width > 1 else (scores == 0).all()
