@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -79,15 +79,38 @@ class FrameSource(ABC):
         width, height = self.frame_size
         frames = np.empty((len(indices), height, width, 3), np.uint8)
         wanted = np.unique(indices)
-        for index, frame in zip(wanted, self._decode(wanted)):
+        for index, frame in self._checked(wanted):
+            frames[indices == index] = frame
+        return frames
+
+    def stream(self, indices: Sequence[int] | np.ndarray) -> Iterator[np.ndarray]:
+        """Decode chosen frames one after the other; none is kept.
+
+        Args:
+            indices: (T,) numbers of frames, not falling, repeats allowed.
+
+        Yields:
+            T times (H, W, 3) uint8 BGR.
+
+        Raises:
+            FrameReadError: As in ``read``.
+        """
+        distinct, repeats = np.unique(np.asarray(indices), return_counts=True)
+        for (_, frame), times in zip(self._checked(distinct), repeats):
+            for _ in range(times):
+                yield frame
+
+    def _checked(self, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Frames at rising, distinct indices, each with its index."""
+        width, height = self.frame_size
+        for index, frame in zip(indices, self._decode(indices)):
             if frame.shape != (height, width, 3):
                 raise FrameReadError(
                     f'{self._name(index)}: a frame of {frame.shape[1]}×'
                     f'{frame.shape[0]} pixels in a clip of {width}×{height}; '
                     'all frames of a clip must have one size'
                 )
-            frames[indices == index] = frame
-        return frames
+            yield index, frame
 
 
 class _ImageFrames(FrameSource):

@@ -9,6 +9,7 @@ process, and are read in order from the first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -56,6 +57,40 @@ def count_frames(path: str) -> int:
         capture.release()
         _COUNTS[stamp] = count
     return _COUNTS[stamp]
+
+
+@dataclass(frozen=True)
+class VideoTiming:
+    """What decoding a video once tells of its time.
+
+    Attributes:
+        times: (N,) seconds at which each decodable frame is shown, as the container
+            has it; N is what can be decoded.
+        fps: Frames per second that the container announces, 0 if none.
+        announced: Frames that it announces, 0 if none.
+    """
+
+    times: np.ndarray
+    fps: float
+    announced: int
+
+
+def read_timing(path: str) -> VideoTiming:
+    """Decode a video from beginning to end; nothing but the times is kept.
+
+    Raises:
+        FrameReadError: If the file is missing or no video.
+    """
+    stamp = _stamp(path)
+    capture = _open(path)
+    times = []
+    while capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    _COUNTS[stamp] = len(times)
+    fps = max(0.0, capture.get(cv2.CAP_PROP_FPS))
+    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    capture.release()
+    return VideoTiming(np.array(times), fps, announced)
 
 
 def decode_uncounted(path: str) -> list[np.ndarray] | None:

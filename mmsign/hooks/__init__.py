@@ -1,7 +1,7 @@
 """Hooks for the runner."""
 
 from .epoch_seed import EpochSeedHook
-from .recognizer_checkpoint import RecognizerCheckpointHook
+from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
 from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
 
@@ -10,4 +10,5 @@ __all__ = [
     'RecognizerCheckpointHook',
     'SafeCheckpointHook',
     'TrainingReportHook',
+    'check_fits',
 ]

@@ -11,7 +11,7 @@ import numpy as np
 def save_timeline(
     path: str | Path,
     sheet: np.ndarray,
-    reference: Sequence[str],
+    reference: Sequence[str] | None,
     predictions: Mapping[str, tuple[Sequence[str], Sequence[tuple[int, int]]]],
     num_frames: int,
     title: str,
@@ -21,7 +21,7 @@ def save_timeline(
     Args:
         path: PNG to write.
         sheet: (H, W, 3) uint8 BGR, see ``clip_sheet``.
-        reference: Glosses as annotated; they have no times.
+        reference: Glosses as annotated, which have no times; None if unknown.
         predictions: Output name → glosses and their [start, end) in frames.
         num_frames: Of the source video.
         title: Of the figure.
@@ -39,9 +39,11 @@ def save_timeline(
     top, bottom = figure.subplots(2, 1, height_ratios=[image_height, 0.5 * rows + 0.6])
     top.imshow(sheet[..., ::-1])
     top.set_axis_off()
-    top.set_title(f'{title}\nreference: {" ".join(reference)}', fontsize=13)
+    if reference is not None:
+        title += f'\nreference: {" ".join(reference)}'
+    top.set_title(title, fontsize=13)
     for row, (glosses, spans) in enumerate(predictions.values()):
-        correct = list(glosses) == list(reference)
+        correct = reference is None or list(glosses) == list(reference)
         colour = '#7fb2e5' if correct else '#f2b27a'
         for gloss, (start, end) in zip(glosses, spans, strict=True):
             bottom.barh(
@@ -53,6 +55,7 @@ def save_timeline(
     bottom.set_yticks(range(rows), list(predictions))
     bottom.invert_yaxis()
     bottom.set_xlim(0, num_frames)
-    bottom.set_xlabel('frame of the video   (blue: sentence correct, orange: not)')
+    legend = '' if reference is None else '   (blue: sentence correct, orange: not)'
+    bottom.set_xlabel(f'frame of the video{legend}')
     figure.tight_layout()
     figure.savefig(path, dpi=90)

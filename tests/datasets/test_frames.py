@@ -31,6 +31,13 @@ def test_folder_and_zip_hold_the_same_frames(folder, tmp_path):
         np.testing.assert_array_equal(source.read(indices), frames[indices])
 
 
+def test_frames_one_after_the_other(folder):
+    path, frames = folder
+    indices = [0, 1, 1, 1, 4]
+    streamed = list(open_frames(str(path)).stream(indices))
+    np.testing.assert_array_equal(streamed, frames[indices])
+
+
 def test_a_missing_or_damaged_image_is_named(folder):
     path, _ = folder
     (path / 'images0003.png').write_bytes(b'\x89PNG broken')

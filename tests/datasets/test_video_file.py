@@ -1,11 +1,12 @@
 import cv2
 import numpy as np
 import pytest
+from tiny_video import set_durations, write_video
 
 from mmsign.datasets import video_file
 from mmsign.datasets.frames import open_frames
 from mmsign.datasets.images import FrameReadError
-from mmsign.datasets.video_file import count_frames, decode_video
+from mmsign.datasets.video_file import count_frames, decode_video, read_timing
 
 
 @pytest.fixture(scope='module')
@@ -80,3 +81,14 @@ def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
     count = count_frames(str(cut))
     assert 0 < count < 20
     assert len(list(decode_video(str(cut), range(count)))) == count
+
+
+def test_times_as_the_container_has_them(tmp_path):
+    path = tmp_path / 'even.mp4'
+    write_video(path, 6, fps=12.5)
+    timing = read_timing(str(path))
+    np.testing.assert_allclose(timing.times, np.arange(6) * 0.08, atol=1e-6)
+    assert (timing.fps, timing.announced) == (12.5, 6)
+    set_durations(path, [1, 1, 3, 1, 1, 1])
+    times = read_timing(str(path)).times
+    np.testing.assert_allclose(times, [0, 0.08, 0.16, 0.4, 0.48, 0.56], atol=1e-6)

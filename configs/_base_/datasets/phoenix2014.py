@@ -8,6 +8,8 @@ dataset_type = 'Phoenix2014Dataset'
 data_root = 'data/phoenix2014'
 # Relative to data_root, or absolute.
 keypoint_file = 'keypoints.safetensors'
+# What inference brings other people's videos to: frames per second, (width, height).
+corpus = dict(fps=25.0, frame_size=(210, 260))
 vocab = dict(dataset=dataset_type, data_root=data_root)
 
 train_dataloader = dict(

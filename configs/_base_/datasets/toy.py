@@ -4,6 +4,8 @@ dataset_type = 'Phoenix2014TDataset'
 data_root = 'data/toy'
 # Relative to data_root, or absolute.
 keypoint_file = 'keypoints.safetensors'
+# What inference brings other people's videos to: frames per second, (width, height).
+corpus = dict(fps=25.0, frame_size=(84, 104))
 vocab = dict(dataset=dataset_type, data_root=data_root)
 
 train_dataloader = dict(

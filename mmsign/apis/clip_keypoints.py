@@ -1,0 +1,153 @@
+"""Keypoints of a clip, from whatever the user has.
+
+Symbols: N frames of the source, K keypoints of a layout.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mmsign.datasets.keypoint_file import KeypointFileError, open_keypoints
+from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
+
+from .clips import Clip, ClipError
+
+PERSON_SCORE = 0.3
+"""A frame shows a person if the upper body's mean score is at least this."""
+PERSON_SHARE = 0.1
+"""A clip shows a person if at least this share of its frames does."""
+
+Estimator = Callable[[np.ndarray], np.ndarray]
+Keypoints = str | os.PathLike | np.ndarray
+
+
+def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
+    """Keypoints of every frame of a clip.
+
+    Args:
+        given: An array (N, K, 3) of x, y in pixels of the frame and a score, K being
+            133 (COCO-WholeBody) or the 79 used; or a file: mmsign's own
+            (``.safetensors``), in which the clip is looked up by its ``clip_id``
+            unless it is the only one; or the JSON of MMPose's inferencer.
+        clip: The clip they belong to.
+
+    Returns:
+        (N, 79, 3) float32.
+
+    Raises:
+        ClipError: If they have another shape, another number of frames, or values
+            that are not finite.
+        FileNotFoundError, KeypointFileError, ValueError: If the file is not what
+            it should be; it is named.
+    """
+    if isinstance(given, np.ndarray):
+        points, where = given, 'the array of keypoints'
+    elif not isinstance(given, (str, os.PathLike)):
+        raise ClipError(
+            f'{clip.name}: keypoints must be a file or an array, not '
+            f'{type(given).__name__}'
+        )
+    else:
+        where = os.fspath(given)
+        points = _read_file(where, clip)
+    points = _selected(np.asarray(points, np.float32), where, clip.name)
+    if len(points) != len(clip.source):
+        raise ClipError(
+            f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
+            f'keypoints in {where}; extract the keypoints from these very frames'
+        )
+    return points
+
+
+def _read_file(path: str, clip: Clip) -> np.ndarray:
+    suffix = Path(path).suffix.lower()
+    if suffix == '.json':
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
+        return read_mmpose_json(path)
+    if suffix != '.safetensors':
+        raise ClipError(
+            f'{clip.name}: keypoint file {path} is neither .safetensors (mmsign) nor '
+            '.json (MMPose)'
+        )
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
+    file = open_keypoints(path)
+    only = file.clip_ids if len(file.clip_ids) == 1 else None
+    points = file.read(only[0] if only else clip.clip_id)
+    size = clip.source.frame_size
+    if file.frame_size is not None and file.frame_size != size:
+        raise KeypointFileError(
+            f'{clip.name}: frames of {size[0]}×{size[1]} pixels, but {path} has '
+            'keypoints in frames of {}×{}; extract the keypoints from these very '
+            'frames'.format(*file.frame_size)
+        )
+    return points
+
+
+def _selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
+    layouts = {size: layout for layout, size in LAYOUT_SIZES.items()}
+    if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] not in layouts:
+        raise ClipError(
+            f'{name}: keypoints of shape {points.shape} in {where}; expected (frames, '
+            f'{" or ".join(map(str, sorted(layouts)))}, 3): x, y in pixels and a score'
+        )
+    points = select_79(points, layouts[points.shape[1]])
+    if not np.isfinite(points).all():
+        frame, point = np.argwhere(~np.isfinite(points))[0][:2]
+        raise ClipError(
+            f'{name}: keypoint {point} of frame {frame} is not finite in {where}; '
+            'give such points a position and score 0'
+        )
+    return points
+
+
+def estimate_keypoints(
+    estimator: Estimator, clip: Clip, indices: np.ndarray, chunk: int = 32
+) -> np.ndarray:
+    """Have an estimator look at chosen frames.
+
+    Args:
+        estimator: (n, H, W, 3) uint8 BGR → (n, 133, 3).
+        clip: The clip.
+        indices: (M,) source frames, not falling; each distinct one is looked at
+            once.
+        chunk: Frames handed over at a time.
+
+    Returns:
+        (M, 79, 3) float32.
+
+    Raises:
+        ClipError: If the estimator returns another shape.
+    """
+    distinct, inverse = np.unique(indices, return_inverse=True)
+    found, waiting = [], []
+    for frame in clip.source.stream(distinct):
+        waiting.append(frame)
+        if len(waiting) == chunk:
+            found.append(_estimated(estimator, waiting, clip.name))
+            waiting = []
+    if waiting:
+        found.append(_estimated(estimator, waiting, clip.name))
+    return np.concatenate(found)[inverse]
+
+
+def _estimated(estimator: Estimator, frames: list, name: str) -> np.ndarray:
+    points = np.asarray(estimator(np.stack(frames)), np.float32)
+    if len(points) != len(frames):
+        raise ClipError(
+            f'{name}: the estimator returned keypoints of {len(points)} frames for '
+            f'{len(frames)}'
+        )
+    return _selected(points, 'the estimator', name)
+
+
+def person_share(keypoints: np.ndarray) -> float:
+    """Share of the frames (T, 79, 3) in which a person was found."""
+    scores = keypoints[:, PARTS['upper_body'], 2].mean(axis=1)
+    return float((scores >= PERSON_SCORE).mean())

@@ -1,0 +1,290 @@
+"""Recognize any clip in one call.
+
+Symbols: B clips of a batch, T' output steps, V classes with the blank.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+from mmsign.decoding import CTCBeamSearch
+from mmsign.models.recognizers.base import average_log_probs, output_steps
+
+from .clip_keypoints import (
+    PERSON_SHARE,
+    Estimator,
+    Keypoints,
+    estimate_keypoints,
+    person_share,
+    read_keypoints,
+)
+from .clips import Clip, ClipError, open_clip
+from .networks import Network, load_network
+from .preparation import Pipeline, PreparedClip, prepare_clip
+from .reading import read_outputs, step_times
+from .records import ClipResult, OutputReading
+
+Given = str | os.PathLike | np.ndarray
+
+
+@dataclass
+class ClipJob:
+    """A clip on its way to a result.
+
+    Attributes:
+        clip: What was opened.
+        keypoints: (M, 79, 3) at its chosen frames in pixels of the source, if the
+            network looks at them.
+        prepared: The network's input; None if there is nothing to recognize.
+        outputs: What each output read.
+        timing: See ``ClipResult``.
+    """
+
+    clip: Clip
+    keypoints: np.ndarray | None = None
+    prepared: PreparedClip | None = None
+    outputs: dict[str, OutputReading] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)
+
+
+class SignInferencer:
+    """Glosses of arbitrary clips.
+
+    Args:
+        config, checkpoint: Of a recognizer, as ``tools/test.py`` takes them.
+        device: None takes a GPU if there is one.
+        fps: Frames per second that clips are brought to; None takes the training
+            corpus's, from the config's ``corpus``.
+        beam_width: None takes the config's.
+        n_best: Sequences returned per output.
+        estimator: Finds keypoints in frames, for clips that come without:
+            (n, H, W, 3) uint8 BGR → (n, 133, 3) x, y, score.
+
+    Raises:
+        LaunchError, FileNotFoundError, CheckpointError: If config and checkpoint
+            do not make a network; the file is named.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config,
+        checkpoint: str | Path,
+        device: str | torch.device | None = None,
+        fps: float | None = None,
+        beam_width: int | None = None,
+        n_best: int = 5,
+        estimator: Estimator | None = None,
+    ) -> None:
+        self.network: Network = load_network(config, checkpoint, device)
+        self.pipeline = Pipeline(self.network.transforms)
+        self.fps = fps if fps is not None else self.network.fps
+        own = self.network.model.decoder
+        width = own.beam_width if beam_width is None else beam_width
+        self.search = CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
+        self.estimator = estimator
+
+    # The public phases -----------------------------------------------------
+
+    def __call__(
+        self,
+        clips: Given | Sequence[Given],
+        keypoints: Keypoints | Sequence[Keypoints] | None = None,
+        fps: float | None = None,
+        batch_size: int = 1,
+        record_errors: bool = False,
+        progress: Callable[[ClipResult], None] | None = None,
+    ) -> ClipResult | list[ClipResult]:
+        """Recognize one clip or several.
+
+        Args:
+            clips: A video file, a folder of images, ``ARCHIVE.zip@FOLDER`` or an
+                array (N, H, W, 3) uint8 BGR; or a list of these.
+            keypoints: An array (N, 133, 3) or a file for one clip, a list of them for
+                a list; or one ``.safetensors`` file that holds all clips by name.
+                None asks the estimator. Not looked at by a network of video alone.
+            fps: Frames per second of the clips; None takes a video's own, and the
+                network's for arrays and folders.
+            batch_size: Clips that the network sees at once. The shorter ones of
+                a batch are padded, as in testing, which may change the last digits.
+            record_errors: Whether a clip that cannot be read becomes a result with
+                ``error``, or raises.
+            progress: Called with each result.
+
+        Returns:
+            One result for one clip, a list in the same order for a list.
+
+        Raises:
+            ClipError, FrameReadError, KeypointFileError, FileNotFoundError,
+                ValueError: Naming the clip, unless errors are recorded.
+        """
+        single = isinstance(clips, (str, os.PathLike, np.ndarray))
+        given = [clips] if single else list(clips)
+        poses = self._poses_of(given, keypoints, single)
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, not {batch_size}')
+        results: list[ClipResult] = []
+        for start in range(0, len(given), batch_size):
+            stop = start + batch_size
+            jobs: list[ClipJob | ClipResult] = []
+            for number, (clip, pose) in enumerate(
+                zip(given[start:stop], poses[start:stop]), start
+            ):
+                try:
+                    jobs.append(self.preprocess(clip, pose, fps, number))
+                except (ValueError, OSError, RuntimeError) as error:
+                    if not record_errors:
+                        raise
+                    name = f'clip-{number}' if _is_array(clip) else os.fspath(clip)
+                    jobs.append(ClipResult(clip=name, error=str(error)))
+            ready = [job for job in jobs if isinstance(job, ClipJob)]
+            self.forward([job for job in ready if job.prepared is not None])
+            for job in jobs:
+                result = self.postprocess(job) if isinstance(job, ClipJob) else job
+                results.append(result)
+                if progress is not None:
+                    progress(result)
+        return results[0] if single else results
+
+    def preprocess(
+        self,
+        given: Given,
+        keypoints: Keypoints | None = None,
+        fps: float | None = None,
+        number: int = 0,
+    ) -> ClipJob:
+        """Open a clip and prepare the network's input; see ``__call__``."""
+        start = time.perf_counter()
+        clip = open_clip(given, number, fps, self.fps)
+        clip.resample(self.fps)
+        job = ClipJob(clip)
+        pose = job.keypoints = self._pose(job, keypoints)
+        found = time.perf_counter()
+        if pose is not None and self._nobody(clip, pose):
+            job.timing = dict(load=found - start)
+            return job
+        job.prepared = prepare_clip(self.pipeline, clip, pose, self.network.frame_size)
+        if len(clip.times) > self.pipeline.max_length:
+            clip.notices.append(
+                f'{len(clip.times)} frames, the network takes '
+                f'{self.pipeline.max_length}: only those in the middle were read'
+            )
+        job.timing['load'] = (
+            time.perf_counter() - start - job.timing.get('keypoints', 0.0)
+        )
+        return job
+
+    @torch.inference_mode()
+    def forward(self, jobs: Sequence[ClipJob]) -> None:
+        """Run the network on a batch and decode every output."""
+        if not jobs:
+            return
+        start = time.perf_counter()
+        model = self.network.model
+        data = pseudo_collate(
+            [
+                dict(inputs=job.prepared.inputs, data_samples=job.prepared.sample)
+                for job in jobs
+            ]
+        )
+        data = model.data_preprocessor(data)
+        frames = next(iter(data['inputs'].values())).shape[2]
+        lengths = [job.prepared.sample.length for job in jobs]
+        logits = model.forward(data['inputs'], data['data_samples'], mode='tensor')
+        logits = {
+            name: x for name, x in logits.items() if name not in ('average', 'lengths')
+        }
+        log_probs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
+        log_probs['average'] = average_log_probs(logits)
+        log_probs = {name: x.cpu() for name, x in log_probs.items()}
+        seen = time.perf_counter()
+        for index, job in enumerate(jobs):
+            began = time.perf_counter()
+            steps = log_probs['average'].shape[1]
+            valid = output_steps(lengths, frames, steps)[index]
+            times = step_times(
+                job.prepared.frame_times,
+                job.prepared.frame_seconds,
+                valid,
+                frames / steps,
+            )
+            own = {name: x[index, :valid] for name, x in log_probs.items()}
+            job.outputs = read_outputs(own, self.search, model.vocab, *times)
+            job.timing['network'] = (seen - start) / len(jobs)
+            job.timing['decode'] = time.perf_counter() - began
+
+    def postprocess(self, job: ClipJob) -> ClipResult:
+        """The record of a clip."""
+        result = ClipResult(
+            clip=job.clip.name,
+            outputs=job.outputs,
+            num_frames=len(job.clip.source),
+            duration=round(job.clip.duration, 4),
+            notices=tuple(job.clip.notices),
+            timing={name: round(value, 4) for name, value in job.timing.items()},
+        )
+        if not job.outputs:
+            return result
+        average = job.outputs['average']
+        return replace(
+            result, glosses=average.glosses, score=average.score, n_best=average.n_best
+        )
+
+    # Keypoints ---------------------------------------------------------------
+
+    def _poses_of(self, given: list, keypoints, single: bool) -> list[Keypoints | None]:
+        if keypoints is None or isinstance(keypoints, (str, os.PathLike)):
+            return [keypoints] * len(given)
+        poses = [keypoints] if single and _is_array(keypoints) else list(keypoints)
+        if len(poses) != len(given):
+            raise ClipError(
+                f'{len(given)} clips, but keypoints of {len(poses)}: give one for '
+                'each clip, or one .safetensors file that holds them all by name'
+            )
+        return poses
+
+    def _pose(self, job: ClipJob, keypoints: Keypoints | None) -> np.ndarray | None:
+        """(M, 79, 3) at the clip's chosen frames, if the network looks at them."""
+        if not self.pipeline.needs_keypoints:
+            return None
+        clip = job.clip
+        if keypoints is not None:
+            pose = read_keypoints(keypoints, clip)
+            return pose if clip.indices is None else pose[clip.indices]
+        if self.estimator is None:
+            raise ClipError(
+                f'{clip.name}: the network looks at keypoints; give a file or an '
+                'array of them, or an estimator'
+            )
+        start = time.perf_counter()
+        indices = clip.indices
+        if indices is None:
+            indices = np.arange(len(clip.times))
+        pose = estimate_keypoints(self.estimator, clip, indices)
+        job.timing['keypoints'] = time.perf_counter() - start
+        return pose
+
+    @staticmethod
+    def _nobody(clip: Clip, pose: np.ndarray) -> bool:
+        share = person_share(pose)
+        if share < PERSON_SHARE:
+            clip.notices.append(
+                'no person found: the keypoints of the upper body score too low in '
+                f'{1 - share:.0%} of the frames; nothing was recognized'
+            )
+            return True
+        if share < 0.5:
+            clip.notices.append(f'a person was found in only {share:.0%} of the frames')
+        return False
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, np.ndarray)

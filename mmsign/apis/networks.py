@@ -1,0 +1,190 @@
+"""A network ready to recognize, from a config and a checkpoint.
+
+A ``NetworkSpec`` is all that inference needs besides the weights, as plain data: it
+is what a bundle stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmengine.config import Config
+from mmengine.device import get_device
+from torch import Tensor
+
+from mmsign import compat
+from mmsign.compat import CheckpointError
+from mmsign.hooks import check_fits
+from mmsign.launch import LaunchError, load_config, resolve_vocabulary
+from mmsign.models.recognizers.base import SignRecognizer
+
+# Parts of a config that only training needs; with them gone, nothing outside of
+# the spec is read when the network is built.
+_TRAINING_ONLY = (
+    'checkpoint',
+    'distillation',
+    'init_cfg',
+    'loss',
+    'pretrained',
+    'pyramid',
+    'pyramid_head',
+)
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network and its input, without weights.
+
+    Attributes:
+        model: Config of the recognizer, its glosses written out.
+        pipeline: The transforms of testing.
+        corpus: What it was trained on: ``fps`` and ``frame_size`` (width, height)
+            of the frames, as far as the config says; ``dataset``, its type.
+    """
+
+    model: dict
+    pipeline: list[dict]
+    corpus: dict
+
+
+@dataclass(frozen=True)
+class Network:
+    """A built network with its weights, in evaluation mode on its device.
+
+    Attributes:
+        model: The recognizer.
+        spec: What it was built from.
+        transforms: ``spec.pipeline``, built.
+        device: Where it computes.
+    """
+
+    model: SignRecognizer
+    spec: NetworkSpec
+    transforms: list
+    device: torch.device
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second of the training corpus, None if nobody says."""
+        fps = self.spec.corpus.get('fps')
+        return None if fps is None else float(fps)
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(width, height) of the training corpus's frames in pixels, or None."""
+        size = self.spec.corpus.get('frame_size')
+        return None if size is None else (int(size[0]), int(size[1]))
+
+
+def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
+    """Take from a config what inference needs.
+
+    Args:
+        cfg: Of an experiment.
+        checkpoint: Where glosses come from if the config does not list them.
+
+    Raises:
+        LaunchError: If the config describes no network or no test pipeline, or its
+            glosses are nowhere to be found.
+    """
+    if cfg.get('model') is None:
+        raise LaunchError(f'config {cfg.filename}: it describes no model')
+    cfg = Config(
+        dict(
+            model=cfg.model,
+            test_dataloader=cfg.get('test_dataloader', {}),
+            corpus=cfg.get('corpus') or {},
+        )
+    )
+    resolve_vocabulary(cfg, checkpoint)
+    dataset = cfg.test_dataloader.get('dataset') or {}
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset.dataset
+    if not dataset.get('pipeline'):
+        raise LaunchError(
+            'the config has no test_dataloader.dataset.pipeline: inference prepares '
+            'clips as testing does'
+        )
+    corpus = _plain(cfg.corpus) | dict(dataset=dataset.get('type', ''))
+    return NetworkSpec(
+        model=_without_training(_plain(cfg.model)),
+        pipeline=_plain(dataset.pipeline),
+        corpus=corpus,
+    )
+
+
+def build_network(
+    spec: NetworkSpec,
+    checkpoint: Mapping[str, Any],
+    device: str | torch.device | None = None,
+) -> Network:
+    """Build a network and give it its weights.
+
+    Args:
+        spec: Its description.
+        checkpoint: A state dict, or a checkpoint with ``state_dict`` and ``meta``.
+        device: None takes a GPU if there is one.
+
+    Raises:
+        ValueError: If the checkpoint is that of another network.
+    """
+    model = MODELS.build(spec.model)
+    if not isinstance(model, SignRecognizer):
+        raise ValueError(
+            f'{type(model).__name__} is no sign language recognizer; expected a config '
+            'such as configs/twostream_slr_phoenix.py'
+        )
+    state = check_fits(model, dict(checkpoint))
+    needed: dict[str, Tensor] = {key: state[key] for key in model.required_state()}
+    model.load_state_dict(needed, strict=False)
+    device = torch.device(device or get_device())
+    model = model.to(device).eval().requires_grad_(False)
+    transforms = [TRANSFORMS.build(step) for step in spec.pipeline]
+    return Network(model, spec, transforms, device)
+
+
+def load_network(
+    config: str | Path | Config,
+    checkpoint: str | Path,
+    device: str | torch.device | None = None,
+) -> Network:
+    """A network from a config and a checkpoint.
+
+    Raises:
+        LaunchError: See ``spec_of_config``.
+        FileNotFoundError, CheckpointError: If the checkpoint cannot be read, or
+            is that of another network; the file is named.
+    """
+    cfg = config if isinstance(config, Config) else load_config(str(config))
+    loaded = compat.load_checkpoint(checkpoint)
+    spec = spec_of_config(cfg, str(checkpoint))
+    try:
+        return build_network(spec, loaded, device)
+    except ValueError as error:
+        raise CheckpointError(f'{checkpoint}: {error}') from error
+
+
+def _plain(value: Any) -> Any:
+    """ConfigDicts and tuples as dicts and lists, which JSON keeps as they are."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _without_training(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_training(item)
+            for key, item in value.items()
+            if key not in _TRAINING_ONLY
+        }
+    if isinstance(value, list):
+        return [_without_training(item) for item in value]
+    return value

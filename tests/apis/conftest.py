@@ -1,0 +1,27 @@
+"""A network, and clips to show it."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_network import write_network
+from tiny_video import SIZE, write_video
+
+from mmsign.apis import SignInferencer
+
+
+@pytest.fixture(scope='session')
+def network_files(tmp_path_factory):
+    return write_network(tmp_path_factory.mktemp('network'))
+
+
+@pytest.fixture(scope='session')
+def inferencer(network_files):
+    return SignInferencer(*network_files, device='cpu')
+
+
+@pytest.fixture(scope='session')
+def video(tmp_path_factory):
+    """24 frames at the rate and size of training; nobody may change it."""
+    path = tmp_path_factory.mktemp('video') / 'clip.mp4'
+    write_video(path, 24, size=SIZE)
+    return path

@@ -1,0 +1,85 @@
+"""Config and checkpoint of a network that is built and run in a moment."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+from mmsign import compat
+
+GLOSSES = ['RAIN', 'SUN', 'WIND', 'SNOW']
+CONFIG = """
+    custom_imports = dict(imports=['mmsign'], allow_failed_imports=False)
+    default_scope = 'mmaction'
+    corpus = dict(fps=25.0, frame_size=(64, 48))
+    head = dict(hidden_channels=16, feedforward_channels=24)
+
+    def stream(channels):
+        backbone = dict(type='S3D', in_channels=channels, width=0.125)
+        return dict(backbone=backbone, head=head)
+
+    model = dict(
+        vocab=dict(glosses={glosses}),
+        data_preprocessor=dict(video_size=32, heatmap_size=32, sigma=2.0),
+        decoder=dict(beam_width=5),
+        {model}
+    )
+    test_dataloader = dict(dataset=dict(
+        type='Phoenix2014TDataset', data_root='nowhere', split='test', pipeline=[
+            dict(type='LoadClip', frames={frames}, keypoints={keypoints}),
+            dict(type='SampleClip', test=True, max_length=64),
+            {decode}
+            dict(type='ClipCenterCrop'),
+            {resize}
+            dict(type='PackClip'),
+        ]))
+    del stream
+"""
+STREAMS = dict(video='video=stream(3),', keypoint='keypoint=stream(79),')
+TWO_STREAM = """
+        bilateral=dict(type='BilateralNeck', stages=(0, 1, 2)),
+        pyramid=dict(type='SignPyramid', levels=3),
+        joint=dict(type='JointHead', **head),
+        distillation=dict(type='SelfDistillationLoss'),
+"""
+
+
+def write_network(
+    folder: Path, streams=('video', 'keypoint'), seed: int = 0
+) -> tuple[Path, Path]:
+    """Write ``tiny.py`` and ``tiny.pth``; the network has opinions, if no sense."""
+    both = len(streams) == 2
+    kind = 'TwoStreamRecognizer' if both else 'SingleStreamRecognizer'
+    lines = [f"type='{kind}',", *(STREAMS[name] for name in streams)]
+    text = CONFIG.format(
+        glosses=GLOSSES,
+        model=' '.join(lines) + (TWO_STREAM if both else ''),
+        frames='video' in streams,
+        keypoints='keypoint' in streams,
+        decode="dict(type='DecodeClip')," if 'video' in streams else '',
+        resize="dict(type='ClipResize', size=32)," if 'video' in streams else '',
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / 'tiny.py'
+    config.write_text(textwrap.dedent(text), encoding='utf-8')
+    torch.manual_seed(seed)
+    model = MODELS.build(Config.fromfile(config).model)
+    for name, parameter in model.named_parameters():
+        if 'classifier.weight' in name:
+            parameter.data.mul_(100)
+    checkpoint = folder / 'tiny.pth'
+    state = dict(meta=dict(gloss_vocab=GLOSSES), state_dict=model.state_dict())
+    compat.write_checkpoint(state, checkpoint)
+    return config, checkpoint
+
+
+def keypoints_of(frames: int, score: float = 0.9, seed: int = 0) -> np.ndarray:
+    """(frames, 133, 3) somewhere in the picture."""
+    points = np.random.default_rng(seed).uniform(0, 48, (frames, 133, 3))
+    points[..., 2] = score
+    return points.astype(np.float32)

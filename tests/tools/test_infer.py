@@ -1,0 +1,80 @@
+"""``tools/infer.py`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import pytest
+from tiny_network import keypoints_of, write_network
+from tiny_run import load_tool
+from tiny_video import SIZE, write_video
+
+from mmsign.datasets import open_frames, write_keypoints
+from mmsign.launch import LaunchError
+
+tool = load_tool('infer')
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('infer')
+    config, checkpoint = write_network(folder)
+    for name, frames in dict(a=16, b=20).items():
+        write_video(folder / f'{name}.mp4', frames)
+    poses = dict(a=keypoints_of(16), b=keypoints_of(20, seed=1))
+    write_keypoints(folder / 'k.safetensors', poses, frame_size=SIZE)
+    return folder
+
+
+@pytest.fixture
+def infer(files):
+    def infer(*arguments: str):
+        network = ['--config', f'{files}/tiny.py', '--checkpoint', f'{files}/tiny.pth']
+        keypoints = ['--keypoints', f'{files}/k.safetensors', '--device', 'cpu']
+        return tool.main([*arguments, *network, *keypoints])
+
+    return infer
+
+
+def test_json_lines(infer, files, tmp_path, capsys):
+    out = tmp_path / 'new' / 'out.jsonl'
+    results = infer(f'{files}/a.mp4', f'{files}/b.mp4', '--out', str(out))
+    records = [json.loads(row) for row in out.read_text().splitlines()]
+    assert [record['num_frames'] for record in records] == [16, 20]
+    assert records[1]['glosses'][0]['gloss'] == results[1].gloss_sequence[0]
+    said = capsys.readouterr().out
+    assert said.count('.mp4: ') == 2 and f'written: {out}' in said
+
+
+def test_a_bad_clip_does_not_stop_the_others(infer, files, capsys):
+    results = infer('gone.mp4', f'{files}/a.mp4')
+    assert results[0].error and results[1].error is None
+    assert 'error: no video file gone.mp4' in capsys.readouterr().err
+
+
+def test_a_picture(infer, files, tmp_path):
+    infer(f'{files}/a.mp4', '--out', str(tmp_path / 'a.png'))
+    picture = cv2.imread(str(tmp_path / 'a.png'))
+    assert picture.shape[1] > 1000 and picture.std() > 20
+
+
+def test_an_annotated_video(infer, files, tmp_path):
+    path = tmp_path / 'a.mp4'
+    infer(f'{files}/a.mp4', '--out', str(path))
+    frames = open_frames(str(path))
+    assert len(frames) == 16 and frames.frame_size == (320, 240 + 38)
+    assert frames.read([15])[0, 240:].max() > 100  # a gloss was written
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['x.mp4', '--out', 'x.txt'], r'--out takes \.jsonl, \.mp4 or \.png'),
+        (['x.mp4', 'y.mp4', '--out', 'x.png'], 'shows one clip; 2 given'),
+        (['x.mp4'], 'name the network'),
+    ],
+)
+def test_arguments_that_do_not_fit(arguments, message):
+    with pytest.raises(LaunchError, match=message):
+        tool.main(arguments)

@@ -1,0 +1,131 @@
+"""Recognize videos: ``python tools/infer.py VIDEO … --config FILE --checkpoint FILE``.
+
+Prints one line per clip, or writes with --out: ``.jsonl``, one record per clip with
+times, confidences, n-best and every output; ``.mp4``, the clip with skeleton and
+glosses; ``.png``, what the network saw of the clip over what each output read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from mmsign.launch import LaunchError, reported_errors
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'videos',
+        nargs='+',
+        metavar='VIDEO',
+        help='a video file, a folder of frames or ARCHIVE.zip@FOLDER',
+    )
+    parser.add_argument('--config', help='config of the network')
+    parser.add_argument('--checkpoint', help='its checkpoint')
+    parser.add_argument(
+        '--keypoints',
+        nargs='+',
+        metavar='FILE',
+        help="one file per video, .json (MMPose's inferencer) or .safetensors; or one "
+        '.safetensors file that holds all by name',
+    )
+    parser.add_argument('--out', metavar='FILE', help='.jsonl, .mp4 or .png')
+    parser.add_argument(
+        '--fps', type=float, help='of the videos, if not what their files say'
+    )
+    parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
+    parser.add_argument('--batch-size', type=int, default=1, help='clips at once')
+    parser.add_argument('--beam-width', type=int, help="default: the config's")
+    parser.add_argument('--n-best', type=int, default=5, help='sequences in the record')
+    return parser.parse_args(arguments)
+
+
+def line(result) -> str:
+    """What is printed of one clip."""
+    if result.error is not None:
+        return f'error: {result.error}'
+    glosses = ' '.join(
+        f'{g.gloss}[{g.start:.2f}-{g.end:.2f}s {g.confidence:.2f}]'
+        for g in result.glosses
+    )
+    lines = [f'{result.clip}: {glosses or "(nothing)"}']
+    if result.sentence is not None:
+        lines.append(f'  {result.sentence}')
+    lines += [f'  note: {notice}' for notice in result.notices]
+    return '\n'.join(lines)
+
+
+def build(args: argparse.Namespace):
+    """The inferencer that the arguments describe."""
+    # Imported late: --help and refusals answer at once.
+    from mmsign.apis import SignInferencer
+
+    if not (args.config and args.checkpoint):
+        raise LaunchError('name the network: --config CONFIG --checkpoint FILE')
+    return SignInferencer(
+        args.config,
+        args.checkpoint,
+        device=args.device,
+        beam_width=args.beam_width,
+        n_best=args.n_best,
+    )
+
+
+def main(arguments: list[str] | None = None) -> list:
+    """Recognize and write; returns the results."""
+    args = parse_args(arguments)
+    kind = Path(args.out).suffix.lower() if args.out else ''
+    if args.out and kind not in ('.jsonl', '.mp4', '.png'):
+        raise LaunchError(f'--out takes .jsonl, .mp4 or .png, not {args.out}')
+    if kind in ('.mp4', '.png') and len(args.videos) > 1:
+        raise LaunchError(f'--out {args.out} shows one clip; {len(args.videos)} given')
+    keypoints = args.keypoints
+    if keypoints is not None and len(keypoints) == 1:
+        keypoints = keypoints[0] if len(args.videos) > 1 else keypoints
+    inferencer = build(args)
+    if kind in ('.mp4', '.png'):
+        from mmsign.apis.drawing import write_annotated_video, write_picture
+
+        pose = None if keypoints is None else keypoints[0]
+        job = inferencer.preprocess(args.videos[0], pose, args.fps)
+        inferencer.forward([job] if job.prepared else [])
+        result = inferencer.postprocess(job)
+        print(line(result))
+        write = write_picture if kind == '.png' else write_annotated_video
+        write(args.out, inferencer.network, job, result)
+        print(f'written: {args.out}')
+        return [result]
+
+    def report(result) -> None:
+        stream = sys.stdout if result.error is None else sys.stderr
+        print(line(result), file=stream, flush=True)
+
+    results = inferencer(
+        args.videos,
+        keypoints,
+        fps=args.fps,
+        batch_size=args.batch_size,
+        record_errors=True,
+        progress=report,
+    )
+    if kind == '.jsonl':
+        target = Path(args.out)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lines = (
+            json.dumps(result.to_dict(), ensure_ascii=False) + '\n'
+            for result in results
+        )
+        target.write_text(''.join(lines), encoding='utf-8')
+        print(f'written: {args.out}')
+    return results
+
+
+if __name__ == '__main__':
+    with reported_errors():
+        failed = any(result.error is not None for result in main())
+    sys.exit(1 if failed else 0)
