@@ -1,20 +1,27 @@
-"""Score text files with the measures mmsign reports, without a model.
+"""Score files with the measures mmsign reports, without a model.
 
     python tools/score.py wer REF HYP [--corpus phoenix2014|phoenix2014T|csl-daily|none]
-                                      [--json]
+                          [--protocol paper|official] [--verify-sclite] [--json]
+    python tools/score.py bleu REF HYP --lang de|zh [--json]
+    python tools/score.py align REF HYP [--sort order|wer] [--limit N]
+    python tools/score.py export DUMP.jsonl OUT.ctm|OUT.stm [--output average]
 
 REF and HYP hold one sentence per line, UTF-8, in the same order; an empty line is
-a sentence without words.
+a sentence without words. For `wer` and `align` they may also be REF.stm and HYP.ctm,
+matched by the names of the clips. docs/metrics.md explains every number.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 import types
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 
 def _import_lightly() -> None:
@@ -22,7 +29,8 @@ def _import_lightly() -> None:
     # register their parts: seconds, for a script that only compares words. Empty
     # packages in their place let the modules below be imported alone.
     root = Path(__file__).resolve().parent.parent
-    for name in ('mmsign', 'mmsign.evaluation'):
+    for folder in ('', '.evaluation', '.interop', '.visualization'):
+        name = f'mmsign{folder}'
         package = types.ModuleType(name)
         package.__path__ = [str(root.joinpath(*name.split('.')))]
         sys.modules[name] = package
@@ -31,9 +39,30 @@ def _import_lightly() -> None:
 if __name__ == '__main__':
     _import_lightly()
 
-from mmsign.evaluation.cleanup import clean_glosses  # noqa: E402
+from mmsign.evaluation.confusions import count_confusions  # noqa: E402
+from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
+from mmsign.evaluation.protocols import (  # noqa: E402
+    OFFICIAL_CORPUS,
+    PROTOCOLS,
+    apply_protocol,
+)
 from mmsign.evaluation.report import word_error_table  # noqa: E402
-from mmsign.evaluation.wer import count_word_errors  # noqa: E402
+from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
+from mmsign.evaluation.text_lines import read_lines  # noqa: E402
+from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
+from mmsign.evaluation.wer import (  # noqa: E402
+    align_words,
+    count_word_errors,
+    sentence_errors,
+)
+from mmsign.interop.ctm import read_ctm  # noqa: E402
+from mmsign.interop.prediction_export import export_predictions  # noqa: E402
+from mmsign.interop.stm import read_stm  # noqa: E402
+from mmsign.visualization.alignment import (  # noqa: E402
+    render_alignment,
+    render_confusions,
+    wants_colour,
+)
 
 # CSL-Daily is scored on its glosses as they are.
 CLEANUP_OF_CORPUS = {
@@ -42,52 +71,83 @@ CLEANUP_OF_CORPUS = {
     'csl-daily': 'none',
     'none': 'none',
 }
+LEVEL_OF_LANGUAGE = {'de': 'word', 'zh': 'character'}
 
 
 class InputError(Exception):
-    """A file that cannot be scored; the message is for the user."""
+    """Files that cannot be scored together; the message is for the user."""
 
 
-def read_sentences(path: str) -> list[list[str]]:
-    """The words of each line.
+class Sentences(NamedTuple):
+    """Words of references and hypotheses, sentence by sentence, and their names."""
 
-    Raises:
-        InputError: the file cannot be read or is not UTF-8; says where.
-    """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f'cannot read {path}: {error.strerror}') from error
-    try:
-        text = data.decode('utf-8').removeprefix('\ufeff')
-    except UnicodeDecodeError as error:
-        line = data.count(b'\n', 0, error.start) + 1
-        raise InputError(
-            f'{path} is not UTF-8: line {line} holds the byte '
-            f'0x{data[error.start]:02x}, which cannot be decoded'
-        ) from error
-    # Not splitlines(), which also breaks lines at characters words may hold.
-    lines = text.split('\n')
-    if not lines[-1]:
-        lines.pop()
-    return [line.split() for line in lines]
+    names: list[str]
+    references: list[list[str]]
+    hypotheses: list[list[str]]
 
 
-def score_wer(args: argparse.Namespace) -> str:
-    """The report of ``score.py wer``."""
-    references, hypotheses = read_sentences(args.ref), read_sentences(args.hyp)
+def read_pair(args: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The lines of both text files, as many of one as of the other."""
+    references, hypotheses = read_lines(args.ref), read_lines(args.hyp)
     if len(references) != len(hypotheses):
         raise InputError(
             f'{args.ref} has {len(references)} lines and {args.hyp} '
             f'{len(hypotheses)}: expected one hypothesis per reference'
         )
-    cleanup = CLEANUP_OF_CORPUS[args.corpus]
-    counts = count_word_errors(
-        [clean_glosses(words, cleanup) for words in references],
-        [clean_glosses(words, cleanup) for words in hypotheses],
+    return references, hypotheses
+
+
+def read_sentences(args: argparse.Namespace) -> Sentences:
+    """The words of both files, two text files or an STM and a CTM file."""
+    kinds = Path(args.ref).suffix.lower(), Path(args.hyp).suffix.lower()
+    if '.stm' not in kinds and '.ctm' not in kinds:
+        references, hypotheses = read_pair(args)
+        names = [f'line {number}' for number in range(1, len(references) + 1)]
+        return Sentences(
+            names, [r.split() for r in references], [h.split() for h in hypotheses]
+        )
+    if kinds != ('.stm', '.ctm'):
+        raise InputError(
+            f'{args.ref} and {args.hyp} do not go together: expected REF.stm and '
+            'HYP.ctm, or two text files'
+        )
+    segments, words = read_stm(args.ref), read_ctm(args.hyp)
+    if unknown := sorted(words.keys() - segments.keys()):
+        raise InputError(
+            f'{len(unknown)} clips of {args.hyp} are not in {args.ref}; the first is '
+            f'{unknown[0]!r}'
+        )
+    # A clip that the CTM file does not name is one in which nothing was recognised.
+    return Sentences(
+        list(segments),
+        [list(segment.words) for segment in segments.values()],
+        [[word.word for word in words.get(clip, ())] for clip in segments],
     )
-    if not counts.reference_words:
+
+
+def clean(sentences: Sentences, args: argparse.Namespace) -> Sentences:
+    """Apply the protocol; naming one without a corpus means Phoenix-2014."""
+    corpus = args.corpus or (OFFICIAL_CORPUS if args.protocol else 'none')
+    protocol = args.protocol or 'paper'
+    if protocol == 'official' and corpus != OFFICIAL_CORPUS:
+        raise InputError(
+            f'--protocol official is that of {OFFICIAL_CORPUS}, not of {corpus}'
+        )
+    cleaned = apply_protocol(
+        sentences.references, sentences.hypotheses, protocol, CLEANUP_OF_CORPUS[corpus]
+    )
+    if not any(cleaned[0]):
         raise InputError(f'{args.ref} holds no word, so there is no word error rate')
+    return Sentences(sentences.names, *cleaned)
+
+
+def score_wer(args: argparse.Namespace) -> str:
+    """The report of ``score.py wer``."""
+    _, references, hypotheses = clean(read_sentences(args), args)
+    counts = count_word_errors(references, hypotheses)
+    if args.verify_sclite:
+        verify_with_sclite(references, hypotheses)
+        print('sclite counts the same', file=sys.stderr)
     if not args.json:
         return word_error_table({Path(args.hyp).name: counts})
     return json.dumps(
@@ -105,6 +165,82 @@ def score_wer(args: argparse.Namespace) -> str:
     )
 
 
+def score_bleu(args: argparse.Namespace) -> str:
+    """The report of ``score.py bleu``."""
+    references, hypotheses = read_pair(args)
+    if not any(line.split() for line in references):
+        raise InputError(f'{args.ref} holds no sentence, so there is no score')
+    scores = score_texts(references, hypotheses, LEVEL_OF_LANGUAGE[args.lang])
+    if args.json:
+        return json.dumps(scores.to_dict(), indent=1)
+    return text_score_table({Path(args.hyp).name: scores})
+
+
+def show_alignments(args: argparse.Namespace) -> str:
+    """The report of ``score.py align``."""
+    sentences = clean(read_sentences(args), args)
+    entries = [
+        (
+            name,
+            align_words(reference, hypothesis),
+            sentence_errors(reference, hypothesis),
+        )
+        for name, reference, hypothesis in zip(*sentences)
+    ]
+    confusions = count_confusions(pairs for _, pairs, _ in entries)
+    if args.sort == 'wer':
+        entries.sort(key=lambda entry: (-_rate(entry[2]), -entry[2].errors))
+    width = shutil.get_terminal_size((100, 24)).columns
+    blocks = [
+        f'{name}: WER {_rate(errors):.2f}, S {errors.substitutions}, '
+        f'D {errors.deletions}, I {errors.insertions}, N {errors.reference_words}\n'
+        f'{render_alignment(pairs, width, wants_colour(sys.stdout))}'
+        for name, pairs, errors in entries[: args.limit]
+    ]
+    return '\n\n'.join([*blocks, render_confusions(confusions)])
+
+
+def _rate(errors) -> float:
+    """Word error rate of one sentence; without reference words infinite or 0."""
+    if errors.reference_words:
+        return errors.wer
+    return float('inf') if errors.errors else 0.0
+
+
+def export(args: argparse.Namespace) -> str:
+    """Write a CTM or STM file from a dump of predictions."""
+    records = read_predictions(args.dump)
+    export_predictions(records, args.out, args.output, args.fps)
+    return f'{args.out}: {len(records)} clips'
+
+
+def positive(text: str) -> float:
+    """An argument above zero."""
+    if not float(text) > 0:
+        raise argparse.ArgumentTypeError(f'{text} is not above 0')
+    return float(text)
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('ref', metavar='REF', help='references')
+    parser.add_argument('hyp', metavar='HYP', help='hypotheses')
+
+
+def add_protocol(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--corpus',
+        choices=CLEANUP_OF_CORPUS,
+        help='clean both sides as this corpus prescribes (default: none, with '
+        f'--protocol {OFFICIAL_CORPUS})',
+    )
+    parser.add_argument(
+        '--protocol',
+        choices=PROTOCOLS,
+        help="paper (default): whole sentences of both sides; official: Phoenix-2014's "
+        'evaluation script, the hypothesis word by word, the reference as it is',
+    )
+
+
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -113,26 +249,63 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     wer = measures.add_parser(
         'wer', help="word error rate with NIST sclite's alignment costs"
     )
-    wer.add_argument('ref', metavar='REF', help='references, one sentence per line')
-    wer.add_argument('hyp', metavar='HYP', help='hypotheses, one sentence per line')
+    add_files(wer)
+    add_protocol(wer)
     wer.add_argument(
-        '--corpus',
-        choices=CLEANUP_OF_CORPUS,
-        default='none',
-        help='clean both sides as this corpus prescribes (default: %(default)s)',
+        '--verify-sclite',
+        action='store_true',
+        help='run the installed NIST sclite as well and fail if its counts differ',
     )
     wer.add_argument('--json', action='store_true', help='print the counts as JSON')
-    wer.set_defaults(score=score_wer)
+    wer.set_defaults(run=score_wer)
+
+    bleu = measures.add_parser('bleu', help='BLEU-1 to 4, ROUGE-L and chrF')
+    add_files(bleu)
+    bleu.add_argument(
+        '--lang',
+        choices=LEVEL_OF_LANGUAGE,
+        required=True,
+        help='de: words, no further tokenisation; zh: characters',
+    )
+    bleu.add_argument('--json', action='store_true', help='print the scores as JSON')
+    bleu.set_defaults(run=score_bleu)
+
+    align = measures.add_parser('align', help='alignments and confusions to read')
+    add_files(align)
+    add_protocol(align)
+    align.add_argument('--limit', type=int, metavar='N', help='only N sentences')
+    align.add_argument(
+        '--sort',
+        choices=('order', 'wer'),
+        default='order',
+        help='as in the files (default), or the worst sentences first',
+    )
+    align.set_defaults(run=show_alignments)
+
+    out = measures.add_parser('export', help='a CTM or STM file from predictions')
+    out.add_argument('dump', metavar='DUMP', help='.jsonl that a metric has written')
+    out.add_argument('out', metavar='OUT', help='file to write, .ctm or .stm')
+    out.add_argument('--output', default='average', help='of the model (%(default)s)')
+    out.add_argument(
+        '--fps', type=positive, default=25.0, help='frames per second (%(default)s)'
+    )
+    out.set_defaults(run=export)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 2 for input that cannot be scored."""
+    """Run; 0, or 2 for input that cannot be scored or is scored differently."""
     args = parse_args(argv)
     try:
-        print(args.score(args))
-    except InputError as error:
+        print(args.run(args), flush=True)
+    except BrokenPipeError:
+        # `| head` has seen enough; nothing may be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (InputError, ImportError, ValueError) as error:
         print(f'score.py: {error}', file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f'score.py: cannot write {args.out}: {error.strerror}', file=sys.stderr)
         return 2
     return 0
 

@@ -4,7 +4,7 @@ from .bleu import corpus_bleu, corpus_chrf
 from .bleu_metric import BLEUMetric
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
-from .prediction_dump import write_predictions
+from .prediction_dump import read_predictions, write_predictions
 from .report import word_error_table
 from .rouge import corpus_rouge_l, rouge_l
 from .text_scores import TextScores, score_texts, separate_final_stop, text_score_table
@@ -24,6 +24,7 @@ __all__ = [
     'corpus_chrf',
     'corpus_rouge_l',
     'count_word_errors',
+    'read_predictions',
     'rouge_l',
     'score_texts',
     'sentence_errors',

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from .text_lines import TextFileError, read_lines, write_lines
 
 
 def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> list[Path]:
@@ -45,10 +47,52 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
     paths = []
     for suffix, lines in files.items():
         path = Path(f'{os.fspath(prefix)}{suffix}')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_lines(path, lines)
+        write_lines(path, lines)
         paths.append(path)
     return paths
+
+
+def read_predictions(path: str | os.PathLike) -> list[dict]:
+    """Read the records of a ``.jsonl`` file that ``write_predictions`` wrote.
+
+    Raises:
+        TextFileError: the file cannot be read; a line is no such record, or lacks an
+            output that others have; a clip comes twice; there is no record. Names
+            file and line.
+    """
+    records: dict[str, dict] = {}
+    outputs = None
+    for number, line in enumerate(read_lines(path), 1):
+        where = f'{path}, line {number}'
+        try:
+            record = json.loads(line)
+            found = {
+                output: hypothesis['glosses' if 'glosses' in hypothesis else 'text']
+                for output, hypothesis in record['hypotheses'].items()
+            }
+            clip, reference = record['clip_id'], record['reference']
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise TextFileError(
+                f'{where} is no prediction: expected the .jsonl file that a metric '
+                'with `dump` wrote'
+            ) from error
+        if clip in records:
+            raise TextFileError(f'{where}: clip {clip!r} comes a second time')
+        if {type(value) for value in found.values()} != {type(reference)}:
+            raise TextFileError(
+                f'{where}: clip {clip!r} has no hypothesis of the kind of its reference'
+            )
+        if outputs is None:
+            outputs = found.keys()
+        if found.keys() != outputs:
+            raise TextFileError(
+                f'{where}: clip {clip!r} has the outputs {", ".join(found)}, the clips '
+                f'before {", ".join(outputs)}'
+            )
+        records[clip] = record
+    if not records:
+        raise TextFileError(f'{path} holds no predictions')
+    return list(records.values())
 
 
 def _line(words: Sequence[str] | str) -> str:
@@ -63,14 +107,3 @@ def _finite(value):
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_lines(path: Path, lines: Iterable[str]) -> None:
-    # A reader, or a second look after a crash, must not find half a file.
-    partial = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        with open(partial, 'w', encoding='utf-8', newline='\n') as file:
-            file.writelines(f'{line}\n' for line in lines)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

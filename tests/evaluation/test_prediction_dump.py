@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from mmsign.evaluation import write_predictions
+from mmsign.evaluation import read_predictions, write_predictions
+from mmsign.evaluation.text_lines import TextFileError
 
 
 def record(clip_id, reference, score=-1.5, **glosses):
@@ -68,3 +69,30 @@ def test_sentences(tmp_path):
     assert [json.loads(line) for line in path.read_text().splitlines()] == records
     assert reference.read_text() == 'am tag regen .\n'
     assert joint.read_text() == 'regen .\n'
+
+
+def test_reading_back(tmp_path):
+    records = [
+        record('b', ['ROT', 'GRÜN'], video=['ROT'], average=[]),
+        record('a', [], video=[], average=['ROT']),
+    ]
+    path, *_ = write_predictions(tmp_path / 'x', records)
+    assert read_predictions(path) == records
+
+
+def test_files_that_are_no_dump(tmp_path):
+    path = tmp_path / 'x.jsonl'
+    good = json.dumps(record('a', ['ROT'], video=['ROT']))
+    mixed = record('b', 'ein satz', video=['ROT'])
+    for lines, message in (
+        ([], 'holds no predictions'),
+        ([good, '{'], 'line 2 is no prediction'),
+        ([good, '[1]'], 'line 2 is no prediction'),
+        ([good, '{"clip_id": "b"}'], 'line 2 is no prediction'),
+        ([good, good], "line 2: clip 'a' comes a second time"),
+        ([good, json.dumps(mixed)], "line 2: clip 'b' has no hypothesis of the kind"),
+        ([good, json.dumps(record('b', [], joint=[]))], 'outputs joint, .* video'),
+    ):
+        path.write_text('\n'.join(lines), encoding='utf-8')
+        with pytest.raises(TextFileError, match=message):
+            read_predictions(path)

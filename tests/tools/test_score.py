@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,17 +9,22 @@ import pytest
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools' / 'score.py'
 
 
-def run(tmp_path, *arguments, ref=None, hyp=None):
+def call(tmp_path, *arguments, **env):
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding='utf-8',
+        env=os.environ | env,
+    )
+
+
+def run(tmp_path, *arguments, ref=None, hyp=None, measure='wer'):
     for name, text in (('ref.txt', ref), ('hyp.txt', hyp)):
         if text is not None:
             data = text if isinstance(text, bytes) else text.encode()
             (tmp_path / name).write_bytes(data)
-    return subprocess.run(
-        [sys.executable, SCRIPT, 'wer', 'ref.txt', 'hyp.txt', *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding='utf-8',
-    )
+    return call(tmp_path, measure, 'ref.txt', 'hyp.txt', *arguments)
 
 
 def test_json(tmp_path):
@@ -105,4 +111,177 @@ def test_does_not_load_torch(tmp_path):
     assert done.returncode == 0
     assert 'mmsign.evaluation.wer' in done.stderr
     assert 'torch' not in done.stderr
+    assert 'sacrebleu' not in done.stderr
     assert 'mmengine' not in done.stderr
+
+
+def test_bleu_json(tmp_path):
+    pytest.importorskip('sacrebleu')
+    ref = 'am tag regnet es .\nim norden schnee .\n'
+    hyp = 'am tag regnet es .\n\n'
+    done = run(tmp_path, '--lang', 'de', '--json', ref=ref, hyp=hyp, measure='bleu')
+    assert (done.returncode, done.stderr) == (0, '')
+    found = json.loads(done.stdout)
+    assert list(found) == [
+        'bleu1', 'bleu2', 'bleu3', 'bleu4', 'rouge_l', 'rouge_l_beta1_2', 'chrf',
+        'signature',
+    ]  # fmt: skip
+    # Five of nine words are said, all of them right.
+    assert found['bleu4'] == pytest.approx(100 * 2.718281828 ** (1 - 9 / 5))
+    assert found['rouge_l'] == found['rouge_l_beta1_2'] == 50
+    assert 'tok:none' in found['signature']
+
+
+def test_bleu_of_chinese_is_by_characters(tmp_path):
+    pytest.importorskip('sacrebleu')
+    files = dict(ref='今天 下雨 。\n', hyp='今天下雨。\n', measure='bleu')
+    done = run(tmp_path, '--lang', 'zh', **files)
+    header, row, signature = (line.split() for line in done.stdout.splitlines())
+    assert header[1:5] == ['BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4']
+    assert row[:6] == ['hyp.txt', *['100.00'] * 5]
+    assert 'tok:char' in signature[1]
+
+
+@pytest.mark.parametrize(
+    'ref, hyp, message',
+    [
+        ('a\n', None, 'cannot read hyp.txt: No such file or directory'),
+        ('a\n', 'a\nb\n', 'ref.txt has 1 lines and hyp.txt 2: expected one'),
+        ('a\n', b'\xe4\n', 'hyp.txt is not UTF-8: line 1 holds the byte 0xe4'),
+        ('\n', 'a\n', 'ref.txt holds no sentence'),
+    ],
+)
+def test_bleu_faults(tmp_path, ref, hyp, message):
+    done = run(tmp_path, '--lang', 'de', ref=ref, hyp=hyp, measure='bleu')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert len(done.stderr.splitlines()) == 1 and message in done.stderr
+
+
+def test_bleu_without_sacrebleu(tmp_path):
+    (tmp_path / 'hidden').mkdir()
+    (tmp_path / 'hidden' / 'sacrebleu.py').write_text('raise ImportError("none")\n')
+    for name in ('ref.txt', 'hyp.txt'):
+        (tmp_path / name).write_text('a\n')
+    done = call(
+        tmp_path, 'bleu', 'ref.txt', 'hyp.txt', '--lang', 'de', PYTHONPATH='hidden'
+    )
+    assert done.returncode == 2
+    assert 'pip install "mmsign[translation]"' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+STM = 'b 1 s1 0.0 9.0 ROT ROT A B\na 1 s1 0.0 9.0 NORD\nc 1 s1 0.0 9.0 BLAU\n'
+CTM = 'b 1 2.0 0.5 A\nb 1 10.0 0.5 B\nb 1 0.0 0.5 loc-ROT\na 1 0.0 0.5 NORDRAUM\n'
+
+
+@pytest.mark.parametrize(
+    'arguments, counts',
+    [
+        ((), (2, 2, 0, 6)),  # as they are
+        (('--protocol', 'paper'), (0, 1, 0, 4)),
+        (('--corpus', 'phoenix2014'), (0, 1, 0, 4)),
+        (('--protocol', 'official'), (1, 1, 0, 6)),
+        (('--protocol', 'official', '--corpus', 'phoenix2014'), (1, 1, 0, 6)),
+    ],
+)
+def test_stm_and_ctm(tmp_path, arguments, counts):
+    (tmp_path / 'x.stm').write_text(STM)
+    (tmp_path / 'x.ctm').write_text(CTM)
+    done = call(tmp_path, 'wer', 'x.stm', 'x.ctm', '--json', *arguments)
+    found = json.loads(done.stdout)
+    names = ('substitutions', 'deletions', 'insertions', 'reference_words')
+    assert tuple(found[name] for name in names) == counts
+    assert found['sentences'] == 3
+
+
+@pytest.mark.parametrize(
+    'files, arguments, message',
+    [
+        (('x.ctm', 'x.stm'), (), 'do not go together'),
+        (('x.stm', 'x.txt'), (), 'do not go together'),
+        (('x.stm', 'more.ctm'), (), '1 clips of more.ctm are not in x.stm; the first'),
+        (('x.stm', 'bad.ctm'), (), 'bad.ctm, line 1 is none of a CTM file'),
+        (
+            ('x.stm', 'x.ctm'),
+            ('--protocol', 'official', '--corpus', 'phoenix2014T'),
+            'official is that of phoenix2014, not of phoenix2014T',
+        ),
+    ],
+)
+def test_stm_and_ctm_faults(tmp_path, files, arguments, message):
+    (tmp_path / 'x.stm').write_text(STM)
+    (tmp_path / 'x.ctm').write_text(CTM)
+    (tmp_path / 'more.ctm').write_text(CTM + 'd 1 0.0 0.5 ROT\n')
+    (tmp_path / 'bad.ctm').write_text('ROT BLAU\n')
+    done = call(tmp_path, 'wer', *files, *arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1 and message in done.stderr
+
+
+def test_verify_sclite(tmp_path):
+    fake = tmp_path / 'sclite'
+    fake.write_text(
+        '#!/bin/sh\necho "id: (s-0)"\necho "Scores: (#C #S #D #I) 0 1 0 0"\n'
+    )
+    fake.chmod(0o755)
+    path = f'{tmp_path}{os.pathsep}{os.environ["PATH"]}'
+    for hypothesis, status, message in (
+        ('BLAU', 0, 'sclite counts the same'),
+        ('ROT', 2, 'sclite counts otherwise in 1 of 1 sentences'),
+    ):
+        (tmp_path / 'ref.txt').write_text('ROT\n')
+        (tmp_path / 'hyp.txt').write_text(f'{hypothesis}\n')
+        arguments = ('wer', 'ref.txt', 'hyp.txt', '--verify-sclite')
+        done = call(tmp_path, *arguments, PATH=path)
+        assert done.returncode == status
+        assert message in done.stderr
+        assert bool(done.stdout) == (status == 0)
+
+
+def test_align(tmp_path):
+    files = dict(ref='ROT BLAU\nGELB GRÜN\n\n', hyp='ROT BLAU\nGRAU\nX\n')
+    arguments = ('--sort', 'wer', '--limit', '2')
+    done = run(tmp_path, *arguments, **files, measure='align')
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        'line 3: WER inf, S 0, D 0, I 1, N 0',
+        'REF  ***',
+        'HYP  X',
+        '     I',
+        '',
+        'line 2: WER 100.00, S 1, D 1, I 0, N 2',
+        'REF  GELB GRÜN',
+        'HYP  ***  GRAU',
+        '     D    S',
+        '',
+        'substituted: 1',
+        '     1  GRÜN -> GRAU',
+        'deleted: 1',
+        '     1  GELB',
+        'inserted: 1',
+        '     1  X',
+    ]
+    done = run(tmp_path, '--limit', '1', **files, measure='align')
+    assert done.stdout.startswith('line 1: WER 0.00, S 0, D 0, I 0, N 2\nREF  ROT BLAU')
+
+
+def test_export(tmp_path):
+    hypothesis = dict(glosses=['ROT'], score=-1.0, spans=[[25, 50]], n_best=[])
+    record = dict(
+        clip_id='a', signer='s1', reference=['ROT'], hypotheses=dict(average=hypothesis)
+    )
+    (tmp_path / 'dev.jsonl').write_text(json.dumps(record) + '\n')
+    for name in ('x.stm', 'x.ctm'):
+        done = call(tmp_path, 'export', 'dev.jsonl', name)
+        assert (done.returncode, done.stdout) == (0, f'{name}: 1 clips\n')
+    assert (tmp_path / 'x.ctm').read_text() == 'a 1 00001.000 1.000 ROT\n'
+    done = call(tmp_path, 'wer', 'x.stm', 'x.ctm', '--protocol', 'official', '--json')
+    assert json.loads(done.stdout)['wer'] == 0
+    for arguments, message in (
+        (('dev.jsonl', 'x.ctm', '--output', 'joint'), "no output 'joint'"),
+        (('none.jsonl', 'x.ctm'), 'cannot read none.jsonl'),
+        (('dev.jsonl', 'dev.jsonl/x.ctm'), 'cannot write dev.jsonl/x.ctm'),
+        (('dev.jsonl', 'x.ctm', '--fps', '0'), '0 is not above 0'),
+    ):
+        done = call(tmp_path, 'export', *arguments)
+        assert done.returncode == 2 and message in done.stderr

@@ -1,0 +1,43 @@
+"""What is taken for what, over a corpus of alignments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .wer import Pair
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """How often a word is wrong, and how.
+
+    Attributes:
+        substitutions: By (reference word, hypothesis word).
+        deletions: By reference word.
+        insertions: By hypothesis word.
+    """
+
+    substitutions: Counter = field(default_factory=Counter)
+    deletions: Counter = field(default_factory=Counter)
+    insertions: Counter = field(default_factory=Counter)
+
+
+def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
+    """Count the errors of alignments as ``align_words`` gives them."""
+    found = Confusions()
+    for pairs in alignments:
+        for expected, recognised in pairs:
+            if expected is None:
+                found.insertions[recognised] += 1
+            elif recognised is None:
+                found.deletions[expected] += 1
+            elif expected != recognised:
+                found.substitutions[expected, recognised] += 1
+    return found
+
+
+def most_common(counts: Counter, limit: int) -> list[tuple]:
+    """``(key, count)`` of the ``limit`` largest, equal counts in order of the keys."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]

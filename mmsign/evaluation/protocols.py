@@ -1,0 +1,91 @@
+"""Two ways to score Phoenix-2014, and why their numbers differ.
+
+``paper``: both sides go through the sentence-level clean-up of ``cleanup.py``. That
+is what the method's authors report, and the only way for the other corpora.
+
+``official``: what the evaluation script does that is shipped with the corpus. The
+released STM is the reference as it stands. The hypothesis, a CTM file, has one word
+per line, and the script cleans line by line: marks go and variants are unified,
+but nothing that needs two words happens, neither joining of spelled letters nor
+merging of repetitions. A clip with no word left gets the word ``[EMPTY]``, which
+then counts as a substitution. sclite compares without regard to case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .cleanup import Rule, clean_glosses
+
+PROTOCOLS = ('paper', 'official')
+OFFICIAL_CORPUS = 'phoenix2014'
+
+_NOTHING_LEFT = '[EMPTY]'
+_DROPPED = '__EPENTHESIS__'
+
+# From top to bottom, as the script's; those that need a second word are left out.
+_WORD_RULES = (
+    Rule(r'loc-', ''),
+    Rule(r'cl-', ''),
+    Rule(r'qu-', ''),
+    Rule(r'poss-', ''),
+    Rule(r'lh-', ''),
+    Rule(r'S0NNE', 'SONNE'),
+    Rule(r'HABEN2', 'HABEN'),
+    Rule(r'__EMOTION__', ''),
+    Rule(r'__PU__', ''),
+    Rule(r'__LEFTHAND__', ''),
+    Rule(r'ZEIGEN$', 'ZEIGEN-BILDSCHIRM'),
+    Rule(r'([A-Z]{2})RAUM', r'\1'),
+    Rule(r'-PLUSPLUS', ''),
+)
+
+Sentences = Sequence[Sequence[str]]
+
+
+def apply_protocol(
+    references: Sentences, hypotheses: Sentences, protocol: str, cleanup: str
+) -> tuple[list[list[str]], list[list[str]]]:
+    """The words that are to be compared, of references and of hypotheses.
+
+    Args:
+        references: Words of each sentence; for ``official`` those of the STM.
+        hypotheses: Words of each sentence, as recognised.
+        protocol: One of ``PROTOCOLS``.
+        cleanup: The clean-up of ``paper``, see ``clean_glosses``; ``official`` is
+            defined for ``phoenix2014`` alone.
+
+    Raises:
+        ValueError: no such protocol, or not for this clean-up.
+    """
+    if protocol == 'paper':
+        return (
+            [clean_glosses(words, cleanup) for words in references],
+            [clean_glosses(words, cleanup) for words in hypotheses],
+        )
+    if protocol != 'official' or cleanup != OFFICIAL_CORPUS:
+        raise ValueError(
+            f'there is no protocol {protocol!r} for {cleanup!r}: expected one of '
+            f'{", ".join(PROTOCOLS)}, the latter for {OFFICIAL_CORPUS} only'
+        )
+    return (
+        [[_fold(word) for word in words] for words in references],
+        [[_fold(word) for word in clean_word_by_word(words)] for words in hypotheses],
+    )
+
+
+def clean_word_by_word(words: Sequence[str]) -> list[str]:
+    """A hypothesis as Phoenix-2014's script leaves it; never empty."""
+    cleaned = []
+    for word in words:
+        for pattern, replacement, _ in _WORD_RULES:
+            word = re.sub(pattern, replacement, word)
+        if word and _DROPPED not in word:
+            cleaned.append(word)
+    return cleaned or [_NOTHING_LEFT]
+
+
+def _fold(word: str) -> str:
+    # As sclite does: letters outside of ASCII keep their case.
+    return ''.join(c.lower() if c.isascii() else c for c in word)

@@ -1,0 +1,108 @@
+"""Alignments of sentences for the terminal.
+
+A sentence is shown in columns, reference above, hypothesis below, with a letter under
+every error: S, D or I. Colour says the same again, for those who see it.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from typing import TextIO
+
+from mmsign.evaluation.confusions import Confusions, most_common
+from mmsign.evaluation.wer import Pair
+
+MISSING = '***'
+"""Stands for the word that one side has not."""
+
+_COLOURS = {'S': '33', 'D': '31', 'I': '36'}
+_MARGIN = 5
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether ``stream`` shows colour: a terminal, and NO_COLOR is not set."""
+    return stream.isatty() and not os.environ.get('NO_COLOR')
+
+
+def display_width(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: two for each wide character."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 1 + (unicodedata.east_asian_width(character) in 'WF')
+        for character in text
+    )
+
+
+def operation(pair: Pair) -> str:
+    """The letter of a pair of an alignment: S, D, I, or C for a correct word."""
+    expected, found = pair
+    if expected is None:
+        return 'I'
+    if found is None:
+        return 'D'
+    return 'C' if expected == found else 'S'
+
+
+def render_alignment(
+    pairs: Sequence[Pair], width: int = 100, colour: bool = False
+) -> str:
+    """A sentence as blocks of three lines, no wider than ``width`` columns.
+
+    Args:
+        pairs: As ``align_words`` gives them.
+        width: Columns of the terminal; a longer word has a block of its own.
+        colour: Colour the words that are wrong.
+    """
+    blocks: list[list[Pair]] = [[]]
+    used = _MARGIN
+    for pair in pairs:
+        column = _column_width(pair)
+        if blocks[-1] and used + column > width:
+            blocks.append([])
+            used = _MARGIN
+        blocks[-1].append(pair)
+        used += column + 1
+    return '\n'.join(_block(block, colour) for block in blocks)
+
+
+def render_confusions(confusions: Confusions, limit: int = 10) -> str:
+    """The most frequent substitutions, deletions and insertions, a line each."""
+    lines = []
+    for title, counts in (
+        ('substituted', confusions.substitutions),
+        ('deleted', confusions.deletions),
+        ('inserted', confusions.insertions),
+    ):
+        lines.append(f'{title}: {sum(counts.values())}')
+        for key, count in most_common(counts, limit):
+            words = key if isinstance(key, str) else ' -> '.join(key)
+            lines.append(f'{count:6}  {_printable(words)}')
+    return '\n'.join(lines)
+
+
+def _column_width(pair: Pair) -> int:
+    return max(display_width(_printable(word or MISSING)) for word in pair)
+
+
+def _block(pairs: Sequence[Pair], colour: bool) -> str:
+    rows = {'REF': '', 'HYP': '', '': ''}
+    for pair in pairs:
+        letter = operation(pair)
+        cells = (*(_printable(word or MISSING) for word in pair), letter)
+        cells = (*cells[:2], '' if letter == 'C' else letter)
+        column = _column_width(pair)
+        for row, cell in zip(rows, cells):
+            padding = ' ' * (column - display_width(cell) + 1)
+            if colour and letter != 'C' and cell:
+                cell = f'\033[{_COLOURS[letter]}m{cell}\033[0m'
+            rows[row] += cell + padding
+    lines = (f'{title:{_MARGIN}}{text}'.rstrip() for title, text in rows.items())
+    return '\n'.join(line for line in lines if line)
+
+
+def _printable(word: str) -> str:
+    # What a file holds must not steer the terminal.
+    return ''.join(c if c.isprintable() else '\ufffd' for c in word)
