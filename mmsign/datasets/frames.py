@@ -14,7 +14,13 @@ from contextlib import suppress
 import numpy as np
 
 from .archive import open_archive, safe_member
-from .images import IMAGE_SUFFIXES, FrameReadError, decode_image, image_size
+from .images import (
+    IMAGE_SUFFIXES,
+    FrameReadError,
+    decode_image,
+    image_size,
+    source_size,
+)
 from .video_file import count_frames, decode_uncounted, decode_video
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
@@ -51,10 +57,22 @@ class FrameSource(ABC):
             self._size = self._find_size()
         return self._size
 
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """(width, height) that keypoints and crop boxes refer to, in pixels.
+
+        That of the frames, unless they were shrunk when the corpus was packed.
+        """
+        return self.frame_size
+
     def _find_size(self) -> tuple[int, int]:
         (first,) = self._decode([0])
         height, width = first.shape[:2]
         return width, height
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Every frame in order, (H, W, 3) uint8 BGR, one at a time."""
+        yield from self._decode(range(len(self)))
 
     def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Decode chosen frames, each distinct one once.
@@ -119,6 +137,7 @@ class _ImageFrames(FrameSource):
     def __init__(self, spec: str, names: Iterable[str]) -> None:
         super().__init__(spec)
         self.names = sorted(names, key=_by_number)
+        self._source_size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -129,7 +148,14 @@ class _ImageFrames(FrameSource):
 
     def _find_size(self) -> tuple[int, int]:
         # A sampled clip may not need its first frame: its head is enough.
-        return image_size(self._bytes(self.names[0])) or super()._find_size()
+        first = self._bytes(self.names[0])
+        self._source_size = source_size(first)
+        return image_size(first) or super()._find_size()
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        size = self.frame_size
+        return self._source_size or size
 
     def _name(self, index: int) -> str:
         return f'{self.spec}/{self.names[index]}'

@@ -8,6 +8,7 @@ JPEG images go to OpenCV, which uses libjpeg-turbo itself.
 
 from __future__ import annotations
 
+import re
 import struct
 from contextlib import suppress
 
@@ -26,6 +27,7 @@ _PNG_MAGIC = b'\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR'
 _TRUE_COLOUR = (8, 2, 0, 0)  # bits, RGB, deflate, the usual filters
 # Larger images, if there are any, are left to OpenCV, which limits their size.
 _LARGEST_SIDE = 1 << 14
+_SOURCE_COMMENT = b'mmsign source '
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
@@ -90,6 +92,27 @@ def image_size(data: bytes) -> tuple[int, int] | None:
             return None
         at += 2 + length
     return None
+
+
+def with_source_size(jpeg: bytes, size: tuple[int, int]) -> bytes:
+    """A JPEG image with a comment that says from how large a picture it was made."""
+    comment = _SOURCE_COMMENT + f'{size[0]}x{size[1]}'.encode()
+    length = struct.pack('>H', len(comment) + 2)
+    return b'\xff\xd8\xff\xfe' + length + comment + jpeg[2:]
+
+
+def source_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) in pixels of the picture an image was made from.
+
+    Returns:
+        None if the image was not shrunk by us, see ``with_source_size``.
+    """
+    if data[2:4] != b'\xff\xfe' or not data[6:].startswith(_SOURCE_COMMENT):
+        return None
+    length = int.from_bytes(data[4:6], 'big')
+    stated = data[6 + len(_SOURCE_COMMENT) : 4 + length]
+    found = re.fullmatch(rb'([1-9]\d{0,5})x([1-9]\d{0,5})', stated)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def _fast_png(data: bytes) -> np.ndarray | None:

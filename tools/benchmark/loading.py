@@ -1,9 +1,9 @@
 """Loading clips: the training pipeline per source, against a plain loader.
 
-Renders smooth random frames of 210×260 into a folder, a zip and a video file, and
-loads them with the transforms of training (keypoints, decode, crop, resize to 224),
-every frame once. The plain loader does the same work: it decodes every frame with
-Pillow, from the zip through ``zipfile``, and resizes it.
+Renders smooth random frames of 210×260 into a folder, a zip, a video file and a pack
+(tools/data/pack.py), and loads them with the transforms of training (keypoints,
+decode, crop, resize to 224), every frame once. The plain loader does the same work: it
+decodes every frame with Pillow, from the zip through ``zipfile``, and resizes it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from mmsign.datasets.frame_pack import PackWriter, pack_clip
 from mmsign.datasets.frames import prepare_frames
 from mmsign.datasets.images import png_decoder
 from mmsign.datasets.keypoint_file import write_keypoints
@@ -32,10 +33,11 @@ SIZE = (210, 260)
 
 
 def render(root: Path, clips: int, frames: int) -> list[str]:
-    """Write the clips as PNG folders, one zip and mp4 files; return their names."""
+    """Write the clips in all four ways; return their names."""
     rng = np.random.default_rng(0)
     poses = {}
     names = [f'clip{index:03d}' for index in range(clips)]
+    pack = PackWriter(root / 'pack.zip', {})
     with zipfile.ZipFile(root / 'frames.zip', 'w') as archive:
         for name in names:
             coarse = rng.integers(0, 256, (frames, 13, 11, 3), dtype=np.uint8)
@@ -50,7 +52,9 @@ def render(root: Path, clips: int, frames: int) -> list[str]:
                 archive.write(path, f'{name}/{path.name}')
                 video.write(frame)
             video.release()
+            pack.add(name, pack_clip(str(folder), short_side=256, quality=95))
             poses[name] = rng.uniform(0, 210, (frames, 133, 3))
+    pack.finish()
     write_keypoints(root / 'keypoints.safetensors', poses)
     return names
 
@@ -149,6 +153,7 @@ def main() -> None:
             'PNG folder': f'{root}/frames/{{}}',
             'zip of PNG': f'{root}/frames.zip@{{}}',
             'mp4': f'{root}/{{}}.mp4',
+            'pack': f'{root}/pack.zip@{{}}',
         }
         datasets = {label: OurClips(root, names, spec) for label, spec in specs.items()}
         datasets['plain Pillow and zipfile'] = PlainClips(root, names)
@@ -161,9 +166,10 @@ def main() -> None:
         rows[f'{label}, frames/s per worker'] = (
             rate * args.frames / max(1, args.workers)
         )
-    rows['ratio zip of PNG / plain'] = (
-        rates['zip of PNG'] / rates['plain Pillow and zipfile']
-    )
+    for label in ('zip of PNG', 'pack'):
+        rows[f'ratio {label} / plain'] = (
+            rates[label] / rates['plain Pillow and zipfile']
+        )
     title = f'loading clips of {args.frames} frames of 210×260, {args.workers} workers'
     show(title, rows, args.json)
 

@@ -28,7 +28,7 @@ class LoadClip(BaseTransform):
 
     Reads ``clip_id``, ``frames``, ``keypoint_file`` and the announced
     ``num_frames``. Writes ``num_frames`` (N, what is really there), ``frame_size``
-    (width, height), ``crop_box`` (the whole frame), ``frame_source`` and
+    (width, height of the source), ``crop_box`` (the whole frame), ``frame_source`` and
     ``keypoints`` (N, 79, 3) float32.
 
     Args:
@@ -57,7 +57,7 @@ class LoadClip(BaseTransform):
             source = None
             if self.frames or stated_size is None:
                 source = open_frames(results['frames'])
-                stated_size = source.frame_size
+                stated_size = source.source_size
             if self.frames:
                 results['frame_source'] = source
                 results['num_frames'] = len(source)

@@ -18,8 +18,11 @@ class ClipResize(BaseTransform):
     x = (j + ½)·width/size − ½ + x0 of the source and likewise at y, which is where
     the heatmaps are drawn.
 
-    Reads ``frames`` (T, H, W, 3) uint8 and ``crop_box``. Writes ``frames``
-    (T, size, size, 3) uint8.
+    The box is in pixels of the source. Frames that were packed smaller are cut at
+    the pixel nearest to it, at most half a pixel beside.
+
+    Reads ``frames`` (T, H, W, 3) uint8, ``crop_box`` and ``frame_size``. Writes
+    ``frames`` (T, size, size, 3) uint8.
 
     Args:
         size: Side in pixels.
@@ -31,8 +34,12 @@ class ClipResize(BaseTransform):
         self.size = size
 
     def transform(self, results: dict) -> dict:
-        x0, y0, width, height = map(int, results['crop_box'])
-        frames = results['frames'][:, y0 : y0 + height, x0 : x0 + width]
+        frames = results['frames']
+        x0, y0, width, height = results['crop_box']
+        source_w, source_h = results['frame_size']
+        columns = _span(x0, width, frames.shape[2] / source_w)
+        rows = _span(y0, height, frames.shape[1] / source_h)
+        frames = frames[:, rows, columns]
         # A channels-last view: torch has a fast path for uint8 images like this.
         images = torch.from_numpy(frames).permute(0, 3, 1, 2)
         images = F.interpolate(
@@ -40,3 +47,9 @@ class ClipResize(BaseTransform):
         )
         results['frames'] = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
         return results
+
+
+def _span(start: float, length: float, scale: float) -> slice:
+    """Whole pixels of a range of source pixels; at least one."""
+    first = round(start * scale)
+    return slice(first, max(first + 1, round((start + length) * scale)))
