@@ -1,6 +1,7 @@
 """Stage 1b: the keypoint stream alone on Phoenix-2014. Paper: 28.56 / 28.00 WER."""
 
 _base_ = [
+    '_base_/models/keypoint_slr.py',
     '_base_/datasets/phoenix2014.py',
     '_base_/pipelines/keypoint.py',
     '_base_/schedules/adam_cosine_40e.py',
@@ -9,13 +10,4 @@ _base_ = [
 train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
-
-model = dict(
-    type='SingleStreamRecognizer',
-    vocab={{_base_.vocab}},
-    data_preprocessor=dict(heatmap_size=112, sigma=8.0),
-    decoder=dict(beam_width=5, merge_adjacent=True),
-    # Add pretrained='…' for the Kinetics-400 weights behind the first layer.
-    keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
-)
-sync_bn = 'torch'
+model = dict(vocab={{_base_.vocab}}, data_preprocessor=dict(sigma={{_base_.sigma}}))

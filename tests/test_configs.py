@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 
 import mmsign  # noqa: F401  registers the parts
+from mmsign.launch import apply_overrides
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 EXPERIMENTS = sorted(CONFIGS.glob('*.py'))
@@ -19,7 +21,9 @@ def test_it_builds(path):
     cfg = Config.fromfile(path)
     # The only thing that a corpus is needed for.
     cfg.model.vocab = dict(glosses=[f'G{index}' for index in range(1235)])
-    model = MODELS.build(cfg.model)
+    # Shapes are all that is looked at: no memory, no initial values.
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
     for stream in model.streams.values():
         assert stream.head.classifier.out_features == 1236
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
@@ -53,3 +57,39 @@ def test_nothing_is_written_twice():
         assert 'num_classes' not in text, path
         sizes[path.name] = len(text.splitlines())
     assert max(sizes.values()) < 70, sizes
+
+
+CORPORA = {
+    'phoenix': ('Phoenix2014Dataset', 8.0, 1.0),
+    'phoenix2014si5': ('Phoenix2014SI5Dataset', 8.0, 1.0),
+    'phoenix2014T': ('Phoenix2014TDataset', 8.0, 1.0),
+    'csl': ('CSLDailyDataset', 8.0 * 512 / 170, 270 / 320),
+}
+
+
+@pytest.mark.parametrize('corpus', CORPORA)
+@pytest.mark.parametrize('streams', ['video', 'keypoint', 'twostream'])
+def test_recognition_on_the_corpora(streams, corpus):
+    dataset, sigma, crop = CORPORA[corpus]
+    cfg = Config.fromfile(CONFIGS / f'{streams}_slr_{corpus}.py')
+    apply_overrides(cfg, dict(data_root='/r', frames='f.zip', ann_file='a.{split}'))
+    for split in ('train', 'val', 'test'):
+        part = cfg[f'{split}_dataloader'].dataset
+        assert part.type == dataset and part.split == split.replace('val', 'dev')
+        assert (part.data_root, part.frames, part.ann_file) == (
+            '/r',
+            'f.zip',
+            'a.{split}',
+        )
+        steps = {step.type: step for step in part.pipeline}
+        crops = steps.keys() & {'ClipRandomCrop', 'ClipCenterCrop'}
+        assert crops == {'ClipRandomCrop' if split == 'train' else 'ClipCenterCrop'}
+        assert bool(part.get('test_mode')) == (split != 'train')
+    assert steps['ClipCenterCrop'].get('fraction', 1.0) == crop
+    assert cfg.model.vocab == dict(
+        dataset=dataset, data_root='/r', ann_file='a.{split}'
+    )
+    preprocessor = cfg.model.data_preprocessor
+    assert ('DecodeClip' in steps) == ('video_size' in preprocessor)
+    assert preprocessor.get('sigma', sigma) == sigma
+    assert ('sigma' in preprocessor) == (streams != 'video')

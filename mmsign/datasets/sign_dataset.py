@@ -76,7 +76,7 @@ class SignDataset(BaseDataset):
         data_root = os.fspath(data_root)
         self.split = split
         self.keypoint_file = (
-            None if keypoint_file is None else os.path.join(data_root, keypoint_file)
+            os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
         self.frames = self._frames_pattern(data_root, frames)
         # BaseDataset has an attribute ann_file, whose path it completes itself.
@@ -162,7 +162,7 @@ class SignDataset(BaseDataset):
 
     @classmethod
     def _frames_pattern(cls, data_root: str, frames: str | None) -> str:
-        if frames is None:
+        if not frames:
             frames = cls.FRAMES
         if '{clip_id}' not in frames:
             if frames.lower().endswith('.zip'):
