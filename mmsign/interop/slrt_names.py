@@ -1,25 +1,30 @@
-"""Names of the paper authors' published recognition checkpoints in ours.
+"""Names of the paper authors' published recognition checkpoints, and ours.
 
 Their state dict has the prefix ``recognition_network.``; two-stream networks
 keep both streams under ``visual_backbone_twostream``, single streams under
-``visual_backbone`` (video) or ``visual_backbone_keypoint``. SPEC section 7.
+``visual_backbone`` (video) or ``visual_backbone_keypoint``. Heads hold a table of
+sinusoidal positions, ``pe.pe``, which we compute instead of storing.
 """
 
 from __future__ import annotations
 
 import re
 
-from .s3d_weights import flat_to_block
+from .s3d_weights import block_to_flat, flat_to_block
 
 PREFIX = 'recognition_network.'
+POSITION_TABLE = 'pe.pe'
 
-# Module prefixes, theirs → ours. ``{stream}`` runs over both streams.
-_BACKBONES = {
+# Module prefixes, theirs → ours.
+_TWO_STREAM_BACKBONES = {
     'visual_backbone_twostream.rgb_stream': 'video',
     'visual_backbone_twostream.pose_stream': 'keypoint',
+}
+_SINGLE_BACKBONES = {
     'visual_backbone': 'video',
     'visual_backbone_keypoint': 'keypoint',
 }
+_BACKBONES = _TWO_STREAM_BACKBONES | _SINGLE_BACKBONES
 _HEADS = {
     'visual_head': 'video.head',
     'visual_head_keypoint': 'keypoint.head',
@@ -92,4 +97,54 @@ def slrt_to_ours(name: str) -> str | None:
             if name.startswith(theirs + '.'):
                 layer = convert(name[len(theirs) + 1 :])
                 return layer and f'{ours}.{layer}'
+    return None
+
+
+def ours_to_slrt(name: str, two_stream: bool) -> str | None:
+    """The authors' name of one tensor of our recognizer; inverse of the above.
+
+    Args:
+        name: In the state dict of a recognizer with S3D backbones.
+        two_stream: Whether the recognizer has both streams; the authors name the
+            backbone of a single stream differently.
+
+    Returns:
+        The name with ``recognition_network.``, or None for a tensor that their
+        network does not have.
+    """
+    for theirs, ours in _LATERALS.items():
+        match = re.fullmatch(re.escape(ours) + r'\.(\d+)\.(\w+)', name)
+        if match:
+            return f'{PREFIX}{theirs}.{match[1]}.conv.{match[2]}'
+    for theirs, ours in _PYRAMID_HEADS.items():
+        match = re.fullmatch(re.escape(ours) + r'\.(\d+)\.(.+)', name)
+        if match:
+            layer = _slrt_head_layer(match[2])
+            return layer and f'{PREFIX}{theirs}.{match[1]}.{layer}'
+    for theirs, ours in _HEADS.items():
+        if name.startswith(ours + '.'):
+            layer = _slrt_head_layer(name[len(ours) + 1 :])
+            return layer and f'{PREFIX}{theirs}.{layer}'
+    backbones = _TWO_STREAM_BACKBONES if two_stream else _SINGLE_BACKBONES
+    for theirs, ours in backbones.items():
+        if name.startswith(ours + '.'):
+            layer = _slrt_backbone_layer(name[len(ours) + 1 :])
+            return layer and f'{PREFIX}{theirs}.{layer}'
+    return None
+
+
+def _slrt_head_layer(rest: str) -> str | None:
+    layer, _, leaf = rest.rpartition('.')
+    theirs = {ours: theirs for theirs, ours in _HEAD_LAYERS.items()}.get(layer)
+    return theirs and f'{theirs}.{leaf}'
+
+
+def _slrt_backbone_layer(rest: str) -> str | None:
+    flat = block_to_flat(rest.removeprefix('backbone.'))
+    if rest.startswith('backbone.') and flat is not None:
+        return f'backbone.{flat}'
+    match = re.fullmatch(r'pyramid\.upsample\.(\d+)\.(\w+)\.(\w+)', rest)
+    layers = {ours: theirs for theirs, ours in _UPSAMPLE_LAYERS.items()}
+    if match and match[2] in layers:
+        return f'pyramid.upsample_layers.{match[1]}.{layers[match[2]]}.{match[3]}'
     return None

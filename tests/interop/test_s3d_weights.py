@@ -1,6 +1,6 @@
 import torch
 
-from mmsign.interop.s3d_weights import convert_s3d_state, flat_to_block
+from mmsign.interop.s3d_weights import block_to_flat, convert_s3d_state, flat_to_block
 
 
 def test_names():
@@ -15,3 +15,10 @@ def test_names():
 def test_our_own_names_pass():
     state = {'blocks.0.0.conv_s.weight': torch.zeros(1)}
     assert convert_s3d_state(dict(state_dict=state)) == state
+
+
+def test_names_and_back():
+    for layer in range(16):
+        name = f'base.{layer}.conv_s.weight'
+        assert block_to_flat(flat_to_block(name)) == name
+    assert block_to_flat('fc.0.weight') is block_to_flat('blocks.5.0.x') is None

@@ -1,0 +1,92 @@
+"""From the shapes of a converted checkpoint to the network that they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from .slrt_checkpoint import CheckpointMismatchError
+
+_STEM = 'blocks.0.0.conv_s.weight'
+# Channels of the stem of an S3D of width 1.
+_STEM_CHANNELS = 64
+# The streams' input channels do not tell them apart; their names do.
+STREAMS = ('video', 'keypoint')
+
+
+def s3d_config(tensors: Mapping[str, Tensor], prefix: str = '') -> dict:
+    """Config of the ``S3D`` whose tensors are named ``{prefix}blocks.…``."""
+    stem = _shape(tensors, prefix + _STEM)
+    blocks = _indices(tensors, f'{prefix}blocks.')
+    config = dict(type='S3D', in_channels=stem[1], num_blocks=len(blocks))
+    if stem[0] != _STEM_CHANNELS:
+        config['width'] = stem[0] / _STEM_CHANNELS
+    return config
+
+
+def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
+    """Config of the recognizer, without ``vocab``, that the tensors are of.
+
+    Args:
+        tensors: Under our names, as ``convert_recognizer`` returns them.
+
+    Raises:
+        CheckpointMismatchError: Naming the tensor, if one is missing from which a
+            size is read.
+    """
+    names = [s for s in STREAMS if any(n.startswith(f'{s}.') for n in tensors)]
+    if not names:
+        raise CheckpointMismatchError(
+            'the file has no tensor of a video or keypoint stream'
+        )
+    model: dict = dict(
+        type='TwoStreamRecognizer' if len(names) == 2 else 'SingleStreamRecognizer'
+    )
+    for name in names:
+        model[name] = dict(
+            backbone=s3d_config(tensors, f'{name}.backbone.'),
+            head=_head_config(tensors, f'{name}.head.'),
+        )
+        levels = _indices(tensors, f'{name}.pyramid.upsample.')
+        if levels:
+            model['pyramid'] = dict(type='SignPyramid', levels=len(levels) + 1)
+            model[name]['pyramid_head'] = _head_config(
+                tensors, f'{name}.pyramid_head.heads.0.'
+            )
+    stages = _indices(tensors, 'bilateral.to_video.')
+    if stages:
+        model['bilateral'] = dict(type='BilateralNeck', stages=tuple(stages))
+    if any(n.startswith('joint_head.') for n in tensors):
+        model['joint'] = dict(type='JointHead', **_head_config(tensors, 'joint_head.'))
+    if 'keypoint' in names:
+        points = model['keypoint']['backbone']['in_channels']
+        model['data_preprocessor'] = dict(num_keypoints=points)
+    return model
+
+
+def class_counts(tensors: Mapping[str, Tensor]) -> dict[str, int]:
+    """Name of each classifier's weight → its classes, the blank included."""
+    return {
+        n: v.shape[0] for n, v in tensors.items() if n.endswith('classifier.weight')
+    }
+
+
+def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
+    inner, hidden, kernel = _shape(tensors, prefix + 'feedforward.conv1.weight')
+    return dict(hidden_channels=hidden, feedforward_channels=inner, kernel_size=kernel)
+
+
+def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
+    if name not in tensors:
+        raise CheckpointMismatchError(
+            f'the file lacks the tensor that becomes {name}; it is not a whole '
+            'recognition network'
+        )
+    return tuple(tensors[name].shape)
+
+
+def _indices(tensors: Mapping[str, Tensor], prefix: str) -> list[int]:
+    """The numbers that follow ``prefix`` in names, sorted."""
+    rests = [n[len(prefix) :] for n in tensors if n.startswith(prefix)]
+    return sorted({int(rest.split('.')[0]) for rest in rests})
