@@ -1,4 +1,7 @@
-"""Recognize videos: ``python tools/infer.py VIDEO … --config FILE --checkpoint FILE``.
+"""Recognize videos: ``python tools/infer.py VIDEO … --bundle FILE``.
+
+The network: --bundle, or --config and --checkpoint. A network that looks at
+keypoints needs --keypoints.
 
 Prints one line per clip, or writes with --out: ``.jsonl``, one record per clip with
 times, confidences, n-best and every output; ``.mp4``, the clip with skeleton and
@@ -27,6 +30,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--config', help='config of the network')
     parser.add_argument('--checkpoint', help='its checkpoint')
+    parser.add_argument(
+        '--bundle', help='instead of both: a file of tools/export/bundle.py'
+    )
     parser.add_argument(
         '--keypoints',
         nargs='+',
@@ -65,11 +71,10 @@ def build(args: argparse.Namespace):
     # Imported late: --help and refusals answer at once.
     from mmsign.apis import SignInferencer
 
-    if not (args.config and args.checkpoint):
-        raise LaunchError('name the network: --config CONFIG --checkpoint FILE')
     return SignInferencer(
         args.config,
         args.checkpoint,
+        args.bundle,
         device=args.device,
         beam_width=args.beam_width,
         n_best=args.n_best,

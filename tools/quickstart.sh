@@ -7,7 +7,8 @@
 #      checkout, which is made if need be
 #   2. renders the toy corpus into data/toy
 #   3. trains each stream alone, then configs/twostream_slr_toy.py from both
-#   4. tests the best checkpoint on unseen signers, with beam search of width 5
+#   4. tests the best checkpoint on unseen signers, with beam search of width 5, and
+#      bundles it in one file for inference, toy.bundle
 #   5. prints WER and its parts for each output of the network, and where to find a
 #      picture and a report in text
 #
@@ -134,6 +135,9 @@ fi
     --out "$work_dir/test_metrics.json" \
     --cfg-options model.decoder.beam_width=5 \
     test_evaluator.dump="'$work_dir/predictions'"
+
+# The network in one file, for tools/infer.py VIDEO --bundle FILE.
+"$PYTHON" tools/export/bundle.py "$config" "$checkpoint" "$work_dir/toy.bundle"
 
 say "5/5 Report"
 "$PYTHON" tools/analysis/quickstart_report.py --work-dir "$work_dir"

@@ -1,12 +1,16 @@
 """Recognition for those who do not train."""
 
+from .bundle import Bundle, BundleError, read_bundle, write_bundle
 from .clips import DEFAULT_FPS, Clip, ClipError
 from .inferencer import SignInferencer
 from .networks import Network, NetworkSpec, build_network, load_network
+from .opening import open_network
 from .records import ClipResult, OutputReading, RecognizedGloss
 
 __all__ = [
     'DEFAULT_FPS',
+    'Bundle',
+    'BundleError',
     'Clip',
     'ClipError',
     'ClipResult',
@@ -17,4 +21,7 @@ __all__ = [
     'SignInferencer',
     'build_network',
     'load_network',
+    'open_network',
+    'read_bundle',
+    'write_bundle',
 ]

@@ -6,7 +6,7 @@ Symbols: N frames of the source, K keypoints of a layout.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ PERSON_SCORE = 0.3
 PERSON_SHARE = 0.1
 """A clip shows a person if at least this share of its frames does."""
 
-Estimator = Callable[[np.ndarray], np.ndarray]
+Estimator = Callable[[Iterable[np.ndarray]], np.ndarray]
 Keypoints = str | os.PathLike | np.ndarray
 
 
@@ -55,7 +55,7 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     else:
         where = os.fspath(given)
         points = _read_file(where, clip)
-    points = _selected(np.asarray(points, np.float32), where, clip.name)
+    points = selected(np.asarray(points, np.float32), where, clip.name)
     if len(points) != len(clip.source):
         raise ClipError(
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
@@ -90,7 +90,16 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     return points
 
 
-def _selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
+def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
+    """The 79 of (N, K, 3) keypoints.
+
+    Args:
+        points: In a known layout.
+        where, name: Of the keypoints and of the clip, for errors.
+
+    Raises:
+        ClipError: If the layout is unknown or a value is not finite.
+    """
     layouts = {size: layout for layout, size in LAYOUT_SIZES.items()}
     if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] not in layouts:
         raise ClipError(
@@ -108,16 +117,16 @@ def _selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
 
 
 def estimate_keypoints(
-    estimator: Estimator, clip: Clip, indices: np.ndarray, chunk: int = 32
+    estimator: Estimator, clip: Clip, indices: np.ndarray
 ) -> np.ndarray:
     """Have an estimator look at chosen frames.
 
     Args:
-        estimator: (n, H, W, 3) uint8 BGR → (n, 133, 3).
+        estimator: Frames in order, each (H, W, 3) uint8 BGR → (n, 133, 3); such as
+            ``mmsign.pose.PoseEstimator``. It gets a generator.
         clip: The clip.
         indices: (M,) source frames, not falling; each distinct one is looked at
             once.
-        chunk: Frames handed over at a time.
 
     Returns:
         (M, 79, 3) float32.
@@ -126,25 +135,13 @@ def estimate_keypoints(
         ClipError: If the estimator returns another shape.
     """
     distinct, inverse = np.unique(indices, return_inverse=True)
-    found, waiting = [], []
-    for frame in clip.source.stream(distinct):
-        waiting.append(frame)
-        if len(waiting) == chunk:
-            found.append(_estimated(estimator, waiting, clip.name))
-            waiting = []
-    if waiting:
-        found.append(_estimated(estimator, waiting, clip.name))
-    return np.concatenate(found)[inverse]
-
-
-def _estimated(estimator: Estimator, frames: list, name: str) -> np.ndarray:
-    points = np.asarray(estimator(np.stack(frames)), np.float32)
-    if len(points) != len(frames):
+    points = np.asarray(estimator(clip.source.stream(distinct)), np.float32)
+    if len(points) != len(distinct):
         raise ClipError(
-            f'{name}: the estimator returned keypoints of {len(points)} frames for '
-            f'{len(frames)}'
+            f'{clip.name}: the estimator returned keypoints of {len(points)} frames '
+            f'for {len(distinct)}'
         )
-    return _selected(points, 'the estimator', name)
+    return selected(points, 'the estimator', clip.name)[inverse]
 
 
 def person_share(keypoints: np.ndarray) -> float:

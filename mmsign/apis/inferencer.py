@@ -28,7 +28,8 @@ from .clip_keypoints import (
     read_keypoints,
 )
 from .clips import Clip, ClipError, open_clip
-from .networks import Network, load_network
+from .networks import Network
+from .opening import open_network
 from .preparation import Pipeline, PreparedClip, prepare_clip
 from .reading import read_outputs, step_times
 from .records import ClipResult, OutputReading
@@ -61,30 +62,32 @@ class SignInferencer:
 
     Args:
         config, checkpoint: Of a recognizer, as ``tools/test.py`` takes them.
+        bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote.
         device: None takes a GPU if there is one.
         fps: Frames per second that clips are brought to; None takes the training
             corpus's, from the config's ``corpus``.
         beam_width: None takes the config's.
         n_best: Sequences returned per output.
-        estimator: Finds keypoints in frames, for clips that come without:
-            (n, H, W, 3) uint8 BGR → (n, 133, 3) x, y, score.
+        estimator: Finds keypoints for clips that come without, such as
+            ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``.
 
     Raises:
-        LaunchError, FileNotFoundError, CheckpointError: If config and checkpoint
-            do not make a network; the file is named.
+        LaunchError, FileNotFoundError, CheckpointError, BundleError: If the files
+            do not make a network; they are named.
     """
 
     def __init__(
         self,
-        config: str | Path | Config,
-        checkpoint: str | Path,
+        config: str | Path | Config | None = None,
+        checkpoint: str | Path | None = None,
+        bundle: str | Path | None = None,
         device: str | torch.device | None = None,
         fps: float | None = None,
         beam_width: int | None = None,
         n_best: int = 5,
         estimator: Estimator | None = None,
     ) -> None:
-        self.network: Network = load_network(config, checkpoint, device)
+        self.network: Network = open_network(config, checkpoint, bundle, device)
         self.pipeline = Pipeline(self.network.transforms)
         self.fps = fps if fps is not None else self.network.fps
         own = self.network.model.decoder

@@ -25,7 +25,7 @@ from mmsign.models.recognizers.base import SignRecognizer
 
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
-_TRAINING_ONLY = (
+TRAINING_ONLY = (
     'checkpoint',
     'distillation',
     'init_cfg',
@@ -183,7 +183,7 @@ def _without_training(value: Any) -> Any:
         return {
             key: _without_training(item)
             for key, item in value.items()
-            if key not in _TRAINING_ONLY
+            if key not in TRAINING_ONLY
         }
     if isinstance(value, list):
         return [_without_training(item) for item in value]

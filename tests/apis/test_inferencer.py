@@ -114,15 +114,17 @@ def test_an_estimator_sees_each_frame_once(network_files, make_video):
     pose, seen = keypoints_of(12), []
 
     def estimator(frames):
-        start = sum(seen)
-        seen.append(len(frames))
-        return pose[start : start + len(frames)]
+        seen.extend(frame.shape for frame in frames)
+        return pose[: len(seen)]
 
     inferencer = SignInferencer(*network_files, device='cpu', estimator=estimator)
     path = make_video(12, fps=12.5)
     result = inferencer(path)
-    assert sum(seen) == 12 and 'keypoints' in result.timing
+    assert seen == [(48, 64, 3)] * 12 and 'keypoints' in result.timing
     assert result.outputs == inferencer(path, pose).outputs
+    inferencer.estimator = lambda frames: pose[:3]
+    with pytest.raises(ClipError, match='keypoints of 3 frames for 12'):
+        inferencer(path)
 
 
 def test_a_batch_of_equal_lengths_is_each_on_its_own(inferencer, video):

@@ -72,7 +72,7 @@ def test_an_annotated_video(infer, files, tmp_path):
     [
         (['x.mp4', '--out', 'x.txt'], r'--out takes \.jsonl, \.mp4 or \.png'),
         (['x.mp4', 'y.mp4', '--out', 'x.png'], 'shows one clip; 2 given'),
-        (['x.mp4'], 'name the network'),
+        (['x.mp4'], 'name one network'),
     ],
 )
 def test_arguments_that_do_not_fit(arguments, message):

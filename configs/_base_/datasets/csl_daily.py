@@ -11,8 +11,12 @@ ann_file = ''
 vocab = dict(dataset=dataset_type, data_root=data_root, ann_file=ann_file)
 # 8 pixels of a map of 170, to which the authors scale the frames of 512.
 sigma = 8.0 * 512 / 170
-# What inference brings other people's videos to: frames per second, (width, height).
-corpus = dict(fps=30.0, frame_size=(512, 512))
+# For inference, see phoenix2014.py.
+corpus = dict(
+    fps=30.0,
+    frame_size=(512, 512),
+    licence='trained on CSL-Daily: under the agreement with its authors, for research',
+)
 
 dataset = dict(
     type=dataset_type,

@@ -14,8 +14,13 @@ ann_file = ''
 vocab = dict(dataset=dataset_type, data_root=data_root, ann_file=ann_file)
 # Of the heatmaps, in pixels of the frames on disk.
 sigma = 8.0
-# What inference brings other people's videos to: frames per second, (width, height).
-corpus = dict(fps=25.0, frame_size=(210, 260))
+# For inference: what other people's videos are brought to (frames per second; width
+# and height in pixels), and what a bundle says about its weights.
+corpus = dict(
+    fps=25.0,
+    frame_size=(210, 260),
+    licence='trained on RWTH-PHOENIX-Weather 2014: CC BY-NC-SA 4.0, for research',
+)
 
 dataset = dict(
     type=dataset_type,

@@ -4,8 +4,13 @@ dataset_type = 'Phoenix2014TDataset'
 data_root = 'data/toy'
 # Relative to data_root, or absolute.
 keypoint_file = 'keypoints.safetensors'
-# What inference brings other people's videos to: frames per second, (width, height).
-corpus = dict(fps=25.0, frame_size=(84, 104))
+# For inference: what other people's videos are brought to (frames per second; width
+# and height in pixels), and what a bundle says about its weights.
+corpus = dict(
+    fps=25.0,
+    frame_size=(84, 104),
+    licence="trained on mmsign's toy corpus, rendered by code: Apache-2.0",
+)
 vocab = dict(dataset=dataset_type, data_root=data_root)
 
 train_dataloader = dict(

@@ -1,0 +1,243 @@
+"""A network in one file that may be passed on: the *bundle*.
+
+A zip archive, nothing in it compressed, of
+
+=================== ===========================================================
+bundle.json         format, version, versions of the software, licence notes
+config.json         model, pipeline and corpus of a ``NetworkSpec``, as data
+vocabulary.txt      glosses in the order of their class numbers, one a line
+weights.safetensors what inference needs of the state dict
+=================== ===========================================================
+
+Reading one executes nothing from it: the config is JSON, and what it may name are
+registered layers and mmsign's own transforms, never a dotted path, an import or
+another file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from mmaction.registry import MODELS, TRANSFORMS
+from mmengine.registry import Registry
+from safetensors import SafetensorError
+from torch import Tensor
+
+import mmsign
+from mmsign.vocab import GlossVocabulary
+
+from .networks import TRAINING_ONLY, Network, NetworkSpec
+
+FORMAT, VERSION = 'mmsign-bundle', 1
+_ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
+_WEIGHTS = 'weights.safetensors'
+_MEMBERS = (_ABOUT, _CONFIG, _VOCABULARY, _WEIGHTS)
+# The same content gives the same bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+# Where the classes that a bundle may name come from.
+_LAYER_PACKAGES = ('mmsign', 'mmaction.models', 'mmcv', 'mmengine.model', 'torch.nn')
+_TRANSFORM_PACKAGES = ('mmsign.datasets.transforms',)
+_UNSTATED = 'licence not stated: ask whoever made this bundle before passing it on'
+
+
+class BundleError(ValueError):
+    """A file is no bundle, or one that is not to be trusted; it is named."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds.
+
+    Attributes:
+        spec: The network, its glosses written out.
+        state: Its weights.
+        about: Format, version, versions of the software and licence notes.
+    """
+
+    spec: NetworkSpec
+    state: dict[str, Tensor]
+    about: dict
+
+
+def write_bundle(
+    path: str | os.PathLike, network: Network, licence: str | None = None
+) -> None:
+    """Write a bundle; it appears complete or not at all.
+
+    Args:
+        path: To write.
+        network: To store.
+        licence: What whoever gets the file has to know about using the weights; None
+            takes ``licence`` of the config's ``corpus``.
+
+    Raises:
+        BundleError: If the network has parts that no reader would accept.
+    """
+    spec = network.spec
+    config = dict(
+        model={key: value for key, value in spec.model.items() if key != 'vocab'},
+        pipeline=spec.pipeline,
+        corpus=spec.corpus,
+    )
+    _check_config(config, str(path))
+    about = dict(
+        format=FORMAT,
+        version=VERSION,
+        software={name: _version(name) for name in ('mmaction2', 'mmengine', 'torch')}
+        | dict(mmsign=mmsign.__version__),
+        licence=dict(
+            software='mmsign: Apache-2.0',
+            weights=licence or spec.corpus.get('licence') or _UNSTATED,
+        ),
+    )
+    state = {
+        key: value.detach().cpu().contiguous()
+        for key, value in network.model.required_state().items()
+    }
+    contents = {
+        _ABOUT: _json(about),
+        _CONFIG: _json(config),
+        _VOCABULARY: ''.join(f'{g}\n' for g in network.model.vocab.glosses).encode(),
+        _WEIGHTS: safetensors.torch.save(state),
+    }
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f'{target.name}.partial')
+    try:
+        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_STORED) as archive:
+            for name, content in contents.items():
+                archive.writestr(zipfile.ZipInfo(name, _DATE), content)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_bundle(path: str | os.PathLike) -> Bundle:
+    """Read a bundle.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        BundleError: If it is no bundle, is damaged, or was written by a later
+            version; or if its config names what a bundle may not name.
+    """
+    name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise FileNotFoundError(f'bundle {name} does not exist')
+    contents = _contents(name)
+    about = _parsed(contents[_ABOUT], name, _ABOUT)
+    if about.get('format') != FORMAT or about.get('version') != VERSION:
+        raise BundleError(
+            f'{name}: expected format {FORMAT!r} version {VERSION}, found '
+            f'{about.get("format")!r} version {about.get("version")!r}; read it with '
+            'the version of mmsign that wrote it'
+        )
+    config = _parsed(contents[_CONFIG], name, _CONFIG)
+    _check_config(config, name)
+    try:
+        glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
+        GlossVocabulary(glosses)
+        state = safetensors.torch.load(contents[_WEIGHTS])
+    except (ValueError, SafetensorError) as error:
+        raise BundleError(f'{name} is damaged: {error}') from error
+    spec = NetworkSpec(**config)
+    spec = replace(spec, model=spec.model | dict(vocab=dict(glosses=glosses)))
+    return Bundle(spec, state, about)
+
+
+def _contents(name: str) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(name) as archive:
+            found = archive.namelist()
+            if sorted(found) != sorted(_MEMBERS):
+                raise BundleError(
+                    f'{name} is no bundle: it holds {found[:5]}, expected '
+                    f'{list(_MEMBERS)}'
+                )
+            packed = [i.filename for i in archive.infolist() if i.compress_type]
+            if packed:
+                # A few bytes could otherwise unpack to any size.
+                raise BundleError(f'{name}: {packed[0]} is compressed; refused')
+            return {member: archive.read(member) for member in _MEMBERS}
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise BundleError(
+            f'{name} is no bundle, or damaged ({error}); tools/export/bundle.py '
+            'writes one'
+        ) from error
+
+
+def _parsed(content: bytes, name: str, member: str) -> dict:
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise BundleError(f'{name}: {member} is no JSON: {error}') from error
+    if not isinstance(value, dict):
+        raise BundleError(f'{name}: {member} holds no object')
+    return value
+
+
+def _check_config(config: dict, name: str) -> None:
+    """Refuse what a bundle may not name."""
+    kinds = dict(model=dict, pipeline=list, corpus=dict)
+    if set(config) != set(kinds) or not all(
+        isinstance(config[key], kind) for key, kind in kinds.items()
+    ):
+        raise BundleError(
+            f'{name}: its config has {sorted(config)}, expected {sorted(kinds)}'
+        )
+    _check_types(config['model'], MODELS, _LAYER_PACKAGES, name)
+    _check_types(config['pipeline'], TRANSFORMS, _TRANSFORM_PACKAGES, name)
+
+
+def _check_types(
+    node: Any, registry: Registry, packages: tuple[str, ...], name: str
+) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _check_types(item, registry, packages, name)
+    if not isinstance(node, dict):
+        return
+    for key, item in node.items():
+        # A vocabulary is the archive's own; the others would read further files.
+        if key in ('vocab', *TRAINING_ONLY) or key.startswith('_'):
+            raise BundleError(f'{name}: its config may not set {key!r}')
+        _check_types(item, registry, packages, name)
+    if 'type' in node and not _is_registered(node['type'], registry, packages):
+        raise BundleError(
+            f'{name}: its config names {node["type"]!r}, which is none of the '
+            f'registered parts of {", ".join(packages)}; refused'
+        )
+
+
+def _is_registered(
+    kind: Any, registry: Registry | None, packages: tuple[str, ...]
+) -> bool:
+    # Registry.get would import whatever a dotted name points to.
+    while registry is not None and isinstance(kind, str):
+        found = registry.module_dict.get(kind)
+        if found is not None:
+            home = f'{found.__module__}.'
+            return any(home.startswith(f'{package}.') for package in packages)
+        registry = registry.parent
+    return False
+
+
+def _json(value: dict) -> bytes:
+    try:
+        text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
+    except TypeError as error:
+        raise BundleError(f'the config holds more than data: {error}') from error
+    return text.encode('utf-8')
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+import torch
+from tiny_network import GLOSSES, keypoints_of, write_network
+
+from mmsign.apis import (
+    BundleError,
+    SignInferencer,
+    load_network,
+    read_bundle,
+    write_bundle,
+)
+from mmsign.launch import LaunchError
+
+
+@pytest.fixture(scope='module')
+def bundle(network_files, tmp_path_factory):
+    path = tmp_path_factory.mktemp('bundle') / 'a.bundle'
+    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
+    return path
+
+
+@pytest.fixture
+def rewrite(bundle, tmp_path):
+    """A copy of the bundle with another config or other members."""
+
+    def rewrite(change=None, compress=zipfile.ZIP_STORED, **members: bytes):
+        path = tmp_path / 'changed.bundle'
+        with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(path, 'w') as new:
+            for name in old.namelist():
+                content = members.pop(name.partition('.')[0], old.read(name))
+                if name == 'config.json' and change:
+                    config = json.loads(content)
+                    change(config)
+                    content = json.dumps(config).encode()
+                new.writestr(name, content, compress)
+            for name, content in members.items():
+                new.writestr(name, content)
+        return path
+
+    return rewrite
+
+
+def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, video):
+    pose = keypoints_of(24)
+    other = SignInferencer(bundle=bundle, device='cpu')
+    assert other.network.spec == inferencer.network.spec
+    assert other(video, pose).outputs == inferencer(video, pose).outputs
+    ours = other.network.model.state_dict()
+    theirs = inferencer.network.model.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+@pytest.mark.parametrize('stream', ['video', 'keypoint'])
+def test_a_single_stream(stream, tmp_path, video):
+    files = write_network(tmp_path, [stream])
+    path = tmp_path / 'one.bundle'
+    write_bundle(path, load_network(*files, device='cpu'))
+    pose = keypoints_of(24)
+    results = [
+        SignInferencer(bundle=path, device='cpu')(video, pose),
+        SignInferencer(*files, device='cpu')(video, pose),
+    ]
+    assert results[0].outputs == results[1].outputs
+    assert 'licence not stated' in read_bundle(path).about['licence']['weights']
+
+
+def test_what_it_holds(bundle):
+    read = read_bundle(bundle)
+    assert read.about['licence']['weights'] == 'for tests only'
+    assert read.about['software']['torch'] and read.about['software']['mmsign']
+    assert read.spec.model['vocab'] == dict(glosses=GLOSSES)
+    assert read.spec.corpus['fps'] == 25.0
+    # Nothing that only training needs.
+    assert not any('pyramid' in key for key in read.state)
+    assert 'pyramid' not in json.dumps(read.spec.model)
+
+
+def test_the_same_network_gives_the_same_bytes(bundle, network_files, tmp_path):
+    path = tmp_path / 'again.bundle'
+    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
+    assert path.read_bytes() == bundle.read_bytes()
+    assert not list(tmp_path.glob('*.partial'))
+
+
+@pytest.mark.parametrize(
+    'kind', ['os.system', 'builtins.eval', 'mmengine.Config', 'PickleLoad', 7, None]
+)
+def test_types_that_are_no_registered_parts_are_refused(rewrite, kind):
+    def change(config):
+        config['model']['video']['backbone'] = dict(type=kind, command='echo')
+
+    with pytest.raises(BundleError, match='none of the registered parts of mmsign'):
+        read_bundle(rewrite(change))
+
+
+def test_only_mmsigns_transforms_are_admitted(rewrite):
+    def change(config):
+        config['pipeline'].insert(0, dict(type='DecordInit'))
+
+    with pytest.raises(BundleError, match="names 'DecordInit'"):
+        read_bundle(rewrite(change))
+
+
+@pytest.mark.parametrize('key', ['init_cfg', 'pretrained', 'vocab', '_scope_'])
+def test_other_files_cannot_be_named(rewrite, key):
+    def change(config):
+        config['model'][key] = dict(type='S3D')
+
+    with pytest.raises(BundleError, match=f'may not set {key!r}'):
+        read_bundle(rewrite(change))
+
+
+def test_damaged_and_foreign_files(rewrite, bundle, tmp_path):
+    later = b'{"format": "mmsign-bundle", "version": 2}'
+    for members, message in (
+        (dict(config=b'{'), 'config.json is no JSON'),
+        (dict(config=b'{"model": {}}'), r"its config has \['model'\]"),
+        (dict(bundle=later), 'version 2'),
+    ):
+        with pytest.raises(BundleError, match=message):
+            read_bundle(rewrite(**members))
+    with pytest.raises(BundleError, match='is damaged'):
+        read_bundle(rewrite(weights=b'nothing'))
+    with pytest.raises(BundleError, match='is damaged: gloss number 2'):
+        read_bundle(rewrite(vocabulary=b'RAIN\nRAI N\n'))
+    with pytest.raises(BundleError, match='is compressed; refused'):
+        read_bundle(rewrite(compress=zipfile.ZIP_DEFLATED))
+    with pytest.raises(BundleError, match='is no bundle: it holds'):
+        read_bundle(rewrite(code=b'import os'))
+    half = tmp_path / 'half.bundle'
+    half.write_bytes(bundle.read_bytes()[:-200])
+    with pytest.raises(BundleError, match='is no bundle, or damaged'):
+        read_bundle(half)
+    with pytest.raises(FileNotFoundError, match='does not exist'):
+        read_bundle(tmp_path / 'gone.bundle')
+
+
+def test_weights_of_another_network(rewrite):
+    def change(config):
+        config['model']['video']['backbone']['width'] = 0.25
+
+    with pytest.raises(BundleError, match='does not fit the network'):
+        SignInferencer(bundle=rewrite(change))
+
+
+def test_one_network_is_to_be_named(bundle, network_files):
+    for arguments in ({}, dict(config=network_files[0])):
+        with pytest.raises(LaunchError, match='name one network'):
+            SignInferencer(**arguments)
+    with pytest.raises(LaunchError, match='name one network'):
+        SignInferencer(*network_files, bundle=bundle)

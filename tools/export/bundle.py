@@ -1,0 +1,63 @@
+"""One file to pass on: ``python tools/export/bundle.py CONFIG CHECKPOINT OUT.bundle``.
+
+It holds the network's config, weights (without what only training needs), glosses,
+preprocessing, versions and licence notes; ``tools/infer.py VIDEO --bundle FILE``
+reads it, and executes nothing from it. The result is that of config and checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmsign.launch import (
+    LaunchError,
+    OverrideAction,
+    apply_overrides,
+    load_config,
+    reported_errors,
+)
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('out', metavar='OUT.bundle', help='file to write')
+    parser.add_argument(
+        '--licence',
+        help="terms of use of the weights (default: what the config's corpus says)",
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OverrideAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, as in tools/test.py',
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = parse_args(arguments)
+    cfg = load_config(args.config)
+    apply_overrides(cfg, args.cfg_options)
+    if Path(args.out).is_dir():
+        raise LaunchError(f'{args.out} is a folder; name the file to write')
+    # Imported late: --help and refusals answer at once.
+    from mmsign.apis import load_network, read_bundle, write_bundle
+
+    network = load_network(cfg, args.checkpoint, device='cpu')
+    write_bundle(args.out, network, args.licence)
+    written = read_bundle(args.out)
+    size = Path(args.out).stat().st_size / 1e6
+    print(f'{args.out}: {size:.1f} MB, {len(network.model.vocab) - 1} glosses')
+    for name, note in written.about['licence'].items():
+        print(f'  {name}: {note}')
+
+
+if __name__ == '__main__':
+    with reported_errors():
+        main()
