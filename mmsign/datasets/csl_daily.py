@@ -16,8 +16,6 @@ from .file_stamp import file_stamp
 from .sign_dataset import SignDataset
 from .tables import AnnotationError, read_table
 
-_PICKLE = 'csl2020ct_v2.pkl'
-_SPLITS = 'split_1.txt'
 # Where the corpus has both, or where they are put beside the frames.
 _FOLDERS = ('', 'sentence_label')
 
@@ -36,14 +34,30 @@ class CSLDailyDataset(SignDataset):
     METAINFO = dict(
         dataset='csl-daily', gloss_cleanup='none', level='character', language='zh'
     )
+    ANNOTATIONS = ('csl2020ct_v2.pkl', 'split_1.txt')
     FRAMES = 'sentence_frames-512x512'
     CLIP_FRAMES = '{clip_id}'
 
     @classmethod
+    def annotation_files(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[str]:
+        if ann_file:
+            return super().annotation_files(data_root, split, ann_file)
+        return [_find(data_root, name) for name in cls.ANNOTATIONS]
+
+    @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        path = cls._find(data_root, _PICKLE)
+        path, table = cls.annotation_files(data_root, split)
+        for file in (path, table):
+            if not os.path.isfile(file):
+                raise FileNotFoundError(
+                    f'{cls.__name__}: no {file}; data_root must be the folder of the '
+                    f'corpus, with {" and ".join(cls.ANNOTATIONS)} in it or in its '
+                    f'folder {_FOLDERS[1]}, and frames at '
+                    f'{cls.FRAMES}/{cls.CLIP_FRAMES}/*.jpg'
+                )
         clips = _read_clips(*file_stamp(path))
-        table = cls._find(data_root, _SPLITS)
         records, missing = [], []
         for line, row in read_table(table, ('name', 'split')):
             where = f'{table}, line {line}'
@@ -67,17 +81,11 @@ class CSLDailyDataset(SignDataset):
             )
         return records
 
-    @classmethod
-    def _find(cls, data_root: str, name: str) -> str:
-        for folder in _FOLDERS:
-            path = os.path.join(data_root, folder, name)
-            if os.path.isfile(path):
-                return path
-        raise FileNotFoundError(
-            f'{cls.__name__}: no {os.path.join(data_root, name)}; data_root must be '
-            f'the folder of the corpus, with {_PICKLE} and {_SPLITS} in it or in its '
-            f'folder {_FOLDERS[1]}, and frames at {cls.FRAMES}/{cls.CLIP_FRAMES}/*.jpg'
-        )
+
+def _find(data_root: str, name: str) -> str:
+    """Where a file is, or should be."""
+    paths = [os.path.join(data_root, folder, name) for folder in _FOLDERS]
+    return next(filter(os.path.isfile, paths), paths[0])
 
 
 @functools.lru_cache(maxsize=1)

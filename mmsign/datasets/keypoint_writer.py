@@ -97,8 +97,10 @@ class KeypointWriter:
     def __exit__(self, kind, *_) -> None:
         if kind is None:
             self.close()
-        else:
-            self._journal.close()
+            return
+        if not self._entries:
+            self._journal_path.unlink()
+        self._journal.close()
 
     def add(self, clip_id: str, points: np.ndarray) -> None:
         """Append a clip; it is on disk, for another process to see, on return.

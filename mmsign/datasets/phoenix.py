@@ -15,18 +15,17 @@ class _PhoenixDataset(SignDataset):
     """Both corpora: tables under ``annotations/manual``, frames as PNG images."""
 
     FRAMES = 'features/fullFrame-210x260px'
-    TABLE: ClassVar[str]
     COLUMNS: ClassVar[tuple[str, ...]]
     # Columns that hold the clip's name, signer, glosses and sentence.
     FIELDS: ClassVar[tuple[str, str, str, str | None]]
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        path = os.path.join(data_root, cls.TABLE.format(split=split))
+        (path,) = cls.annotation_files(data_root, split)
         if not os.path.isfile(path):
             raise FileNotFoundError(
                 f'{cls.__name__}: no {path}; data_root must be the folder of the '
-                f'corpus, with annotations at {cls.TABLE.format(split="{split}")} and '
+                f'corpus, with annotations at {cls.ANNOTATIONS[0]} and '
                 f'frames at {cls.FRAMES}/{cls.CLIP_FRAMES}/*.png'
             )
         clip_id, signer, glosses, text = cls.FIELDS
@@ -56,7 +55,7 @@ class Phoenix2014Dataset(_PhoenixDataset):
         dataset='phoenix2014', gloss_cleanup='phoenix2014', level='word', language='de'
     )
     CLIP_FRAMES = '{split}/{clip_id}/1'
-    TABLE = 'annotations/manual/{split}.corpus.csv'
+    ANNOTATIONS = ('annotations/manual/{split}.corpus.csv',)
     COLUMNS = ('id', 'folder', 'signer', 'annotation')
     FIELDS = ('id', 'signer', 'annotation', None)
 
@@ -72,7 +71,7 @@ class Phoenix2014SI5Dataset(Phoenix2014Dataset):
     """
 
     METAINFO = Phoenix2014Dataset.METAINFO | dict(dataset='phoenix2014si5')
-    TABLE = 'annotations/manual/{split}.SI5.corpus.csv'
+    ANNOTATIONS = ('annotations/manual/{split}.SI5.corpus.csv',)
 
 
 @DATASETS.register_module()
@@ -90,6 +89,6 @@ class Phoenix2014TDataset(_PhoenixDataset):
         level='word',
         language='de',
     )
-    TABLE = 'annotations/manual/PHOENIX-2014-T.{split}.corpus.csv'
+    ANNOTATIONS = ('annotations/manual/PHOENIX-2014-T.{split}.corpus.csv',)
     COLUMNS = ('name', 'video', 'start', 'end', 'speaker', 'orth', 'translation')
     FIELDS = ('name', 'speaker', 'orth', 'translation')

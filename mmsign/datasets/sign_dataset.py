@@ -43,6 +43,7 @@ class SignDataset(BaseDataset):
             applied before scoring; ``level``, ``word`` or ``character``, at which
             sentences are scored; ``language`` of the sentences.
         SPLITS: Names of the splits.
+        ANNOTATIONS: Its annotation files, relative to data_root, with ``{split}``.
         FRAMES: Where the corpus ships its frames, relative to data_root.
         CLIP_FRAMES: Where a clip's frames lie therein.
 
@@ -55,6 +56,7 @@ class SignDataset(BaseDataset):
         dataset='', gloss_cleanup='none', level='word', language=''
     )
     SPLITS: ClassVar[tuple[str, ...]] = ('train', 'dev', 'test')
+    ANNOTATIONS: ClassVar[tuple[str, ...]] = ()
     FRAMES: ClassVar[str] = ''
     CLIP_FRAMES: ClassVar[str] = '{split}/{clip_id}'
 
@@ -88,6 +90,14 @@ class SignDataset(BaseDataset):
         prepare_frames(self.frames)
 
     @classmethod
+    def annotation_files(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[str]:
+        """Paths of the files that a split's annotations are expected in."""
+        names = [ann_file] if ann_file else cls.ANNOTATIONS
+        return [os.path.join(data_root, n.replace('{split}', split)) for n in names]
+
+    @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
         """Read a split's annotations.
 
@@ -110,7 +120,7 @@ class SignDataset(BaseDataset):
         """
         if not ann_file:
             return cls.read_annotations(data_root, split)
-        path = os.path.join(data_root, ann_file.replace('{split}', split))
+        (path,) = cls.annotation_files(data_root, split, ann_file)
         if not os.path.isfile(path):
             raise FileNotFoundError(
                 f'{cls.__name__}: no annotations {path}; `ann_file` must be a path '

@@ -7,7 +7,6 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from typing import ClassVar
 
 from mmaction.registry import DATASETS
 
@@ -45,28 +44,30 @@ class SignFolderDataset(SignDataset):
     METAINFO = dict(
         dataset='sign_folder', gloss_cleanup='none', level='word', language=''
     )
-    MANIFESTS: ClassVar[tuple[str, ...]] = ('manifest.csv', 'manifest.jsonl')
+    ANNOTATIONS = ('manifest.csv', 'manifest.jsonl')
+
+    @classmethod
+    def annotation_files(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[str]:
+        paths = super().annotation_files(data_root, split, ann_file)
+        # Of the two names one is enough.
+        return [next(filter(os.path.isfile, paths), paths[0])]
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        for name in cls.MANIFESTS:
-            path = os.path.join(data_root, name)
-            if os.path.isfile(path):
-                return cls._read(path, data_root, split)
-        raise FileNotFoundError(
-            f'{cls.__name__}: neither {" nor ".join(cls.MANIFESTS)} in {data_root}; '
-            'name the manifest in `ann_file`'
-        )
+        return cls.load_annotations(data_root, split)
 
     @classmethod
     def load_annotations(
         cls, data_root: str, split: str, ann_file: str | None = None
     ) -> list[dict]:
-        if not ann_file:
-            return cls.read_annotations(data_root, split)
-        path = os.path.join(data_root, ann_file.replace('{split}', split))
+        (path,) = cls.annotation_files(data_root, split, ann_file)
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'{cls.__name__}: no manifest {path}')
+            raise FileNotFoundError(
+                f'{cls.__name__}: no manifest {path}; data_root must hold '
+                f'{" or ".join(cls.ANNOTATIONS)}, or `ann_file` name the manifest'
+            )
         return cls._read(path, data_root, split)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,18 +26,15 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
     """
     try:
         frames = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not a JSON file: {error}') from error
     if not isinstance(frames, list) or not frames:
         raise ValueError(f'{path}: expected a list with one entry per frame')
     poses: list[np.ndarray | None] = []
     for index, frame in enumerate(frames):
         try:
-            persons = [
-                np.column_stack([person['keypoints'], person['keypoint_scores']])
-                for person in frame['instances']
-            ]
-        except (KeyError, TypeError, ValueError) as error:
+            persons = [_pose(person) for person in frame['instances']]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f'{path}: frame {index} is not laid out as MMPose writes it: each '
                 f'needs instances with keypoints and keypoint_scores ({error!r})'
@@ -49,5 +47,17 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
             f'{path}: expected one number of keypoints in all frames, found '
             f'{sorted(shapes) or "no person in any frame"}'
         )
-    empty = np.zeros(shapes.pop())
-    return np.stack([empty if p is None else p for p in poses]).astype(np.float32)
+    empty = np.zeros(shapes.pop(), np.float32)
+    return np.stack([empty if pose is None else pose for pose in poses])
+
+
+def _pose(person: Any) -> np.ndarray:
+    """(K, 3) float32 of one person."""
+    points = np.asarray(person['keypoints'], dtype=np.float64)
+    scores = np.asarray(person['keypoint_scores'], dtype=np.float64)
+    if points.shape != (*scores.shape, 2) or scores.ndim != 1 or not scores.size:
+        raise ValueError(f'{points.shape} keypoints and {scores.shape} scores')
+    pose = np.column_stack([points, scores])
+    if not np.isfinite(pose).all() or np.abs(pose).max() > np.finfo(np.float32).max:
+        raise ValueError('a keypoint is not finite')
+    return pose.astype(np.float32)

@@ -36,6 +36,10 @@ def test_best_person_of_each_frame_and_empty_frames(tmp_path):
             [dict(instances=[dict(keypoints=[[1, 2]], keypoint_scores=[1, 2])])],
             'frame 0',
         ),
+        ([dict(instances=[dict(keypoints=['ab'], keypoint_scores=['a'])])], 'frame 0'),
+        ([dict(instances=[dict(keypoints=[], keypoint_scores=[])])], 'frame 0'),
+        ([dict(instances=[person(1e300, 1.0)])], 'is not finite'),
+        (['instances'], 'frame 0'),
     ],
 )
 def test_other_layouts_are_refused(tmp_path, frames, message):
@@ -45,6 +49,7 @@ def test_other_layouts_are_refused(tmp_path, frames, message):
 
 def test_not_json(tmp_path):
     path = tmp_path / 'a.json'
-    path.write_text('nonsense')
-    with pytest.raises(ValueError, match='is not a JSON file'):
-        read_mmpose_json(path)
+    for content in (b'nonsense', b'\xff', b'[' * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match='is not a JSON file'):
+            read_mmpose_json(path)

@@ -1,0 +1,13 @@
+"""Stage 1b: the keypoint stream alone on your own clips."""
+
+_base_ = [
+    '_base_/models/keypoint_slr.py',
+    '_base_/datasets/folder.py',
+    '_base_/pipelines/keypoint.py',
+    '_base_/schedules/adam_cosine_40e.py',
+    '_base_/runtime.py',
+]
+train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+model = dict(vocab={{_base_.vocab}}, data_preprocessor=dict(sigma={{_base_.sigma}}))

@@ -1,0 +1,15 @@
+"""Stage 1a: the video stream alone on your own clips."""
+
+_base_ = [
+    '_base_/models/video_slr.py',
+    '_base_/datasets/folder.py',
+    '_base_/pipelines/video.py',
+    '_base_/schedules/adam_cosine_40e.py',
+    '_base_/runtime.py',
+]
+train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
+model = dict(
+    vocab={{_base_.vocab}}, data_preprocessor=dict(video_size={{_base_.video_size}})
+)

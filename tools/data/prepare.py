@@ -1,0 +1,80 @@
+"""Check a corpus before training: ``python tools/data/prepare.py CORPUS ROOT``.
+
+Says which files are expected where and which are missing, whether every clip has its
+frames and keypoints, and as many as its annotation says; sizes of the vocabulary,
+glosses that training lacks, lengths. Builds the vocabulary and writes it where told.
+Nothing else is written. Exit status 1 if something is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+CORPORA = {
+    'phoenix2014': 'Phoenix2014Dataset',
+    'phoenix2014si5': 'Phoenix2014SI5Dataset',
+    'phoenix2014T': 'Phoenix2014TDataset',
+    'csl-daily': 'CSLDailyDataset',
+    'folder': 'SignFolderDataset',
+}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('corpus', choices=CORPORA)
+    parser.add_argument('root', metavar='ROOT', help='folder of the corpus')
+    parser.add_argument(
+        '--frames',
+        metavar='WHERE',
+        help='where the frames are, if not where the corpus has them: a folder, a zip '
+        "archive or a pattern with {clip_id}, as the dataset's `frames`",
+    )
+    parser.add_argument(
+        '--no-frames', action='store_true', help='do not look for frames'
+    )
+    parser.add_argument(
+        '--ann-file',
+        metavar='FILE',
+        help="the authors' annotations, such as phoenix14t.{split}; for `folder`, the "
+        'manifest',
+    )
+    parser.add_argument(
+        '--keypoint-file', metavar='FILE', help='look for the keypoints of every clip'
+    )
+    parser.add_argument(
+        '--vocab', metavar='FILE', type=Path, help='write the vocabulary, a gloss a line'
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check; 0 if all is there, 1 if something is missing, 2 for a usage error."""
+    args = parse_args(argv)
+    if not Path(args.root).is_dir():
+        print(f'prepare.py: {args.root} is not a folder', file=sys.stderr)
+        return 2
+    # Imported late: --help and refusals answer at once.
+    import mmsign.datasets
+    from mmsign.datasets.corpus_check import check_corpus, describe
+
+    report = check_corpus(
+        getattr(mmsign.datasets, CORPORA[args.corpus]),
+        args.root,
+        frames=args.frames,
+        ann_file=args.ann_file,
+        keypoint_file=args.keypoint_file,
+        look_at_frames=not args.no_frames,
+    )
+    print(describe(report))
+    if args.vocab is not None and report.vocabulary is not None:
+        report.vocabulary.save(args.vocab)
+        print(f'vocabulary written to {args.vocab}')
+    return 0 if report.complete else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
