@@ -30,7 +30,11 @@ from mmsign.launch import (
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test a sign language recognizer')
     parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='checkpoint file; none for an ensemble, whose config names its members',
+    )
     add_common_arguments(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics as JSON')
     parser.add_argument(
@@ -51,6 +55,20 @@ def add_dump(cfg: Config, path: str) -> None:
     cfg.test_evaluator = [*evaluators, {'type': 'DumpResults', 'out_file_path': path}]
 
 
+def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
+    """Raise LaunchError unless a checkpoint is given where one is needed."""
+    names_its_own = 'checkpoints' in cfg.model
+    if checkpoint is None and not names_its_own:
+        raise LaunchError('name the checkpoint to test after the config')
+    if checkpoint is not None and names_its_own:
+        raise LaunchError(
+            f'{cfg.model.type} loads the checkpoints of its members, which '
+            'model.checkpoints names; leave the argument out'
+        )
+    if checkpoint is not None and not Path(checkpoint).is_file():
+        raise LaunchError(f'checkpoint {checkpoint} does not exist')
+
+
 def write_metrics(metrics: dict[str, float], path: str) -> None:
     """Write ``metrics`` as a JSON object with sorted keys."""
     plain = {
@@ -66,9 +84,8 @@ def write_metrics(metrics: dict[str, float], path: str) -> None:
 def main(arguments: list[str] | None = None) -> dict[str, float]:
     args = parse_args(arguments)
     cfg = load_config(args.config)
-    if not Path(args.checkpoint).is_file():
-        raise LaunchError(f'checkpoint {args.checkpoint} does not exist')
     prepare(cfg, args)
+    check_checkpoint(cfg, args.checkpoint)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.dump is not None:

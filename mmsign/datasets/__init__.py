@@ -2,6 +2,7 @@
 
 from . import transforms
 from .csl_daily import CSLDailyDataset
+from .feature_file import FeatureFile, FeatureFileError, write_features
 from .frames import FrameSource, open_frames
 from .images import FrameReadError
 from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
@@ -11,7 +12,7 @@ from .phoenix import (
     Phoenix2014SI5Dataset,
     Phoenix2014TDataset,
 )
-from .samplers import LengthBucketSampler
+from .samplers import LengthBucketSampler, SentenceBucketSampler
 from .sign_dataset import SignDataset
 from .sign_folder import SignFolderDataset
 from .tables import AnnotationError
@@ -20,6 +21,8 @@ from .vocabulary import build_vocabulary
 __all__ = [
     'AnnotationError',
     'CSLDailyDataset',
+    'FeatureFile',
+    'FeatureFileError',
     'FrameReadError',
     'FrameSource',
     'KeypointFile',
@@ -29,10 +32,12 @@ __all__ = [
     'Phoenix2014Dataset',
     'Phoenix2014SI5Dataset',
     'Phoenix2014TDataset',
+    'SentenceBucketSampler',
     'SignDataset',
     'SignFolderDataset',
     'build_vocabulary',
     'open_frames',
     'transforms',
+    'write_features',
     'write_keypoints',
 ]

@@ -59,11 +59,15 @@ class LengthBucketSampler(Sampler):
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self.lengths = [
-            clip_length(dataset.get_data_info(index)) for index in range(len(dataset))
+            self.measure(dataset.get_data_info(index)) for index in range(len(dataset))
         ]
         # As many clips for every process, the last batches filled up.
         step = batch_size * self.processes
         self.total = math.ceil(len(self.lengths) / step) * step
+
+    def measure(self, info: dict) -> int:
+        """What clips are sorted by, of a record of ``load_data_list``."""
+        return clip_length(info)
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
@@ -89,3 +93,17 @@ class LengthBucketSampler(Sampler):
     def set_epoch(self, epoch: int) -> None:
         """Use another order in each epoch; called by the runner's hook."""
         self.epoch = epoch
+
+
+@DATA_SAMPLERS.register_module()
+class SentenceBucketSampler(LengthBucketSampler):
+    """The same by the length of the sentences, which no frame must be opened for.
+
+    Args:
+        dataset: A ``SignDataset`` of a corpus with sentences.
+        batch_size, pool, seed: As in ``LengthBucketSampler``.
+    """
+
+    def measure(self, info: dict) -> int:
+        """Characters of the sentence."""
+        return len(info['text'] or '')

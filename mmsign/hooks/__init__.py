@@ -4,6 +4,7 @@ from .epoch_seed import EpochSeedHook
 from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
 from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
+from .translation_check import TranslationCheckHook
 
 __all__ = [
     'EpochSeedHook',
@@ -11,4 +12,5 @@ __all__ = [
     'SafeCheckpointHook',
     'TrainingReportHook',
     'check_fits',
+    'TranslationCheckHook',
 ]

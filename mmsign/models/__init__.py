@@ -6,11 +6,13 @@ from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
 from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
 from .necks import BilateralNeck, SignPyramid
 from .recognizers import SingleStreamRecognizer, TwoStreamRecognizer
+from .translators import GlossToText, SignTranslator, TranslatorEnsemble
 
 __all__ = [
     'BilateralNeck',
     'CTCLoss',
     'GlossHead',
+    'GlossToText',
     'JointHead',
     'LabelSmoothingLoss',
     'MBartTranslationHead',
@@ -19,6 +21,8 @@ __all__ = [
     'SelfDistillationLoss',
     'SignDataPreprocessor',
     'SignPyramid',
+    'SignTranslator',
     'SingleStreamRecognizer',
+    'TranslatorEnsemble',
     'TwoStreamRecognizer',
 ]

@@ -31,6 +31,8 @@ class GlossTokens:
                 'needs for itself'
             )
         self.language_id = self._rows[LANGUAGE_ROW]
+        for alias, gloss in vocab.aliases.items():
+            self._rows[alias] = self._rows[gloss]
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -1,7 +1,11 @@
 import pytest
 
 from mmsign.datasets.keypoint_file import write_keypoints
-from mmsign.datasets.samplers import LengthBucketSampler, clip_length
+from mmsign.datasets.samplers import (
+    LengthBucketSampler,
+    SentenceBucketSampler,
+    clip_length,
+)
 
 
 class Clips:
@@ -58,3 +62,14 @@ def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
 def test_impossible_sizes():
     with pytest.raises(ValueError, match='must be positive'):
         LengthBucketSampler(Clips(LENGTHS), batch_size=0)
+
+
+def test_sentences_of_similar_length_share_a_batch():
+    class Sentences(Clips):
+        def get_data_info(self, index):
+            return dict(text='x' * self.lengths[index] or None)
+
+    order = list(SentenceBucketSampler(Sentences(LENGTHS), 2, pool=4, seed=0))
+    assert sorted(order) == list(range(8))
+    for a, b in zip(order[::2], order[1::2], strict=True):
+        assert abs(LENGTHS[a] - LENGTHS[b]) < 10

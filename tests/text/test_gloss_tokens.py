@@ -26,3 +26,10 @@ def test_an_unknown_gloss_is_told():
 def test_a_gloss_may_not_be_called_as_a_special_row():
     with pytest.raises(ValueError, match="'<unk>'"):
         GlossTokens(GlossVocabulary(['RAIN', '<unk>']))
+
+
+def test_an_alias_has_the_row_of_its_gloss():
+    tokens = GlossTokens(GlossVocabulary(['RAIN', 'SUN'], aliases=dict(SHINE='SUN')))
+    assert len(tokens) == 7
+    assert tokens.encode(['SHINE']) == tokens.encode(['SUN'])
+    assert tokens.unknown(['SHINE']) == []

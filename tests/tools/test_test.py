@@ -104,3 +104,12 @@ def test_metrics_become_json(tmp_path):
     metrics = {'b': np.float32(0.5), 'a': 3, 'c': torch.tensor(2.0)}
     tool.write_metrics(metrics, str(path))
     assert path.read_text() == '{\n  "a": 3,\n  "b": 0.5,\n  "c": 2.0\n}\n'
+
+
+def test_only_an_ensemble_names_its_own_checkpoints():
+    model = dict(type='TranslatorEnsemble', checkpoints=dict(video='v.pth'))
+    tool.check_checkpoint(Config(dict(model=model)), None)
+    with pytest.raises(LaunchError, match='leave the argument out'):
+        tool.check_checkpoint(Config(dict(model=model)), 'v.pth')
+    with pytest.raises(LaunchError, match='name the checkpoint to test'):
+        tool.check_checkpoint(Config(dict(model=dict(type='TinyModel'))), None)

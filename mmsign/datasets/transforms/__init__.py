@@ -11,6 +11,9 @@ ClipColorJitter ``frames`` in other colours
 PackClip       ``inputs`` and ``data_samples``
 ============== ================================================================
 
+Instead of all of these, ``LoadFeatures`` reads cached features, and ``PackSentence``
+takes glosses and sentence alone.
+
 Every decision is made once per clip. Keypoints stay in pixels of the source frame;
 the crop box travels with them to where heatmaps are drawn. Random numbers come from
 numpy's global generator, which MMEngine seeds in every worker.
@@ -18,10 +21,12 @@ numpy's global generator, which MMEngine seeds in every worker.
 
 from .color import ClipColorJitter
 from .crop import ClipCenterCrop, ClipRandomCrop
+from .features import LoadFeatures
 from .load import DecodeClip, LoadClip
 from .pack import PackClip
 from .resize import ClipResize
 from .sample import SampleClip
+from .sentence import PackSentence
 
 __all__ = [
     'ClipCenterCrop',
@@ -30,6 +35,8 @@ __all__ = [
     'ClipResize',
     'DecodeClip',
     'LoadClip',
+    'LoadFeatures',
     'PackClip',
+    'PackSentence',
     'SampleClip',
 ]

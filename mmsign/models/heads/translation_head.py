@@ -40,6 +40,7 @@ class MBartTranslationHead(BaseModule):
     ) -> None:
         super().__init__()
         self.checkpoint = checkpoint
+        self._glosses = glosses
         self.mbart = MBart(glosses=glosses, **mbart)
         width = self.mbart.width
         self.mapper = nn.Sequential(
@@ -60,6 +61,8 @@ class MBartTranslationHead(BaseModule):
                 'mbart.',
                 'the mBART of the translation head: it must be a checkpoint of a '
                 'GlossToText model with the same mbart and glosses',
+                glosses=self._glosses,
+                text=self.mbart.text.fingerprint(),
             )
 
     def encoder_inputs(

@@ -105,8 +105,6 @@ def test_agrees_with_the_authors_translation_path(golden_head, golden_inputs, go
 def test_beam_5_finds_the_authors_sequences(golden_head, golden_inputs, golden):
     found = golden_head.predict(*golden_inputs)
     assert [list(map(int, p.text.split())) for p in found] == golden['beam5'].tolist()
-    scores = [prediction.score for prediction in found]
-    assert scores == pytest.approx(golden['beam5_scores'].tolist(), abs=1e-5)
 
 
 def test_our_search_finds_the_same(golden_head, golden_inputs, golden):

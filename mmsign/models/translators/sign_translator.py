@@ -1,0 +1,288 @@
+"""TwoStream-SLT: from signing to sentences (paper, section 3.2).
+
+Symbols: B clips, T input frames, T' output steps, V gloss classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn as nn
+from mmaction.registry import MODELS
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmsign.datasets.vocabulary import build_vocabulary
+from mmsign.structures import SignDataSample
+from mmsign.text import TextVocabulary
+from mmsign.vocab import GlossVocabulary
+
+from ..layers.part_checkpoint import load_part
+from ..streams import is_training_only
+from .pooled_features import (
+    FeaturePreprocessor,
+    fingerprint,
+    freeze,
+    frozen_parts,
+    is_features,
+    stream_features,
+    trained_heads,
+)
+from .text_ensemble import ENSEMBLE, check_same_text, translate_together
+
+
+@MODELS.register_module()
+class SignTranslator(BaseModel):
+    """A recognizer with a translation head on any of its outputs.
+
+    Trained on frames and keypoints (the recognizer's backbones run, without
+    gradient), or on the pooled features that ``tools/extract_features.py`` has
+    computed once. The loss is that of recognition plus that of translation. With
+    several heads, their ensemble (eq. 6) is an output of its own.
+
+    Args:
+        vocab: The gloss vocabulary: see ``build_vocabulary``.
+        recognizer: Config of the recognizer.
+        translation: Config of a translation head by output: ``video``,
+            ``keypoint``, ``joint``.
+        recognizer_checkpoint: A trained recognizer to start from.
+        checkpoint: A trained translator to start from, which may have heads that
+            this one has not.
+        freeze_backbone: Train the heads only. False trains everything, pyramid
+            included, and cannot use cached features.
+        recognition_weight, translation_weight: Of the two parts of the loss.
+    """
+
+    def __init__(
+        self,
+        vocab: dict | GlossVocabulary,
+        recognizer: dict,
+        translation: Mapping[str, dict],
+        recognizer_checkpoint: str | None = None,
+        checkpoint: str | None = None,
+        freeze_backbone: bool = True,
+        recognition_weight: float = 1.0,
+        translation_weight: float = 1.0,
+    ) -> None:
+        vocab = build_vocabulary(vocab)
+        built = MODELS.build(recognizer | dict(vocab=vocab))
+        super().__init__(data_preprocessor=FeaturePreprocessor(built.data_preprocessor))
+        self.vocab = vocab
+        self.recognizer = built
+        self.recognizer_checkpoint = recognizer_checkpoint
+        self.checkpoint = checkpoint
+        self.recognition_weight = recognition_weight
+        self.translation_weight = translation_weight
+        self.freeze_backbone = freeze_backbone
+        channels = output_channels(built)
+        unknown = sorted(set(translation) - set(channels))
+        if unknown or not translation:
+            raise ValueError(
+                f'translation has heads for {unknown or "no output"}; the recognizer '
+                f'has the outputs {", ".join(channels)}'
+            )
+        self.translation = nn.ModuleDict(
+            {
+                name: MODELS.build(
+                    dict(type='MBartTranslationHead')
+                    | dict(head)
+                    | dict(in_channels=channels[name], glosses=vocab)
+                )
+                for name, head in translation.items()
+            }
+        )
+        check_same_text({name: head.mbart for name, head in self.translation.items()})
+        if freeze_backbone:
+            freeze(built)
+
+    # What hooks ask of a model ----------------------------------------------
+
+    @property
+    def unspellable_clips(self) -> set[str]:
+        """See ``SignRecognizer``."""
+        return self.recognizer.unspellable_clips
+
+    @property
+    def text_vocabulary(self) -> TextVocabulary:
+        """Of the sentences of every head."""
+        return next(iter(self.translation.values())).mbart.text
+
+    def text_vocabularies(self) -> dict[str, str]:
+        """Fingerprint of the text vocabulary by output."""
+        return {
+            k: head.mbart.text.fingerprint() for k, head in self.translation.items()
+        }
+
+    def required_state(self) -> dict[str, Tensor]:
+        """The tensors a checkpoint must hold for inference (no pyramid)."""
+        prefix = 'recognizer.'
+        return {
+            key: value
+            for key, value in self.state_dict().items()
+            if not (
+                key.startswith(prefix) and is_training_only(key.removeprefix(prefix))
+            )
+        }
+
+    def network_fingerprint(self) -> str:
+        """Of the weights that cached features must have been computed with."""
+        return fingerprint(self.recognizer)
+
+    def init_weights(self) -> None:
+        """Load the checkpoints that are named.
+
+        Raises:
+            FileNotFoundError, ValueError: If one does not fit.
+        """
+        self.recognizer.init_weights()
+        for head in self.translation.values():
+            head.init_weights()
+        if self.recognizer_checkpoint is not None:
+            load_part(
+                self.recognizer,
+                self.recognizer_checkpoint,
+                '',
+                'the recognizer of the translator',
+                glosses=self.vocab,
+                optional=is_training_only,
+            )
+        if self.checkpoint is not None:
+            load_part(
+                self,
+                self.checkpoint,
+                '',
+                'the translator',
+                glosses=self.vocab,
+                text=self.text_vocabulary.fingerprint(),
+                optional=lambda key: is_training_only(key.removeprefix('recognizer.')),
+            )
+
+    def train(self, mode: bool = True) -> SignTranslator:
+        """As usual, but frozen parts stay in evaluation mode."""
+        super().train(mode)
+        if self.freeze_backbone:
+            for _, part in frozen_parts(self.recognizer):
+                part.eval()
+        return self
+
+    # The network ------------------------------------------------------------
+
+    def pooled(self, inputs: dict[str, Tensor]) -> tuple[dict[str, Tensor], int]:
+        """Pooled features (B, T', C) by stream, and T.
+
+        Raises:
+            ValueError: If cached features are of other streams or channels.
+        """
+        if not is_features(inputs):
+            with torch.no_grad():
+                features = self.recognizer.encode(inputs)
+                pooled = self.recognizer.pool(features)
+            return pooled, next(iter(inputs.values())).shape[2]
+        pooled = stream_features(inputs)
+        streams = self.recognizer.streams
+        expected = {name: stream.out_channels for name, stream in streams.items()}
+        found = {name: x.shape[2] for name, x in pooled.items()}
+        if found != expected:
+            raise ValueError(
+                f'the cached features have the channels {found}, the recognizer '
+                f'{expected}; extract them with this recognizer'
+            )
+        stride = next(iter(streams.values())).stage_info[-1].time_stride
+        return pooled, next(iter(pooled.values())).shape[1] * stride
+
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: list[SignDataSample] | None = None,
+        mode: str = 'tensor',
+    ):
+        """Run the network.
+
+        Args:
+            inputs: What the recognizer takes, or ``{stream}_features`` (B, T', C).
+            data_samples: One per clip, with its ``length`` in frames; may be left
+                out in mode ``tensor``.
+            mode: ``loss`` → dict with one scalar per term of the loss;
+                ``predict`` → the data samples with ``predictions`` (glosses) and
+                ``translations`` of every head and, with several, ``ensemble``;
+                ``tensor`` → gloss logits (B, T', V) by output.
+        """
+        if mode not in ('loss', 'predict', 'tensor'):
+            raise ValueError(
+                f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}"
+            )
+        if mode == 'loss' and not self.freeze_backbone:
+            return self._loss_of_everything(inputs, data_samples)
+        pooled, frames = self.pooled(inputs)
+        if data_samples is None:
+            lengths = [frames] * len(next(iter(pooled.values())))
+        else:
+            lengths = [sample.length for sample in data_samples]
+        outputs = self.recognizer.head_outputs(pooled, lengths, frames)
+        logits = {name: output[0] for name, output in outputs.items()}
+        if mode == 'tensor':
+            return logits
+        steps = steps_of(pooled, lengths, frames)
+        if mode == 'loss':
+            losses = self._recognition(logits, data_samples, lengths, frames)
+            return losses | self._translation_losses(outputs, steps, data_samples)
+        samples = self.recognizer.predict(logits, data_samples, frames)
+        sources = {
+            name: (head, outputs[name][1]) for name, head in self.translation.items()
+        }
+        translations = {k: h.predict(x, steps) for k, (h, x) in sources.items()}
+        if len(sources) > 1:
+            translations[ENSEMBLE] = translate_together(list(sources.values()), steps)
+        add_translations(samples, translations)
+        return samples
+
+    def _recognition(self, logits, samples, lengths, frames) -> dict[str, Tensor]:
+        losses = self.recognizer.output_losses(logits, samples, lengths, frames)
+        return {k: self.recognition_weight * loss for k, loss in losses.items()}
+
+    def _translation_losses(self, outputs, steps, samples) -> dict[str, Tensor]:
+        return {
+            f'loss_translation_{name}': self.translation_weight
+            * head.loss(outputs[name][1], steps, samples)
+            for name, head in self.translation.items()
+        }
+
+    def _loss_of_everything(self, inputs, samples) -> dict[str, Tensor]:
+        """With gradient through the backbones, and with the pyramid."""
+        if is_features(inputs):
+            raise ValueError(
+                'freeze_backbone=False trains the backbones, which cached features '
+                'leave out: take a pipeline that loads frames, or freeze them'
+            )
+        frames = next(iter(inputs.values())).shape[2]
+        lengths = [sample.length for sample in samples]
+        features = self.recognizer.encode(inputs)
+        pooled = self.recognizer.pool(features)
+        outputs = self.recognizer.head_outputs(pooled, lengths, frames)
+        logits = {name: output[0] for name, output in outputs.items()}
+        pyramid = self.recognizer.pyramid_losses(features, samples, lengths, frames)
+        losses = self._recognition(logits, samples, lengths, frames)
+        losses |= {k: self.recognition_weight * loss for k, loss in pyramid.items()}
+        steps = steps_of(pooled, lengths, frames)
+        return losses | self._translation_losses(outputs, steps, samples)
+
+
+def output_channels(recognizer: nn.Module) -> dict[str, int]:
+    """Channels of the gloss features by output of a recognizer."""
+    names = [*recognizer.streams, 'joint']
+    heads = trained_heads(recognizer)
+    return {name: head.hidden_channels for name, head in zip(names, heads)}
+
+
+def steps_of(pooled: dict[str, Tensor], lengths: list[int], frames: int) -> Tensor:
+    """(B,) valid steps ⌊length · T'/T⌋ of the pooled features."""
+    x = next(iter(pooled.values()))
+    steps = [length * x.shape[1] // frames for length in lengths]
+    return torch.tensor(steps, device=x.device)
+
+
+def add_translations(samples: list[SignDataSample], found: dict[str, list]) -> None:
+    """Write each output's translations into the data samples."""
+    for index, sample in enumerate(samples):
+        sample.translations = {name: rows[index] for name, rows in found.items()}

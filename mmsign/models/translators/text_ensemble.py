@@ -1,0 +1,61 @@
+"""Several translation heads as one: eq. 6 of the paper, inside the search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from mmsign.decoding.text_beam import average_next_tokens, text_beam_search
+from mmsign.structures import TranslationPrediction
+
+from ..heads.translation_head import MBartTranslationHead
+from ..mbart import MBart
+
+# Name of the averaged output in the data samples and of its metrics.
+ENSEMBLE = 'ensemble'
+
+
+def check_same_text(networks: Mapping[str, MBart]) -> None:
+    """Raise ValueError unless all networks number their tokens alike."""
+    first, *others = networks
+    of_first = networks[first]
+    for name in others:
+        same = networks[name].text == of_first.text
+        if not same or networks[name].start_id != of_first.start_id:
+            raise ValueError(
+                f'the heads {first} ({of_first.text.name}, {of_first.language}) and '
+                f'{name} ({networks[name].text.name}, {networks[name].language}) have '
+                'different text vocabularies or languages; an ensemble averages '
+                'probabilities of the same tokens'
+            )
+
+
+def translate_together(
+    sources: Sequence[tuple[MBartTranslationHead, Tensor]], steps: Tensor
+) -> list[TranslationPrediction]:
+    """The best sentences by the average of the heads' next-token probabilities.
+
+    Width, length penalty and greatest length are those of the first head.
+
+    Args:
+        sources: Heads with the gloss features (B, T', C) that each reads.
+        steps: (B,) valid steps.
+    """
+    mbart = sources[0][0].mbart
+    networks = [head.next_tokens(x, steps, mbart.beam_width) for head, x in sources]
+    found = text_beam_search(
+        average_next_tokens(networks),
+        len(steps),
+        mbart.start_id,
+        mbart.text.eos_id,
+        beam_width=mbart.beam_width,
+        length_penalty=mbart.length_penalty,
+        max_length=mbart.max_length,
+        device=steps.device,
+    )
+    predictions = []
+    for hypotheses in found:
+        n_best = tuple((mbart.sentence(h.ids), h.score) for h in hypotheses)
+        predictions.append(TranslationPrediction(*n_best[0], n_best=n_best))
+    return predictions
