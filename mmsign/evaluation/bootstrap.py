@@ -1,0 +1,146 @@
+"""How sure a word error rate is, and whether two differ.
+
+Symbols: n sentences. Sentences are the unit that is drawn: words of one sentence are
+not independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .wer import WordErrors
+
+SAMPLES = 2000
+_CHUNK = 250
+
+
+class Interval(NamedTuple):
+    """A value in percent and the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wer_interval(
+    sentences: Sequence[WordErrors],
+    samples: int = SAMPLES,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap of a corpus's word error rate.
+
+    Args:
+        sentences: The errors of each sentence.
+        samples: Corpora of n sentences drawn with replacement.
+        confidence: Share of them inside the interval.
+        seed: Of the drawing; the same seed draws the same sentences.
+
+    Raises:
+        ValueError: there is no reference word.
+    """
+    errors, words = _counts(sentences)
+    rates = _resample(errors, words, samples, seed)
+    return _interval(100 * errors.sum() / words.sum(), rates, confidence)
+
+
+def wer_difference(
+    first: Sequence[WordErrors],
+    second: Sequence[WordErrors],
+    samples: int = SAMPLES,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Bootstrap of the difference second - first, in points of WER.
+
+    Both are scored on the same drawn sentences, so that what makes a sentence hard
+    for both does not blur the difference.
+
+    Args:
+        first, second: The errors of each sentence, against the same references.
+        samples, confidence, seed: As in ``wer_interval``.
+
+    Raises:
+        ValueError: the references differ, or hold no word.
+    """
+    difference, words = _paired(first, second)
+    rates = _resample(difference, words, samples, seed)
+    return _interval(100 * difference.sum() / words.sum(), rates, confidence)
+
+
+def randomization_test(
+    first: Sequence[WordErrors], second: Sequence[WordErrors]
+) -> float:
+    """Two-sided p-value of the paired randomisation test, exact.
+
+    If the two runs were alike, each sentence's pair of results could as well be
+    swapped. The p-value is the share of all 2^n ways to swap whose difference of
+    WER is at least as large as the one found. Since errors are whole numbers, the
+    distribution over all ways is computed, not sampled.
+
+    Args:
+        first, second: The errors of each sentence, against the same references.
+
+    Raises:
+        ValueError: the references differ, or hold no word.
+    """
+    difference, _ = _paired(first, second)
+    steps = np.abs(difference[difference != 0])
+    reach = int(steps.sum())
+    chances = np.zeros(2 * reach + 1)
+    chances[reach] = 1
+    for step in map(int, steps):
+        half = chances / 2
+        chances[:] = 0
+        chances[step:] += half[:-step]
+        chances[:-step] += half[step:]
+    sums = np.abs(np.arange(-reach, reach + 1))
+    return min(1.0, float(chances[sums >= abs(difference.sum())].sum()))
+
+
+def _counts(sentences: Sequence[WordErrors]) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and reference words, (n,) int64 each."""
+    errors = np.array([s.errors for s in sentences], dtype=np.int64)
+    words = np.array([s.reference_words for s in sentences], dtype=np.int64)
+    if not words.sum():
+        raise ValueError('there is no reference word, so there is no word error rate')
+    return errors, words
+
+
+def _paired(
+    first: Sequence[WordErrors], second: Sequence[WordErrors]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Differences of errors, and the reference words, (n,) int64 each."""
+    errors, words = _counts(first)
+    other_errors, other_words = _counts(second)
+    if not np.array_equal(words, other_words):
+        raise ValueError(
+            'two runs can be compared on the same references only; these have '
+            f'{len(words)} and {len(other_words)} sentences of '
+            f'{words.sum()} and {other_words.sum()} words'
+        )
+    return other_errors - errors, words
+
+
+def _resample(
+    errors: np.ndarray, words: np.ndarray, samples: int, seed: int
+) -> np.ndarray:
+    """Rates of corpora drawn with replacement, (samples,) float64, in percent."""
+    rng = np.random.default_rng(seed)
+    rates = []
+    for start in range(0, samples, _CHUNK):
+        size = (min(_CHUNK, samples - start), len(words))
+        drawn = rng.integers(0, len(words), size)
+        total = words[drawn].sum(1)
+        # A draw of sentences without any word has no rate, and is left out.
+        rates.append(100 * errors[drawn].sum(1)[total > 0] / total[total > 0])
+    return np.concatenate(rates)
+
+
+def _interval(value: float, rates: np.ndarray, confidence: float) -> Interval:
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(rates, [tail, 1 - tail])
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,6 @@
+"""A report of recognised glosses, one self-contained HTML page."""
+
+from .page import report_page
+from .run import Run, load_run
+
+__all__ = ['Run', 'load_run', 'report_page']

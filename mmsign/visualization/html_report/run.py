@@ -1,0 +1,166 @@
+"""A run's predictions, cleaned, aligned and counted, for the report."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+from pathlib import Path
+
+from mmsign.evaluation.cleanup import clean_glosses
+from mmsign.evaluation.prediction_dump import read_predictions
+from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
+
+
+@dataclass(frozen=True)
+class Run:
+    """The sentences of a corpus and what each output made of them.
+
+    Attributes:
+        name: For headings.
+        clips, signers: Names, one per sentence.
+        references: The cleaned glosses of each sentence.
+        alignments: Per output the alignment of each sentence.
+        errors: Per output the errors of each sentence.
+    """
+
+    name: str
+    clips: list[str]
+    signers: list[str]
+    references: list[list[str]]
+    alignments: dict[str, list[list[Pair]]]
+    errors: dict[str, list[WordErrors]]
+
+    def total(self, output: str) -> WordErrors:
+        """The errors of the corpus."""
+        return sum(self.errors[output], WordErrors())
+
+    def grouped(
+        self, output: str, keys: Sequence[Hashable]
+    ) -> dict[Hashable, WordErrors]:
+        """The errors of each group of sentences; ``keys`` has one per sentence."""
+        groups: dict[Hashable, WordErrors] = {}
+        for key, errors in zip(keys, self.errors[output]):
+            groups[key] = groups.get(key, WordErrors()) + errors
+        return groups
+
+
+def load_run(
+    path: str | os.PathLike, cleanup: str = 'none', name: str | None = None
+) -> Run:
+    """Read and score a dump of gloss predictions.
+
+    Args:
+        path: The ``.jsonl`` file that ``WERMetric(dump=...)`` writes.
+        cleanup: A key of ``GLOSS_CLEANUPS``.
+        name: For headings; None takes the file's.
+
+    Raises:
+        ValueError: the file is no such dump, its predictions are sentences, or its
+            references hold no gloss; names the file.
+    """
+    records = read_predictions(path)
+    if isinstance(records[0]['reference'], str):
+        raise ValueError(f'{path} holds sentences; the report is one of glosses')
+    references = [clean_glosses(record['reference'], cleanup) for record in records]
+    if not any(references):
+        raise ValueError(f'the references of {path} hold no gloss')
+    alignments, errors = {}, {}
+    for output in records[0]['hypotheses']:
+        found = [
+            clean_glosses(record['hypotheses'][output]['glosses'], cleanup)
+            for record in records
+        ]
+        alignments[output] = list(map(align_words, references, found))
+        errors[output] = list(map(sentence_errors, references, found))
+    return Run(
+        name or Path(path).stem,
+        [record['clip_id'] for record in records],
+        [str(record.get('signer') or 'unknown') for record in records],
+        references,
+        alignments,
+        errors,
+    )
+
+
+def in_order_of(first: Run, second: Run) -> Run:
+    """``second`` with its sentences in the order of ``first``.
+
+    Raises:
+        ValueError: the runs are not of the same clips with the same references.
+    """
+    places = {clip: index for index, clip in enumerate(second.clips)}
+    if odd := sorted(places.keys() ^ set(first.clips)):
+        raise ValueError(
+            f'{first.name} and {second.name} are not of the same clips: {odd[0]!r} is '
+            f'in one of them only, as are {len(odd) - 1} others'
+        )
+    order = [places[clip] for clip in first.clips]
+
+    def pick(items: list) -> list:
+        return [items[index] for index in order]
+
+    references = pick(second.references)
+    differs = [a != b for a, b in zip(first.references, references)]
+    if any(differs):
+        clip = next(compress(first.clips, differs))
+        raise ValueError(
+            f'{first.name} and {second.name} have other references, for example of '
+            f'clip {clip!r}'
+        )
+    return replace(
+        second,
+        clips=first.clips,
+        signers=first.signers,
+        references=references,
+        alignments={name: pick(items) for name, items in second.alignments.items()},
+        errors={name: pick(items) for name, items in second.errors.items()},
+    )
+
+
+def rate(errors: WordErrors) -> float:
+    """WER in percent; without reference words 0, or infinite if any is inserted."""
+    if errors.reference_words:
+        return errors.wer
+    return float('inf') if errors.errors else 0.0
+
+
+LENGTHS = (3, 6, 9, 14)
+FREQUENCIES = (0, 4, 19, 99, 499)
+
+
+def bin_of(number: int, ends: Sequence[int]) -> tuple[int, str]:
+    """The bin of a number among those that end with ``ends``: index and name."""
+    low = 0
+    for index, high in enumerate(ends):
+        if number <= high:
+            return index, f'{low}–{high}' if low < high else str(low)
+        low = high + 1
+    return len(ends), f'{low} or more'
+
+
+def gloss_frequency(
+    run: Run, output: str, frequency: Counter
+) -> dict[tuple[int, str], tuple[int, int]]:
+    """How many glosses of the references were missed, by how frequent they are.
+
+    Insertions belong to no gloss of the reference and are not counted.
+
+    Args:
+        run: The run.
+        output: One of its outputs.
+        frequency: How often each gloss occurs in training.
+
+    Returns:
+        ``(missed, all)`` glosses by bin, as ``bin_of`` names them.
+    """
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    for pairs in run.alignments[output]:
+        for expected, recognised in pairs:
+            if expected is not None:
+                key = bin_of(frequency[expected], FREQUENCIES)
+                missed, count = found.get(key, (0, 0))
+                found[key] = missed + (expected != recognised), count + 1
+    return dict(sorted(found.items()))

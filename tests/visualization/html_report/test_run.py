@@ -1,0 +1,85 @@
+import json
+from collections import Counter
+
+import pytest
+
+from mmsign.evaluation import WordErrors, write_predictions
+from mmsign.visualization.html_report.run import (
+    bin_of,
+    gloss_frequency,
+    in_order_of,
+    load_run,
+    rate,
+)
+
+
+def test_counts(first):
+    run = load_run(first)
+    assert run.name == 'first' and list(run.errors) == ['video', 'average']
+    assert run.total('average') == WordErrors(2, 2, 1, 8, 6, 2)
+    assert run.grouped('average', run.signers) == {
+        's1': WordErrors(1, 2, 0, 6, 3, 1),
+        's2': WordErrors(0, 0, 1, 1, 2, 1),
+        '<b>': WordErrors(1, 0, 0, 1, 1, 0),
+    }
+    assert run.alignments['average'][0] == [('ROT', 'ROT'), ('BLAU', 'GRAU')]
+    assert load_run(first, name='mine').name == 'mine'
+
+
+def test_clean_up_applies_to_both_sides(first):
+    run = load_run(first, 'phoenix2014')
+    assert run.references[2] == ['GELB', 'ROT']
+    assert run.errors['video'][2].errors == 0
+
+
+def test_a_second_run_takes_the_order_of_the_first(first, second):
+    run = load_run(first)
+    other = in_order_of(run, load_run(second))
+    assert other.clips == run.clips and other.references == run.references
+    assert [errors.errors for errors in other.errors['average']] == [0, 0, 2, 0, 1, 2]
+    assert other.signers == run.signers
+    assert other.alignments['average'][5][-1] == (None, 'C')
+
+
+def test_runs_that_do_not_go_together(first, tmp_path):
+    records = [json.loads(line) for line in first.read_text().splitlines()]
+    (fewer, *_) = write_predictions(tmp_path / 'fewer', records[1:])
+    with pytest.raises(ValueError, match='not of the same clips'):
+        in_order_of(load_run(first), load_run(fewer))
+    records[2]['reference'] = ['GRAU']
+    (changed, *_) = write_predictions(tmp_path / 'changed', records)
+    with pytest.raises(
+        ValueError, match="other references, for example of clip 'clip2"
+    ):
+        in_order_of(load_run(first), load_run(changed))
+
+
+def test_files_that_cannot_be_reported(tmp_path):
+    record = dict(clip_id='a', reference='ein satz', hypotheses=dict(v=dict(text='x')))
+    (path, *_) = write_predictions(tmp_path / 'text', [record])
+    with pytest.raises(ValueError, match='holds sentences'):
+        load_run(path)
+    record = dict(clip_id='a', reference=[], hypotheses=dict(v=dict(glosses=[])))
+    (path, *_) = write_predictions(tmp_path / 'empty', [record])
+    with pytest.raises(ValueError, match='hold no gloss'):
+        load_run(path)
+
+
+def test_bins():
+    names = [bin_of(number, (0, 4, 9))[1] for number in (0, 1, 4, 5, 9, 10, 99)]
+    assert names == ['0', '1–4', '1–4', '5–9', '5–9', '10 or more', '10 or more']
+    assert bin_of(5, (0, 4, 9))[0] == 2
+
+
+def test_missed_glosses_by_frequency(first):
+    frequency = Counter(ROT=600, GELB=3)
+    assert gloss_frequency(load_run(first), 'average', frequency) == {
+        (0, '0'): (2, 3),  # BLAU and the script are missed, A is not
+        (1, '1–4'): (1, 2),  # one GELB of two
+        (5, '500 or more'): (1, 3),
+    }
+
+
+def test_rate():
+    assert rate(WordErrors(1, 0, 0, 4)) == 25
+    assert rate(WordErrors()) == 0 and rate(WordErrors(insertions=1)) == float('inf')

@@ -1,0 +1,91 @@
+"""Write a report of recognised glosses, one HTML page that needs nothing else.
+
+    python tools/analysis/report.py PREDICTIONS.jsonl OUT.html [--compare OTHER.jsonl]
+                                    [--corpus phoenix2014|phoenix2014T|csl-daily|none]
+                                    [--output average] [--training GLOSSES.txt]
+
+PREDICTIONS is the .jsonl file that WERMetric writes where its `dump` says. The page
+shows the word errors of every output, every sentence aligned, the worst first, the
+confusions, and the errors by signer, length and frequency of the gloss; with
+--compare also a second run on the same clips, with confidence intervals and a
+paired test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
+from mmsign.evaluation.text_lines import read_lines, write_lines
+from mmsign.visualization.html_report import load_run, report_page
+
+# CSL-Daily is scored on its glosses as they are.
+CORPORA = {name: name for name in GLOSS_CLEANUPS} | {'csl-daily': 'none'}
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('predictions', metavar='PREDICTIONS', help='a .jsonl dump')
+    parser.add_argument('out', metavar='OUT', help='the .html file to write')
+    parser.add_argument('--compare', metavar='OTHER', help='the dump of another run')
+    parser.add_argument(
+        '--corpus',
+        choices=CORPORA,
+        default='none',
+        help='clean the glosses as this corpus prescribes (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--output', help='whose sentences are shown; default: average, or the first'
+    )
+    parser.add_argument(
+        '--training',
+        metavar='GLOSSES',
+        help='the glosses of the training set, one sentence per line, to count them',
+    )
+    return parser.parse_args(argv)
+
+
+def run_names(paths: list[str]) -> list[str]:
+    """What tells the runs apart: the names of the files, or their whole paths."""
+    names = [Path(path).stem for path in paths]
+    return names if len(set(names)) == len(names) else paths
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; 0, or 2 for files that cannot be used."""
+    args = parse_args(argv)
+    cleanup = CORPORA[args.corpus]
+    try:
+        names = run_names([args.predictions, *filter(None, [args.compare])])
+        run = load_run(args.predictions, cleanup, names[0])
+        other = load_run(args.compare, cleanup, names[-1]) if args.compare else None
+        training = None
+        if args.training:
+            lines = read_lines(args.training)
+            training = Counter(
+                gloss
+                for line in lines
+                for gloss in clean_glosses(line.split(), cleanup)
+            )
+        output = args.output
+        if output is None:
+            output = 'average' if 'average' in run.errors else next(iter(run.errors))
+        write_lines(args.out, [report_page(run, output, other, training, cleanup)])
+    except ValueError as error:
+        print(f'report.py: {error}', file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f'report.py: cannot write {args.out}: {error.strerror}', file=sys.stderr)
+        return 2
+    print(f'{args.out}: {len(run.clips)} sentences')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
