@@ -22,6 +22,8 @@
     return [title, item.dataset.signer, ...pairs].join('\n').toLowerCase();
   }
 
+  let ordered = 'worst';  // as the page comes
+
   function update() {
     const find = get('find').value.trim().toLowerCase();
     const shown = get('shown').value;
@@ -36,10 +38,13 @@
       item.hidden = !visible;
       count += visible;
     }
-    items.sort((a, b) => sign * (number(a, name) - number(b, name))
-      || number(b, 'errors') - number(a, 'errors')
-      || number(a, 'place') - number(b, 'place'));
-    list.append(...items);
+    if (ordered !== get('order').value) {
+      ordered = get('order').value;
+      items.sort((a, b) => sign * (number(a, name) - number(b, name))
+        || number(b, 'errors') - number(a, 'errors')
+        || number(a, 'place') - number(b, 'place'));
+      list.append(...items);
+    }
     get('count').textContent = `${count} of ${items.length} sentences`;
   }
 

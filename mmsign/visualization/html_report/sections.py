@@ -26,7 +26,7 @@ def summary(run: Run) -> Html:
             (
                 output,
                 bar(total.wer),
-                f'{interval.low:.2f} – {interval.high:.2f}',
+                f'{interval.low:.2f} to {interval.high:.2f}',
                 total.substitutions,
                 total.deletions,
                 total.insertions,
@@ -59,7 +59,7 @@ def comparison(first: Run, second: Run) -> Html:
                 bar(first.total(output).wer),
                 bar(second.total(output).wer),
                 f'{difference.value:+.2f}',
-                f'{difference.low:+.2f} – {difference.high:+.2f}',
+                f'{difference.low:+.2f} to {difference.high:+.2f}',
                 f'{chance:.4f}' if chance >= 0.0001 else 'below 0.0001',
                 'yes' if chance < 0.05 else 'no',
             )
@@ -180,7 +180,8 @@ def sentences(run: Run, output: str, other: Run | None = None) -> Html:
 
 def _sentence(run: Run, output: str, index: int, other: Run | None) -> Html:
     errors = run.errors[output][index]
-    strips = [strip(output, run.alignments[output][index])]
+    label = output if other is None else f'{run.name}, {percent(errors)}'
+    strips = [strip(label, run.alignments[output][index])]
     change = 0
     if other is not None and output in other.errors:
         theirs = other.errors[output][index]

@@ -27,7 +27,7 @@ def test_summary(first):
     assert header[:3] == ['output', 'WER %', '95 % interval']
     assert video[:2] == ['video', '37.5'] and video[3:] == ['1', '2', '0', '8', '50.0']
     assert average[:2] == ['average', '62.5']
-    low, high = map(float, average[2].split(' – '))
+    low, high = map(float, average[2].split(' to '))
     assert 0 <= low < 62.5 < high
 
 
@@ -80,4 +80,4 @@ def test_sentences(first, second):
     both = sentences(run, 'average', in_order_of(run, load_run(second)))
     assert re.search('id="s5"[^>]* data-change="2"', both)
     assert re.search('id="s0"[^>]* data-change="-1"', both)
-    assert 'second, WER 200.0 %' in both
+    assert 'first, WER 0.0 %' in both and 'second, WER 200.0 %' in both
