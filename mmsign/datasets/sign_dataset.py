@@ -81,6 +81,7 @@ class SignDataset(BaseDataset):
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
         self.frames = self._frames_pattern(data_root, frames)
+        self.frames_given = frames is not None
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
@@ -105,7 +106,7 @@ class SignDataset(BaseDataset):
             Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
             ``signer`` str, ``num_frames`` int or None if the corpus does not say,
             and ``where``, file and line for errors. ``frames``, if given, says
-            where this clip's frames are.
+            where this clip's frames are unless the dataset's argument does.
         """
         raise NotImplementedError
 
@@ -162,6 +163,8 @@ class SignDataset(BaseDataset):
                 '{clip_id}', clip_id
             )
             places = dict(frames=frames, keypoint_file=self.keypoint_file)
+            if self.frames_given:
+                clip.pop('frames', None)
             records.append(places | clip)
         if not records:
             raise AnnotationError(

@@ -46,6 +46,12 @@ def test_csv(root):
     assert SignFolderDataset.training_glosses(str(root)) == [['SUN', 'RAIN'], []]
 
 
+def test_frames_elsewhere_win_over_the_manifest(root):
+    (root / 'manifest.csv').write_text(CSV, encoding='utf-8-sig')
+    dev = SignFolderDataset(data_root=str(root), split='dev', frames='pack.zip')
+    assert dev.get_data_info(0)['frames'] == f'{root}/pack.zip@dev/b'
+
+
 def test_json_lines(root):
     lines = '\r\n'.join(json.dumps(row) for row in JSON)
     (root / 'my.jsonl').write_text(lines + '\n\n', encoding='utf-8')

@@ -1,0 +1,137 @@
+"""Make a trained network fast: what training needs goes, what can be merged is.
+
+Symbols: B clips, T frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn as nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from mmsign import compat
+
+from .layers.masked_norm import MaskedBatchNorm
+
+
+def fold_batch_norms(model: nn.Module) -> int:
+    """Merge each batch norm into the convolution before it, in place.
+
+    In evaluation a batch norm multiplies and shifts every channel by constants; so
+    does a convolution with other weights and a bias. Found are the pairs that stand
+    one after the other in an ``nn.Sequential`` and those of MMCV's ``ConvModule``;
+    all others stay. The result agrees to rounding, and can only be used for
+    inference: its state dict has other keys.
+
+    Args:
+        model: In evaluation mode.
+
+    Returns:
+        How many were merged.
+
+    Raises:
+        ValueError: If a part of the model is in training mode, in which a batch
+            norm is no constant.
+    """
+    if any(module.training for module in model.modules()):
+        raise ValueError(
+            'fold_batch_norms: the model is in training mode; call model.eval() first'
+        )
+    folded = 0
+    for parent in list(model.modules()):
+        for conv_name, norm_name in _pairs(parent):
+            conv, norm = parent._modules[conv_name], parent._modules[norm_name]
+            if not _mergeable(conv, norm):
+                continue
+            conv.weight, conv.bias = fuse_conv_bn_weights(
+                conv.weight,
+                conv.bias,
+                norm.running_mean,
+                norm.running_var,
+                norm.eps,
+                norm.weight,
+                norm.bias,
+                transpose=isinstance(conv, _ConvTransposeNd),
+            )
+            parent._modules[norm_name] = nn.Identity()
+            folded += 1
+    return folded
+
+
+def _pairs(parent: nn.Module) -> Iterator[tuple[str, str]]:
+    """Names of children of which the second is applied to the first's output."""
+    if isinstance(parent, nn.Sequential):
+        names = list(parent._modules)
+        yield from zip(names, names[1:])
+    elif getattr(parent, 'order', None) == ('conv', 'norm', 'act'):
+        norm = getattr(parent, 'norm_name', None)
+        if norm is not None:
+            yield 'conv', norm
+
+
+def _mergeable(conv: nn.Module, norm: nn.Module) -> bool:
+    if not isinstance(conv, _ConvNd) or not isinstance(norm, _BatchNorm):
+        return False
+    # A masked batch norm takes a second argument; grouped transposed convolutions
+    # have their output channels in two places. Neither is worth the trouble.
+    grouped = isinstance(conv, _ConvTransposeNd) and conv.groups > 1
+    return norm.track_running_stats and not (
+        isinstance(norm, MaskedBatchNorm) or grouped
+    )
+
+
+def inference_dtype(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the device computes in it, else float32."""
+    if torch.device(device).type == 'cuda':
+        fast = torch.cuda.is_bf16_supported()
+    else:
+        fast = bool(compat.cpu_has_bfloat16())
+    return torch.bfloat16 if fast else torch.float32
+
+
+def prepare_for_inference(
+    model: nn.Module, dtype: torch.dtype | None = None
+) -> torch.dtype:
+    """Make a recognizer as fast as its logits allow, in place.
+
+    The pyramids go, batch norms are folded, convolutions are laid out with the
+    channels last and, in bfloat16, hold their weights in it. Run it within
+    ``inference_context``.
+
+    Args:
+        model: A recognizer with its weights; it cannot be trained afterwards.
+        dtype: ``torch.float32`` or ``torch.bfloat16``; None takes what the device
+            computes fast in.
+
+    Returns:
+        The dtype, for ``inference_context``.
+    """
+    model.eval().requires_grad_(False)
+    for stream in model.streams.values():
+        stream.pyramid = stream.pyramid_head = None
+    fold_batch_norms(model)
+    if dtype is None:
+        dtype = inference_dtype(next(model.parameters()).device)
+    for module in model.modules():
+        # Autocast would convert these weights anew in every call.
+        if isinstance(module, _ConvNd) and module.weight.dim() == 5:
+            module.to(dtype)
+    model.to(memory_format=torch.channels_last_3d)
+    model.data_preprocessor.memory_format = torch.channels_last_3d
+    return dtype
+
+
+@contextmanager
+def inference_context(device: torch.device | str, dtype: torch.dtype) -> Iterator[None]:
+    """No gradients; autocast to ``dtype`` unless it is float32."""
+    low = dtype != torch.float32
+    with (
+        torch.inference_mode(),
+        torch.autocast(torch.device(device).type, torch.bfloat16, enabled=low),
+    ):
+        yield
