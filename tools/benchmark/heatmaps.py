@@ -19,15 +19,17 @@ from mmsign.models.layers.reuse import ReusedMemory
 WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
 
 
-def per_pixel(keypoints: torch.Tensor, box: list[int]) -> torch.Tensor:
-    """(T, K, 3) keypoints → (K, T, 112, 112), an exp per raw pixel."""
+def per_pixel(
+    keypoints: torch.Tensor, box: list[int], size: int = SIZE
+) -> torch.Tensor:
+    """(T, K, 3) keypoints → (K, T, size, size), an exp per raw pixel."""
     x0, y0, w, h = box
-    xs = torch.arange(float(WIDTH))
-    ys = torch.arange(float(HEIGHT))[:, None]
+    xs = torch.arange(float(WIDTH), device=keypoints.device)
+    ys = torch.arange(float(HEIGHT), device=keypoints.device)[:, None]
     x, y = keypoints[..., 0, None, None], keypoints[..., 1, None, None]
     raw = torch.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * SIGMA**2))
     crop = raw[..., y0 : y0 + h, x0 : x0 + w]
-    maps = F.interpolate(crop, (SIZE, SIZE), mode='bilinear')
+    maps = F.interpolate(crop, (size, size), mode='bilinear')
     return maps.transpose(0, 1) * 2 - 1
 
 
@@ -70,6 +72,8 @@ def main() -> None:
     fresh = seconds(lambda: ours(reuse=False), args.repeats) / args.frames
     fast_low = seconds(lambda: ours(*low), args.repeats) / args.frames
     fill = seconds(lambda: target.fill_(0.5), args.repeats) / args.frames
+    target_low = target.to(torch.bfloat16)
+    fill_low = seconds(lambda: target_low.fill_(0.5), args.repeats) / args.frames
     rows = {
         'per pixel + resize, ms/frame': slow * 1e3,
         'separable float32, ms/frame': fast * 1e3,
@@ -79,7 +83,9 @@ def main() -> None:
         'ratio per pixel / separable': slow / fast,
         'ratio per pixel / separable into fresh memory': slow / fresh,
         'ratio per pixel / separable bfloat16': slow / fast_low,
+        'filling the bfloat16 tensor, ms/frame': fill_low * 1e3,
         'ratio separable / filling': fast / fill,
+        'ratio separable bfloat16 / filling': fast_low / fill_low,
         'largest difference': float(difference),
     }
     show('heatmaps', rows, args.json)

@@ -18,7 +18,9 @@ from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
 
 
-def network(args, memory_format: str) -> TwoStreamRecognizer:
+def network(
+    args, memory_format: str, connections: str = 'BilateralNeck'
+) -> TwoStreamRecognizer:
     """The full TwoStream-SLR at the size asked for."""
     torch.manual_seed(0)
     common = dict(type='S3D', width=args.width, with_cp=args.checkpointing)
@@ -31,7 +33,7 @@ def network(args, memory_format: str) -> TwoStreamRecognizer:
         ),
         video=dict(backbone=dict(in_channels=3, frozen_blocks=1, **common)),
         keypoint=dict(backbone=dict(in_channels=79, **common)),
-        bilateral=dict(type='BilateralNeck'),
+        bilateral=dict(type=connections),
         pyramid=dict(type='SignPyramid'),
         joint=dict(type='JointHead'),
         distillation=dict(type='SelfDistillationLoss'),

@@ -1,0 +1,103 @@
+"""Inference: the network made fast against float32 eager in the default layout.
+
+The baseline draws its heatmaps per pixel at raw size and resizes them, then runs the
+network as it was trained. Ours draws them separably and runs it without pyramid, with
+batch norms folded, channels last, in bfloat16 where the processor computes in it. With
+``SeparableBilateralNeck`` among the parts, a network with separable connections is
+measured as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from _report import seconds, show
+from heatmaps import per_pixel
+from mmaction.registry import MODELS
+from training_step import batch, network
+
+from mmsign.models.inference import inference_context, prepare_for_inference
+
+FPS = 25.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--frames', type=int, default=32)
+    parser.add_argument('--size', type=int, default=224, help='side of the frames')
+    parser.add_argument('--width', type=float, default=1.0)
+    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--json', action='store_true')
+    args = parser.parse_args()
+    args.batch_size, args.checkpointing = 1, False
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+
+    net = network(args, 'contiguous').eval()
+    data = batch(args, net)
+    box = [0, 0, 210, 260]
+
+    def baseline_network():
+        with torch.no_grad():
+            return net(ready['inputs'], ready['data_samples'])
+
+    def baseline():
+        with torch.no_grad():
+            keypoints = data['inputs']['keypoints'][0].to(device)
+            maps = per_pixel(keypoints, box, args.size // 2)[None]
+            video = dict(data, inputs=dict(video=data['inputs']['video']))
+            inputs = net.data_preprocessor(video)['inputs'] | dict(heatmaps=maps)
+            return net(inputs, data['data_samples'])
+
+    ready = net.data_preprocessor(data)
+    slow_network = seconds(baseline_network, args.repeats)
+    slow = seconds(baseline, 1, 0)
+    expected = baseline_network()['average'].float()
+
+    def fast_seconds(model) -> tuple[float, float, torch.Tensor, torch.dtype]:
+        dtype = prepare_for_inference(model)
+        with inference_context(device, dtype):
+            prepared = model.data_preprocessor(data)
+
+            def run():
+                return model(prepared['inputs'], prepared['data_samples'])
+
+            def whole():
+                again = model.data_preprocessor(data)
+                return model(again['inputs'], again['data_samples'])
+
+            found = run()['average'].float()
+            return (
+                seconds(run, args.repeats),
+                seconds(whole, args.repeats),
+                found,
+                dtype,
+            )
+
+    fast_network, fast, found, dtype = fast_seconds(net)
+    rows: dict[str, float | str] = {
+        'input': f'{args.frames} frames of {args.size}×{args.size}',
+        'dtype': str(dtype).removeprefix('torch.'),
+        'baseline, network alone, frames/s': args.frames / slow_network,
+        'baseline, with heatmaps, frames/s': args.frames / slow,
+        'fast, network alone, frames/s': args.frames / fast_network,
+        'fast, with heatmaps, frames/s': args.frames / fast,
+        f'fast, real-time factor at {FPS:.0f} frames/s': fast * FPS / args.frames,
+        'ratio network alone': slow_network / fast_network,
+        'ratio with heatmaps': slow / fast,
+        'largest difference of the probabilities': float(
+            (found - expected).abs().max()
+        ),
+    }
+    if 'SeparableBilateralNeck' in MODELS:
+        separable = network(args, 'contiguous', 'SeparableBilateralNeck')
+        separable_network, _, _, _ = fast_seconds(separable)
+        rows['fast and separable, network alone, frames/s'] = (
+            args.frames / separable_network
+        )
+        rows['ratio separable / full connections'] = fast_network / separable_network
+    show('inference', rows, args.json)
+
+
+if __name__ == '__main__':
+    main()
