@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,15 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from slrt_files import golden_inputs, slrt_state
 from tiny_frames import write_frames
-from tiny_run import load_tool, unique_name
+from tiny_mbart import golden_slt_weights
+from tiny_run import TOOLS, load_tool, unique_name
 
 from mmsign import compat
 from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.recognizers.base import SignRecognizer
 
+sys.path.insert(0, str(TOOLS / 'convert'))
 convert = load_tool('convert/slrt_checkpoint')
 test_tool = load_tool('test')
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -259,6 +262,79 @@ def test_a_backbone_serves_a_new_network(narrow, tmp_path, capsys):
     assert convert.main([back, again, '--backbone', 'video']) == 2
     assert convert.main([narrow['ours'], back, '--reverse', '--backbone', 'video']) == 0
     assert len(torch.load(back, weights_only=True)) == len(published)
+
+
+# Rows of their gloss table: the language in the middle, glosses of its own.
+GLOSS_ROWS = """
+<s> <pad> </s> <unk> nord regen x de_DGS sonne y z w
+"""
+
+
+@pytest.fixture
+def translator(narrow, tmp_path):
+    """The authors' file of a translator trained from features: no backbones."""
+    recognition = {
+        name: value
+        for name, value in state_of(narrow['theirs'], 'model_state').items()
+        if '.visual_backbone' not in name
+    }
+    path = tmp_path / 'translator.ckpt'
+    torch.save(dict(model_state=recognition | golden_slt_weights()), path)
+    rows = tmp_path / 'rows.txt'
+    rows.write_text('\n'.join(GLOSS_ROWS.split()) + '\n')
+    return [str(path), '--vocab', narrow['vocab'], '--gloss-rows', str(rows)]
+
+
+def test_translators_there_and_back(narrow, translator, tmp_path, capsys):
+    source, *options = translator
+    dst, mbart, back = (str(tmp_path / f'{name}.pth') for name in ('a', 'b', 'c'))
+    options += ['--output', 'joint', '--gloss-language', 'de_DGS']
+    options += ['--recognizer', narrow['theirs'], '--translation-output', mbart]
+    assert convert.main([source, dst, *options]) == 0
+    printed = capsys.readouterr().out
+    for name in 'xyzw':
+        assert f'of the gloss embedding ({name})' in printed
+    state = state_of(dst)
+    prefix = 'translation.joint.'
+    head = {n[len(prefix) :]: v for n, v in state.items() if n.startswith(prefix)}
+    recognizer = {
+        n.removeprefix('recognizer.'): v for n, v in state.items() if prefix not in n
+    }
+    assert_equal(recognizer, state_of(narrow['ours']))
+    alone = state_of(mbart)
+    assert_equal(alone, {n: v for n, v in head.items() if n.startswith('mbart.')})
+    assert convert.main([dst, back, '--reverse']) == 0
+    again = state_of(back, 'model_state')
+    theirs = state_of(narrow['theirs'], 'model_state') | state_of(source, 'model_state')
+    assert_equal(again, theirs)
+
+
+def test_translators_need_their_numberings(narrow, translator, tmp_path, capsys):
+    dst, source = str(tmp_path / 'dst.pth'), translator[0]
+    for arguments, message in (
+        (translator[1:3], 'pass --gloss-rows with the gloss2ids.pkl'),
+        (translator[1:], 'neither special tokens nor glosses (x, de_DGS'),
+        ([*translator[1:], '--gloss-language', 'x'], 'pass --output {video,keypoint'),
+    ):
+        assert convert.main([source, dst, *arguments]) == 2
+        assert message in capsys.readouterr().err
+    # What belongs to translation is refused where there is none.
+    command = [narrow['theirs'], dst, '--vocab', narrow['vocab'], '--output', 'joint']
+    assert convert.main(command) == 2
+    assert 'has no translation network: leave out --output' in capsys.readouterr().err
+
+
+def test_pretrained_mbarts_there_and_back(translator, tmp_path, capsys):
+    source, dst, back = (str(tmp_path / f'{name}.pth') for name in 'abc')
+    weights = {n: v for n, v in golden_slt_weights().items() if 'mapper' not in n}
+    torch.save(dict(model_state=weights), source)
+    options = [*translator[1:], '--gloss-language', 'de_DGS']
+    assert convert.main([source, dst, *options]) == 0
+    assert all(name.startswith('mbart.') for name in state_of(dst))
+    assert convert.main([dst, back, '--reverse']) == 0
+    assert_equal(state_of(back, 'model_state'), weights)
+    assert convert.main([source, dst, *options, '--output', 'video']) == 2
+    assert 'is an mBART alone' in capsys.readouterr().err
 
 
 def test_mistakes_end_in_one_sentence(narrow, tmp_path, capsys):

@@ -1,10 +1,6 @@
 """Convert the paper authors' checkpoints into mmsign's, and back.
 
-    python tools/convert/slrt_checkpoint.py SRC DST --vocab gloss2ids.pkl [--config …]
-    python tools/convert/slrt_checkpoint.py S3D_kinetics400_weights DST
-    python tools/convert/slrt_checkpoint.py MMSIGN_CHECKPOINT DST --reverse
-
-See docs/checkpoints.md.
+``--help`` and docs/checkpoints.md say how.
 """
 
 from __future__ import annotations
@@ -15,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from _slrt_arguments import OUTPUTS, TRANSLATION_ONLY, parse_args
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from torch import Tensor
@@ -23,10 +20,18 @@ import mmsign
 from mmsign import compat
 from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_network import (
-    STREAMS,
     class_counts,
     recognizer_config,
     s3d_config,
+)
+from mmsign.interop.slrt_translation import (
+    convert_translation,
+    gloss_order,
+    is_translation_name,
+    place_in_translator,
+    read_gloss_rows,
+    read_text_ids,
+    to_slrt_translation,
 )
 from mmsign.interop.slrt_vocabulary import (
     check_class_count,
@@ -38,56 +43,11 @@ from mmsign.launch.errors import is_users_mistake, message_of
 from mmsign.launch.preparation import GLOSS_VOCABULARY_KEY
 from mmsign.models.layers.positions import sinusoid
 from mmsign.models.streams import is_training_only
+from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
-
-def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('src', metavar='SRC', help='checkpoint to read')
-    parser.add_argument('dst', metavar='DST', help='checkpoint to write')
-    parser.add_argument(
-        '--config',
-        help='config of the network; without it the sizes are taken from SRC',
-    )
-    parser.add_argument(
-        '--vocab',
-        metavar='FILE',
-        help="the glosses of SRC's classes: the authors' gloss2ids.pkl, or a text file "
-        'with one gloss a line, without the blank',
-    )
-    parser.add_argument(
-        '--data-root',
-        metavar='FOLDER',
-        help="spell the glosses of a gloss2ids.pkl, which are small, as --config's "
-        'corpus in this folder does',
-    )
-    parser.add_argument(
-        '--write-config',
-        metavar='FILE.py',
-        help='write the config of --config with the vocabulary in it',
-    )
-    parser.add_argument(
-        '--backbone',
-        choices=STREAMS,
-        help="write only the S3D of this stream, for a backbone's pretrained=",
-    )
-    parser.add_argument(
-        '--reverse',
-        action='store_true',
-        help="from mmsign's names to the authors'",
-    )
-    args = parser.parse_args(argv)
-    forward_only = ('config', 'vocab', 'data_root', 'write_config')
-    given = [name for name in forward_only if getattr(args, name)]
-    if args.reverse and given:
-        parser.error(f'--reverse does not take --{given[0].replace("_", "-")}')
-    if args.data_root and not (args.config and args.vocab):
-        parser.error('--data-root spells the glosses of --vocab as --config says')
-    if args.write_config and not args.config:
-        parser.error('--write-config writes what --config names, with the vocabulary')
-    return args
+# In the meta of a converted translator: what moves its rows back.
+RECORD_KEY = 'slrt_translation'
 
 
 def shapes_of(config: Mapping) -> dict[str, Tensor]:
@@ -111,37 +71,134 @@ def convert_s3d(converted: slrt.Converted, args: argparse.Namespace) -> dict:
 
 def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
     """A whole recognizer; prints what was used and returns the checkpoint."""
+    given = [name for name in TRANSLATION_ONLY if getattr(args, name)]
+    if given:
+        raise LaunchError(
+            f'{args.src} has no translation network: leave out '
+            f'--{given[0].replace("_", "-")}'
+        )
     converted = slrt.convert_recognizer(source, sinusoid)
     if args.backbone:
         return convert_s3d(slrt.select_backbone(converted, args.backbone), args)
     own = recognizer_config(converted.tensors)
-    classes = class_counts(converted.tensors)
-    if args.vocab is None:
-        raise LaunchError(
-            f'{args.src} has {max(classes.values())} classes but not their glosses: '
-            'pass --vocab with the gloss2ids.pkl of its data, or a text file with one '
-            'gloss a line; --backbone needs none'
-        )
     cfg = load_config(args.config) if args.config else Config(dict(model=own))
-    vocab = vocabulary(cfg, args)
-    check_class_count(vocab, classes, args.vocab, args.src)
-    cfg.model.vocab = dict(glosses=list(vocab.glosses))
-    if vocab.aliases:
-        cfg.model.vocab.aliases = vocab.aliases
+    vocab = vocabulary(cfg, class_counts(converted.tensors), args)
     target = shapes_of(cfg.model)
     state, unused, unfilled = slrt.fit(
         converted, target, is_training_only, args.config or 'the network'
     )
     report(args, converted, state, unused, unfilled)
+    return dict(meta=meta(args) | described(cfg, vocab, args), state_dict=state)
+
+
+def described(cfg: Config, vocab: GlossVocabulary, args: argparse.Namespace) -> dict:
+    """The entries of meta that let a checkpoint be built; writes --write-config."""
     if args.write_config:
         cfg.dump(args.write_config)
         print(f'wrote {args.write_config}')
-    glosses = {GLOSS_VOCABULARY_KEY: list(vocab.glosses), 'cfg': cfg.pretty_text}
-    return dict(meta=meta(args) | glosses, state_dict=state)
+    return {GLOSS_VOCABULARY_KEY: list(vocab.glosses), 'cfg': cfg.pretty_text}
 
 
-def vocabulary(cfg: Config, args: argparse.Namespace) -> GlossVocabulary:
-    """The glosses of the classes, spelled as the corpus does if it is named."""
+def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
+    """A translator, or an mBART pretrained on glosses, likewise."""
+    if args.gloss_rows is None:
+        raise LaunchError(
+            f'{args.src} has a gloss embedding but not the names of its rows: pass '
+            '--gloss-rows with the gloss2ids.pkl that lies with its mBART'
+        )
+    recognition = slrt.convert_recognizer(
+        {k: v for k, v in source.items() if not is_translation_name(k)}, sinusoid
+    )
+    cfg = load_config(args.config) if args.config else Config(dict(model={}))
+    vocab = vocabulary(cfg, class_counts(recognition.tensors), args)
+    theirs = read_gloss_rows(args.gloss_rows)
+    rows, unknown = gloss_order(theirs, vocab, args.gloss_language)
+    text_ids = read_text_ids(args.text_ids) if args.text_ids else None
+    head, record = convert_translation(source, rows, text_ids)
+    whole = any(name.startswith('mapper.') for name in head.tensors)
+    pretrained = {n: v for n, v in head.tensors.items() if n.startswith('mbart.')}
+    if whole:
+        if args.output is None:
+            raise LaunchError(
+                f'{args.src} translates from one output of its recognizer and does '
+                f'not say from which: pass --output {{{",".join(OUTPUTS)}}}'
+            )
+        filler = recognizer_tensors(args.recognizer) if args.recognizer else {}
+        converted = place_in_translator(head, args.output, recognition, filler)
+    elif args.output or args.recognizer or args.translation_output:
+        raise LaunchError(
+            f'{args.src} is an mBART alone, without mapper: leave out --output, '
+            '--recognizer and --translation-output'
+        )
+    else:
+        converted = head
+    state, unused, unfilled = converted.tensors, converted.left_out, {}
+    if args.config:
+        network = MODELS.build(cfg.model)
+        state, unused, unfilled = slrt.fit(
+            converted,
+            network.state_dict(),
+            lambda name: is_training_only(name.removeprefix('recognizer.')),
+            args.config,
+        )
+    report(args, converted, state, unused, unfilled)
+    for gloss in unknown:
+        print(f'  no row for the gloss {gloss}: it has that of <unk>')
+    names = {row: name for name, row in theirs.items()}
+    for row in record['other_rows']:
+        print(f'  not used: row {row} of the gloss embedding ({names.get(row, "?")})')
+    if args.text_vocabulary:
+        write_text_vocabulary(args.text_vocabulary, sorted(text_ids))
+    about = meta(args) | described(cfg, vocab, args) | {RECORD_KEY: record}
+    if args.translation_output:
+        compat.write_checkpoint(
+            dict(meta=about, state_dict=pretrained), args.translation_output
+        )
+        print(f'wrote {args.translation_output}')
+    return dict(meta=about, state_dict=state)
+
+
+def recognizer_tensors(path: str) -> dict[str, Tensor]:
+    """A recognizer's tensors under our names, from their file or ours."""
+    state = slrt.read_state(path)
+    if any(slrt.is_slrt_name(name) for name in state):
+        return slrt.convert_recognizer(state, sinusoid).tensors
+    return state
+
+
+def write_text_vocabulary(folder: str, kept: list[int]) -> None:
+    """Write which ids of ``folder``'s sentencepiece model a pruned mBART keeps."""
+    model = Path(folder, MODEL_FILE)
+    if not model.is_file():
+        raise FileNotFoundError(
+            f'no {model}: put the sentencepiece model of mBART there'
+        )
+    TextVocabulary(model.read_bytes(), kept, str(folder)).save(folder)
+    print(f'wrote the text vocabulary in {folder}')
+
+
+def vocabulary(
+    cfg: Config, classes: Mapping[str, int], args: argparse.Namespace
+) -> GlossVocabulary:
+    """The glosses of the classes, checked against SRC and written into ``cfg``."""
+    if args.vocab is None:
+        count = max(classes.values(), default='some')
+        raise LaunchError(
+            f'{args.src} has {count} classes but not their glosses: pass --vocab with '
+            'the gloss2ids.pkl of its data, or a text file with one gloss a line; '
+            '--backbone needs none'
+        )
+    vocab = read_vocabulary(cfg, args)
+    if classes:
+        check_class_count(vocab, classes, args.vocab, args.src)
+    cfg.model.vocab = dict(glosses=list(vocab.glosses))
+    if vocab.aliases:
+        cfg.model.vocab.aliases = vocab.aliases
+    return vocab
+
+
+def read_vocabulary(cfg: Config, args: argparse.Namespace) -> GlossVocabulary:
+    """The vocabulary of --vocab, spelled as the corpus of --data-root does."""
     if args.data_root is None:
         return read_checkpoint_vocabulary(args.vocab)
     described = cfg.model.get('vocab') or {}
@@ -172,13 +229,39 @@ def report(
 ) -> None:
     """Say of every tensor on both sides what became of it."""
     total = len(converted.tensors) + len(converted.left_out)
-    used = sum(name in converted.sources for name in state)
+    used = sum(bool(converted.sources.get(name)) for name in state)
     print(f'{args.src}: {used} of {total} tensors used, {len(unused)} not used')
     for name, reason in unused.items():
         print(f'  not used: {name} ({reason})')
-    print(f'{args.dst}: {used} tensors filled, {len(unfilled)} not filled')
+    other = len(state) - used - sum(name in state for name in unfilled)
+    others = f', {other} tied or taken from elsewhere' if other else ''
+    print(f'{args.dst}: {used} tensors filled{others}, {len(unfilled)} not filled')
     for name, reason in unfilled.items():
         print(f'  not filled: {name} ({reason})')
+
+
+def reverse_translator(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
+    """A translator or a pretrained mBART under the authors' names."""
+    about = compat.load_checkpoint(args.src, mmap=True).get('meta') or {}
+    head, recognizer, outputs = {}, {}, set()
+    for name, value in source.items():
+        if name.startswith('translation.'):
+            _, output, rest = name.split('.', 2)
+            outputs.add(output)
+            head[rest] = value
+        elif name.startswith('recognizer.'):
+            recognizer[name.removeprefix('recognizer.')] = value
+        else:
+            head[name] = value
+    if len(outputs) > 1:
+        raise LaunchError(
+            f"{args.src} translates from {', '.join(sorted(outputs))}; the authors' "
+            'files hold one translation network each'
+        )
+    result = slrt.to_slrt(recognizer, sinusoid)
+    result |= to_slrt_translation(head, about.get(RECORD_KEY))
+    print(f'{args.dst}: {len(result)} tensors')
+    return dict(model_state=result)
 
 
 def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
@@ -196,6 +279,8 @@ def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
         result = slrt.to_published_s3d(source)
         print(f'{args.dst}: {len(result)} tensors of an S3D; no classifier (fc)')
         return result
+    if any(name.startswith(('translation.', 'mbart.')) for name in source):
+        return reverse_translator(source, args)
     result = slrt.to_slrt(source, sinusoid)
     print(
         f'{args.dst}: {len(source)} tensors, {len(result) - len(source)} position '
@@ -217,6 +302,8 @@ def run(args: argparse.Namespace) -> None:
                 f'{args.src} is an S3D alone, of no stream yet: leave out --backbone'
             )
         checkpoint = convert_s3d(slrt.convert_s3d(source), args)
+    elif any(is_translation_name(name) for name in source) and not args.backbone:
+        checkpoint = convert_translator(source, args)
     elif not any(slrt.is_slrt_name(name) for name in source):
         raise LaunchError(
             f"{args.src} has none of the names of the authors' checkpoints (first: "

@@ -1,0 +1,284 @@
+"""The translation parts of the authors' checkpoints under our names, and back.
+
+A file with ``translation_network.…`` is of a translator (with ``vl_mapper.…`` and
+heads of the recognition network) or of gloss→text pretraining. Symbols: V text
+ids, G rows of the gloss table.
+
+Both tables are numbered by files of the authors that lie beside the weights. Our
+numbering follows from the vocabularies, so rows are moved; a ``record`` of how
+goes into the checkpoint's meta, and the way back moves them as they were.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mmsign.text import GlossTokens
+from mmsign.text.vocabulary import SPECIAL_TOKENS
+from mmsign.vocab import GlossVocabulary
+
+from .plain_pickle import read_plain_pickle
+from .slrt_checkpoint import CheckpointMismatchError, Converted
+
+# Module prefixes, theirs → ours inside a translation head. The one place to
+# change when a part moves.
+_PARTS = {
+    'vl_mapper.mapping.': 'mapper.',
+    'translation_network.model.': 'mbart.network.',
+    'translation_network.gloss_embedding.': 'mbart.gloss_embedding.',
+}
+_GLOSS_TABLE = 'mbart.gloss_embedding.weight'
+_TEXT_TABLE = 'mbart.network.model.shared.weight'
+# The same table under other names, which some files leave out.
+_TIED = (
+    'mbart.network.model.encoder.embed_tokens.weight',
+    'mbart.network.model.decoder.embed_tokens.weight',
+    'mbart.network.lm_head.weight',
+)
+_BIAS = 'mbart.network.final_logits_bias'
+
+
+def is_translation_name(name: str) -> bool:
+    """Whether a tensor is of the authors' translation network or mapper."""
+    return name.startswith(tuple(_PARTS))
+
+
+def read_gloss_rows(path: str | os.PathLike) -> dict[str, int]:
+    """Name → row of the authors' gloss table, from a pickle or one name a line.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: Naming the file, if the rows are not 0, 1, 2, ….
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'gloss rows {path} do not exist')
+    if Path(path).suffix in ('.pkl', '.pickle'):
+        names = read_plain_pickle(path)
+    else:
+        lines = Path(path).read_text(encoding='utf-8').split('\n')
+        names = {name: row for row, name in enumerate(lines) if name}
+    _check_numbering(path, names, str)
+    return names
+
+
+def read_text_ids(path: str | os.PathLike) -> dict[int, int]:
+    """Old id → new id of the authors' pruned mBART, a pickle.
+
+    Raises:
+        FileNotFoundError, ValueError: As above.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'text ids {path} do not exist')
+    ids = read_plain_pickle(path)
+    _check_numbering(path, ids, int)
+    return ids
+
+
+def _check_numbering(path: str | os.PathLike, content: object, key: type) -> None:
+    plain = isinstance(content, dict) and all(
+        type(name) is key and type(row) is int for name, row in content.items()
+    )
+    if not plain or set(content.values()) != set(range(len(set(content.values())))):
+        raise ValueError(
+            f'{path}: expected a dictionary of {key.__name__} → row with the rows 0, '
+            '1, 2, … and none left out'
+        )
+
+
+def gloss_order(
+    theirs: Mapping[str, int],
+    vocab: GlossVocabulary,
+    language: str | None = None,
+) -> tuple[list[int], list[str]]:
+    """Their row of each row of our gloss table; glosses they have no row for.
+
+    Names are compared without regard to case, as theirs are small. A gloss without
+    a row takes that of ``<unk>``.
+
+    Args:
+        theirs: Name → row.
+        vocab: Our glosses.
+        language: Name of the row that ends a sentence of glosses; None takes the
+            only row that is neither a special token nor a gloss.
+
+    Raises:
+        CheckpointMismatchError: If a special row or the language is not there.
+    """
+    tokens = GlossTokens(vocab)
+    known = {name.lower(): row for name, row in theirs.items()} | dict(theirs)
+    glosses = {gloss.lower() for gloss in (*vocab.glosses, *vocab.aliases)}
+    if language is None:
+        others = [
+            name
+            for name in theirs
+            if name not in SPECIAL_TOKENS and name.lower() not in glosses
+        ]
+        if len(others) != 1:
+            raise CheckpointMismatchError(
+                f'{len(others)} rows of the gloss table are neither special tokens nor '
+                f'glosses ({", ".join(others[:5])}): name the one of the gloss '
+                'language with --gloss-language'
+            )
+        language = others[0]
+    needed = (*SPECIAL_TOKENS, language)
+    missing = [name for name in needed if name not in theirs]
+    if missing:
+        raise CheckpointMismatchError(
+            f'the gloss table has no row {", ".join(missing)}: it needs '
+            f'{", ".join(needed)}'
+        )
+    unknown = [gloss for gloss in vocab.glosses if gloss.lower() not in known]
+    rows = [theirs[name] for name in SPECIAL_TOKENS]
+    for gloss in vocab.glosses:
+        row = known.get(gloss, known.get(gloss.lower()))
+        rows.append(rows[tokens.unk_id] if row is None else row)
+    return [*rows, theirs[language]], unknown
+
+
+def convert_translation(
+    state: Mapping[str, Tensor],
+    gloss_rows: Sequence[int],
+    text_ids: Mapping[int, int] | None = None,
+) -> tuple[Converted, dict]:
+    """The mapper and the mBART of a file under the names of a translation head.
+
+    Args:
+        state: As ``read_state`` returns it; other tensors are passed over.
+        gloss_rows: Of ``gloss_order``.
+        text_ids: Old id → new id of a pruned mBART; None leaves the text ids.
+
+    Returns:
+        The tensors, rows in our order; the record that ``to_slrt_translation``
+        needs.
+
+    Raises:
+        CheckpointMismatchError: If a table and its numbering differ in size, or
+            tied tables differ.
+    """
+    tensors, sources = {}, {}
+    for name, tensor in state.items():
+        for theirs, ours in _PARTS.items():
+            if name.startswith(theirs):
+                tensors[ours + name[len(theirs) :]] = tensor
+                sources[ours + name[len(theirs) :]] = name
+    for table in (_GLOSS_TABLE, _TEXT_TABLE):
+        if table not in tensors:
+            raise CheckpointMismatchError(
+                f'the file lacks the tensor that becomes {table}; it is not a whole '
+                'translation network'
+            )
+    shared, glosses = tensors[_TEXT_TABLE], tensors[_GLOSS_TABLE]
+    for name in _TIED:
+        if name in tensors and not torch.equal(tensors[name], shared):
+            raise CheckpointMismatchError(
+                f'{sources[name]} differs from {sources[_TEXT_TABLE]}; in an mBART '
+                'they are one table'
+            )
+    added = [name for name in (*_TIED, _BIAS) if name not in tensors]
+    if max(gloss_rows) >= len(glosses):
+        raise CheckpointMismatchError(
+            f'{sources[_GLOSS_TABLE]} has {len(glosses)} rows, --gloss-rows names row '
+            f'{max(gloss_rows)}: take the file that lies with this mBART'
+        )
+    left = sorted(set(range(len(glosses))) - set(gloss_rows))
+    text_rows = None
+    if text_ids is not None:
+        if len(text_ids) != len(shared):
+            raise CheckpointMismatchError(
+                f'{sources[_TEXT_TABLE]} has {len(shared)} rows, --text-ids keeps '
+                f'{len(text_ids)} ids: take the file that lies with this mBART'
+            )
+        text_rows = [text_ids[old] for old in sorted(text_ids)]
+    # What is not moved back row by row.
+    record = dict(
+        gloss_rows=list(gloss_rows),
+        other_rows=left,
+        other_glosses=glosses[left].clone(),
+        text_rows=text_rows,
+        added=added,
+    )
+    tensors[_GLOSS_TABLE] = glosses[list(gloss_rows)]
+    if text_rows is not None:
+        tensors[_TEXT_TABLE] = shared[text_rows]
+        if _BIAS in tensors:
+            tensors[_BIAS] = tensors[_BIAS][:, text_rows]
+    for name in _TIED:
+        tensors[name] = tensors[_TEXT_TABLE]
+    tensors.setdefault(_BIAS, torch.zeros(1, len(shared)))
+    return Converted(tensors, {name: sources.get(name, '') for name in tensors}), record
+
+
+def place_in_translator(
+    head: Converted,
+    output: str,
+    recognition: Converted,
+    filler: Mapping[str, Tensor],
+) -> Converted:
+    """The parts of a ``SignTranslator`` under its names.
+
+    Args:
+        head: Of ``convert_translation``.
+        output: The recognizer's output that the head translates from.
+        recognition: Of ``convert_recognizer``; the authors' translators, trained
+            from features, have heads there and no backbone.
+        filler: Tensors of a recognizer under our names, for what is not there.
+    """
+    tensors = {f'recognizer.{name}': value for name, value in filler.items()}
+    sources = dict.fromkeys(tensors, '')
+    for prefix, part in (
+        ('recognizer', recognition),
+        (f'translation.{output}', head),
+    ):
+        for name, value in part.tensors.items():
+            tensors[f'{prefix}.{name}'] = value
+            sources[f'{prefix}.{name}'] = part.sources[name]
+    return Converted(tensors, sources, dict(recognition.left_out))
+
+
+def to_slrt_translation(
+    tensors: Mapping[str, Tensor], record: Mapping | None = None
+) -> dict[str, Tensor]:
+    """A translation head's tensors under the authors' names.
+
+    Args:
+        tensors: Under the names of a translation head.
+        record: Of ``convert_translation``; None leaves the rows in our order: the
+            special tokens, the glosses, the gloss language.
+
+    Raises:
+        CheckpointMismatchError: Naming a tensor that their network does not have.
+    """
+    tensors = dict(tensors)
+    if record is not None:
+        moved = tensors[_GLOSS_TABLE]
+        rows = record['gloss_rows']
+        table = moved.new_empty(
+            len(set(rows)) + len(record['other_rows']), *moved.shape[1:]
+        )
+        # Backwards: of several glosses with the row of <unk>, <unk> itself counts.
+        for ours in reversed(range(len(rows))):
+            table[rows[ours]] = moved[ours]
+        table[record['other_rows']] = record['other_glosses']
+        tensors[_GLOSS_TABLE] = table
+        if record['text_rows'] is not None:
+            back = torch.argsort(torch.tensor(record['text_rows']))
+            for name in (_TEXT_TABLE, *_TIED):
+                if name in tensors:
+                    tensors[name] = tensors[name][back]
+            tensors[_BIAS] = tensors[_BIAS][:, back]
+        for name in record['added']:
+            tensors.pop(name, None)
+    result = {}
+    for name, tensor in tensors.items():
+        part = next((p for p in _PARTS.items() if name.startswith(p[1])), None)
+        if part is None:
+            raise CheckpointMismatchError(
+                f"the authors' translation network has no place for {name}"
+            )
+        result[part[0] + name[len(part[1]) :]] = tensor
+    return result
