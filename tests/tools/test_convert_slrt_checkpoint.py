@@ -20,11 +20,12 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from slrt_files import golden_inputs, slrt_state
 from tiny_frames import write_frames
-from tiny_mbart import golden_slt_weights
+from tiny_mbart import golden_slt_weights, mbart_config
 from tiny_run import TOOLS, load_tool, unique_name
 
 from mmsign import compat
 from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.interop.slrt_translation import to_slrt_translation
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.recognizers.base import SignRecognizer
 
@@ -307,6 +308,44 @@ def test_translators_there_and_back(narrow, translator, tmp_path, capsys):
     again = state_of(back, 'model_state')
     theirs = state_of(narrow['theirs'], 'model_state') | state_of(source, 'model_state')
     assert_equal(again, theirs)
+
+
+@pytest.mark.skipif(
+    MODELS.get('SignTranslator') is None, reason='there is no SignTranslator to test'
+)
+def test_translators_are_tested(narrow, tmp_path, run_test, capsys):
+    config, source, dst = (str(tmp_path / name) for name in ('t.py', 'a', 'b.pth'))
+    cfg = Config.fromfile(narrow['config'])
+    recognizer = cfg.model.to_dict()
+    vocab = recognizer.pop('vocab')
+    cfg.model = dict(
+        type='SignTranslator',
+        vocab=vocab,
+        recognizer=recognizer,
+        translation=dict(joint=dict(mbart=mbart_config(beam_width=2))),
+    )
+    cfg.dump(config)
+    cfg.model.vocab = dict(glosses=GLOSSES)
+    torch.manual_seed(0)
+    network = MODELS.build(cfg.model)
+    head = to_slrt_translation(network.translation['joint'].state_dict())
+    torch.save(dict(model_state=head), source)
+    rows = write_vocabulary(
+        tmp_path / 'rows.txt', ['<s>', '<pad>', '</s>', '<unk>', *GLOSSES, 'gls']
+    )
+    options = ['--vocab', narrow['vocab'], '--gloss-rows', rows, '--config', config]
+    options += ['--recognizer', narrow['theirs'], '--output', 'joint']
+    assert convert.main([source, dst, *options]) == 0
+    assert '0 not filled' in capsys.readouterr().out
+    expected = dict(network.state_dict())
+    for name, value in state_of(narrow['ours']).items():
+        expected[f'recognizer.{name}'] = value
+    assert_equal(state_of(dst), expected)
+    metrics, _ = run_test(config, dst)
+    assert {'video/WER', 'keypoint/WER', 'joint/WER'} < set(metrics)
+    # Without the recognizer there is no backbone.
+    assert convert.main([source, dst, *options[:6], *options[8:]]) == 2
+    assert 'needs' in capsys.readouterr().err
 
 
 def test_translators_need_their_numberings(narrow, translator, tmp_path, capsys):

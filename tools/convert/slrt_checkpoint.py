@@ -96,7 +96,9 @@ def described(cfg: Config, vocab: GlossVocabulary, args: argparse.Namespace) -> 
     if args.write_config:
         cfg.dump(args.write_config)
         print(f'wrote {args.write_config}')
-    return {GLOSS_VOCABULARY_KEY: list(vocab.glosses), 'cfg': cfg.pretty_text}
+    result = {GLOSS_VOCABULARY_KEY: list(vocab.glosses)}
+    # Without --config the network of a translator is not known.
+    return result | ({'cfg': cfg.pretty_text} if 'type' in cfg.model else {})
 
 
 def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
