@@ -98,7 +98,7 @@ def main(arguments: list[str] | None = None) -> list:
 
         pose = None if keypoints is None else keypoints[0]
         job = inferencer.preprocess(args.videos[0], pose, args.fps)
-        inferencer.forward([job] if job.prepared else [])
+        inferencer.forward([job])
         result = inferencer.postprocess(job)
         print(line(result))
         write = write_picture if kind == '.png' else write_annotated_video

@@ -6,6 +6,7 @@ from .inferencer import SignInferencer
 from .networks import Network, NetworkSpec, build_network, load_network
 from .opening import open_network
 from .records import ClipResult, OutputReading, RecognizedGloss
+from .streaming import LiveEvent, LiveRecognizer
 
 __all__ = [
     'DEFAULT_FPS',
@@ -14,6 +15,8 @@ __all__ = [
     'Clip',
     'ClipError',
     'ClipResult',
+    'LiveEvent',
+    'LiveRecognizer',
     'Network',
     'NetworkSpec',
     'OutputReading',

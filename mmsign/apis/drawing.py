@@ -29,10 +29,12 @@ def write_picture(
     """What the network saw of the clip over what each output read.
 
     Raises:
-        ClipError: If nothing was recognized.
+        ClipError: If the clip was not read at once: nobody in it, or too long.
     """
     if job.prepared is None:
-        raise ClipError(f'{result.clip}: nothing to draw; {result.notices[0]}')
+        raise ClipError(
+            f'{result.clip}: no picture can be drawn of it; {result.notices[-1]}'
+        )
     prepared, sample = job.prepared, job.prepared.sample
     data = dict(inputs=prepared.inputs, data_samples=sample)
     seen = network.model.data_preprocessor(pseudo_collate([data]))['inputs']

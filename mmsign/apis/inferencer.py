@@ -1,23 +1,22 @@
 """Recognize any clip in one call.
 
-Symbols: B clips of a batch, T' output steps, V classes with the blank.
+Symbols: M frames of a clip at the rate of training.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from torch import Tensor
 
 from mmsign.decoding import CTCBeamSearch
-from mmsign.models.recognizers.base import average_log_probs, output_steps
 
 from .clip_keypoints import (
     PERSON_SHARE,
@@ -30,9 +29,11 @@ from .clip_keypoints import (
 from .clips import Clip, ClipError, open_clip
 from .networks import Network
 from .opening import open_network
+from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, prepare_clip
 from .reading import read_outputs, step_times
 from .records import ClipResult, OutputReading
+from .windows import WindowedNetwork, joined, window_for
 
 Given = str | os.PathLike | np.ndarray
 
@@ -45,7 +46,9 @@ class ClipJob:
         clip: What was opened.
         keypoints: (M, 79, 3) at its chosen frames in pixels of the source, if the
             network looks at them.
-        prepared: The network's input; None if there is nothing to recognize.
+        prepared: The network's input; None if there is nothing to recognize, or
+            too much to hold at once.
+        is_long: Whether the clip is to be read in windows.
         outputs: What each output read.
         timing: See ``ClipResult``.
     """
@@ -53,6 +56,7 @@ class ClipJob:
     clip: Clip
     keypoints: np.ndarray | None = None
     prepared: PreparedClip | None = None
+    is_long: bool = False
     outputs: dict[str, OutputReading] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 
@@ -94,6 +98,9 @@ class SignInferencer:
         width = own.beam_width if beam_width is None else beam_width
         self.search = CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
         self.estimator = estimator
+        streams = self.network.model.streams.values()
+        # Frames per output step.
+        self._step = next(iter(streams)).stage_info[-1].time_stride
 
     # The public phases -----------------------------------------------------
 
@@ -149,7 +156,7 @@ class SignInferencer:
                     name = f'clip-{number}' if _is_array(clip) else os.fspath(clip)
                     jobs.append(ClipResult(clip=name, error=str(error)))
             ready = [job for job in jobs if isinstance(job, ClipJob)]
-            self.forward([job for job in ready if job.prepared is not None])
+            self.forward(ready)
             for job in jobs:
                 result = self.postprocess(job) if isinstance(job, ClipJob) else job
                 results.append(result)
@@ -174,55 +181,72 @@ class SignInferencer:
         if pose is not None and self._nobody(clip, pose):
             job.timing = dict(load=found - start)
             return job
-        job.prepared = prepare_clip(self.pipeline, clip, pose, self.network.frame_size)
         if len(clip.times) > self.pipeline.max_length:
+            job.is_long = True
+            window, hop = window_for(self.pipeline)
             clip.notices.append(
                 f'{len(clip.times)} frames, the network takes '
-                f'{self.pipeline.max_length}: only those in the middle were read'
+                f'{self.pipeline.max_length}: read in windows of {window}, one every '
+                f'{hop} frames'
+            )
+        else:
+            job.prepared = prepare_clip(
+                self.pipeline, clip, pose, self.network.frame_size
             )
         job.timing['load'] = (
             time.perf_counter() - start - job.timing.get('keypoints', 0.0)
         )
         return job
 
-    @torch.inference_mode()
     def forward(self, jobs: Sequence[ClipJob]) -> None:
         """Run the network on a batch and decode every output."""
-        if not jobs:
-            return
+        ready = [job for job in jobs if job.prepared is not None]
+        if ready:
+            start = time.perf_counter()
+            found = log_probs_of(self.network, [job.prepared for job in ready])
+            seconds = (time.perf_counter() - start) / len(ready)
+            for job, log_probs in zip(ready, found):
+                job.timing['network'] = seconds
+                prepared = job.prepared
+                self._decode(
+                    job, log_probs, prepared.frame_times, prepared.frame_seconds
+                )
+        for job in jobs:
+            if job.is_long:
+                self._read_long(job)
+
+    def _decode(
+        self,
+        job: ClipJob,
+        log_probs: dict[str, Tensor],
+        frame_times: np.ndarray,
+        frame_seconds: float,
+    ) -> None:
         start = time.perf_counter()
-        model = self.network.model
-        data = pseudo_collate(
-            [
-                dict(inputs=job.prepared.inputs, data_samples=job.prepared.sample)
-                for job in jobs
-            ]
+        steps = len(log_probs['average'])
+        times = step_times(frame_times, frame_seconds, steps, self._step)
+        vocab = self.network.model.vocab
+        job.outputs = read_outputs(log_probs, self.search, vocab, *times)
+        job.timing['decode'] = time.perf_counter() - start
+
+    def _read_long(self, job: ClipJob) -> None:
+        """A clip longer than the network takes, in overlapping windows."""
+        start = time.perf_counter()
+        clip = job.clip
+        windows = WindowedNetwork(
+            self.network, self.pipeline, *window_for(self.pipeline)
         )
-        data = model.data_preprocessor(data)
-        frames = next(iter(data['inputs'].values())).shape[2]
-        lengths = [job.prepared.sample.length for job in jobs]
-        logits = model.forward(data['inputs'], data['data_samples'], mode='tensor')
-        logits = {
-            name: x for name, x in logits.items() if name not in ('average', 'lengths')
-        }
-        log_probs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
-        log_probs['average'] = average_log_probs(logits)
-        log_probs = {name: x.cpu() for name, x in log_probs.items()}
-        seen = time.perf_counter()
-        for index, job in enumerate(jobs):
-            began = time.perf_counter()
-            steps = log_probs['average'].shape[1]
-            valid = output_steps(lengths, frames, steps)[index]
-            times = step_times(
-                job.prepared.frame_times,
-                job.prepared.frame_seconds,
-                valid,
-                frames / steps,
-            )
-            own = {name: x[index, :valid] for name, x in log_probs.items()}
-            job.outputs = read_outputs(own, self.search, model.vocab, *times)
-            job.timing['network'] = (seen - start) / len(jobs)
-            job.timing['decode'] = time.perf_counter() - began
+        count = len(clip.times)
+        frames: Iterable = [None] * count
+        if self.pipeline.needs_frames:
+            indices = clip.indices if clip.indices is not None else np.arange(count)
+            frames = clip.source.stream(indices)
+        poses = [None] * count if job.keypoints is None else job.keypoints
+        size = clip.source.frame_size
+        parts = [windows.push(f, pose, size) for f, pose in zip(frames, poses)]
+        parts = [part for part in (*parts, windows.finish()) if part is not None]
+        job.timing['network'] = time.perf_counter() - start
+        self._decode(job, joined(parts), clip.times, clip.frame_seconds)
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""

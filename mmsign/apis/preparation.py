@@ -51,6 +51,7 @@ class Pipeline:
     Attributes:
         needs_frames, needs_keypoints: What the network looks at.
         max_length: The most frames it takes at once.
+        stride: Frames are taken in multiples of it.
 
     Raises:
         ValueError: If the pipeline is of another shape.
@@ -65,7 +66,7 @@ class Pipeline:
             )
         load, self._sample = transforms[:2]
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
-        self.max_length = self._sample.max_length
+        self.max_length, self.stride = self._sample.max_length, self._sample.stride
         steps = transforms[2:-1]
         self._pack = transforms[-1]
         self._frame_steps = [step for step in steps if not isinstance(step, DecodeClip)]

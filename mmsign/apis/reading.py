@@ -41,7 +41,7 @@ def read_outputs(
         hypotheses = search(steps[None], blank=vocab.blank_index)[0]
         best = hypotheses[0]
         readings[name] = OutputReading(
-            glosses=_glosses(best, steps, vocab, starts, ends),
+            glosses=hypothesis_glosses(best, steps, vocab, starts, ends),
             score=best.score,
             n_best=tuple(
                 (tuple(vocab.decode(found.ids)), found.score) for found in hypotheses
@@ -50,13 +50,15 @@ def read_outputs(
     return readings
 
 
-def _glosses(
+def hypothesis_glosses(
     best: Hypothesis,
     steps: Tensor,
     vocab: GlossVocabulary,
     starts: np.ndarray,
     ends: np.ndarray,
 ) -> tuple[RecognizedGloss, ...]:
+    """The glosses of a labelling of ``steps`` (T', V), with times and confidences;
+    ``starts`` and ``ends`` as in ``read_outputs``."""
     return tuple(
         RecognizedGloss(
             gloss=gloss,

@@ -244,6 +244,17 @@ def test_frames_of_any_resolution_are_decoded_a_few_at_a_time(
     assert inferencer(path, pose).outputs == whole.outputs
 
 
+def test_a_clip_longer_than_the_network_takes(inferencer):
+    frames = np.random.default_rng(0).integers(0, 256, (150, 48, 64, 3), np.uint8)
+    result = inferencer(frames, keypoints_of(150))
+    assert result.notices == (
+        '150 frames, the network takes 64: read in windows of 64, one every 32 frames',
+    )
+    assert result.num_frames == 150 and len(result.glosses) > 5
+    assert result.glosses[0].start < 1 and 5 < result.glosses[-1].end <= 6
+    assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
+
+
 def test_heatmaps_of_another_resolution_are_as_in_training(inferencer, make_video):
     pose = keypoints_of(8)
     job = inferencer.preprocess(make_video(8), pose)

@@ -1,0 +1,229 @@
+"""Recognition while the signing goes on.
+
+Symbols: W frames of a window, H frames of its hop, C = (W − H)/2 frames of context;
+see ``windows.py``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from mmsign.decoding import CTCBeamSearch, Hypothesis, IncrementalCTC
+
+from .clip_keypoints import Estimator, selected
+from .clips import DEFAULT_FPS, ClipError
+from .frame_clock import FrameClock
+from .networks import Network
+from .preparation import Pipeline
+from .reading import hypothesis_glosses
+from .records import RecognizedGloss
+from .windows import Stitched, WindowedNetwork
+
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """News of a stream.
+
+    Attributes:
+        final: Glosses that have become certain; they will not be taken back. Times
+            are seconds from the first frame.
+        partial: What seems to follow them; the next event's replaces it.
+        seconds: How much of the stream was seen.
+        compute: Seconds of computing since the event before.
+    """
+
+    final: tuple[RecognizedGloss, ...]
+    partial: tuple[RecognizedGloss, ...]
+    seconds: float
+    compute: float
+
+
+class LiveRecognizer:
+    """A stream, frame by frame, to glosses; memory does not grow with its length.
+
+    Args:
+        network: From ``open_network``.
+        window, hop: W and H in frames of the training rate. A larger window lets
+            the network see more around a sign, a smaller hop answers sooner; W/H is
+            how often each frame is computed.
+        fps: Frames per second of the stream, for frames that come without times;
+            None takes that of training.
+        beam_width: None takes the config's.
+        estimator: Finds keypoints for frames that come without; it is called with a
+            list of one frame.
+        cut_probability, max_steps: When glosses become final; see
+            ``IncrementalCTC``.
+
+    Raises:
+        ValueError: If window and hop do not fit the network.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        window: int = 64,
+        hop: int = 16,
+        fps: float | None = None,
+        beam_width: int | None = None,
+        estimator: Estimator | None = None,
+        cut_probability: float = 0.9,
+        max_steps: int = 64,
+    ) -> None:
+        self.network = network
+        self.pipeline = Pipeline(network.transforms)
+        self.rate = network.fps or DEFAULT_FPS
+        self.fps = fps or self.rate
+        self.estimator = estimator
+        self.windows = WindowedNetwork(network, self.pipeline, window, hop)
+        own = network.model.decoder
+        width = own.beam_width if beam_width is None else beam_width
+        self.decoder = IncrementalCTC(
+            CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),
+            cut_probability,
+            max_steps,
+            network.model.vocab.blank_index,
+        )
+        self._clock: FrameClock = FrameClock(self.rate)
+        self._given = 0
+        self._last: RecognizedGloss | None = None
+        self._seconds = self._compute = 0.0
+
+    @property
+    def latency(self) -> float:
+        """Seconds of video after which a frame has been read for good, computing
+        not counted. A gloss becomes final when it has been read and the pause after
+        it as well."""
+        return self.windows.delay / self.rate
+
+    def feed(
+        self,
+        frame: np.ndarray | None,
+        keypoints: np.ndarray | None = None,
+        seconds: float | None = None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> LiveEvent | None:
+        """Take the next frame.
+
+        Args:
+            frame: (height, width, 3) uint8 BGR. May be None for a network that
+                looks at keypoints alone.
+            keypoints: (133, 3) or (79, 3); None asks the estimator, if the network
+                looks at them.
+            seconds: When it was seen; None counts at ``fps``.
+            frame_size: (width, height), needed without a frame.
+
+        Returns:
+            An event whenever a window is complete, every H frames.
+
+        Raises:
+            ClipError: If frame or keypoints are missing or misshapen.
+            ValueError: If times do not rise.
+        """
+        began = time.perf_counter()
+        item = self._checked(frame, keypoints, frame_size)
+        if seconds is None:
+            seconds = self._given / self.fps
+        self._given += 1
+        parts = [
+            part
+            for ready in self._clock.push(seconds, item)
+            if (part := self.windows.push(*ready)) is not None
+        ]
+        self._seconds = seconds
+        self._compute += time.perf_counter() - began
+        return self._event(parts) if parts else None
+
+    def finish(self) -> LiveEvent:
+        """The end of the stream: everything that waits becomes final.
+
+        The recognizer is then ready for another stream.
+        """
+        began = time.perf_counter()
+        parts = [
+            part
+            for ready in self._clock.finish()
+            if (part := self.windows.push(*ready)) is not None
+        ]
+        last = self.windows.finish()
+        parts += [] if last is None else [last]
+        self._compute += time.perf_counter() - began
+        event = self._event(parts, end=True)
+        self.decoder.restart()
+        self._given, self._last = 0, None
+        return event
+
+    def run(
+        self,
+        frames: Iterable[np.ndarray],
+        keypoints: Iterable[np.ndarray] | None = None,
+    ) -> Iterator[LiveEvent]:
+        """Feed everything; the last event is the end's."""
+        poses = iter(keypoints) if keypoints is not None else None
+        for frame in frames:
+            event = self.feed(frame, None if poses is None else next(poses))
+            if event is not None:
+                yield event
+        yield self.finish()
+
+    def _checked(self, frame, keypoints, frame_size) -> tuple:
+        where = f'frame {self._given} of the stream'
+        if frame is not None and (
+            frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8
+        ):
+            raise ClipError(
+                f'{where}: shape {frame.shape} and dtype {frame.dtype}; expected '
+                '(height, width, 3) of uint8'
+            )
+        if frame is None and (self.pipeline.needs_frames or frame_size is None):
+            raise ClipError(
+                f'{where}: the network needs the frame, or at least its frame_size'
+            )
+        pose = None
+        if self.pipeline.needs_keypoints:
+            if keypoints is None and (self.estimator is None or frame is None):
+                raise ClipError(
+                    f'{where}: the network looks at keypoints; feed them, or give an '
+                    'estimator'
+                )
+            if keypoints is None:
+                keypoints = self.estimator([frame])[0]
+            points = np.asarray(keypoints, np.float32)
+            pose = selected(points[None], 'the keypoints fed', where)[0]
+        size = frame_size if frame is None else frame.shape[1::-1]
+        return frame if self.pipeline.needs_frames else None, pose, size
+
+    def _event(self, parts: list[Stitched], end: bool = False) -> LiveEvent:
+        began = time.perf_counter()
+        done = []
+        for part in parts:
+            done += self.decoder.push(part.log_probs['average'])
+        if end:
+            done += self.decoder.finish()
+        final: list[RecognizedGloss] = []
+        for segment in done:
+            found = self._glosses(*segment)
+            final += found
+            self._last = found[-1] if found else self._last
+        partial = ()
+        if not end:
+            partial = self._glosses(*self.decoder.preview(parts[-1].preview['average']))
+        compute = self._compute + time.perf_counter() - began
+        self._compute = 0.0
+        return LiveEvent(tuple(final), partial, self._seconds, compute)
+
+    def _glosses(
+        self, start: int, steps: Tensor, best: Hypothesis
+    ) -> tuple[RecognizedGloss, ...]:
+        stride = self.windows.step / self.rate
+        starts = (start + np.arange(len(steps))) * stride
+        vocab = self.network.model.vocab
+        found = hypothesis_glosses(best, steps, vocab, starts, starts + stride)
+        merge = self.decoder.search.merge_adjacent
+        if merge and found and self._last and found[0].gloss == self._last.gloss:
+            return found[1:]  # the same sign, cut in two
+        return found

@@ -1,0 +1,114 @@
+"""CTC decoding of a stream that has no end.
+
+Symbols: V classes with the blank; a *segment* is a run of steps decoded at once.
+
+At a step where the blank has probability 1, every alignment passes through the
+blank, so that the best labelling of the whole is the best one of what comes before
+followed by the best one of what comes after: the stream may be cut there without
+changing anything. Between signs a trained network is nearly that certain. What lies
+before the latest such step is decoded once and for all; what lies behind it is
+decoded again whenever more steps arrive.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .ctc import CTCBeamSearch, Hypothesis
+
+
+class IncrementalCTC:
+    """Cut a stream of probabilities into segments and decode each.
+
+    Memory and time per call are bounded by ``max_steps``.
+
+    Args:
+        search: Decodes a segment.
+        cut_probability: A step may end a segment if its blank is at least this
+            probable.
+        max_steps: If so many steps wait without such a step, the one with the most
+            probable blank is taken.
+        blank: Index of the blank.
+    """
+
+    def __init__(
+        self,
+        search: CTCBeamSearch,
+        cut_probability: float = 0.9,
+        max_steps: int = 64,
+        blank: int = 0,
+    ) -> None:
+        if not 0 < cut_probability <= 1 or max_steps < 1:
+            raise ValueError(
+                'cut_probability must be in (0, 1] and max_steps at least 1, not '
+                f'{cut_probability} and {max_steps}'
+            )
+        self.search = search
+        self.cut_probability = cut_probability
+        self.max_steps = max_steps
+        self.blank = blank
+        self._waiting: Tensor | None = None
+        self._start = 0
+
+    @property
+    def start(self) -> int:
+        """Steps that are decoded for good."""
+        return self._start
+
+    def push(self, log_probs: Tensor) -> list[tuple[int, Tensor, Hypothesis]]:
+        """Take further steps.
+
+        Args:
+            log_probs: (n, V) natural log-probabilities, n may be 0.
+
+        Returns:
+            The segments that are now decoded for good, in order: index of the
+            first step, the steps (n', V) and their best labelling.
+        """
+        waiting = log_probs
+        if self._waiting is not None:
+            waiting = torch.cat([self._waiting, log_probs])
+        self._waiting = waiting
+        done = []
+        certain = waiting[:, self.blank].exp() >= self.cut_probability
+        if certain.any():
+            done.append(self._cut(int(certain.nonzero()[-1]) + 1))
+        while len(self._waiting) > self.max_steps:
+            blanks = self._waiting[: self.max_steps, self.blank]
+            done.append(self._cut(int(blanks.argmax()) + 1))
+        return done
+
+    def preview(self, log_probs: Tensor) -> tuple[int, Tensor, Hypothesis]:
+        """Decode what waits together with steps that may still change.
+
+        Args:
+            log_probs: (n, V) what is likely to follow, n may be 0.
+
+        Returns:
+            As one segment of ``push``. Nothing is kept.
+        """
+        steps = log_probs
+        if self._waiting is not None:
+            steps = torch.cat([self._waiting, log_probs])
+        return self._start, steps, self._decode(steps)
+
+    def finish(self) -> list[tuple[int, Tensor, Hypothesis]]:
+        """Decode what waits; the next step pushed follows it."""
+        if self._waiting is None or not len(self._waiting):
+            return []
+        return [self._cut(len(self._waiting))]
+
+    def restart(self) -> None:
+        """Forget what waits; the next step is the first of another stream."""
+        self._waiting, self._start = None, 0
+
+    def _cut(self, count: int) -> tuple[int, Tensor, Hypothesis]:
+        start, steps = self._start, self._waiting[:count]
+        # A copy: a view would keep all that was ever concatenated.
+        self._waiting = self._waiting[count:].clone()
+        self._start += count
+        return start, steps, self._decode(steps)
+
+    def _decode(self, steps: Tensor) -> Hypothesis:
+        return self.search(steps[None], blank=self.blank)[0][0]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny_network import keypoints_of
+
+from mmsign.apis import ClipError, open_network
+from mmsign.apis.posteriors import log_probs_of
+from mmsign.apis.preparation import Pipeline
+from mmsign.apis.windows import WindowedNetwork, joined, window_for
+from mmsign.models.layers.positions import PositionEncoding
+
+
+@pytest.fixture(scope='module')
+def network(network_files):
+    return open_network(*network_files, device='cpu')
+
+
+def pipeline_of(network, max_length: int = 400) -> Pipeline:
+    pipeline = Pipeline(network.transforms)
+    pipeline.max_length = max_length
+    return pipeline
+
+
+def stream(count: int):
+    frames = np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), np.uint8)
+    return frames, keypoints_of(count)[:, :79]
+
+
+def stitched(windows: WindowedNetwork, frames, poses) -> list:
+    parts = [windows.push(frame, pose) for frame, pose in zip(frames, poses)]
+    return [part for part in (*parts, windows.finish()) if part is not None]
+
+
+def offline(inferencer, frames, poses) -> dict:
+    job = inferencer.preprocess(frames, poses)
+    return log_probs_of(inferencer.network, [job.prepared])[0]
+
+
+def test_with_enough_context_it_is_as_if_read_at_once(network, inferencer, monkeypatch):
+    """Windows whose context covers the receptive field (57 frames either side).
+
+    Without the position encoding: it counts from the beginning of a window.
+    """
+    monkeypatch.setattr(PositionEncoding, 'forward', lambda self, x: x)
+    for where in (inferencer.pipeline, inferencer.pipeline._sample):
+        monkeypatch.setattr(where, 'max_length', 400)
+    frames, poses = stream(181)
+    windows = WindowedNetwork(network, pipeline_of(network), window=136, hop=16)
+    parts = stitched(windows, frames, poses)
+    assert [len(p.log_probs['average']) for p in parts] == [19, 4, 4, 18]
+    assert [len(p.preview['joint']) for p in parts] == [15, 15, 15, 0]
+    expected = offline(inferencer, frames, poses)
+    for name, found in joined(parts).items():
+        torch.testing.assert_close(found, expected[name], atol=2e-4, rtol=1e-4)
+    # Two steps less of context are seen in the result.
+    narrow = WindowedNetwork(network, pipeline_of(network), window=64, hop=48)
+    found = joined(stitched(narrow, frames, poses))['average']
+    assert (found - expected['average']).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize('count', [1, 5, 40])
+def test_a_short_stream_is_read_as_a_clip(network, inferencer, count):
+    frames, poses = stream(count)
+    windows = WindowedNetwork(network, pipeline_of(network), window=64, hop=16)
+    for _ in range(2):  # and the recognizer may be used again
+        found = joined(stitched(windows, frames, poses))
+        for name, expected in offline(inferencer, frames, poses).items():
+            torch.testing.assert_close(found[name], expected, atol=0, rtol=0)
+    assert windows.finish() is None
+
+
+def test_few_frames_are_held(network):
+    windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=16)
+    held = []
+    for frame, pose in zip(*stream(120)):
+        windows.push(frame, pose)
+        held.append(len(windows._frames))
+    assert max(held) < windows.window + windows.hop
+    assert windows.delay == 8 + 16
+
+
+def test_every_frame_is_spoken_for_once(network):
+    for count in (28, 33, 47):
+        windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=8)
+        found = joined(stitched(windows, *stream(count)))
+        assert len(found['average']) == count // 4
+
+
+def test_where_nobody_is_nothing_is_read(network):
+    frames, poses = stream(40)
+    poses[..., 2] = 0.01
+    windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=16)
+    found = joined(stitched(windows, frames, poses))['average']
+    assert torch.all(found[:, 0] == 0) and torch.all(found[:, 1:] == -30)
+
+
+def test_settings_and_frames_that_do_not_fit(network):
+    for window, hop in ((30, 10), (32, 20), (16, 32), (512, 16), (32, 0)):
+        with pytest.raises(ValueError, match='do not fit'):
+            WindowedNetwork(network, pipeline_of(network), window, hop)
+    windows = WindowedNetwork(network, pipeline_of(network), 32, 16)
+    frames, poses = stream(1)
+    windows.push(frames[0], poses[0])
+    with pytest.raises(ClipError, match=r'frame 1 of the stream has \(32, 24\)'):
+        windows.push(frames[0, ::2, ::2], poses[0])
+
+
+def test_windows_for_long_clips(network):
+    assert window_for(pipeline_of(network, 400)) == (400, 200)
+    assert window_for(pipeline_of(network, 60)) == (48, 24)

@@ -1,0 +1,157 @@
+"""Live recognition against reading whole clips: errors, memory, speed.
+
+The clips of a corpus, in an order drawn anew each time round, are joined into streams
+of some minutes. Printed are the word error rate of whole clips and that of the
+streams, the delay with which glosses become final, the growth of the process while
+one stream of --minutes runs without end, and the real-time factor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from _report import show
+from mmaction.registry import DATASETS
+
+from mmsign.apis import LiveRecognizer, SignInferencer
+from mmsign.datasets import SignDataset, open_frames
+from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.evaluation.wer import count_word_errors
+from mmsign.launch import reported_errors
+
+
+def memory() -> float:
+    """Resident megabytes of this process."""
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith('VmRSS'):
+            return int(line.split()[1]) / 1024
+    raise OSError('this system does not say how much memory a process has')
+
+
+def endless(dataset: SignDataset, seed: int) -> Iterator[dict]:
+    """The clips over and over, each time in another order."""
+    rng = np.random.default_rng(seed)
+    while True:
+        for index in rng.permutation(len(dataset)):
+            yield dataset.get_data_info(int(index))
+
+
+def frames_of(info: dict) -> Iterator[tuple]:
+    """Frames of a clip with their keypoints."""
+    source = open_frames(info['frames'])
+    poses = open_keypoints(info['keypoint_file']).read(info['clip_id'])
+    yield from zip(source.stream(np.arange(len(source))), poses, strict=True)
+
+
+def stream_errors(
+    inferencer: SignInferencer,
+    live: LiveRecognizer,
+    dataset: SignDataset,
+    frames: int,
+    streams: int,
+) -> dict[str, float]:
+    """Word error rates of clips and streams, and the delay of final glosses."""
+    references, whole, joined, delays = [], [], [], []
+    read: dict[str, tuple[str, ...]] = {}
+    for number in range(streams):
+        reference, offline, online, count = [], [], [], 0
+        for info in endless(dataset, number):
+            if count >= frames:
+                break
+            name = info['clip_id']
+            if name not in read:
+                result = inferencer(info['frames'], info['keypoint_file'])
+                read[name] = result.gloss_sequence
+            reference += info['glosses']
+            offline += read[name]
+            for frame, pose in frames_of(info):
+                event = live.feed(frame, pose)
+                count += 1
+                if event is not None:
+                    online += [gloss.gloss for gloss in event.final]
+                    delays += [event.seconds - gloss.end for gloss in event.final]
+        online += [gloss.gloss for gloss in live.finish().final]
+        references.append(reference)
+        whole.append(offline)
+        joined.append(online)
+    return {
+        'WER of whole clips, %': count_word_errors(references, whole).wer,
+        'WER of streams, %': count_word_errors(references, joined).wer,
+        'latency as stated, s': live.latency,
+        'delay until a gloss is final, median, s': float(np.median(delays)),
+        'delay until a gloss is final, largest, s': float(np.max(delays)),
+    }
+
+
+def long_stream(
+    live: LiveRecognizer, dataset: SignDataset, minutes: float
+) -> dict[str, float]:
+    """Memory and speed over one stream."""
+    frames = round(minutes * 60 * live.rate)
+    sizes, count, compute, start = [], 0, 0.0, time.perf_counter()
+    for info in endless(dataset, 0):
+        for frame, pose in frames_of(info):
+            event = live.feed(frame, pose)
+            count += 1
+            if event is not None:
+                compute += event.compute
+        sizes.append((count, memory()))
+        if count >= frames:
+            break
+    # Kernels for new shapes and the allocator's pools are there after a tenth.
+    settled = next(size for seen, size in sizes if seen >= count / 10)
+    seconds = count / live.rate
+    return {
+        'length of the long stream, min': seconds / 60,
+        'memory after a tenth of it, MB': settled,
+        'memory at its end, MB': sizes[-1][1],
+        'growth, MB': sizes[-1][1] - settled,
+        'real-time factor, recognition alone': compute / seconds,
+        'real-time factor, reading of frames included': (
+            (time.perf_counter() - start) / seconds
+        ),
+    }
+
+
+def main(arguments: list[str] | None = None) -> dict[str, float]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('data', metavar='DATA', help='folder of the corpus')
+    parser.add_argument('--bundle', required=True, help='of tools/export/bundle.py')
+    parser.add_argument('--split', default='test')
+    parser.add_argument('--keypoints', default='keypoints.safetensors')
+    parser.add_argument('--window', type=int, default=64, help='frames')
+    parser.add_argument('--hop', type=int, default=16, help='frames')
+    parser.add_argument('--streams', type=int, default=2, help='to count errors on')
+    parser.add_argument(
+        '--stream-minutes', type=float, default=2.0, help='length of each'
+    )
+    parser.add_argument(
+        '--minutes', type=float, default=30.0, help='length of the stream for memory'
+    )
+    parser.add_argument('--json', action='store_true')
+    args = parser.parse_args(arguments)
+    inferencer = SignInferencer(bundle=args.bundle, device='cpu')
+    live = LiveRecognizer(inferencer.network, args.window, args.hop)
+    kind = DATASETS.get(inferencer.network.spec.corpus['dataset'])
+    dataset = kind(
+        data_root=args.data,
+        split=args.split,
+        keypoint_file=args.keypoints,
+        test_mode=True,
+    )
+    frames = round(args.stream_minutes * 60 * live.rate)
+    rows = {'window, hop': f'{args.window}, {args.hop} frames'}
+    rows |= stream_errors(inferencer, live, dataset, frames, args.streams)
+    if args.minutes:
+        rows |= long_stream(live, dataset, args.minutes)
+    show('live recognition', rows, args.json)
+    return rows
+
+
+if __name__ == '__main__':
+    with reported_errors():
+        main()
