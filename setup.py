@@ -110,6 +110,7 @@ def read_readme() -> str:
 if __name__ == '__main__':
     translation = read_requirements('translation')
     tests = read_requirements('tests')
+    export = read_requirements('export')
     setup(
         name='mmsign',
         version=read_version(),
@@ -126,8 +127,9 @@ if __name__ == '__main__':
         ],
         extras_require={
             'translation': translation,
+            'export': export,
             'tests': tests,
-            'all': sorted({*translation, *tests}),
+            'all': sorted({*translation, *export, *tests}),
         },
         classifiers=[
             'Programming Language :: Python :: 3',

@@ -95,6 +95,6 @@ def test_this_environment_is_seen(setup):
 
 def test_version_and_requirement_files(setup):
     assert setup.read_version() == mmsign.__version__
-    for name in ('core', 'torch', 'translation', 'tests'):
+    for name in ('core', 'torch', 'translation', 'export', 'tests'):
         lines = setup.read_requirements(name)
         assert lines and not any('#' in line for line in lines)

@@ -1,0 +1,178 @@
+"""The recognition network as a module that exports: tensors in, tensors out.
+
+Symbols: B clips, T frames, T' output steps, V classes with the blank.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+from mmsign.models.layers.positions import PositionEncoding, sinusoid
+from mmsign.models.recognizers.base import SignRecognizer, average_log_probs
+from mmsign.models.streams import INPUT_KEYS
+
+# Output steps that the exported position table reaches.
+_LONGEST = 1024
+
+
+class ExportableNetwork(nn.Module):
+    """Inputs as the data preprocessor makes them → log-probabilities per output.
+
+    Every clip of a batch is as long as the batch: nothing is masked.
+
+    Args:
+        model: A recognizer in evaluation mode. Its position tables are extended.
+
+    Attributes:
+        input_names: ``video`` (B, 3, T, S, S) and/or ``heatmaps`` (B, K, T, s, s), in
+            the order of ``forward``.
+        output_names: Of the results, each (B, T', V); the average is last.
+    """
+
+    def __init__(self, model: SignRecognizer) -> None:
+        super().__init__()
+        self.model = model
+        self.input_names = [INPUT_KEYS[name] for name in model.streams]
+        for module in model.modules():
+            if isinstance(module, PositionEncoding):
+                # Grown while tracing, the table would end with the traced clip.
+                module.table = sinusoid(_LONGEST, module.channels, module.table.device)
+        outputs = list(model.streams)
+        if getattr(model, 'joint_head', None) is not None:
+            outputs.append('joint')
+        # Not the outputs' bare names: an input is called video.
+        self.output_names = [f'{name}_log_probs' for name in (*outputs, 'average')]
+        self._joint = 'joint' in outputs
+        # The exporter would put a module that is in training mode back into it.
+        self.eval()
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Natural log-probabilities in the order of ``output_names``."""
+        model = self.model
+        named = dict(zip(self.input_names, inputs))
+        pooled = model.pool(model.encode(named))
+        logits = {}
+        heads = {name: stream.head for name, stream in model.streams.items()}
+        features = dict(pooled)
+        if self._joint:
+            heads['joint'] = model.joint_head
+            features['joint'] = torch.cat([pooled['keypoint'], pooled['video']], -1)
+        for name, head in heads.items():
+            x = features[name]
+            steps = torch.ones_like(x[:, :, 0], dtype=torch.long).sum(1)
+            logits[name] = head(x, steps)[0]
+        outputs = [x.log_softmax(-1) for x in logits.values()]
+        return *outputs, average_log_probs(logits)
+
+    def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
+        """Random inputs in [−1, 1] of the network's sizes."""
+        generator = torch.Generator().manual_seed(seed)
+        inputs = []
+        for name in self.input_names:
+            channels, size = self.model.data_preprocessor.input_shape(name)
+            shape = clips, channels, frames, *size
+            inputs.append(torch.rand(shape, generator=generator) * 2 - 1)
+        return tuple(inputs)
+
+
+def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) -> None:
+    """Write an ONNX file whose batch size and clip length are free.
+
+    Args:
+        network: To export, on the CPU.
+        path: To write.
+        frames: Of the clip that is traced; a multiple of the time stride.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    axes = {name: {0: 'clips', 2: 'frames'} for name in network.input_names}
+    axes |= {name: {0: 'clips', 1: 'steps'} for name in network.output_names}
+    # The exporter built on TorchScript: it needs no package besides onnx.
+    with torch.no_grad():
+        torch.onnx.export(
+            network,
+            network.example(frames),
+            str(path),
+            input_names=network.input_names,
+            output_names=network.output_names,
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def compare_onnx(
+    network: ExportableNetwork, path: str | Path, lengths: Sequence[int]
+) -> list[dict[str, float]]:
+    """Run an ONNX file and the network on the same random clips.
+
+    Args:
+        network: What was exported.
+        path: Of the file.
+        lengths: T of each clip, in frames.
+
+    Returns:
+        Per clip: ``frames``; ``difference``, the largest between log-probabilities
+        above −20; seconds that ``torch`` and ``onnx`` took, best of 3.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(
+        str(path), options, providers=['CPUExecutionProvider']
+    )
+    rows = []
+    for number, frames in enumerate(lengths):
+        inputs = network.example(frames, seed=number)
+        arrays = {n: x.numpy() for n, x in zip(network.input_names, inputs)}
+        times: dict[str, list[float]] = dict(torch=[], onnx=[])
+        for _ in range(3):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                expected = network(*inputs)
+            middle = time.perf_counter()
+            found = session.run(network.output_names, arrays)
+            times['torch'].append(middle - start)
+            times['onnx'].append(time.perf_counter() - middle)
+        difference = max(
+            float(np.abs(a - b.numpy())[b.numpy() > -20].max())
+            for a, b in zip(found, expected, strict=True)
+        )
+        rows.append(
+            dict(frames=frames, difference=difference)
+            | {name: min(taken) for name, taken in times.items()}
+        )
+    return rows
+
+
+def compare_torch_export(network: ExportableNetwork, lengths: Sequence[int]) -> float:
+    """Export by ``torch.export`` with a free clip length and compare.
+
+    Args:
+        network: To export, on the CPU.
+        lengths: T of each clip to compare on, in frames.
+
+    Returns:
+        The largest difference of log-probabilities.
+    """
+    quarter = torch.export.Dim('quarter', min=2, max=_LONGEST)
+    example = network.example(32)
+    shapes = (tuple({2: 4 * quarter} for _ in example),)
+    with torch.no_grad():
+        program = torch.export.export(
+            network, example, dynamic_shapes=shapes, strict=False
+        ).module()
+        return max(
+            float((found - expected).abs().max())
+            for frames in lengths
+            for found, expected in zip(
+                program(*network.example(frames)), network(*network.example(frames))
+            )
+        )

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_network import write_network
+
+from mmsign.apis import load_network
+from mmsign.apis.onnx_network import (
+    ExportableNetwork,
+    compare_onnx,
+    compare_torch_export,
+    export_onnx,
+)
+
+
+@pytest.fixture(scope='module')
+def network(network_files):
+    return ExportableNetwork(load_network(*network_files, device='cpu').model)
+
+
+def test_it_computes_what_the_network_does(network, network_files):
+    assert network.input_names == ['video', 'heatmaps']
+    inputs = network.example(20, clips=2)
+    model = load_network(*network_files, device='cpu').model
+    with torch.inference_mode():
+        expected = model(dict(zip(network.input_names, inputs)))
+        found = dict(zip(network.output_names, network(*inputs)))
+    assert list(found) == [
+        f'{name}_log_probs' for name in ('video', 'keypoint', 'joint', 'average')
+    ]
+    average = found.pop('average_log_probs').exp()
+    torch.testing.assert_close(average, expected['average'])
+    for name, x in found.items():
+        logits = expected[name.removesuffix('_log_probs')]
+        torch.testing.assert_close(x, logits.log_softmax(-1))
+
+
+def test_onnxruntime_agrees_on_any_length(tmp_path):
+    pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    files = write_network(tmp_path, ['keypoint'])
+    network = ExportableNetwork(load_network(*files, device='cpu').model)
+    path = tmp_path / 'new' / 'network.onnx'
+    export_onnx(network, path, frames=16)
+    rows = compare_onnx(network, path, [8, 16, 28])
+    assert [row['frames'] for row in rows] == [8, 16, 28]
+    assert all(row['difference'] < 1e-3 and row['onnx'] > 0 for row in rows)
+    # Another network is told apart.
+    files = write_network(tmp_path / 'other', ['keypoint'], seed=1)
+    other = ExportableNetwork(load_network(*files, device='cpu').model)
+    assert compare_onnx(other, path, [8])[0]['difference'] > 1e-2
+
+
+def test_torch_export_keeps_the_length_free(network):
+    if not hasattr(torch, 'export'):
+        pytest.skip('torch.export came with torch 2.1')
+    assert compare_torch_export(network, [12, 32]) < 1e-4

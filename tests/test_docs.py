@@ -1,0 +1,140 @@
+"""The commands of README and docs: run where they are marked, checked elsewhere.
+
+A block after ``<!-- run -->`` is run; of the others every command must name a tool
+that exists, options that it has and configs that are there, and Python must import
+what exists.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmsign.toy.corpus import invent_sentences, write_corpus
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+BLOCK = re.compile(r'(<!-- run -->\n)?^```(\w+)\n(.*?)^```', re.DOTALL | re.MULTILINE)
+COMMON = ROOT / 'mmsign' / 'launch' / 'preparation.py'
+# What makes the walk-through's training short; --cfg-options may come twice.
+SHORT = (
+    '--cfg-options model.video.backbone.width=0.125 train_cfg.max_epochs=1 '
+    'model.keypoint.backbone.width=0.125 train_dataloader.batch_size=2 '
+    'train_dataloader.sampler.batch_size=2 train_dataloader.num_workers=0 '
+    'val_dataloader.num_workers=0 test_dataloader.num_workers=0'
+)
+# A tiny network wherever the config is named; all else is run as it stands.
+PYTHON = """#!/bin/sh
+case "$1" in
+    tools/train.py | tools/test.py | tools/export/bundle.py) exec {python} "$@" {short} ;;
+esac
+exec {python} "$@"
+"""
+
+
+def blocks(page: Path, language: str) -> list[tuple[bool, str]]:
+    """(is to be run, text) of a page's fenced blocks."""
+    found = BLOCK.findall(page.read_text(encoding='utf-8'))
+    return [(bool(run), text) for run, kind, text in found if kind == language]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Words of each command of a page's shell blocks that calls a tool."""
+    found = []
+    for _, text in blocks(page, 'bash'):
+        text = re.sub(r"<<'(\w+)'\n.*?^\1$", '', text, flags=re.DOTALL | re.MULTILINE)
+        for line in text.replace('\\\n', ' ').splitlines():
+            words = shlex.split(line, comments=True)
+            if any(word.startswith('tools/') for word in words):
+                found.append(words)
+    return found
+
+
+def sources(tool: Path) -> str:
+    """All text in which a tool's options may be."""
+    text = tool.read_text(encoding='utf-8')
+    for name in re.findall(r'tools/(\w+\.py)', text) if tool.suffix == '.sh' else ():
+        text += sources(ROOT / 'tools' / name)
+    if tool.suffix == '.sh' and '_launch.sh' in text:
+        text += sources(ROOT / 'tools' / f'{tool.stem.split("_")[-1]}.py')
+    if 'add_common_arguments' in text:
+        text += COMMON.read_text(encoding='utf-8')
+    return text
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_commands_name_what_exists(page):
+    for words in commands(page):
+        tool = next(word for word in words if word.startswith('tools/'))
+        assert (ROOT / tool).is_file(), f'{page.name}: no {tool}'
+        text = sources(ROOT / tool)
+        for word in words[words.index(tool) :]:
+            if word.startswith('--'):
+                option = word.partition('=')[0]
+                known = re.search(rf'(?<![\w-]){re.escape(option)}(?![\w-])', text)
+                assert known, f'{page.name}: {tool} has no {option}'
+            if word.startswith('configs/'):
+                assert (ROOT / word).is_file(), f'{page.name}: no {word}'
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_python_imports_what_exists(page):
+    for _, text in blocks(page, 'python'):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith('mmsign'):
+                module = importlib.import_module(node.module)
+                for name in node.names:
+                    assert hasattr(module, name.name), f'{page.name}: {name.name}'
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r'\]\(([\w./-]+\.\w+)\)', page.read_text(encoding='utf-8')):
+        assert (page.parent / link).exists(), f'{page.name}: {link}'
+
+
+@pytest.mark.slow
+def test_the_walk_through_of_an_own_corpus(tmp_path):
+    for name in ('configs', 'tools'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    sentences = invent_sentences(dict(train=4, dev=1, test=1), 0, seed=0)
+    toy = tmp_path / 'data' / 'toy'
+    toy.mkdir(parents=True)
+    write_corpus(toy, sentences, 'phoenix2014T', (42, 52), seed=0, workers=1)
+    shims = tmp_path / 'bin'
+    shims.mkdir()
+    shim = shims / 'python'
+    shim.write_text(PYTHON.format(python=sys.executable, short=SHORT))
+    shim.chmod(0o755)
+    environment = os.environ | dict(
+        OMP_NUM_THREADS='1',
+        PYTHONPATH=str(ROOT),
+        PATH=f'{shims}{os.pathsep}{os.environ["PATH"]}',
+    )
+    page = (ROOT / 'docs' / 'own_corpus.md').read_text(encoding='utf-8')
+    marked = [(kind, text) for run, kind, text in BLOCK.findall(page) if run]
+    assert len(marked) == 6
+    for kind, text in marked:
+        if kind == 'python':
+            (tmp_path / 'block.py').write_text(text, encoding='utf-8')
+            text = 'python block.py'
+        done = subprocess.run(
+            ['bash', '-euo', 'pipefail', '-c', text],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f'{text}\n{done.stdout[-3000:]}'
+    assert (tmp_path / 'mine.bundle').stat().st_size > 100_000
+    written = (tmp_path / 'test-00000.jsonl').read_text()
+    assert 'videos/test-00000.mp4' in written
