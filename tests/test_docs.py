@@ -34,7 +34,8 @@ SHORT = (
 # A tiny network wherever the config is named; all else is run as it stands.
 PYTHON = """#!/bin/sh
 case "$1" in
-    tools/train.py | tools/test.py | tools/export/bundle.py) exec {python} "$@" {short} ;;
+    tools/train.py | tools/test.py | tools/export/bundle.py)
+        exec {python} "$@" {short} ;;
 esac
 exec {python} "$@"
 """
