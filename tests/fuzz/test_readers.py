@@ -1,0 +1,309 @@
+"""Every reader of foreign files, on broken ones; see ``fuzzing``."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import pickle
+import subprocess
+import sys
+import zipfile
+from collections import OrderedDict
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from fuzzing import FUZZ, broken, nothing_is_done, read_broken
+from hypothesis import example, given
+from safetensors.numpy import save as save_safetensors
+
+from mmsign.compat.checkpoints import CheckpointError, load_checkpoint
+from mmsign.datasets import (
+    CSLDailyDataset,
+    FrameReadError,
+    KeypointFile,
+    KeypointFileError,
+    Phoenix2014Dataset,
+    SignFolderDataset,
+    open_frames,
+)
+from mmsign.datasets.images import decode_image
+from mmsign.datasets.keypoint_writer import KeypointWriter
+from mmsign.interop.ctm import read_ctm
+from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.interop.plain_pickle import PlainPickleError, read_plain_pickle
+from mmsign.interop.slrt_annotations import (
+    read_slrt_annotations,
+    read_slrt_vocabulary,
+)
+from mmsign.interop.slrt_keypoints import read_slrt_keypoints
+from mmsign.interop.stm import read_stm
+from mmsign.vocab import GlossVocabulary
+
+POINTS = np.ones((2, 133, 3), np.float32)
+ARRAYS = dict(
+    f=np.arange(6.0).reshape(2, 3),
+    u=np.array(['a', 'bc']),
+    t=torch.arange(4).view(2, 2),
+    o=OrderedDict(a=1),
+    s=[np.float32(1), {1, 2}, frozenset('a'), b'x', None, True, (1, 2.5)],
+)
+CLIPS = [dict(name='a', signer='S', gloss='A B', text='x', num_frames=3)]
+IDS = {'<s>': 0, '<unk>': 1, 'a': 2, 'b': 2}
+KEYPOINTS = {'a': dict(keypoints=POINTS[:1])}
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('fuzz')
+
+
+def pickles(value) -> list[bytes]:
+    return [pickle.dumps(value, protocol=protocol) for protocol in (0, 2, 4, 5)]
+
+
+@pytest.mark.parametrize('good', pickles(ARRAYS), ids=['0', '2', '4', '5'])
+def test_plain_pickle(folder, good):
+    @FUZZ
+    @given(broken(good))
+    def run(data):
+        read_broken(folder / 'x.pkl', data, read_plain_pickle, (PlainPickleError,))
+
+    run()
+
+
+@pytest.mark.parametrize(
+    ('value', 'read'),
+    [
+        (CLIPS, read_slrt_annotations),
+        (IDS, read_slrt_vocabulary),
+        (KEYPOINTS, read_slrt_keypoints),
+    ],
+    ids=['annotations', 'vocabulary', 'keypoints'],
+)
+def test_files_of_the_authors(folder, value, read):
+    @FUZZ
+    @given(broken(pickle.dumps(value, protocol=0)))
+    def run(data):
+        read_broken(folder / 'x.pkl', data, read, (ValueError,))
+
+    run()
+
+
+@FUZZ
+@given(broken(gzip.compress(pickle.dumps(CLIPS), mtime=0)))
+def test_gzip(folder, data):
+    read_broken(folder / 'x.pkl', data, read_slrt_annotations, (ValueError,))
+
+
+CSL = dict(
+    info=[dict(name='a', signer=1, length=3, label_gloss=['A'], label_char=['a', 'b'])]
+)
+
+
+@FUZZ
+@given(broken(pickle.dumps(CSL, protocol=0)), broken(b'name|split\na|train\nb|dev\n'))
+def test_csl_daily(folder, content, split):
+    root = folder / 'csl'
+    root.mkdir(exist_ok=True)
+    (root / 'csl2020ct_v2.pkl').write_bytes(content)
+    (root / 'split_1.txt').write_bytes(split)
+    with nothing_is_done():
+        try:
+            CSLDailyDataset(data_root=str(root), split='train')
+        except ValueError as error:
+            assert str(root) in str(error)
+
+
+TABLE = 'id|folder|signer|annotation\na|a/1/*.png|S|A B\nü|b|S|C\n'.encode()
+
+
+@FUZZ
+@given(broken(TABLE))
+def test_tables(folder, data):
+    table = folder / 'annotations' / 'manual' / 'train.corpus.csv'
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_bytes(data)
+    with nothing_is_done():
+        try:
+            clips = Phoenix2014Dataset(data_root=str(folder), split='train')
+        except ValueError as error:
+            assert str(folder) in str(error)
+        else:
+            inside = str(folder / Phoenix2014Dataset.FRAMES)
+            for index in range(len(clips)):
+                frames = clips.get_data_info(index)['frames']
+                assert frames.startswith(inside) and '/..' not in frames
+
+
+MANIFESTS = {
+    'm.csv': 'id,video,glosses,split,text\na,v.mp4,A B,train,"x, y"\n',
+    'm.jsonl': '{"id": "a", "video": "v", "glosses": ["A"], "split": "train"}\n' * 2,
+}
+
+
+@pytest.mark.parametrize('name', MANIFESTS)
+def test_manifests(folder, name):
+    def read(path):
+        SignFolderDataset(data_root=str(folder), split='train', ann_file=path.name)
+
+    @FUZZ
+    @given(broken(MANIFESTS[name].encode()))
+    def run(data):
+        try:
+            read_broken(folder / name, data, read, (ValueError,))
+        except AssertionError as error:
+            # No clips at all: the message names the folder.
+            assert 'has no clips' in str(error), error
+
+    run()
+
+
+def native() -> bytes:
+    metadata = dict(format='mmsign-keypoints', version='1', layout='coco_wholebody_133')
+    return save_safetensors(
+        dict(a=POINTS.astype(np.float16), b=POINTS[:0].astype(np.float16)),
+        metadata=metadata | dict(frame_size='20x24'),
+    )
+
+
+def read_native(path) -> None:
+    file = KeypointFile(path)
+    for clip in file.clip_ids:
+        points = file.read(clip)
+        assert points.shape == (file.length(clip), 133, 3)
+
+
+@FUZZ
+@given(broken(native()[:400]).map(lambda head: head + native()[400:]))
+def test_keypoint_file(folder, data):
+    read_broken(folder / 'k.safetensors', data, read_native, (KeypointFileError,))
+
+
+def journal(folder) -> bytes:
+    path = folder / 'good.safetensors'
+    writer = KeypointWriter(path)
+    writer.add('a', POINTS)
+    writer.add('b', POINTS[:1])
+    writer._journal.close()
+    return (folder / 'good.safetensors.journal').read_bytes()
+
+
+def test_journal_of_keypoints(folder):
+    @FUZZ
+    @given(broken(journal(folder)))
+    def run(data):
+        path = folder / 'j.safetensors'
+        path.unlink(missing_ok=True)
+        (folder / 'j.safetensors.journal').write_bytes(data)
+        try:
+            with KeypointWriter(path):
+                pass
+        except KeypointFileError as error:
+            assert path.name in str(error)
+        else:
+            read_native(path)
+
+    run()
+
+
+FRAME = dict(keypoints=[[1.0, 2.0], [3.0, 4.0]], keypoint_scores=[0.5, 1])
+JSON = json.dumps([dict(frame_id=0, instances=[FRAME, FRAME])] * 2).encode()
+
+
+@FUZZ
+@given(broken(JSON))
+@example(JSON.replace(b'[0.5, 1]', b'[0.5, 1e999]'))
+@example(JSON.replace(b'[0.5, 1]', b'["a", "b"]'))
+def test_mmpose_json(folder, data):
+    read_broken(folder / 'p.json', data, read_mmpose_json, (ValueError,))
+
+
+@FUZZ
+@given(broken('REGEN\nNORD\nWÜRZBURG\n'.encode()))
+def test_vocabulary_file(folder, data):
+    read_broken(folder / 'v.txt', data, GlossVocabulary.from_file, (ValueError,))
+
+
+@pytest.mark.parametrize(
+    ('good', 'read'),
+    [
+        (b';; x\na 1 0.00 0.10 WORD 0.9\na 1 0.1 0.1 B\n', read_ctm),
+        (b';; x\na 1 S 0.0 1.79e+308 A B\nb 1 S 0.0 2.0 <o> C\n', read_stm),
+    ],
+    ids=['ctm', 'stm'],
+)
+def test_ctm_and_stm(folder, good, read):
+    @FUZZ
+    @given(broken(good))
+    def run(data):
+        read_broken(folder / 'x.ctm', data, read, (ValueError,))
+
+    run()
+
+
+def checkpoint(legacy: bool) -> bytes:
+    buffer = io.BytesIO()
+    content = dict(state_dict=dict(w=torch.ones(2, 3)), meta=dict(epoch=1))
+    torch.save(content, buffer, _use_new_zipfile_serialization=not legacy)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_checkpoints(folder, legacy):
+    @FUZZ
+    @given(broken(checkpoint(legacy)))
+    def run(data):
+        read_broken(folder / 'c.pth', data, load_checkpoint, (CheckpointError,))
+
+    run()
+
+
+def image(suffix: str) -> bytes:
+    picture = np.random.default_rng(0).integers(0, 255, (8, 6, 3), dtype=np.uint8)
+    return cv2.imencode(suffix, picture)[1].tobytes()
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
+def test_images(suffix):
+    @FUZZ
+    @given(broken(image(suffix)))
+    def run(data):
+        with nothing_is_done():
+            try:
+                frame = decode_image(data, f'x{suffix}')
+            except FrameReadError as error:
+                assert f'x{suffix}' in str(error)
+            else:
+                assert frame.dtype == np.uint8 and frame.shape[2:] == (3,)
+
+    run()
+
+
+def archive() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, 'w', zipfile.ZIP_DEFLATED) as file:
+        for name in ('in/1.png', 'in/2.png'):
+            file.writestr(zipfile.ZipInfo(name), image('.png'))
+    return buffer.getvalue()
+
+
+@FUZZ
+@given(broken(archive()))
+def test_archives(folder, data):
+    def read(path):
+        frames = open_frames(f'{path}@in')
+        frames.read(range(len(frames)))
+
+    read_broken(folder / 'f.zip', data, read, (FrameReadError,))
+
+
+def test_the_watch_sees_what_is_done(folder):
+    with pytest.raises(AssertionError), nothing_is_done():
+        subprocess.run([sys.executable, '-c', ''], check=True)
+    with pytest.raises(AssertionError), nothing_is_done():
+        (folder / 'written').write_text('x')
+    with nothing_is_done():
+        (folder / 'written').read_text()
