@@ -84,13 +84,17 @@ def load_checkpoint(
         if refused is None:
             raise CheckpointError(_unreadable(path, 'no archive')) from error
         raise CheckpointError(_refusal(path, refused)) from error
-    except (EOFError, RuntimeError, OSError, ValueError) as error:
+    except Exception as error:
+        # The instructions of a damaged file go wrong in any way.
         raise CheckpointError(_unreadable(path, _first_line(error))) from error
     if not isinstance(loaded, dict):
         raise CheckpointError(
             f'{path} holds a {type(loaded).__name__}; a checkpoint is a dictionary'
         )
-    loaded = from_plain(loaded)
+    try:
+        loaded = from_plain(loaded)
+    except Exception as error:
+        raise CheckpointError(_unreadable(path, _first_line(error))) from error
     meta = loaded.get('meta')
     if not trusted and isinstance(meta, dict):
         # MMEngine's runner executes the text under this key when it resumes, to read

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import pickle
 
 import numpy as np
@@ -14,7 +15,7 @@ from mmsign.compat.checkpoints import (
     load_checkpoint,
     write_checkpoint,
 )
-from mmsign.compat.plain_state import NotPlainError
+from mmsign.compat.plain_state import TAG, NotPlainError
 
 
 def test_a_malicious_file_is_refused_and_does_nothing(malicious):
@@ -70,11 +71,16 @@ def test_code_in_meta_config_is_removed(tmp_path):
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')
-@pytest.mark.parametrize('damage', ['cut', 'empty', 'text', 'pickle'])
+@pytest.mark.parametrize('damage', ['cut', 'empty', 'text', 'pickle', 'opcode', 'tag'])
 def test_damaged_files_are_named(damage, tmp_path):
     path = tmp_path / 'broken.pth'
     torch.save({'w': torch.zeros(1000)}, path)
+    tagged = io.BytesIO()
+    torch.save({'w': {TAG: 'ndarray', 'dtype': 3}}, tagged)
     content = {
+        # A known instruction without its operand; an array without its data.
+        'opcode': b'j',
+        'tag': tagged.getvalue(),
         'cut': path.read_bytes()[:500],
         'empty': b'',
         'text': b'not a checkpoint',

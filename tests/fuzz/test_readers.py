@@ -251,10 +251,13 @@ def checkpoint(legacy: bool) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
 @pytest.mark.parametrize('legacy', [False, True])
 def test_checkpoints(folder, legacy):
     @FUZZ
     @given(broken(checkpoint(legacy)))
+    @example(b'j')
+    @example(b'\x8a')
     def run(data):
         read_broken(folder / 'c.pth', data, load_checkpoint, (CheckpointError,))
 
