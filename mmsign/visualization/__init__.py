@@ -1,9 +1,14 @@
 """Pictures of what the network sees and says."""
 
+from .clip_view import ClipView, caption_strip, view_frames, view_sheet
 from .overlay import blend_heatmaps, clip_sheet, crop_coordinates, draw_skeleton
 from .timeline import save_timeline
 
 __all__ = [
+    'ClipView',
+    'caption_strip',
+    'view_frames',
+    'view_sheet',
     'blend_heatmaps',
     'clip_sheet',
     'crop_coordinates',

@@ -1,0 +1,136 @@
+"""Tables of named points, one clip a file: CSV or JSON.
+
+CSV, with a header, one row per point and frame: ``frame`` (a number; frames that no
+row names have no points), ``x``, ``y``, perhaps ``score`` or ``visibility``, and the
+name of the point: in ``point``, or as ``type`` and ``landmark_index`` (``face`` and
+``33`` are ``face_33``). Empty coordinates are points that were not found.
+
+JSON: a list with one object per frame, either name → [x, y] or [x, y, score], or with
+MediaPipe's ``pose_landmarks``, ``face_landmarks``, ``left_hand_landmarks`` and
+``right_hand_landmarks``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from .mediapipe_points import PARTS, holistic_points
+
+LANDMARK_SUFFIXES = ('.csv', '.json')
+
+Frame = dict[str, tuple[float, ...]]
+
+
+class LandmarkFileError(ValueError):
+    """A file of named points is not laid out as expected."""
+
+
+def read_landmarks(path: str | Path) -> list[Frame]:
+    """The named points of a clip, frame by frame.
+
+    Returns:
+        Per frame: name → (x, y) or (x, y, score), as in the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        LandmarkFileError: Naming file and line or frame, if it is laid out otherwise
+            or holds no point at all.
+    """
+    path = Path(path)
+    readers = dict(zip(LANDMARK_SUFFIXES, (_read_csv, _read_json)))
+    if path.suffix.lower() not in readers:
+        raise LandmarkFileError(
+            f'{path}: expected a file of {" or ".join(LANDMARK_SUFFIXES)}'
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist')
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise LandmarkFileError(f'{path}: is not UTF-8 text ({error})') from error
+    frames = readers[path.suffix.lower()](text, path)
+    if not any(frames):
+        raise LandmarkFileError(f'{path}: holds no point in any frame')
+    return frames
+
+
+def read_table(path: str | Path) -> dict[str, int]:
+    """A table for ``keypoints_79``: a JSON object, name → index among the 133.
+
+    Raises:
+        LandmarkFileError: If it is something else.
+    """
+    path = Path(path)
+    try:
+        table = json.loads(path.read_text(encoding='utf-8'))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
+    if not isinstance(table, dict) or not all(
+        type(index) is int for index in table.values()
+    ):
+        raise LandmarkFileError(
+            f'{path}: expected an object such as {{"nose": 0, "left_wrist": 9}}, names '
+            'with indices among the 133 points of COCO-WholeBody'
+        )
+    return table
+
+
+def _read_csv(text: str, path: Path) -> list[Frame]:
+    rows = csv.DictReader(text.splitlines())
+    columns = set(rows.fieldnames or ())
+    named = 'point' in columns
+    wanted = {'frame', 'x', 'y'} | ({'point'} if named else {'type', 'landmark_index'})
+    if not wanted <= columns:
+        raise LandmarkFileError(
+            f'{path}: columns {", ".join(sorted(columns)) or "none"}; expected frame, '
+            'x, y and point, or type and landmark_index, and perhaps score or '
+            'visibility'
+        )
+    score = next((c for c in ('score', 'visibility') if c in columns), None)
+    frames: dict[int, Frame] = {}
+    for line, row in enumerate(rows, 2):
+        try:
+            number = int(row['frame'])
+            if number < 0:
+                raise ValueError('a negative frame')
+            points = frames.setdefault(number, {})
+            name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
+            values = [row['x'], row['y']] + ([row[score]] if score else [])
+            if not (row['x'] and row['y']):
+                continue
+            points[name] = tuple(float(value) for value in values if value)
+        except (TypeError, ValueError) as error:
+            raise LandmarkFileError(f'{path}, line {line}: {error}') from error
+    if not frames:
+        return []
+    # Tables that were cut from longer videos begin with a later frame.
+    first, last = min(frames), max(frames)
+    return [frames.get(number, {}) for number in range(first, last + 1)]
+
+
+def _read_json(text: str, path: Path) -> list[Frame]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
+    if not isinstance(content, list):
+        raise LandmarkFileError(f'{path}: expected a list with one object per frame')
+    frames = []
+    for number, frame in enumerate(content):
+        try:
+            if any(f'{part}_landmarks' in frame for part in PARTS):
+                frame = holistic_points(frame)
+            frames.append(
+                {
+                    name: tuple(float(value) for value in values)
+                    for name, values in frame.items()
+                    if values is not None
+                }
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            raise LandmarkFileError(
+                f'{path}: frame {number} is not laid out as expected ({error})'
+            ) from error
+    return frames

@@ -1,0 +1,223 @@
+"""Keypoints of many clips into one keypoint file, by one or several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+
+from mmsign.datasets import FrameReadError, KeypointFileError, KeypointWriter
+
+from .boxes import BoxSource, FixedBox, FullFrame
+from .clips import Clip
+from .detector import DETECTOR, SignerDetector
+from .estimator import ESTIMATORS, PoseEstimator
+from .openmmlab import RANDOM_WEIGHTS, PoseError
+
+# What is wrong with one clip; anything else is wrong with the run and ends it.
+_CLIP_ERRORS = (FrameReadError, ValueError, OSError, cv2.error)
+
+
+class Recipe(Protocol):
+    """How keypoints are estimated; goes to other processes by pickle."""
+
+    def build(self, device: str | None) -> Callable[[Iterable], np.ndarray]:
+        """The estimator: frames → (T, 133, 3)."""
+
+    def describe(self) -> dict:
+        """What decides the keypoints, as plain data."""
+
+
+@dataclass(frozen=True)
+class PoseRecipe:
+    """Arguments of ``PoseEstimator``; ``box`` is ``full``, ``detector`` or X,Y,W,H."""
+
+    config: str = 'hrnet'
+    checkpoint: str | None = None
+    box: str = 'full'
+    detector_config: str = DETECTOR
+    detector_checkpoint: str | None = None
+    batch_size: int = 16
+    flip: bool | None = None
+
+    def build(self, device: str | None) -> PoseEstimator:
+        return PoseEstimator(
+            self.config,
+            self.checkpoint,
+            device,
+            self._boxes(device),
+            self.batch_size,
+            self.flip,
+        )
+
+    def describe(self) -> dict:
+        plain = asdict(self)
+        del plain['batch_size']  # changes nothing
+        plain['config'] = Path(ESTIMATORS.get(self.config, self.config)).stem
+        if self.box != 'detector':
+            del plain['detector_config'], plain['detector_checkpoint']
+        for key in ('checkpoint', 'detector_checkpoint'):
+            if plain.get(key):  # the file may lie elsewhere the next time
+                plain[key] = Path(plain[key]).name
+        return plain
+
+    def _boxes(self, device: str | None) -> BoxSource:
+        if self.box == 'full':
+            return FullFrame()
+        if self.box == 'detector':
+            # A trial without weights needs none of either network.
+            checkpoint = self.detector_checkpoint
+            if checkpoint is None and self.checkpoint == RANDOM_WEIGHTS:
+                checkpoint = RANDOM_WEIGHTS
+            return SignerDetector(self.detector_config, checkpoint, device)
+        try:
+            x, y, width, height = map(float, self.box.split(','))
+        except ValueError:
+            raise PoseError(
+                f"box {self.box!r}: expected 'full', 'detector' or X,Y,WIDTH,HEIGHT "
+                'in pixels'
+            ) from None
+        return FixedBox(x, y, width, height)
+
+
+def extract(
+    clips: Sequence[Clip],
+    out: str | os.PathLike,
+    recipe: Recipe,
+    devices: Sequence[str | None] = (None,),
+    say: Callable[[str], None] = print,
+) -> dict[str, str]:
+    """Estimate the keypoints of clips and write them.
+
+    What an earlier run has written stays, and its clips are passed over; an
+    interrupted run goes on where it ended. Beside the file lies
+    ``NAME.settings.json``, which says how its keypoints were estimated.
+
+    Args:
+        clips: All that the file shall hold.
+        out: The keypoint file.
+        recipe: How.
+        devices: One process works on each; a single one is this process.
+        say: Is told a line about each clip.
+
+    Returns:
+        Clip id → what was wrong, of the clips that could not be done.
+
+    Raises:
+        PoseError: If the file was made in another way, or the estimator cannot be
+            built; what is written stays.
+    """
+    out = Path(out)
+    if out.suffix != '.safetensors':
+        raise PoseError(f'{out}: a keypoint file is called NAME.safetensors')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _require_same_recipe(out, recipe)
+    failures: dict[str, str] = {}
+    with KeypointWriter(out) as writer:
+        todo = [clip for clip in clips if clip.clip_id not in writer.done]
+        if len(todo) < len(clips):
+            say(f'{len(clips) - len(todo)} of {len(clips)} clips are there already')
+        frames, start = 0, time.perf_counter()
+        results = _results(todo, recipe, devices) if todo else ()
+        for number, (clip, points) in enumerate(results, 1):
+            if not isinstance(points, str):
+                try:
+                    writer.add(clip.clip_id, points)
+                except KeypointFileError as error:
+                    points = str(error)
+            if isinstance(points, str):
+                failures[clip.clip_id] = points
+                say(f'[{number}/{len(todo)}] {clip.clip_id}: skipped: {points}')
+                continue
+            frames += len(points)
+            seconds = max(time.perf_counter() - start, 1e-6)
+            left = time.gmtime(seconds / number * (len(todo) - number))
+            say(
+                f'[{number}/{len(todo)}] {clip.clip_id}: {len(points)} frames; '
+                f'{frames / seconds:.1f} frames/s, about '
+                f'{left.tm_yday - 1:d}d {time.strftime("%H:%M:%S", left)} left'
+            )
+    return failures
+
+
+def _require_same_recipe(out: Path, recipe: Recipe) -> None:
+    """Keypoints of two estimators must not be mixed in one file."""
+    record = out.with_name(f'{out.name}.settings.json')
+    new = recipe.describe()
+    begun = out.exists() or out.with_name(f'{out.name}.journal').exists()
+    if begun and not record.is_file():
+        raise PoseError(
+            f'{out} is there, but not {record.name}, which says how its keypoints '
+            'were made; choose another file'
+        )
+    if begun:
+        old = json.loads(record.read_text(encoding='utf-8'))
+        if old != new:
+            changed = [k for k in {**old, **new} if old.get(k) != new.get(k)]
+            changes = ', '.join(f'{k} {old.get(k)} → {new.get(k)}' for k in changed)
+            raise PoseError(
+                f'{out} was begun with other settings ({changes}); choose another '
+                'file, or remove it to begin anew'
+            )
+        return
+    record.write_text(json.dumps(new, indent=1) + '\n', encoding='utf-8')
+
+
+Result = tuple[Clip, 'np.ndarray | str']
+
+
+def _results(
+    clips: Sequence[Clip], recipe: Recipe, devices: Sequence[str | None]
+) -> Iterator[Result]:
+    """Each clip with its keypoints, or with what is wrong with it."""
+    if len(devices) == 1:
+        estimator = recipe.build(devices[0])
+        for clip in clips:
+            yield clip, _estimate(estimator, clip)
+        return
+    context = get_context('spawn')  # a forked process cannot use a GPU
+    free = context.Queue()
+    for device in devices:
+        free.put(device)
+    threads = max(1, torch.get_num_threads() // len(devices))
+    pool = ProcessPoolExecutor(
+        len(devices), context, _begin_process, (recipe, free, threads)
+    )
+    try:
+        futures = {pool.submit(_work, clip): clip for clip in clips}
+        for future in as_completed(futures):
+            yield futures.pop(future), future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _estimate(estimator: Callable, clip: Clip) -> np.ndarray | str:
+    try:
+        return estimator(clip.stream())
+    except _CLIP_ERRORS as error:
+        return str(error)
+
+
+_process: dict = {}
+
+
+def _begin_process(recipe: Recipe, free, threads: int) -> None:
+    # The estimator is built with the first clip: an error there reaches the parent.
+    _process.update(recipe=recipe, device=free.get(), estimator=None)
+    torch.set_num_threads(threads)
+
+
+def _work(clip: Clip) -> np.ndarray | str:
+    if _process['estimator'] is None:
+        _process['estimator'] = _process['recipe'].build(_process['device'])
+    return _estimate(_process['estimator'], clip)

@@ -1,0 +1,120 @@
+"""Named points (MediaPipe Holistic's or others) to a keypoint file.
+
+SRC is a CSV or JSON file of one clip, or a folder of such files at any depth; a clip is
+called by its file's path in there without suffix. docs/keypoints.md describes the files
+and which point becomes which. Points that do not exist have score 0. Files that cannot
+be read are listed at the end, and the exit status is 1 then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def frame_size(text: str) -> tuple[int, int]:
+    """``210x260`` → (210, 260)."""
+    try:
+        width, height = (int(side) for side in text.lower().split('x'))
+    except ValueError:
+        width = height = 0
+    if min(width, height) < 1:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no size; expected WIDTHxHEIGHT, as 210x260'
+        )
+    return width, height
+
+
+def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', type=Path, metavar='SRC')
+    parser.add_argument('out', type=Path, metavar='OUT', help='NAME.safetensors')
+    parser.add_argument(
+        '--frame-size',
+        type=frame_size,
+        required=True,
+        metavar='WIDTHxHEIGHT',
+        help='of the videos in pixels',
+    )
+    parser.add_argument(
+        '--pixels',
+        action='store_true',
+        help="coordinates are in pixels; otherwise shares of the frame's width and "
+        'height, as MediaPipe gives them',
+    )
+    parser.add_argument(
+        '--table',
+        type=Path,
+        metavar='FILE.json',
+        help="names → indices among the 133 points (default: MediaPipe's landmarks)",
+    )
+    return parser.parse_args(arguments)
+
+
+def run(args: argparse.Namespace) -> int:
+    from mmsign.datasets import write_keypoints
+    from mmsign.interop.landmark_files import (
+        LANDMARK_SUFFIXES,
+        read_landmarks,
+        read_table,
+    )
+    from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, keypoints_79
+    from mmsign.launch import LaunchError
+
+    if not args.source.exists():
+        raise LaunchError(f'{args.source} does not exist')
+    if args.out.suffix != '.safetensors':
+        raise LaunchError(f'{args.out}: a keypoint file is called NAME.safetensors')
+    table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
+    root = args.source if args.source.is_dir() else args.source.parent
+    files = [args.source] if args.source.is_file() else sorted(root.rglob('*'))
+    clips, failures = {}, {}
+    for file in files:
+        if not file.is_file() or file.suffix.lower() not in LANDMARK_SUFFIXES:
+            continue
+        clip_id = file.relative_to(root).with_suffix('').as_posix()
+        if clip_id in clips:
+            raise LaunchError(f'two files are called {clip_id}; remove one')
+        try:
+            points = read_landmarks(file)
+            keypoints = keypoints_79(
+                points, table, args.frame_size, normalized=not args.pixels
+            )
+        except ValueError as error:
+            failures[clip_id] = str(error)
+            continue
+        found = (keypoints[..., 2] > 0).mean()
+        if not found:
+            names = sorted({name for frame in points for name in frame})
+            failures[clip_id] = (
+                f'{file}: the table knows none of its points ({", ".join(names[:3])}, …)'
+            )
+            continue
+        clips[clip_id] = keypoints
+        print(f'{clip_id}: {len(points)} frames, {found:.1%} of the points found')
+    if not clips and not failures:
+        raise LaunchError(
+            f'{args.source} holds no {" or ".join(LANDMARK_SUFFIXES)} files'
+        )
+    if clips:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        write_keypoints(args.out, clips, 'mmsign_79', args.frame_size)
+        print(f'{args.out}: {len(clips)} clips')
+    if failures:
+        print(f'{len(failures)} files could not be read:', file=sys.stderr)
+        for reason in failures.values():
+            print(f'  {reason}', file=sys.stderr)
+    return 1 if failures else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parse_args(arguments)
+    from mmsign.launch import reported_errors
+
+    with reported_errors():
+        return run(args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
