@@ -23,6 +23,7 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),
     dict(type='TrainingReportHook'),
+    dict(type='OutputLengthHook'),
 ]
 env_cfg = dict(
     cudnn_benchmark=False,

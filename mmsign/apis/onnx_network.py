@@ -16,7 +16,6 @@ from torch import Tensor
 
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
 from mmsign.models.recognizers.base import SignRecognizer, average_log_probs
-from mmsign.models.streams import INPUT_KEYS
 
 # Output steps that the exported position table reaches.
 _LONGEST = 1024
@@ -39,7 +38,7 @@ class ExportableNetwork(nn.Module):
     def __init__(self, model: SignRecognizer) -> None:
         super().__init__()
         self.model = model
-        self.input_names = [INPUT_KEYS[name] for name in model.streams]
+        self.input_names = [stream.input_key for stream in model.streams.values()]
         for module in model.modules():
             if isinstance(module, PositionEncoding):
                 # Grown while tracing, the table would end with the traced clip.

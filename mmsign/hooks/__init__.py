@@ -1,6 +1,7 @@
 """Hooks for the runner."""
 
 from .epoch_seed import EpochSeedHook
+from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
 from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
@@ -8,6 +9,7 @@ from .translation_check import TranslationCheckHook
 
 __all__ = [
     'EpochSeedHook',
+    'OutputLengthHook',
     'RecognizerCheckpointHook',
     'SafeCheckpointHook',
     'TrainingReportHook',

@@ -1,4 +1,4 @@
-"""Device side of the input: pad, normalise, draw heatmaps.
+"""Device side of the input: pad, normalise, draw heatmaps or scale keypoints.
 
 Symbols: B clips, T frames of the longest clip, S video size, K keypoints,
 s heatmap size.
@@ -19,6 +19,7 @@ from mmsign.keypoints import SELECTED_79
 from .layers.heatmaps import draw_heatmaps
 from .layers.reuse import ReusedMemory
 
+KEYPOINT_INPUTS = ('heatmaps', 'points')
 _MEMORY_FORMATS = {
     'contiguous': torch.contiguous_format,
     'channels_last_3d': torch.channels_last_3d,
@@ -30,9 +31,10 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     """Turn a list of packed clips into the network's two inputs.
 
     Clips are padded to the longest by repeating their last frame. Frames are
-    scaled to [−1, 1]; heatmaps are drawn from the keypoints through the same
-    crop box that the frames were cropped with. Under autocast both are written
-    in its dtype at once.
+    normalised; heatmaps are drawn from the keypoints through the same crop box
+    that the frames were cropped with. Under autocast both are written in its dtype
+    at once. A graph network gets the keypoints themselves, x and y in the crop box
+    from −1 to 1.
 
     Args:
         video_size: S, side of the frames in pixels.
@@ -43,6 +45,13 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         pad_multiple: Batches are padded to a multiple of this many frames. Few
             different lengths let a CPU's kernels be built once, and cuDNN's
             choices be reused; lengths stay what they are.
+        keypoint_input: What the keypoint stream sees: ``heatmaps`` or ``points``.
+        video_mean, video_std: Per channel, in the units of a pixel (0 to 255); a
+            frame x becomes (x − mean)/std. The defaults scale to [−1, 1], as S3D's
+            published weights expect it; MMAction2's networks name theirs in their
+            configs.
+        video_rgb: Whether the network expects RGB, as MMAction2's do; S3D's
+            published weights expect BGR.
         memory_format: ``contiguous`` or ``channels_last_3d``; the recognizer
             keeps its convolution weights in the same format.
         non_blocking: Copy to the device asynchronously (with pinned memory).
@@ -56,6 +65,10 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         num_keypoints: int = len(SELECTED_79),
         score_threshold: float | None = None,
         pad_multiple: int = 1,
+        keypoint_input: str = 'heatmaps',
+        video_mean: Sequence[float] = (127.5,) * 3,
+        video_std: Sequence[float] = (127.5,) * 3,
+        video_rgb: bool = False,
         memory_format: str = 'contiguous',
         non_blocking: bool = False,
     ) -> None:
@@ -65,6 +78,20 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 f'memory_format must be one of {sorted(_MEMORY_FORMATS)}, '
                 f'not {memory_format!r}'
             )
+        if keypoint_input not in KEYPOINT_INPUTS:
+            raise ValueError(
+                f'keypoint_input must be one of {KEYPOINT_INPUTS}, '
+                f'not {keypoint_input!r}'
+            )
+        if len(video_mean) != 3 or len(video_std) != 3 or min(video_std) <= 0:
+            raise ValueError(
+                'video_mean and video_std are three numbers each, the second '
+                f'positive, not {video_mean} and {video_std}'
+            )
+        self.keypoint_input = keypoint_input
+        self.video_mean = tuple(video_mean)
+        self.video_std = tuple(video_std)
+        self.video_rgb = video_rgb
         self.video_size = video_size
         self.heatmap_size = heatmap_size
         self.sigma = sigma
@@ -74,10 +101,19 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.memory_format = _MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
 
+    def input_key(self, stream: str) -> str:
+        """Name of the input that the ``video`` or ``keypoint`` stream reads."""
+        return 'video' if stream == 'video' else self.keypoint_input
+
     def input_shape(self, key: str) -> tuple[int, tuple[int, int]]:
-        """Channels and (height, width) of the input ``video`` or ``heatmaps``."""
+        """Channels and (height, width) of ``video``, ``heatmaps`` or ``points``.
+
+        Points have x, y and score as channels and lie on a grid of K×1.
+        """
         if key == 'video':
             return 3, (self.video_size, self.video_size)
+        if key == 'points':
+            return 3, (self.num_keypoints, 1)
         return self.num_keypoints, (self.heatmap_size, self.heatmap_size)
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -91,7 +127,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
-            (B, K, T, s, s) in [−1, 1], and ``data_samples``.
+            (B, K, T, s, s) in [−1, 1] or ``points`` (B, 3, T, K, 1), float32, and
+            ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -105,7 +142,11 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         if 'video' in clips:
             inputs['video'] = self._video(clips['video'], samples, dtype)
         if 'keypoints' in clips:
-            inputs['heatmaps'] = self._heatmaps(clips['keypoints'], samples, dtype)
+            keypoints, boxes = self._keypoints(clips['keypoints'], samples)
+            if self.keypoint_input == 'points':
+                inputs['points'] = _in_box(keypoints, boxes)
+            else:
+                inputs['heatmaps'] = self._heatmaps(keypoints, boxes, dtype)
         return dict(inputs=inputs, data_samples=samples)
 
     def _padded(self, frames: int) -> int:
@@ -123,11 +164,19 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                     f'the network expects (3, T, {side}, {side}); set the same '
                     'size in ClipResize and in the data preprocessor'
                 )
+            if self.video_rgb:
+                clip = clip.flip(0)
             row[:, : clip.shape[1]] = clip
             row[:, clip.shape[1] :] = clip[:, -1:]
-        return out.mul_(2 / 255).sub_(1)
+        if len({*self.video_mean}) == len({*self.video_std}) == 1:
+            mean, std = self.video_mean[0], self.video_std[0]
+            return out.mul_(1 / std).sub_(mean / std)
+        for channel, (mean, std) in enumerate(zip(self.video_mean, self.video_std)):
+            out[:, channel].mul_(1 / std).sub_(mean / std)
+        return out
 
-    def _heatmaps(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
+    def _keypoints(self, clips: Sequence[Tensor], samples) -> tuple[Tensor, Tensor]:
+        """Padded keypoints (B, T, K, 3) and crop boxes (B, 4)."""
         longest = self._padded(max(clip.shape[0] for clip in clips))
         keypoints = torch.empty(
             (len(clips), longest, self.num_keypoints, 3), device=self.device
@@ -145,8 +194,11 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             [tuple(map(float, sample.crop_box)) for sample in samples],
             device=self.device,
         )
+        return keypoints, boxes
+
+    def _heatmaps(self, keypoints: Tensor, boxes: Tensor, dtype: torch.dtype) -> Tensor:
         size = self.heatmap_size, self.heatmap_size
-        shape = len(clips), self.num_keypoints, longest, *size
+        shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
         return draw_heatmaps(
             keypoints,
             boxes,
@@ -159,3 +211,15 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 'heatmaps', shape, dtype, self.device, self.memory_format
             ),
         )
+
+
+def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
+    """Keypoints in pixels (B, T, K, 3) → x, y from −1 to 1 in the box, and score.
+
+    Returns:
+        (B, 3, T, K, 1)
+    """
+    origin, extent = boxes[:, None, None, :2], boxes[:, None, None, 2:]
+    places = (keypoints[..., :2] - origin) * (2 / extent) - 1
+    points = torch.cat([places, keypoints[..., 2:]], dim=-1)
+    return points.permute(0, 3, 1, 2)[..., None].contiguous()

@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from mmsign import compat
 
 from .layers.masked_norm import MaskedBatchNorm
+from .layers.memory_format import to_memory_format
 
 
 def fold_batch_norms(model: nn.Module) -> int:
@@ -121,7 +122,7 @@ def prepare_for_inference(
         # Autocast would convert these weights anew in every call.
         if isinstance(module, _ConvNd) and module.weight.dim() == 5:
             module.to(dtype)
-    model.to(memory_format=torch.channels_last_3d)
+    to_memory_format(model, torch.channels_last_3d)
     model.data_preprocessor.memory_format = torch.channels_last_3d
     return dtype
 

@@ -96,3 +96,49 @@ def test_wrong_sizes_name_the_clip():
         preprocess(packed(keypoints=133))
     with pytest.raises(ValueError, match='memory_format'):
         SignDataPreprocessor(memory_format='channels_first')
+
+
+def test_a_networks_own_normalisation():
+    mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    preprocess = SignDataPreprocessor(
+        video_size=16, heatmap_size=8, video_mean=mean, video_std=std, video_rgb=True
+    )
+    data = packed((4,))
+    video = preprocess(data)['inputs']['video'][0]
+    # The clip is BGR, the numbers are RGB.
+    for channel in range(3):
+        pixels = data['inputs']['video'][0][2 - channel]
+        expected = (pixels - mean[channel]) / std[channel]
+        torch.testing.assert_close(video[channel], expected)
+
+
+def test_points_in_the_crop_box():
+    preprocess = SignDataPreprocessor(keypoint_input='points')
+    data = packed()
+    del data['inputs']['video']
+    for clip in data['data_samples']:
+        clip.set_metainfo(dict(crop_box=(8.0, 4.0, 32.0, 16.0)))
+    keypoints = data['inputs']['keypoints'][0]
+    keypoints[0, :3, :2] = torch.tensor([[8.0, 4.0], [40.0, 20.0], [24.0, 8.0]])
+    inputs = preprocess(data)['inputs']
+    assert set(inputs) == {'points'} and inputs['points'].shape == (2, 3, 8, 79, 1)
+    first = inputs['points'][0, :, 0, :3, 0].T
+    places = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, -0.5]])
+    torch.testing.assert_close(first[:, :2], places)
+    torch.testing.assert_close(first[:, 2], keypoints[0, :3, 2])
+    torch.testing.assert_close(inputs['points'][0, :, 7], inputs['points'][0, :, 3])
+    assert preprocess.input_key('keypoint') == 'points'
+    assert preprocess.input_shape('points') == (3, (79, 1))
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'message'),
+    [
+        (dict(keypoint_input='limbs'), "one of .*heatmaps.*, not 'limbs'"),
+        (dict(video_std=(1.0, 0.0, 1.0)), 'three numbers each'),
+        (dict(video_mean=(1.0,)), 'three numbers each'),
+    ],
+)
+def test_impossible_settings(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        SignDataPreprocessor(**wrong)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
@@ -142,5 +143,7 @@ def load_tool(name: str) -> ModuleType:
     """The script ``tools/<name>.py`` as a module."""
     spec = importlib.util.spec_from_file_location(f'tool_{name}', TOOLS / f'{name}.py')
     module = importlib.util.module_from_spec(spec)
+    # Dataclasses look up the module of their annotations.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module

@@ -1,6 +1,15 @@
 """Connections between streams, and the pyramid within one."""
 
-from .bilateral import BilateralNeck
+from .bilateral import (
+    BilateralNeck,
+    PointwiseBilateralNeck,
+    SeparableBilateralNeck,
+)
 from .pyramid import SignPyramid
 
-__all__ = ['BilateralNeck', 'SignPyramid']
+__all__ = [
+    'BilateralNeck',
+    'PointwiseBilateralNeck',
+    'SeparableBilateralNeck',
+    'SignPyramid',
+]

@@ -1,10 +1,17 @@
-"""Bilateral lateral connections between the two streams (paper, section 3.2)."""
+"""Bilateral lateral connections between the two streams (paper, section 3.2).
+
+Symbols: B clips, C channels, T steps, H×W pixels of a stage's output. A ratio is
+taken along each axis (time, height, width) of two stages' outputs: ``down`` says
+how many times smaller the target is, ``up`` how many times larger, 1 where it
+is neither.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch.nn as nn
+import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -13,97 +20,252 @@ from ..stages import StageInfo
 
 # Kernel in time and in space. The paper's; wider in time than in space.
 KERNEL = (7, 3, 3)
+DIRECTIONS = ('to_keypoint', 'to_video')
+Ratio = tuple[int, int, int]
 
 
 @MODELS.register_module()
 class BilateralNeck(BaseModule):
     """Exchange features between the streams after chosen stages.
 
-    After stage i both directions are computed from the un-fused features and
-    added: video + ConvTranspose3d(keypoint), keypoint + Conv3d(video). The
-    convolutions have no bias and no norm; their spatial stride is the ratio of
-    the two feature maps' sizes.
+    Both directions are computed from the un-fused features and added. A direction
+    is one 7×3×3 convolution without bias and norm whose stride is the ratio of the
+    two outputs in time and space: a convolution towards the smaller one, a
+    transposed one towards the larger one. A kernel is widened where it would skip
+    something between two strides; what a stride does not reach exactly is resized
+    to the nearest neighbour.
 
     Args:
-        stages: Indices of the stages, counted from 0.
+        stages: After which stages, counted from 0: an index stands for this stage
+            of both streams, a pair (i, j) for stage i of the video and stage j of
+            the keypoint stream. Increasing in both.
+        directions: ``to_keypoint``, ``to_video`` or both.
         init_gain: Factor of the Kaiming-normal initialisation; 1 is the paper's.
             Smaller ones disturb streams that are trained already less.
         video_stages, keypoint_stages: What the streams put out; supplied by
             the recognizer.
 
+    Attributes:
+        connections: Per connection the stage of each stream, in order.
+
     Raises:
-        ValueError: At build time, for a stage that does not exist or two
-            stages whose sizes cannot be matched.
+        ValueError: At build time, for a stage that does not exist, connections
+            that cross or an unknown direction.
     """
 
     def __init__(
         self,
         video_stages: Sequence[StageInfo],
         keypoint_stages: Sequence[StageInfo],
-        stages: Sequence[int] = (0, 1, 2),
+        stages: Sequence[int | Sequence[int]] = (0, 1, 2),
+        directions: Sequence[str] = DIRECTIONS,
         init_gain: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        directions = (directions,) if isinstance(directions, str) else directions
+        if not directions or set(directions) - set(DIRECTIONS):
+            raise ValueError(
+                f'bilateral directions must be some of {DIRECTIONS}, not {directions}'
+            )
         self.to_keypoint = nn.ModuleDict()
         self.to_video = nn.ModuleDict()
-        pad = tuple(k // 2 for k in KERNEL)
-        available = min(len(video_stages), len(keypoint_stages))
-        for index in stages:
-            if not 0 <= index < available:
-                raise ValueError(
-                    f'bilateral connection at stage {index}: the streams have '
-                    f'the stages 0 to {available - 1} in common'
+        self.connections: list[dict[str, int]] = []
+        for stage in stages:
+            i, j = _pair(stage)
+            self._check(stage, i, j, len(video_stages), len(keypoint_stages))
+            self.connections.append(dict(video=i, keypoint=j))
+            video, keypoint = video_stages[i], keypoint_stages[j]
+            if 'to_keypoint' in directions:
+                self.to_keypoint[_key(stage)] = self.layer(
+                    video.channels, keypoint.channels, *_ratios(video, keypoint), False
                 )
-            video, keypoint = video_stages[index], keypoint_stages[index]
-            ratio = self._ratio(index, video, keypoint)
-            shape = dict(kernel_size=KERNEL, stride=(1, ratio, ratio), padding=pad)
-            self.to_keypoint[str(index)] = nn.Conv3d(
-                video.channels, keypoint.channels, bias=False, **shape
-            )
-            self.to_video[str(index)] = nn.ConvTranspose3d(
-                keypoint.channels,
-                video.channels,
-                bias=False,
-                output_padding=(0, ratio - 1, ratio - 1),
-                **shape,
-            )
+            if 'to_video' in directions:
+                self.to_video[_key(stage)] = self.layer(
+                    keypoint.channels, video.channels, *_ratios(keypoint, video), True
+                )
         for module in self.modules():
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
                 nn.init.kaiming_normal_(module.weight)
                 module.weight.data.mul_(init_gain)
 
-    @staticmethod
-    def _ratio(index: int, video: StageInfo, keypoint: StageInfo) -> int:
-        ratio = video.size[0] // max(1, keypoint.size[0])
-        same = video.size == (keypoint.size[0] * ratio, keypoint.size[1] * ratio)
-        if not same or ratio not in (1, 2) or video.time_stride != keypoint.time_stride:
+    def _check(self, stage, i: int, j: int, videos: int, keypoints: int) -> None:
+        if not (0 <= i < videos and 0 <= j < keypoints):
             raise ValueError(
-                f'bilateral connection at stage {index}: the video stage has size '
-                f'{video.size} at time stride {video.time_stride}, the keypoint '
-                f'stage {keypoint.size} at {keypoint.time_stride}; the time '
-                'strides must be equal and the video stage as large as the '
-                'keypoint stage or twice as large (choose video_size and '
-                'heatmap_size accordingly)'
+                f'bilateral connection at stage {stage}: the streams have the stages '
+                f'0 to {min(videos, keypoints) - 1} in common (video 0 to '
+                f'{videos - 1}, keypoint 0 to {keypoints - 1})'
             )
-        return ratio
+        last = self.connections[-1] if self.connections else dict(video=-1, keypoint=-1)
+        if i <= last['video'] or j <= last['keypoint']:
+            raise ValueError(
+                f'bilateral connection at stage {stage} must lie behind the one before '
+                f'it, at {tuple(last.values())}, in both streams'
+            )
 
-    def forward(
-        self, index: int, video: Tensor, keypoint: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Fuse the outputs of stage ``index``.
+    def layer(
+        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
+    ) -> nn.Module:
+        """One direction of one connection.
 
         Args:
-            video: (B, C_v, T, H, W).
-            keypoint: (B, C_k, T, H/r, W/r).
+            source, target: Channels.
+            down, up: See the module's legend.
+            to_larger: Whether the target is the larger one, should all ratios be 1.
+        """
+        return convolution(source, target, KERNEL, down, up, to_larger)
+
+    def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
+        """``layer`` of ``source``, in the shape of ``target``."""
+        size = target.shape[2:]
+        x = source
+        for conv in layer if isinstance(layer, nn.Sequential) else (layer,):
+            goals = _within_reach(conv, x.shape[2:], size)
+            x = conv(x) if goals is None else conv(x, output_size=goals)
+        return x if x.shape[2:] == size else F.interpolate(x, size, mode='nearest')
+
+    def forward(
+        self, stage: int | Sequence[int], video: Tensor, keypoint: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Fuse the outputs of a connected pair of stages.
+
+        Args:
+            stage: An index or a pair (i, j), as in ``stages``.
+            video: (B, C_v, T_v, H_v, W_v).
+            keypoint: (B, C_k, T_k, H_k, W_k).
 
         Returns:
             The fused pair, same shapes; unchanged at stages not connected.
         """
-        key = str(index)
-        if key not in self.to_video:
-            return video, keypoint
-        return (
-            video + self.to_video[key](keypoint),
-            keypoint + self.to_keypoint[key](video),
+        key = _key(stage)
+        fused_video, fused_keypoint = video, keypoint
+        if key in self.to_video:
+            fused_video = video + self.transfer(self.to_video[key], keypoint, video)
+        if key in self.to_keypoint:
+            fused_keypoint = keypoint + self.transfer(
+                self.to_keypoint[key], video, keypoint
+            )
+        return fused_video, fused_keypoint
+
+
+@MODELS.register_module()
+class SeparableBilateralNeck(BilateralNeck):
+    """Bilateral connections in two convolutions each, in space and in time.
+
+    Towards the smaller output 1×3×3 with the stride in space, then 7×1×1 with the
+    stride in time; towards the larger one the transposed of both in reverse, so
+    that the one in time is always computed where the maps are small. The rest is
+    as in ``BilateralNeck``.
+    """
+
+    def layer(
+        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
+    ) -> nn.Module:
+        time, space = (KERNEL[0], 1, 1), (1, *KERNEL[1:])
+        if _upwards(down, up, to_larger):
+            return nn.Sequential(
+                convolution(source, source, time, down, up, True),
+                convolution(source, target, space, down, up, True),
+            )
+        return nn.Sequential(
+            convolution(source, target, space, down, up, False),
+            convolution(target, target, time, down, up, False),
         )
+
+
+@MODELS.register_module()
+class PointwiseBilateralNeck(BilateralNeck):
+    """Bilateral connections that look at one position each: 1×1×1 and a resize.
+
+    Where the target is smaller, features are averaged before the convolution;
+    where it is larger, the convolution's output is repeated. The rest is as in
+    ``BilateralNeck``.
+    """
+
+    def layer(
+        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
+    ) -> nn.Module:
+        return nn.Conv3d(source, target, 1, bias=False)
+
+    def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
+        size = target.shape[2:]
+        smaller = [min(a, b) for a, b in zip(source.shape[2:], size)]
+        x = source
+        if list(x.shape[2:]) != smaller:
+            x = F.adaptive_avg_pool3d(x, smaller)
+        x = layer(x)
+        return x if x.shape[2:] == size else F.interpolate(x, size, mode='nearest')
+
+
+def convolution(
+    source: int,
+    target: int,
+    kernel: Ratio,
+    down: Ratio,
+    up: Ratio,
+    to_larger: bool,
+) -> nn.Conv3d | nn.ConvTranspose3d:
+    """A convolution that strides along the axes its kernel looks along.
+
+    It is transposed if the target is larger along some axis and smaller along none;
+    if all ratios are 1, if ``to_larger``.
+    """
+    transposed = _upwards(down, up, to_larger)
+    stride = tuple(
+        ratio if k > 1 else 1 for k, ratio in zip(kernel, up if transposed else down)
+    )
+    # So wide that every position is reached from both neighbouring strides.
+    kernel = tuple(max(k, 2 * s - 1) for k, s in zip(kernel, stride))
+    shape = dict(
+        kernel_size=kernel,
+        stride=stride,
+        padding=tuple(k // 2 for k in kernel),
+        bias=False,
+    )
+    if not transposed:
+        return nn.Conv3d(source, target, **shape)
+    padding = tuple(s - 1 for s in stride)
+    return nn.ConvTranspose3d(source, target, output_padding=padding, **shape)
+
+
+def _within_reach(
+    conv: nn.Module, given: Sequence[int], wanted: Sequence[int]
+) -> list[int] | None:
+    """Output size nearest to ``wanted``; None where it is the convolution's own.
+
+    A transposed convolution makes (n−1)·stride + 1 to n·stride positions of n, by
+    itself the most. An axis without stride leaves no choice and is not looked at.
+    """
+    axes = list(zip(given, wanted, conv.stride))
+    if not isinstance(conv, nn.ConvTranspose3d) or all(
+        stride == 1 or n * stride == goal for n, goal, stride in axes
+    ):
+        return None
+    return [
+        n if stride == 1 else min(max(goal, (n - 1) * stride + 1), n * stride)
+        for n, goal, stride in axes
+    ]
+
+
+def _upwards(down: Ratio, up: Ratio, to_larger: bool) -> bool:
+    return max(down) == 1 and (max(up) > 1 or to_larger)
+
+
+def _ratios(source: StageInfo, target: StageInfo) -> tuple[Ratio, Ratio]:
+    """Down and up, from what two stages put out."""
+    extents = [
+        (1 / source.time_stride, 1 / target.time_stride),
+        *zip(source.size, target.size),
+    ]
+    down = tuple(max(1, round(a / b)) for a, b in extents)
+    up = tuple(max(1, round(b / a)) for a, b in extents)
+    return down, up
+
+
+def _pair(stage: int | Sequence[int]) -> tuple[int, int]:
+    return (stage, stage) if isinstance(stage, int) else tuple(stage)
+
+
+def _key(stage: int | Sequence[int]) -> str:
+    i, j = _pair(stage)
+    return str(i) if i == j else f'{i}_{j}'

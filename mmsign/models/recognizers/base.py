@@ -19,9 +19,9 @@ from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
 from mmsign.structures import GlossPrediction, SignDataSample
 from mmsign.vocab import GlossVocabulary
 
+from ..layers.memory_format import to_memory_format
 from ..losses.ctc_loss import steps_needed
-from ..necks.pyramid import pool_space
-from ..streams import INPUT_KEYS, Stream, is_training_only, stream_modules
+from ..streams import Stream, is_training_only, stream_modules
 
 Features = dict[str, list[Tensor]]
 
@@ -61,12 +61,12 @@ class SignRecognizer(BaseModel):
         self.vocab = build_vocabulary(vocab)
         for name, config in dict(video=video, keypoint=keypoint).items():
             if config is not None:
+                key = self.data_preprocessor.input_key(name)
                 stream = Stream(
                     name,
                     len(self.vocab),
-                    self.data_preprocessor.input_shape(INPUT_KEYS[name]),
-                    pyramid=pyramid,
-                    **config,
+                    self.data_preprocessor.input_shape(key),
+                    **dict(input_key=key, pyramid=pyramid) | config,
                 )
                 setattr(self, name, stream)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
@@ -76,13 +76,18 @@ class SignRecognizer(BaseModel):
         self.unspellable_clips: set[str] = set()
 
     @property
+    def output_stride(self) -> int:
+        """Input frames per output step: a clip of n frames has ⌊n/stride⌋ steps."""
+        return max(stream.output_stride for stream in self.streams.values())
+
+    @property
     def streams(self) -> dict[str, Stream]:
         """The streams by name, video first."""
         return stream_modules(self)
 
     def _finish(self) -> None:
         # Called when every part is built.
-        self.to(memory_format=self.data_preprocessor.memory_format)
+        to_memory_format(self, self.data_preprocessor.memory_format)
 
     # The network ----------------------------------------------------------
 
@@ -90,7 +95,7 @@ class SignRecognizer(BaseModel):
         """Outputs of every stage of every stream."""
         features: Features = {}
         for name, stream in self.streams.items():
-            x = inputs[INPUT_KEYS[name]]
+            x = inputs[stream.input_key]
             features[name] = []
             for stage in stream.stages():
                 x = stage(x)
@@ -99,7 +104,7 @@ class SignRecognizer(BaseModel):
 
     def pool(self, features: Features) -> dict[str, Tensor]:
         """Last features of each stream averaged over space, (B, T', C)."""
-        return {name: pool_space(stages[-1]) for name, stages in features.items()}
+        return {name: s.pool(features[name][-1]) for name, s in self.streams.items()}
 
     def head_outputs(
         self, pooled: dict[str, Tensor], lengths: Sequence[int], frames: int
@@ -147,7 +152,8 @@ class SignRecognizer(BaseModel):
 
         Args:
             inputs: ``video`` (B, 3, T, H, W) and/or ``heatmaps``
-                (B, K, T, h, w) as the data preprocessor makes them.
+                (B, K, T, h, w), or for a graph ``points`` (B, 3, T, K, 1), as the
+                data preprocessor makes them.
             data_samples: One per clip, with its ``length`` in frames. May be
                 left out in mode ``tensor``: every clip then has length T.
             mode: ``loss`` → dict with one scalar per term of the loss;

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..streams import INPUT_KEYS
 from .base import Features, SignRecognizer
 
 
@@ -36,6 +36,11 @@ class TwoStreamRecognizer(SignRecognizer):
         super().__init__(video=video, keypoint=keypoint, **kwargs)
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:
+            if self.keypoint.input_key == 'points':
+                raise ValueError(
+                    'bilateral connections need maps in both streams, a graph on '
+                    'keypoints has none; leave bilateral out'
+                )
             self.bilateral = MODELS.build(
                 bilateral
                 | dict(
@@ -43,11 +48,12 @@ class TwoStreamRecognizer(SignRecognizer):
                     keypoint_stages=self.keypoint.stage_info,
                 )
             )
-        strides = [s.stage_info[-1].time_stride for s in self.streams.values()]
+        strides = [s.output_stride for s in self.streams.values()]
         if strides[0] != strides[1]:
             raise ValueError(
                 'the streams must end at the same time stride to be averaged: '
-                f'video has {strides[0]}, keypoint {strides[1]}'
+                f'video has {strides[0]}, keypoint {strides[1]}; name the same '
+                'output_stride in both'
             )
         if joint is not None:
             self.joint_head = MODELS.build(
@@ -65,18 +71,36 @@ class TwoStreamRecognizer(SignRecognizer):
         """Stage outputs of both streams, fused where they are connected."""
         if self.bilateral is None:
             return super().encode(inputs)
-        x = {name: inputs[INPUT_KEYS[name]] for name in self.streams}
+        x = {name: inputs[stream.input_key] for name, stream in self.streams.items()}
         stages = {name: stream.stages() for name, stream in self.streams.items()}
         features: Features = {name: [] for name in x}
-        for index in range(max(map(len, stages.values()))):
+        ends = dict(zip(x, map(len, stages.values())))
+        # Both streams up to a connection, the exchange, and on.
+        for connection in (*self.bilateral.connections, None):
             for name in x:
-                if index < len(stages[name]):
-                    x[name] = stages[name][index](x[name])
-            x['video'], x['keypoint'] = self.bilateral(index, x['video'], x['keypoint'])
-            for name in x:
-                if index < len(stages[name]):
+                last = ends[name] - 1 if connection is None else connection[name]
+                while len(features[name]) <= last:
+                    x[name] = stages[name][len(features[name])](x[name])
                     features[name].append(x[name])
+            if connection is not None:
+                fused = self.bilateral(tuple(connection.values()), *x.values())
+                for name, y in zip(x, fused):
+                    x[name] = features[name][-1] = y
         return features
+
+    def pool(self, features: Features) -> dict[str, Tensor]:
+        """Last features of each stream averaged over space, (B, T', C) each.
+
+        At a length that the strides do not divide, backbones round up or down;
+        both streams then get the smaller number of steps.
+        """
+        pooled = super().pool(features)
+        steps = min(x.shape[1] for x in pooled.values())
+        for name, x in pooled.items():
+            if x.shape[1] > steps:
+                x = F.adaptive_avg_pool1d(x.transpose(1, 2), steps)
+                pooled[name] = x.transpose(1, 2)
+        return pooled
 
     def head_outputs(
         self, pooled: dict[str, Tensor], lengths: Sequence[int], frames: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -33,3 +33,16 @@ def shapes_only(module: nn.Module) -> Iterator[None]:
             tensors.update(values)
         for child, training in modes.items():
             child.training = training
+
+
+def without_values(build: Callable[[], nn.Module]) -> nn.Module:
+    """A network to look at: without values where it can be built so.
+
+    Networks that compute numbers while they are built (a rate of stochastic depth
+    per layer, say) are built as usual.
+    """
+    try:
+        with torch.device('meta'):
+            return build()
+    except (RuntimeError, NotImplementedError):
+        return build()

@@ -188,7 +188,7 @@ class SignTranslator(BaseModel):
                 f'the cached features have the channels {found}, the recognizer '
                 f'{expected}; extract them with this recognizer'
             )
-        stride = next(iter(streams.values())).stage_info[-1].time_stride
+        stride = self.recognizer.output_stride
         return pooled, next(iter(pooled.values())).shape[1] * stride
 
     def forward(

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn as nn
 
-from mmsign.models.stages.dry_run import shapes_only
+from mmsign.models.stages.dry_run import shapes_only, without_values
 
 
 def test_shapes_without_values_and_everything_as_before():
@@ -19,3 +19,12 @@ def test_shapes_without_values_and_everything_as_before():
     assert [m.training for m in net.modules()] == [True, False, True]
     assert not net[0].bias.requires_grad and net[0].weight.requires_grad
     torch.testing.assert_close(net.state_dict(), before)
+
+
+def test_built_without_values_where_that_is_possible():
+    assert without_values(lambda: nn.Linear(2, 3)).weight.is_meta
+
+    def with_numbers():
+        return nn.Dropout(torch.linspace(0, 0.5, 3)[1].item())
+
+    assert without_values(with_numbers).p == 0.25

@@ -1,6 +1,3 @@
-import sys
-import types
-
 import pytest
 import torch
 import torch.nn as nn
@@ -10,16 +7,6 @@ from mmaction.registry import MODELS
 from mmsign.models.stages import backbone_stages, describe_stages
 
 
-@pytest.fixture
-def torchvision(monkeypatch):
-    """MMAction2's ResNetTSM needs one name of torchvision when it is built."""
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError):
-        stand_in = types.ModuleType('torchvision')
-        monkeypatch.setitem(sys.modules, 'torchvision', stand_in)
-
-
 def tsm(**changes):
     return build(
         dict(type='ResNetTSM', depth=18, num_segments=8, pretrained2d=False), **changes
@@ -27,7 +14,7 @@ def tsm(**changes):
 
 
 @pytest.mark.parametrize('pooled', [False, True])
-def test_temporal_shift_follows_the_length_of_the_clip(torchvision, pooled):
+def test_temporal_shift_follows_the_length_of_the_clip(pooled):
     net = tsm(temporal_pool=pooled)
     x = torch.randn(2, 3, 8, 32, 32)
     y = x
