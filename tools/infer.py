@@ -45,6 +45,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         '--fps', type=float, help='of the videos, if not what their files say'
     )
     parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
+    parser.add_argument(
+        '--fast',
+        action='store_true',
+        help='merged batch norms, and bfloat16 where the device has it',
+    )
     parser.add_argument('--batch-size', type=int, default=1, help='clips at once')
     parser.add_argument('--beam-width', type=int, help="default: the config's")
     parser.add_argument('--n-best', type=int, default=5, help='sequences in the record')
@@ -78,6 +83,7 @@ def build(args: argparse.Namespace):
         device=args.device,
         beam_width=args.beam_width,
         n_best=args.n_best,
+        fast=args.fast,
     )
 
 

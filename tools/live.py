@@ -45,6 +45,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
     parser.add_argument(
+        '--fast',
+        action='store_true',
+        help='merged batch norms, and bfloat16 where the device has it',
+    )
+    parser.add_argument(
         '--window', action='store_true', help='show the picture; q ends it'
     )
     args = parser.parse_args(arguments)
@@ -130,7 +135,9 @@ def main(arguments: list[str] | None = None) -> list:
     # Imported late: --help and refusals answer at once.
     from mmsign.apis import LiveRecognizer, open_network
 
-    network = open_network(args.config, args.checkpoint, args.bundle, args.device)
+    network = open_network(
+        args.config, args.checkpoint, args.bundle, args.device, args.fast
+    )
     estimator = None
     if args.estimator is not None:
         from mmsign.pose import PoseEstimator

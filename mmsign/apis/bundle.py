@@ -80,6 +80,11 @@ def write_bundle(
     Raises:
         BundleError: If the network has parts that no reader would accept.
     """
+    if network.translates:
+        raise BundleError(
+            f'{path}: a network that translates cannot be bundled yet, as its text '
+            'vocabulary lies in files of its own; pass on config and checkpoint'
+        )
     spec = network.spec
     config = dict(
         model={key: value for key, value in spec.model.items() if key != 'vocab'},

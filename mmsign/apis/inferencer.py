@@ -17,6 +17,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmsign.decoding import CTCBeamSearch
+from mmsign.models.translators.text_ensemble import ENSEMBLE
 
 from .clip_keypoints import (
     PERSON_SHARE,
@@ -68,6 +69,8 @@ class SignInferencer:
         config, checkpoint: Of a recognizer, as ``tools/test.py`` takes them.
         bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote.
         device: None takes a GPU if there is one.
+        fast: Compute faster, with a difference in the last digits; see
+            ``build_network``.
         fps: Frames per second that clips are brought to; None takes the training
             corpus's, from the config's ``corpus``.
         beam_width: None takes the config's.
@@ -90,17 +93,15 @@ class SignInferencer:
         beam_width: int | None = None,
         n_best: int = 5,
         estimator: Estimator | None = None,
+        fast: bool = False,
     ) -> None:
-        self.network: Network = open_network(config, checkpoint, bundle, device)
+        self.network: Network = open_network(config, checkpoint, bundle, device, fast)
         self.pipeline = Pipeline(self.network.transforms)
         self.fps = fps if fps is not None else self.network.fps
-        own = self.network.model.decoder
+        own = self.network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
         self.search = CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
         self.estimator = estimator
-        streams = self.network.model.streams.values()
-        # Frames per output step.
-        self._step = next(iter(streams)).stage_info[-1].time_stride
 
     # The public phases -----------------------------------------------------
 
@@ -187,7 +188,7 @@ class SignInferencer:
             clip.notices.append(
                 f'{len(clip.times)} frames, the network takes '
                 f'{self.pipeline.max_length}: read in windows of {window}, one every '
-                f'{hop} frames'
+                f'{hop} frames' + ', not translated' * self.network.translates
             )
         else:
             job.prepared = prepare_clip(
@@ -203,7 +204,8 @@ class SignInferencer:
         ready = [job for job in jobs if job.prepared is not None]
         if ready:
             start = time.perf_counter()
-            found = log_probs_of(self.network, [job.prepared for job in ready])
+            clips = [job.prepared for job in ready]
+            found = log_probs_of(self.network, clips, translate=True)
             seconds = (time.perf_counter() - start) / len(ready)
             for job, log_probs in zip(ready, found):
                 job.timing['network'] = seconds
@@ -224,7 +226,7 @@ class SignInferencer:
     ) -> None:
         start = time.perf_counter()
         steps = len(log_probs['average'])
-        times = step_times(frame_times, frame_seconds, steps, self._step)
+        times = step_times(frame_times, frame_seconds, steps, self.network.time_stride)
         vocab = self.network.model.vocab
         job.outputs = read_outputs(log_probs, self.search, vocab, *times)
         job.timing['decode'] = time.perf_counter() - start
@@ -261,8 +263,15 @@ class SignInferencer:
         if not job.outputs:
             return result
         average = job.outputs['average']
+        sentences = job.prepared.translations if job.prepared else {}
+        first = next(iter(sentences.values()), None)
         return replace(
-            result, glosses=average.glosses, score=average.score, n_best=average.n_best
+            result,
+            glosses=average.glosses,
+            score=average.score,
+            n_best=average.n_best,
+            sentence=sentences.get(ENSEMBLE, first),
+            translations=sentences,
         )
 
     # Keypoints ---------------------------------------------------------------

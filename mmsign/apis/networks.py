@@ -7,7 +7,7 @@ is what a bundle stores.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from mmsign import compat
 from mmsign.compat import CheckpointError
 from mmsign.hooks import check_fits
 from mmsign.launch import LaunchError, load_config, resolve_vocabulary
+from mmsign.models import SignTranslator
+from mmsign.models.inference import prepare_for_inference
 from mmsign.models.recognizers.base import SignRecognizer
 
 # Parts of a config that only training needs; with them gone, nothing outside of
@@ -57,16 +59,34 @@ class Network:
     """A built network with its weights, in evaluation mode on its device.
 
     Attributes:
-        model: The recognizer.
+        model: A recognizer or a translator.
         spec: What it was built from.
         transforms: ``spec.pipeline``, built.
         device: Where it computes.
+        dtype: In which its convolutions compute.
     """
 
-    model: SignRecognizer
+    model: SignRecognizer | SignTranslator
     spec: NetworkSpec
     transforms: list
     device: torch.device
+    dtype: torch.dtype = torch.float32
+
+    @property
+    def recognizer(self) -> SignRecognizer:
+        """The recognizer, which may be part of a translator."""
+        return self.model.recognizer if self.translates else self.model
+
+    @property
+    def translates(self) -> bool:
+        """Whether it writes sentences."""
+        return isinstance(self.model, SignTranslator)
+
+    @property
+    def time_stride(self) -> int:
+        """Frames per output step."""
+        stream = next(iter(self.recognizer.streams.values()))
+        return stream.stage_info[-1].time_stride
 
     @property
     def fps(self) -> float | None:
@@ -112,7 +132,7 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
         )
     corpus = _plain(cfg.corpus) | dict(dataset=dataset.get('type', ''))
     return NetworkSpec(
-        model=_without_training(_plain(cfg.model)),
+        model=_inference_config(_plain(cfg.model)),
         pipeline=_plain(dataset.pipeline),
         corpus=corpus,
     )
@@ -122,6 +142,7 @@ def build_network(
     spec: NetworkSpec,
     checkpoint: Mapping[str, Any],
     device: str | torch.device | None = None,
+    fast: bool = False,
 ) -> Network:
     """Build a network and give it its weights.
 
@@ -129,12 +150,15 @@ def build_network(
         spec: Its description.
         checkpoint: A state dict, or a checkpoint with ``state_dict`` and ``meta``.
         device: None takes a GPU if there is one.
+        fast: Whether to merge what can be merged and to compute in bfloat16 where
+            the device does; see ``prepare_for_inference``. Probabilities change in
+            their last digits, and the network cannot be written to a bundle.
 
     Raises:
         ValueError: If the checkpoint is that of another network.
     """
     model = MODELS.build(spec.model)
-    if not isinstance(model, SignRecognizer):
+    if not isinstance(model, (SignRecognizer, SignTranslator)):
         raise ValueError(
             f'{type(model).__name__} is no sign language recognizer; expected a config '
             'such as configs/twostream_slr_phoenix.py'
@@ -145,13 +169,17 @@ def build_network(
     device = torch.device(device or get_device())
     model = model.to(device).eval().requires_grad_(False)
     transforms = [TRANSFORMS.build(step) for step in spec.pipeline]
-    return Network(model, spec, transforms, device)
+    network = Network(model, spec, transforms, device)
+    if not fast:
+        return network
+    return replace(network, dtype=prepare_for_inference(network.recognizer))
 
 
 def load_network(
     config: str | Path | Config,
     checkpoint: str | Path,
     device: str | torch.device | None = None,
+    fast: bool = False,
 ) -> Network:
     """A network from a config and a checkpoint.
 
@@ -164,7 +192,7 @@ def load_network(
     loaded = compat.load_checkpoint(checkpoint)
     spec = spec_of_config(cfg, str(checkpoint))
     try:
-        return build_network(spec, loaded, device)
+        return build_network(spec, loaded, device, fast)
     except ValueError as error:
         raise CheckpointError(f'{checkpoint}: {error}') from error
 
@@ -176,6 +204,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def _inference_config(model: dict) -> dict:
+    if 'recognizer' not in model:
+        return _without_training(model)
+    # Of a translator, the text side keeps its files: vocabulary and pieces.
+    own = {key: value for key, value in model.items() if key not in TRAINING_ONLY}
+    own.pop('recognizer_checkpoint', None)
+    return own | dict(recognizer=_without_training(model['recognizer']))
 
 
 def _without_training(value: Any) -> Any:

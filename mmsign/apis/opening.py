@@ -18,6 +18,7 @@ def open_network(
     checkpoint: str | Path | None = None,
     bundle: str | Path | None = None,
     device: str | torch.device | None = None,
+    fast: bool = False,
 ) -> Network:
     """Build a network from a config and a checkpoint, or from a bundle.
 
@@ -25,6 +26,7 @@ def open_network(
         config, checkpoint: Both, or neither.
         bundle: Instead.
         device: None takes a GPU if there is one.
+        fast: See ``build_network``.
 
     Raises:
         LaunchError: If the arguments do not name one network; see also
@@ -35,11 +37,11 @@ def open_network(
     if bundle is not None and config is checkpoint is None:
         read = read_bundle(bundle)
         try:
-            return build_network(read.spec, read.state, device)
+            return build_network(read.spec, read.state, device, fast)
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(f'{bundle}: {error}') from error
     if bundle is None and None not in (config, checkpoint):
-        return load_network(config, checkpoint, device)
+        return load_network(config, checkpoint, device, fast)
     raise LaunchError(
         'name one network: a config and its checkpoint, or a bundle '
         '(--config FILE --checkpoint FILE, or --bundle FILE)'

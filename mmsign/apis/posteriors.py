@@ -7,35 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
+from mmsign.datasets.transforms.features import FEATURES_SUFFIX
+from mmsign.models.inference import inference_context
 from mmsign.models.recognizers.base import average_log_probs, output_steps
 
 from .networks import Network
 from .preparation import PreparedClip
 
 
-@torch.inference_mode()
 def log_probs_of(
-    network: Network, clips: Sequence[PreparedClip]
+    network: Network, clips: Sequence[PreparedClip], translate: bool = False
 ) -> list[dict[str, Tensor]]:
     """Run the network.
 
     Args:
         network: The network.
         clips: At least one.
+        translate: Whether a network that translates does so, into the clips'
+            ``translations``.
 
     Returns:
         Per clip and output, the average included: (T', V) natural
         log-probabilities on the CPU, valid steps only.
     """
-    model = network.model
     batch = [dict(inputs=clip.inputs, data_samples=clip.sample) for clip in clips]
-    data = model.data_preprocessor(pseudo_collate(batch))
-    frames = next(iter(data['inputs'].values())).shape[2]
-    outputs = model.forward(data['inputs'], data['data_samples'], mode='tensor')
+    with inference_context(network.device, network.dtype):
+        data = network.model.data_preprocessor(pseudo_collate(batch))
+        inputs, samples = data['inputs'], data['data_samples']
+        frames = next(iter(inputs.values())).shape[2]
+        if network.translates:
+            # The backbones run once; glosses and sentences come from what they say.
+            pooled, _ = network.model.pooled(inputs)
+            inputs = {f'{name}{FEATURES_SUFFIX}': x for name, x in pooled.items()}
+        outputs = network.model(inputs, samples, mode='tensor')
+        if network.translates and translate:
+            samples = network.model(inputs, samples, mode='predict')
+            for clip, sample in zip(clips, samples):
+                clip.translations = {
+                    name: found.text for name, found in sample.translations.items()
+                }
     logits = {
         name: x for name, x in outputs.items() if name not in ('average', 'lengths')
     }

@@ -10,7 +10,7 @@ Symbols: T frames that the network sees.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -33,12 +33,14 @@ class PreparedClip:
         sample: Its data sample.
         frame_times: (T,) seconds of the frames that were taken.
         frame_seconds: How long each is shown.
+        translations: Sentences by output, written by a network that translates.
     """
 
     inputs: dict[str, torch.Tensor]
     sample: object
     frame_times: np.ndarray
     frame_seconds: float
+    translations: dict[str, str] = field(default_factory=dict)
 
 
 class Pipeline:

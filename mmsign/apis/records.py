@@ -47,7 +47,9 @@ class ClipResult:
     Attributes:
         clip: Name of the clip: its path, or ``clip-N`` for an array.
         glosses, score, n_best: Of the averaged output; see ``OutputReading``.
-        sentence: In spoken language, if the network translates; else None.
+        sentence: In spoken language, if the network translates; else None. Of
+            several translating heads it is that of their ensemble.
+        translations: The sentence of each translating head.
         outputs: Every output by name, the average included.
         num_frames: Frames found in the source.
         duration: Of the clip in seconds.
@@ -61,6 +63,7 @@ class ClipResult:
     score: float = 0.0
     n_best: tuple[tuple[tuple[str, ...], float], ...] = ()
     sentence: str | None = None
+    translations: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, OutputReading] = field(default_factory=dict)
     num_frames: int = 0
     duration: float = 0.0

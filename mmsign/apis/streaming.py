@@ -80,7 +80,7 @@ class LiveRecognizer:
         self.fps = fps or self.rate
         self.estimator = estimator
         self.windows = WindowedNetwork(network, self.pipeline, window, hop)
-        own = network.model.decoder
+        own = network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
         self.decoder = IncrementalCTC(
             CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),

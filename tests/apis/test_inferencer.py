@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -8,14 +9,15 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from tiny_network import keypoints_of, write_network
+from tiny_network import GLOSSES, keypoints_of, write_network
 from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_video
 
-from mmsign.apis import ClipError, SignInferencer
+from mmsign.apis import ClipError, SignInferencer, write_bundle
 from mmsign.compat import CheckpointError
 from mmsign.datasets import FrameReadError, Phoenix2014TDataset, open_frames
 from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.launch import LaunchError
+from mmsign.models import SignTranslator
 
 
 @pytest.fixture
@@ -145,6 +147,39 @@ def test_a_single_stream(stream, tmp_path, video):
     if stream == 'keypoint':
         with pytest.raises(ClipError, match='the network looks at keypoints'):
             inferencer(video)
+
+
+def test_sentences_of_a_network_that_translates(inferencer, video, monkeypatch):
+    text_config = pytest.importorskip('tiny_mbart').mbart_config
+    recognizer = inferencer.network.model
+    translator = SignTranslator(
+        vocab=dict(glosses=GLOSSES),
+        recognizer=inferencer.network.spec.model,
+        translation=dict(
+            video=dict(mbart=text_config(beam_width=2)),
+            joint=dict(mbart=text_config(beam_width=2)),
+        ),
+    )
+    translator.recognizer.load_state_dict(recognizer.state_dict())
+    network = replace(inferencer.network, model=translator.eval())
+    plain = inferencer(video, keypoints_of(24))
+    monkeypatch.setattr(inferencer, 'network', network)
+    result = inferencer(video, keypoints_of(24))
+    assert set(result.translations) == {'video', 'joint', 'ensemble'}
+    assert result.sentence == result.translations['ensemble']
+    assert (plain.sentence, plain.translations) == (None, {})
+    assert result.gloss_sequence == plain.gloss_sequence
+    with pytest.raises(ValueError, match='cannot be bundled yet'):
+        write_bundle('x.bundle', network)
+
+
+def test_fast_is_nearly_the_same(network_files, inferencer, video):
+    fast = SignInferencer(*network_files, device='cpu', fast=True)
+    pose = keypoints_of(24)
+    ours, theirs = fast(video, pose), inferencer(video, pose)
+    assert not any('bn' in key for key in fast.network.model.state_dict())
+    assert ours.outputs.keys() == theirs.outputs.keys()
+    assert ours.score == pytest.approx(theirs.score, rel=0.2)
 
 
 # Unusual clips ----------------------------------------------------------------
