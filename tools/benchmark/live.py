@@ -72,18 +72,19 @@ def stream_errors(
                 event = live.feed(frame, pose)
                 count += 1
                 if event is not None:
-                    online += [gloss.gloss for gloss in event.final]
+                    online += event.final
                     delays += [event.seconds - gloss.end for gloss in event.final]
-        online += [gloss.gloss for gloss in live.finish().final]
+        online += live.finish().final
         references.append(reference)
         whole.append(offline)
-        joined.append(online)
+        joined.append([gloss.gloss for gloss in online])
     return {
         'WER of whole clips, %': count_word_errors(references, whole).wer,
         'WER of streams, %': count_word_errors(references, joined).wer,
         'latency as stated, s': live.latency,
-        'delay until a gloss is final, median, s': float(np.median(delays)),
-        'delay until a gloss is final, largest, s': float(np.max(delays)),
+        # None became final before the end of a short stream: not a number.
+        'delay until a gloss is final, median, s': float(np.median(delays or [np.nan])),
+        'delay until a gloss is final, largest, s': max(delays, default=np.nan),
     }
 
 
