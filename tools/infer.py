@@ -1,7 +1,7 @@
 """Recognize videos: ``python tools/infer.py VIDEO … --bundle FILE``.
 
 The network: --bundle, or --config and --checkpoint. A network that looks at
-keypoints needs --keypoints.
+keypoints needs --keypoints or --estimator.
 
 Prints one line per clip, or writes with --out: ``.jsonl``, one record per clip with
 times, confidences, n-best and every output; ``.mp4``, the clip with skeleton and
@@ -15,6 +15,7 @@ import json
 import sys
 from pathlib import Path
 
+from mmsign.apis.estimators import add_estimator_arguments, open_estimator
 from mmsign.launch import LaunchError, reported_errors
 
 
@@ -40,6 +41,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help="one file per video, .json (MMPose's inferencer) or .safetensors; or one "
         '.safetensors file that holds all by name',
     )
+    add_estimator_arguments(parser)
     parser.add_argument('--out', metavar='FILE', help='.jsonl, .mp4 or .png')
     parser.add_argument(
         '--fps', type=float, help='of the videos, if not what their files say'
@@ -84,6 +86,7 @@ def build(args: argparse.Namespace):
         beam_width=args.beam_width,
         n_best=args.n_best,
         fast=args.fast,
+        estimator=open_estimator(args),
     )
 
 

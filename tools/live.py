@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+from mmsign.apis.estimators import add_estimator_arguments, open_estimator
 from mmsign.launch import LaunchError, reported_errors
 
 
@@ -29,14 +30,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE',
         help="of FILE: .safetensors, or .json of MMPose's inferencer",
     )
-    parser.add_argument(
-        '--estimator',
-        metavar='NAME',
-        help='finds keypoints: a name or config that mmsign.pose.PoseEstimator takes',
-    )
-    parser.add_argument(
-        '--estimator-checkpoint', metavar='FILE', help='default: what MMPose lists'
-    )
+    add_estimator_arguments(parser)
     parser.add_argument(
         '--frames', type=int, default=64, help='that the network looks at at once'
     )
@@ -138,13 +132,7 @@ def main(arguments: list[str] | None = None) -> list:
     network = open_network(
         args.config, args.checkpoint, args.bundle, args.device, args.fast
     )
-    estimator = None
-    if args.estimator is not None:
-        from mmsign.pose import PoseEstimator
-
-        estimator = PoseEstimator(
-            args.estimator, args.estimator_checkpoint, device=args.device
-        )
+    estimator = open_estimator(args)
     live = LiveRecognizer(network, args.frames, args.hop, estimator=estimator)
     print(f'latency: {live.latency:.2f} s of video, and the computing')
     terminal = Terminal(args.window)

@@ -67,6 +67,23 @@ def test_an_annotated_video(infer, files, tmp_path):
     assert frames.read([15])[0, 240:].max() > 100  # a gloss was written
 
 
+def test_an_estimator_instead_of_keypoints(files, monkeypatch):
+    made = []
+
+    class Estimator:
+        def __init__(self, config, checkpoint, device):
+            made.append((config, checkpoint, device))
+
+        def __call__(self, frames):
+            return keypoints_of(len(list(frames)))
+
+    monkeypatch.setattr('mmsign.pose.PoseEstimator', Estimator)
+    network = ['--config', f'{files}/tiny.py', '--checkpoint', f'{files}/tiny.pth']
+    pose = ['--estimator', 'fast', '--estimator-checkpoint', 'p.pth']
+    (result,) = tool.main([f'{files}/a.mp4', *network, *pose, '--device', 'cpu'])
+    assert made == [('fast', 'p.pth', 'cpu')] and result.glosses
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
