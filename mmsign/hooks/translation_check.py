@@ -106,7 +106,7 @@ class TranslationCheckHook(Hook):
         for transform in dataset.pipeline.transforms:
             if not isinstance(transform, LoadFeatures):
                 continue
-            file = open_features(transform.file)
+            file = open_features(transform.feature_file)
             expected = _translator(runner).network_fingerprint()
             if file.network != expected:
                 raise FeatureFileError(

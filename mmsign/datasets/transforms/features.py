@@ -27,18 +27,18 @@ class LoadFeatures(BaseTransform):
     extraction.
 
     Args:
-        file: A feature file: see ``feature_file.py``.
+        feature_file: A feature file: see ``feature_file.py``.
 
     Raises:
         FileNotFoundError, FeatureFileError: If it is not there, broken, or lacks
             the clip.
     """
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, feature_file: str) -> None:
+        self.feature_file = feature_file
 
     def transform(self, results: dict) -> dict:
-        found = open_features(self.file).read(results['clip_id'])
+        found = open_features(self.feature_file).read(results['clip_id'])
         keys = ('clip_id', 'signer', 'glosses', 'text')
         metainfo = {key: results[key] for key in keys}
         metainfo |= dict(

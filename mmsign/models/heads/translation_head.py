@@ -27,8 +27,8 @@ class MBartTranslationHead(BaseModule):
         in_channels: C; supplied by the translator.
         glosses: The gloss vocabulary; supplied by the translator.
         mbart: Arguments of ``MBart``.
-        checkpoint: Checkpoint of a ``GlossToText`` model, whose mBART this head
-            starts from; None starts from ``mbart`` as it is.
+        g2t_checkpoint: Checkpoint of a ``GlossToText`` model, or its work folder,
+            whose mBART this head starts from; empty starts from ``mbart`` as it is.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class MBartTranslationHead(BaseModule):
         in_channels: int,
         glosses: GlossVocabulary,
         mbart: dict,
-        checkpoint: str | None = None,
+        g2t_checkpoint: str = '',
     ) -> None:
         super().__init__()
-        self.checkpoint = checkpoint
+        self.g2t_checkpoint = g2t_checkpoint
         self._glosses = glosses
         self.mbart = MBart(glosses=glosses, **mbart)
         width = self.mbart.width
@@ -48,16 +48,16 @@ class MBartTranslationHead(BaseModule):
         )
 
     def init_weights(self) -> None:
-        """Load the mBART of ``checkpoint`` if one is named.
+        """Load the mBART of ``g2t_checkpoint`` if one is named.
 
         Raises:
             ValueError: If the file holds another network.
         """
         super().init_weights()
-        if self.checkpoint is not None:
+        if self.g2t_checkpoint:
             load_part(
                 self.mbart,
-                self.checkpoint,
+                self.g2t_checkpoint,
                 'mbart.',
                 'the mBART of the translation head: it must be a checkpoint of a '
                 'GlossToText model with the same mbart and glosses',

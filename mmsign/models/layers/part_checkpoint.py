@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch.nn as nn
 
@@ -27,7 +28,7 @@ def load_part(
 
     Args:
         module: Is changed in place.
-        path: Of the checkpoint.
+        path: Of the checkpoint, or of a work folder: see ``best_checkpoint``.
         prefix: ``mbart.``, say; empty takes the names as they are.
         what: Names the module in the error.
         glosses: The vocabulary that the checkpoint must have been trained with, if
@@ -40,6 +41,7 @@ def load_part(
         ValueError: Naming the tensors, if the file does not hold all of them in
             these shapes, or is of another vocabulary.
     """
+    path = best_checkpoint(path)
     loaded = compat.load_checkpoint(path)
     state = loaded.get('state_dict', loaded)
     own = module.state_dict()
@@ -70,3 +72,21 @@ def load_part(
         )
     found = {key: state[prefix + key] for key in own if prefix + key in state}
     module.load_state_dict(found, strict=False)
+
+
+def best_checkpoint(path: str) -> str:
+    """The file itself, or the newest best checkpoint of a work folder.
+
+    Raises:
+        FileNotFoundError: If the folder has no checkpoint.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return path
+    best = sorted(folder.glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
+    if best:
+        return str(best[-1])
+    latest = compat.find_latest_checkpoint(folder)
+    if latest is None:
+        raise FileNotFoundError(f'no checkpoint in {folder}: train it first')
+    return latest

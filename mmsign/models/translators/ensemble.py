@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmsign.compat import find_latest_checkpoint
 from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
@@ -25,10 +23,11 @@ class TranslatorEnsemble(BaseModel):
     """Average the next-token probabilities of separately trained translators.
 
     The paper's three networks: ``checkpoints=dict(video=V, keypoint=K, joint=J)``;
-    three seeds of one head (V*): ``checkpoints=dict(video=[V0, V1, V2])``. Each
-    member gives the output that it is listed under; the data samples get the
-    translations of every member, ``video``, ``keypoint``, ``joint`` (``video_2`` and
-    so on for further seeds), and ``ensemble``. For testing only.
+    three seeds of one head (V*): ``checkpoints=dict(video=[V0, V1, V2])``; an empty
+    list leaves an output out. Each member gives the output that it is listed under;
+    the data samples get the translations of every member, ``video``, ``keypoint``,
+    ``joint`` (``video_2`` and so on for further seeds), and ``ensemble``. For
+    testing only.
 
     Args:
         vocab: The gloss vocabulary: see ``build_vocabulary``.
@@ -66,7 +65,7 @@ class TranslatorEnsemble(BaseModel):
                     | dict(
                         vocab=vocab,
                         translation={output: translator['translation'][output]},
-                        checkpoint=_checkpoint_file(file),
+                        checkpoint=file,
                     )
                 )
         if not members:
@@ -150,17 +149,3 @@ class TranslatorEnsemble(BaseModel):
         found[ENSEMBLE] = translate_together(list(sources.values()), steps)
         add_translations(samples, found)
         return samples
-
-
-def _checkpoint_file(path: str) -> str:
-    """The file itself, or the newest best checkpoint of a work folder."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return path
-    best = sorted(folder.glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
-    if best:
-        return str(best[-1])
-    latest = find_latest_checkpoint(folder)
-    if latest is None:
-        raise FileNotFoundError(f'no checkpoint in {folder}: train this member first')
-    return latest

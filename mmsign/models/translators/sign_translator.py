@@ -46,9 +46,10 @@ class SignTranslator(BaseModel):
         recognizer: Config of the recognizer.
         translation: Config of a translation head by output: ``video``,
             ``keypoint``, ``joint``.
-        recognizer_checkpoint: A trained recognizer to start from.
-        checkpoint: A trained translator to start from, which may have heads that
-            this one has not.
+        recognizer_checkpoint: A trained recognizer to start from: a checkpoint, or
+            a work folder, of which the best one is taken.
+        checkpoint: A trained translator to start from, likewise; it may have heads
+            that this one has not.
         freeze_backbone: Train the heads only. False trains everything, pyramid
             included, and cannot use cached features.
         recognition_weight, translation_weight: Of the two parts of the loss.
@@ -59,8 +60,8 @@ class SignTranslator(BaseModel):
         vocab: dict | GlossVocabulary,
         recognizer: dict,
         translation: Mapping[str, dict],
-        recognizer_checkpoint: str | None = None,
-        checkpoint: str | None = None,
+        recognizer_checkpoint: str = '',
+        checkpoint: str = '',
         freeze_backbone: bool = True,
         recognition_weight: float = 1.0,
         translation_weight: float = 1.0,
@@ -138,7 +139,7 @@ class SignTranslator(BaseModel):
         self.recognizer.init_weights()
         for head in self.translation.values():
             head.init_weights()
-        if self.recognizer_checkpoint is not None:
+        if self.recognizer_checkpoint:
             load_part(
                 self.recognizer,
                 self.recognizer_checkpoint,
@@ -147,7 +148,7 @@ class SignTranslator(BaseModel):
                 glosses=self.vocab,
                 optional=is_training_only,
             )
-        if self.checkpoint is not None:
+        if self.checkpoint:
             load_part(
                 self,
                 self.checkpoint,

@@ -138,13 +138,13 @@ def test_starts_from_a_gloss_to_text_checkpoint(tmp_path):
         if key.startswith('mbart.')
     }
     compat.write_checkpoint(dict(state_dict=state), path)
-    head = MBartTranslationHead(8, GLOSSES, mbart_config(), checkpoint=str(path))
+    head = MBartTranslationHead(8, GLOSSES, mbart_config(), g2t_checkpoint=str(path))
     head.init_weights()
     for key, value in state.items():
         assert torch.equal(head.state_dict()[key], value), key
     assert not torch.equal(head.mapper[0].weight, trained.mapper[0].weight)
     other = MBartTranslationHead(
-        8, GLOSSES, mbart_config(d_model=32), checkpoint=str(path)
+        8, GLOSSES, mbart_config(d_model=32), g2t_checkpoint=str(path)
     )
     with pytest.raises(ValueError, match='of another shape.*GlossToText|GlossToText'):
         other.init_weights()

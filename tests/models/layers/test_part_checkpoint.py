@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 from torch import nn
 
 from mmsign import compat
-from mmsign.models.layers.part_checkpoint import load_part
+from mmsign.models.layers.part_checkpoint import best_checkpoint, load_part
+from mmsign.vocab import GlossVocabulary
 
 
 def test_loads_what_lies_under_the_prefix(tmp_path):
@@ -21,3 +24,26 @@ def test_loads_what_lies_under_the_prefix(tmp_path):
         load_part(nn.Linear(3, 1), path, 'part.', 'the part')
     with pytest.raises(FileNotFoundError):
         load_part(part, str(tmp_path / 'b.pth'), '', 'the part')
+
+
+def test_a_work_folder_means_its_best_checkpoint(tmp_path):
+    with pytest.raises(FileNotFoundError, match='train it first'):
+        best_checkpoint(str(tmp_path))
+    for time, name in enumerate(('epoch_9.pth', 'best_b.pth', 'best_a.pth')):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time, time))
+        assert best_checkpoint(str(tmp_path)) == str(tmp_path / name)
+    assert best_checkpoint(str(tmp_path / 'epoch_9.pth')).endswith('epoch_9.pth')
+
+
+def test_another_vocabulary_is_refused(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    part = nn.Linear(2, 1)
+    meta = dict(gloss_vocab=['B', 'A'], text_vocab=dict(video='t1'))
+    compat.write_checkpoint(dict(meta=meta, state_dict=part.state_dict()), path)
+    good = GlossVocabulary(['B', 'A'])
+    load_part(part, path, '', 'it', glosses=good, text='t1')
+    with pytest.raises(ValueError, match='another vocabulary, of 2 glosses'):
+        load_part(part, path, '', 'it', glosses=GlossVocabulary(['A', 'B']))
+    with pytest.raises(ValueError, match='another text vocabulary'):
+        load_part(part, path, '', 'it', glosses=good, text='t2')

@@ -100,7 +100,7 @@ def test_starts_from_a_recognizer_and_gloss_to_text(tmp_path):
     torch.manual_seed(8)
     glosses = GlossToText(dict(glosses=GLOSSES), mbart_config())
     compat.write_checkpoint(dict(meta=meta, state_dict=glosses.state_dict()), g2t)
-    head = dict(mbart=mbart_config(), checkpoint=g2t)
+    head = dict(mbart=mbart_config(), g2t_checkpoint=g2t)
     network = build_translator(
         'joint', translation=dict(joint=head), recognizer_checkpoint=slr
     )

@@ -1,0 +1,11 @@
+"""Gloss→text: no frame and no keypoint is opened."""
+
+sentences = [dict(type='PackSentence')]
+model = dict(type='GlossToText')
+g2t_hooks = dict(checkpoint=dict(save_best='gloss/BLEU-4', rule='greater'))
+g2t_checks = [
+    dict(type='EpochSeedHook'),
+    dict(type='RecognizerCheckpointHook'),
+    dict(type='TrainingReportHook'),
+    dict(type='TranslationCheckHook'),
+]

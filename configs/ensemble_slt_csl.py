@@ -1,0 +1,21 @@
+"""The three networks V, K and J on CSL-Daily, decoding together (eq. 6).
+
+Paper: BLEU-4 25.79 on the test split.
+``python tools/test.py configs/ensemble_slt_csl.py``. Three seeds of one head
+(V*): ``--cfg-options model.checkpoints.video="[A,B,C]" model.checkpoints.keypoint="[]"
+model.checkpoints.joint="[]"``.
+"""
+
+_base_ = 'twostream_slt_csl.py'
+model = dict(
+    _delete_=True,
+    type='TranslatorEnsemble',
+    vocab={{_base_.vocab}},
+    translator={{_base_.model}},
+    # Files, or work folders, whose best checkpoint is taken.
+    checkpoints=dict(
+        video='work_dirs/twostream_slt_v_csl',
+        keypoint='work_dirs/twostream_slt_k_csl',
+        joint='work_dirs/twostream_slt_j_csl',
+    ),
+)

@@ -1,0 +1,26 @@
+"""Gloss→text pretraining of mBART-large-cc25 on CSL-Daily (80 epochs, lr 1e-5)."""
+
+_base_ = [
+    '_base_/datasets/csl_daily.py',
+    '_base_/schedules/adam_cosine_40e.py',
+    '_base_/g2t.py',
+    '_base_/runtime.py',
+]
+max_epochs = 80
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, by_epoch=True)
+]
+optim_wrapper = dict(optimizer=dict(lr=1e-5))
+auto_scale_lr = dict(base_batch_size=64)
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
+test_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
+model = dict(
+    vocab={{_base_.vocab}},
+    mbart=dict(language='zh_CN', folder='data/mbart/csl', frozen_embeddings=True),
+)
+default_hooks = {{_base_.g2t_hooks}}
+custom_hooks = {{_base_.g2t_checks}}
+val_evaluator = dict(_delete_=True, type='BLEUMetric')
+test_evaluator = dict(_delete_=True, type='BLEUMetric')

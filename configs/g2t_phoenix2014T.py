@@ -1,0 +1,57 @@
+"""Gloss→text on the texts of Phoenix-2014T, from scratch: nothing pretrained.
+
+First ``python tools/data/make_text_vocabulary.py Phoenix2014TDataset DATA_ROOT
+data/text/phoenix2014T``. Only the annotations of the corpus are read.
+"""
+
+_base_ = [
+    '_base_/datasets/phoenix2014T.py',
+    '_base_/schedules/adam_cosine_40e.py',
+    '_base_/g2t.py',
+    '_base_/runtime.py',
+]
+max_epochs = 40
+train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.0))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=800),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs,
+        eta_min=1e-5,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    sampler=dict(_delete_=True, type='SentenceBucketSampler', batch_size=32),
+    dataset=dict(pipeline={{_base_.sentences}}),
+)
+val_dataloader = dict(
+    batch_size=64, num_workers=1, dataset=dict(pipeline={{_base_.sentences}})
+)
+test_dataloader = dict(
+    batch_size=64, num_workers=1, dataset=dict(pipeline={{_base_.sentences}})
+)
+model = dict(
+    vocab={{_base_.vocab}},
+    mbart=dict(
+        language='de_DE',
+        vocabulary='data/text/phoenix2014T',
+        max_length=60,
+        d_model=256,
+        encoder_layers=3,
+        decoder_layers=3,
+        encoder_attention_heads=8,
+        decoder_attention_heads=8,
+        encoder_ffn_dim=1024,
+        decoder_ffn_dim=1024,
+        max_position_embeddings=256,
+    ),
+)
+default_hooks = {{_base_.g2t_hooks}}
+custom_hooks = {{_base_.g2t_checks}}
+val_evaluator = dict(_delete_=True, type='BLEUMetric')
+test_evaluator = dict(_delete_=True, type='BLEUMetric')

@@ -1,0 +1,56 @@
+"""TwoStream-SLT on the toy corpus: three heads together, from cached features."""
+
+_base_ = [
+    'twostream_slr_toy.py',
+    '_base_/translation.py',
+    '_base_/models/toy_mbart.py',
+]
+max_epochs = 30
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=100),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs,
+        eta_min=1e-5,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    ),
+]
+# The recognizer's heads are trained already, mappers and mBARTs are not.
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(
+        _delete_=True,
+        custom_keys=dict(recognizer=dict(lr_mult=0.1)),
+        bypass_duplicate=True,
+    ),
+)
+feature_file = 'work_dirs/features/twostream_slr_toy.safetensors'
+features = [dict(type='LoadFeatures', feature_file=feature_file)]
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=0,
+    sampler=dict(_delete_=True, type='SentenceBucketSampler', batch_size=16),
+    dataset=dict(pipeline=features),
+)
+val_dataloader = dict(num_workers=0, dataset=dict(pipeline=features))
+test_dataloader = dict(num_workers=0, dataset=dict(pipeline=features))
+# Checkpoints of g2t_toy.py, and of the recognizer that the features are from.
+g2t_checkpoint = ''
+recognizer_checkpoint = ''
+translation_head = dict(g2t_checkpoint=g2t_checkpoint, mbart={{_base_.toy_mbart}})
+model = dict(
+    _delete_=True,
+    type='SignTranslator',
+    vocab={{_base_.vocab}},
+    recognizer={{_base_.model}},
+    recognizer_checkpoint=recognizer_checkpoint,
+    translation=dict(
+        video=translation_head, keypoint=translation_head, joint=translation_head
+    ),
+)
+default_hooks = dict(checkpoint=dict(save_best='ensemble/BLEU-4', rule='greater'))
+custom_hooks = {{_base_.translation_hooks}}
+val_evaluator = dict(_delete_=True, type='BLEUMetric')
+test_evaluator = {{_base_.translation_evaluator}}
