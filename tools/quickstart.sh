@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: bash tools/quickstart.sh [--work-dir DIR] [--python PYTHON] [--help]
+# Usage: bash tools/quickstart.sh [--translation] [--work-dir DIR] [--python PYTHON]
 #
 # From a fresh checkout to a word error rate, in at most 15 minutes on 2 CPU cores:
 #
@@ -15,6 +15,9 @@
 # Steps that are done already are skipped, and an interrupted training goes on from
 # its last checkpoint. A GPU is used when there is one.
 #
+#   --translation     go on to German sentences, in at most 15 more minutes: gloss-to-text
+#                     pretraining, the network's features of every clip, the three
+#                     translation heads; prints sentences, BLEU and ROUGE
 #   --work-dir DIR    folder for logs, checkpoints and results
 #                     (default: work_dirs/quickstart in the checkout)
 #   --python PYTHON   interpreter to make .venv with (3.10 to 3.12)
@@ -25,9 +28,11 @@ set -euo pipefail
 usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 
 work_dir=""
+translation=0
 while (($#)); do
     case "$1" in
         -h | --help) usage && exit 0 ;;
+        --translation) translation=1 && shift ;;
         --work-dir | --python)
             (($# > 1)) || { echo "error: $1 needs a value" >&2 && exit 2; }
             if [[ "$1" == --python ]]; then PYTHON="$2"; else work_dir="$2"; fi
@@ -46,7 +51,11 @@ elif [[ "$work_dir" != /* ]]; then
 fi
 
 say "1/5 Environment"
-set_up_environment ""
+if ((translation)); then
+    set_up_environment translation
+else
+    set_up_environment ""
+fi
 
 # Everything below names paths as the configs do, relative to the checkout.
 cd "$ROOT"
@@ -141,3 +150,39 @@ fi
 
 say "5/5 Report"
 "$PYTHON" tools/analysis/quickstart_report.py --work-dir "$work_dir"
+
+((translation)) || exit 0
+
+slt="$work_dir/translation"
+# Trains CONFIG in WORK_DIR with further options, unless that is done already.
+train_once() {
+    local config="$1" work="$2"
+    shift 2
+    if [[ -f "$work/.trained" ]]; then
+        echo "Trained already; delete $work to train again"
+        return
+    fi
+    "$PYTHON" tools/train.py "$config" --work-dir "$work" --resume auto "$@"
+    touch "$work/.trained"
+}
+
+say "Translation 1/4: gloss to text"
+"$PYTHON" tools/data/make_text_vocabulary.py Phoenix2014TDataset data/toy \
+    data/text/toy --size 300
+train_once configs/g2t_toy.py "$slt/g2t"
+
+say "Translation 2/4: features of every clip"
+features="$slt/features.safetensors"
+mkdir -p "$slt"
+"$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" --batch-size 8
+
+say "Translation 3/4: the translation heads"
+train_once configs/twostream_slt_toy.py "$slt/slt" --cfg-options \
+    feature_file="'$features'" g2t_checkpoint="'$slt/g2t'" \
+    model.recognizer_checkpoint="'$checkpoint'"
+
+say "Translation 4/4: test on unseen signers"
+"$PYTHON" tools/test.py configs/twostream_slt_toy.py "$(cat "$slt/slt/last_checkpoint")" \
+    --work-dir "$slt/test" --out "$slt/test_metrics.json" \
+    --cfg-options feature_file="'$features'" test_evaluator.1.dump="'$slt/sentences'"
+"$PYTHON" tools/analysis/translation_report.py --work-dir "$slt"

@@ -44,6 +44,15 @@ def test_help_says_what_it_does(name):
     assert 'virtual environment' in done.stdout
 
 
+def test_translation_is_an_option():
+    assert '--translation' in bash(ROOT / 'tools' / 'quickstart.sh', '-h').stdout
+    text = (ROOT / 'tools' / 'quickstart.sh').read_text(encoding='utf-8')
+    for name in ('g2t_toy.py', 'twostream_slt_toy.py'):
+        assert f'configs/{name}' in text and (ROOT / 'configs' / name).is_file()
+    # The last that is printed is the translation's report.
+    assert 'translation_report.py' in text.rstrip().splitlines()[-1]
+
+
 @pytest.mark.parametrize('arguments', [['--unknown'], ['--work-dir']])
 def test_wrong_arguments(arguments):
     done = bash(ROOT / 'tools' / 'quickstart.sh', *arguments)

@@ -1,0 +1,209 @@
+"""Translation: cost per token of the ensemble, training from features, memory.
+
+Three things that a claim is made of: decoding costs the same per token at 15 tokens
+and at 60, since what was computed is kept; training from cached features leaves out
+the backbones; mBART-large with a pruned vocabulary trains in the memory of one card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from _report import seconds, show
+from mmaction.registry import MODELS
+
+import mmsign  # noqa: F401  registers the parts
+from mmsign.compat.transformers_mbart import new_mbart
+from mmsign.models import MBartTranslationHead
+from mmsign.models.translators.text_ensemble import translate_together
+from mmsign.structures import SignDataSample
+from mmsign.text import TextVocabulary, train_sentencepiece
+from mmsign.toy.grammar import make_sentences, translate
+from mmsign.toy.lexicon import LEXICON
+from mmsign.vocab import GlossVocabulary
+
+GLOSSES = GlossVocabulary(sorted(LEXICON))
+TINY = dict(
+    d_model=128,
+    encoder_layers=2,
+    decoder_layers=2,
+    encoder_attention_heads=4,
+    decoder_attention_heads=4,
+    encoder_ffn_dim=256,
+    decoder_ffn_dim=256,
+    max_position_embeddings=256,
+)
+# mBART-large-cc25's config, but for the size of the vocabulary.
+LARGE = dict(
+    d_model=1024,
+    encoder_layers=12,
+    decoder_layers=12,
+    encoder_attention_heads=16,
+    decoder_attention_heads=16,
+    encoder_ffn_dim=4096,
+    decoder_ffn_dim=4096,
+    max_position_embeddings=1024,
+)
+
+
+def decoding(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str]:
+    """Seconds per token of an ensemble of three at two lengths."""
+    config = dict(language='de_DE', vocabulary=vocabulary, beam_width=args.beam_width)
+    heads = [MBartTranslationHead(512, GLOSSES, config | TINY).eval() for _ in range(3)]
+    for head in heads:
+        # No sentence ends before the greatest length.
+        head.mbart.network.final_logits_bias[:, head.mbart.text.eos_id] = -1e4
+    batches = [
+        torch.randn(min(args.batch_size, args.sentences - start), args.steps, 512)
+        for start in range(0, args.sentences, args.batch_size)
+    ]
+
+    def run(tokens: int) -> Callable[[], None]:
+        heads[0].mbart.max_length = tokens + 1
+
+        def decode() -> None:
+            for x in batches:
+                steps = torch.full((len(x),), x.shape[1])
+                translate_together([(head, x) for head in heads], steps)
+
+        return decode
+
+    rows: dict[str, float | str] = {
+        'decoding': f'{args.sentences} sentences of {args.steps} steps, three '
+        f'networks, beam {args.beam_width}, batch {args.batch_size}'
+    }
+    per_token = {}
+    for tokens in (15, 60):
+        taken = seconds(run(tokens), args.repeats, warmup=0)
+        per_token[tokens] = taken / args.sentences / tokens
+        rows[f'{tokens} tokens, ms per sentence and token'] = 1e3 * per_token[tokens]
+    rows['cost per token, ratio 60 tokens / 15'] = per_token[60] / per_token[15]
+    return rows
+
+
+def training(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str]:
+    """Seconds per clip of a training step, from frames and from features."""
+    size, frames = args.size, args.frames
+    head = dict(mbart=dict(language='de_DE', vocabulary=vocabulary, **TINY))
+    network = MODELS.build(
+        dict(
+            type='SignTranslator',
+            vocab=GLOSSES,
+            recognizer=dict(
+                type='TwoStreamRecognizer',
+                data_preprocessor=dict(video_size=size, heatmap_size=size // 2),
+                video=dict(backbone=dict(type='S3D', in_channels=3)),
+                keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
+                bilateral=dict(type='BilateralNeck', stages=(0, 1, 2)),
+                joint=dict(type='JointHead'),
+            ),
+            translation=dict(video=head, keypoint=head, joint=head),
+        )
+    ).train()
+
+    def samples(count: int) -> list[SignDataSample]:
+        rng = np.random.default_rng(0)
+        info = dict(clip_id='clip', length=frames)
+        return [
+            SignDataSample(metainfo=info | dict(glosses=g, text=translate(g)))
+            for g in make_sentences(count, rng)
+        ]
+
+    def step(inputs: dict, batch: list) -> Callable[[], None]:
+        def run() -> None:
+            network.zero_grad(set_to_none=True)
+            sum(network(inputs, batch, 'loss').values()).backward()
+
+        return run
+
+    clip = dict(
+        video=torch.rand(1, 3, frames, size, size),
+        heatmaps=torch.rand(1, 79, frames, size // 2, size // 2),
+    )
+    pooled, _ = network.pooled(clip)
+    count = args.batch_size
+    features = {f'{k}_features': x.expand(count, -1, -1) for k, x in pooled.items()}
+    from_frames = seconds(step(clip, samples(1)), args.repeats)
+    from_features = seconds(step(features, samples(count)), args.repeats) / count
+    return {
+        'training': f'{frames} frames at {size}², three heads, tiny mBARTs',
+        'from frames, ms per clip': 1e3 * from_frames,
+        'from features, ms per clip': 1e3 * from_features,
+        'ratio frames / features': from_frames / from_features,
+    }
+
+
+def activation_bytes(layers: int, args: argparse.Namespace, batch: int) -> int:
+    """Bytes that the backward pass of ``layers`` + ``layers`` layers keeps."""
+    sizes = LARGE | dict(encoder_layers=layers, decoder_layers=layers)
+    network = new_mbart(args.memory_vocabulary, **sizes).bfloat16().train()
+    weights = {p.data_ptr() for p in network.parameters()}
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(x: torch.Tensor) -> torch.Tensor:
+        if x.untyped_storage().data_ptr() not in weights:
+            kept[x.untyped_storage().data_ptr()] = x
+        return x
+
+    source = torch.randn(batch, args.memory_steps, 1024, dtype=torch.bfloat16)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        logits = network(
+            inputs_embeds=source.requires_grad_(),
+            decoder_input_ids=torch.ones(batch, args.memory_tokens, dtype=torch.long),
+            use_cache=False,
+        ).logits
+        logits.float().log_softmax(-1).sum()
+    return sum(x.untyped_storage().nbytes() for x in kept.values())
+
+
+def memory(args: argparse.Namespace) -> dict[str, float | str]:
+    """Bytes that a training step of mBART-large holds.
+
+    Weights, gradients and Adam's two moments in float32, as autocast keeps them, and
+    the weights once more in bfloat16: computed from the shapes. Activations in
+    bfloat16: counted in one and two layers on each side, which gives twelve.
+    """
+    batch, gib = 8, 1 << 30
+    with torch.device('meta'):
+        network = new_mbart(args.memory_vocabulary, **LARGE)
+    parameters = sum(p.numel() for p in network.parameters())
+    one, two = (activation_bytes(layers, args, batch) for layers in (1, 2))
+    activations = one + (LARGE['encoder_layers'] - 1) * (two - one)
+    return {
+        'memory': f'mBART-large, {args.memory_vocabulary} ids, batch {batch}, '
+        f'{args.memory_steps} steps, {args.memory_tokens} tokens, bfloat16 autocast',
+        'parameters, millions': parameters / 1e6,
+        'weights, gradients, Adam, GiB': parameters * (4 + 4 + 8 + 2) / gib,
+        'activations, GiB': activations / gib,
+        'together, GiB': (parameters * 18 + activations) / gib,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--sentences', type=int, default=600)
+    parser.add_argument('--steps', type=int, default=60, help='of the features')
+    parser.add_argument('--beam-width', type=int, default=5)
+    parser.add_argument('--batch-size', type=int, default=32)
+    parser.add_argument('--frames', type=int, default=32, help='of a training clip')
+    parser.add_argument('--size', type=int, default=224, help='of the frames')
+    parser.add_argument('--memory-vocabulary', type=int, default=3000)
+    parser.add_argument('--memory-steps', type=int, default=102)
+    parser.add_argument('--memory-tokens', type=int, default=100)
+    parser.add_argument('--repeats', type=int, default=1)
+    parser.add_argument('--json', action='store_true')
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    texts = [translate(g) for g in make_sentences(300, np.random.default_rng(0))]
+    with tempfile.TemporaryDirectory() as folder:
+        TextVocabulary(train_sentencepiece(texts, 300)).save(folder)
+        rows = decoding(folder, args) | training(folder, args) | memory(args)
+    show('translation', rows, args.json)
+
+
+if __name__ == '__main__':
+    main()
