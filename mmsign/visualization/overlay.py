@@ -77,12 +77,13 @@ def blend_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
 
     Args:
         image: (S, S, 3) uint8 BGR.
-        heatmaps: (K, s, s) in [−1, 1] as the network sees them.
+        heatmaps: (K, s, s) as the network sees them, in whatever range.
 
     Returns:
-        (S, S, 3) uint8 BGR, the sum, relative to its largest value, as colour.
+        (S, S, 3) uint8 BGR, the sum as colour, from its smallest value to its largest.
     """
-    heat = ((heatmaps + 1) / 2).sum(0).astype(np.float32)
+    heat = heatmaps.sum(0).astype(np.float32)
+    heat -= heat.min()
     heat /= max(1.0, heat.max())
     heat = cv2.resize(heat, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.applyColorMap(np.uint8(255 * heat), cv2.COLORMAP_INFERNO)
@@ -102,7 +103,7 @@ def clip_sheet(
 
     Args:
         frames: (T, S, S, 3) uint8 BGR after crop and resize.
-        heatmaps: (K, T, s, s) in [−1, 1].
+        heatmaps: (K, T, s, s), in whatever range.
         keypoints: (T, K, 3) in source pixels.
         crop_box: Of the clip.
         columns: Frames shown.

@@ -142,3 +142,14 @@ def test_points_in_the_crop_box():
 def test_impossible_settings(wrong, message):
     with pytest.raises(ValueError, match=message):
         SignDataPreprocessor(**wrong)
+
+
+def test_heatmap_range():
+    plain = SignDataPreprocessor(video_size=16, heatmap_size=8)
+    positive = SignDataPreprocessor(
+        video_size=16, heatmap_size=8, heatmap_range=(0.0, 1.0)
+    )
+    maps = plain(packed())['inputs']['heatmaps']
+    torch.testing.assert_close(positive(packed())['inputs']['heatmaps'], (maps + 1) / 2)
+    with pytest.raises(ValueError, match='lower first'):
+        SignDataPreprocessor(heatmap_range=(1.0, -1.0))

@@ -70,9 +70,9 @@ class GlossHead(BaseModule):
         )
         self.norm_out = nn.LayerNorm(hidden_channels, eps=1e-6)
         self.classifier = nn.Linear(hidden_channels, num_classes)
-        # Training starts from near-uniform probabilities instead of confident
-        # wrong ones, which CTC takes long to unlearn.
-        nn.init.normal_(self.classifier.weight, std=0.01)
+        # Not smaller: the gradient that reaches the backbone is proportional to
+        # these weights, and a near-uniform start would take hundreds of steps.
+        nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -42,6 +42,7 @@ def draw_heatmaps(
     size: tuple[int, int],
     sigma: float = 8.0,
     score_threshold: float | None = None,
+    value_range: tuple[float, float] = (-1.0, 1.0),
     dtype: torch.dtype = torch.float32,
     memory_format: torch.memory_format = torch.contiguous_format,
     out: Tensor | None = None,
@@ -56,12 +57,13 @@ def draw_heatmaps(
         score_threshold: If given, each map is multiplied by its keypoint's
             score, or by 0 where the score is below the threshold. The paper
             does not use scores.
+        value_range: Value far from the keypoint, and at it.
         dtype: Of the result; the profiles are computed in float32.
         memory_format: ``torch.channels_last_3d`` writes that layout directly.
         out: Tensor to write to; of the result's shape, dtype and layout.
 
     Returns:
-        (B, K, T, h, w) with values in [−1, 1]: 2·exp(−d²/2σ²) − 1.
+        (B, K, T, h, w): low + (high − low)·exp(−d²/2σ²), by default in [−1, 1].
     """
     keypoints = keypoints.float()
     crop_boxes = crop_boxes.float()
@@ -74,8 +76,9 @@ def draw_heatmaps(
         score = torch.where(score >= score_threshold, score, torch.zeros_like(score))
         along_y = along_y * score[..., None]
     along_x, along_y = along_x.to(dtype), along_y.to(dtype)
-    # addcmul scales to [−1, 1] in the pass that writes the maps.
-    offset = torch.full((), -1.0, dtype=dtype, device=keypoints.device)
+    # addcmul scales to the range in the pass that writes the maps.
+    low, high = value_range
+    offset = torch.full((), low, dtype=dtype, device=keypoints.device)
     if memory_format == torch.channels_last_3d:
         row = along_y.permute(0, 1, 3, 2)[:, :, :, None]  # (B, T, h, 1, K)
         column = along_x.permute(0, 1, 3, 2)[:, :, None]  # (B, T, 1, w, K)
@@ -85,7 +88,7 @@ def draw_heatmaps(
         column = along_x.transpose(1, 2)[..., None, :]  # (B, K, T, 1, w)
         target = out
     row, column = row.contiguous(), column.contiguous()
-    maps = torch.addcmul(offset, row, column, value=2.0, out=target)
+    maps = torch.addcmul(offset, row, column, value=high - low, out=target)
     if memory_format == torch.channels_last_3d:
         return maps.permute(0, 4, 1, 2, 3)
     return maps

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from mmsign.models.heads.gloss_head import GlossHead, JointHead
@@ -24,3 +25,10 @@ def test_what_a_clip_is_batched_with_does_not_matter():
 
 def test_joint_head_is_the_same_network():
     assert head(JointHead).state_dict().keys() == head().state_dict().keys()
+
+
+def test_the_backbone_gets_a_gradient_from_the_first_step():
+    # Small classifier weights would starve it: the gradient is proportional to them.
+    torch.manual_seed(0)
+    weight = GlossHead(12, 20, hidden_channels=64).classifier.weight
+    assert weight.std().item() == pytest.approx((2 / (64 + 20)) ** 0.5, rel=0.1)

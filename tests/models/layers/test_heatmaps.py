@@ -84,3 +84,9 @@ def test_layout_and_dtype(keypoints):
     assert last.is_contiguous(memory_format=torch.channels_last_3d)
     assert last.dtype == torch.bfloat16 and last.shape == plain.shape
     torch.testing.assert_close(last.float(), plain, atol=0.02, rtol=0)
+
+
+def test_value_range(keypoints):
+    maps = draw_heatmaps(keypoints, BOXES, (14, 11))
+    shifted = draw_heatmaps(keypoints, BOXES, (14, 11), value_range=(0.0, 3.0))
+    torch.testing.assert_close(shifted, (maps + 1) * 1.5)
