@@ -1,8 +1,10 @@
 """Stage 2 on the toy corpus: TwoStream-SLR, what the quickstart trains.
 
 Every part of the full network, narrow and at low resolution. The quickstart trains
-video_slr_toy.py and keypoint_slr_toy.py first and names their checkpoints in
-model.video.checkpoint and model.keypoint.checkpoint, as the paper's recipe has it.
+keypoint_slr_toy.py first and names its checkpoint in model.keypoint.checkpoint, as
+the paper's recipe has it. The video stream, for which no Kinetics weights are at
+hand, starts from scratch here: what the keypoint stream passes on through the
+connections shows it where to look, and saves training it alone.
 """
 
 _base_ = [
@@ -24,9 +26,11 @@ model = dict(
     vocab={{_base_.vocab}},
     data_preprocessor=dict(
         video_size={{_base_.video_size}},
-        heatmap_size=32,
-        # 8 pixels of 210, as at full resolution, in a frame 84 pixels wide.
-        sigma=3.2,
+        heatmap_size=16,
+        # About one pixel of such a small heatmap.
+        sigma=5.0,
+        # From scratch: what is empty looks like the convolutions' padding.
+        heatmap_range=(0.0, 1.0),
         pad_multiple=4,
         memory_format='channels_last_3d',
     ),
@@ -50,4 +54,16 @@ model = dict(
     pyramid=dict(type='SignPyramid', levels=3, norm_momentum=norm_momentum),
     joint=dict(type='JointHead', **head),
     distillation=dict(type='SelfDistillationLoss'),
+)
+# What is trained already moves slowly while the new parts settle. So do the
+# connections: their kernels have thousands of inputs, and a step as large as
+# elsewhere would change what they pass on beyond recognition.
+optim_wrapper = dict(
+    paramwise_cfg=dict(
+        custom_keys={
+            'bilateral': dict(lr_mult=0.1),
+            'keypoint.backbone': dict(lr_mult=0.3),
+            'keypoint.head': dict(lr_mult=0.3),
+        }
+    )
 )

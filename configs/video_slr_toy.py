@@ -1,7 +1,7 @@
 """Stage 1a on the toy corpus: the video stream alone, with the paper's recipe."""
 
 _base_ = ['twostream_slr_toy.py']
-max_epochs = 20
+max_epochs = 18
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=60),
@@ -13,7 +13,7 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-optim_wrapper = dict(optimizer=dict(lr=2e-3))
+optim_wrapper = dict(optimizer=dict(lr=5e-3), paramwise_cfg=None)
 model = dict(
     _delete_=True,
     type='SingleStreamRecognizer',

@@ -6,7 +6,7 @@
 #   1. installs mmsign into the active virtual environment, else into .venv in the
 #      checkout, which is made if need be
 #   2. renders the toy corpus into data/toy
-#   3. trains each stream alone, then configs/twostream_slr_toy.py from both
+#   3. trains the keypoint stream alone, then configs/twostream_slr_toy.py from it
 #   4. tests the best checkpoint on unseen signers, with beam search of width 5, and
 #      bundles it in one file for inference, toy.bundle
 #   5. prints WER and its parts for each output of the network, and where to find a
@@ -87,39 +87,16 @@ import torch
 from mmsign import compat
 if torch.cuda.is_available() or compat.cpu_has_bfloat16():
     print("--amp")' 2>/dev/null | tail -n 1)"
-gpus="$("$PYTHON" -c 'import torch; print(torch.cuda.device_count())')"
 
-# Stage 1, each stream alone. On a CPU both at once, with half of the cores each.
-train_stream() {
-    local stream="$1"
-    if [[ -f "$work_dir/$stream/.trained" ]]; then
-        echo "The $stream stream is trained already"
-        return
-    fi
-    # shellcheck disable=SC2086
-    "$PYTHON" tools/train.py "configs/${stream}_slr_toy.py" \
-        --work-dir "$work_dir/$stream" --resume auto $amp
-    touch "$work_dir/$stream/.trained"
-}
-stage1_checkpoint() { cat "$work_dir/$1/last_checkpoint"; }
-
-if ((gpus > 0)); then
-    train_stream video
-    train_stream keypoint
+# Stage 1, the keypoint stream alone.
+stage1="$work_dir/keypoint"
+if [[ -f "$stage1/.trained" ]]; then
+    echo "The keypoint stream is trained already"
 else
-    cores="$(getconf _NPROCESSORS_ONLN)"
-    export OMP_NUM_THREADS="$(((cores + 1) / 2))"
-    mkdir -p "$work_dir"
-    echo "Keypoint stream: progress in $work_dir/keypoint.log"
-    train_stream keypoint >"$work_dir/keypoint.log" 2>&1 &
-    keypoint_job=$!
-    train_stream video
-    if ! wait "$keypoint_job"; then
-        tail -n 20 "$work_dir/keypoint.log" >&2
-        echo "error: training the keypoint stream failed, see above" >&2
-        exit 1
-    fi
-    unset OMP_NUM_THREADS
+    # shellcheck disable=SC2086
+    "$PYTHON" tools/train.py configs/keypoint_slr_toy.py \
+        --work-dir "$stage1" --resume auto $amp
+    touch "$stage1/.trained"
 fi
 
 # Stage 2, both streams together.
@@ -129,8 +106,7 @@ if [[ -f "$trained" ]]; then
 else
     # shellcheck disable=SC2086
     "$PYTHON" tools/train.py "$config" --work-dir "$work_dir" --resume auto $amp \
-        --cfg-options model.video.checkpoint="$(stage1_checkpoint video)" \
-        model.keypoint.checkpoint="$(stage1_checkpoint keypoint)"
+        --cfg-options model.keypoint.checkpoint="$(cat "$stage1/last_checkpoint")"
     touch "$trained"
 fi
 

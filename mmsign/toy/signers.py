@@ -35,8 +35,8 @@ class Signer:
         left_handed: Mirrors every sign.
         size: Shoulder width as a share of the frame's width.
         place: Point between the shoulders as shares of the frame's width, height.
-        head: Size of the head, 1 on average.
-        hand: Size of the hands, 1 on average.
+        head: Size of the head, 1 is true to life.
+        hand: Size of the hands, 1 is true to life.
         speed: 1 on average, greater is faster.
         reach: Size of the movements, 1 on average.
         offset: Where the hands are held, against the average, in shoulder widths.
@@ -125,8 +125,8 @@ def make_signer(
         left_handed=left if left_handed is None else left_handed,
         size=max(0.25, around(0.42, 0.03)),
         place=(around(0.5, 0.04), around(0.43, 0.025)),
-        head=max(0.7, around(1.0, 0.07)),
-        hand=max(0.7, around(1.0, 0.08)),
+        head=max(0.7, around(1.25, 0.08)),
+        hand=max(0.7, around(1.7, 0.12)),
         speed=max(0.6, around(1.0, 0.13)),
         reach=max(0.6, around(0.97, 0.09)),
         offset=(around(0.0, 0.04), around(0.0, 0.05)),

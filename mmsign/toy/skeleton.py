@@ -105,7 +105,10 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
         mouth: (T, 2) opening and width.
     """
     rx, ry = HEAD_RADII
+    opening, width = mouth[:, :1], mouth[:, 1:]
     jaw = _ellipse(17, 190, -10) * (rx, ry)
+    # An opening mouth takes the chin along, and less and less of the jaw's sides.
+    drop = 0.2 * opening * np.maximum(jaw[:, 1] / ry, 0.0) ** 2
     brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
     eye = _ellipse(6, 180, 480) * (0.04, 0.02)
     fixed = np.concatenate(
@@ -121,9 +124,8 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
             eye + (0.115, -0.06),
         ]
     )
-    opening, width = mouth[:, :1], mouth[:, 1:]
-    half_width = 0.07 + 0.16 * width
-    upper, lower = 0.025 + 0.06 * opening, 0.025 + 0.15 * opening
+    half_width = 0.06 + 0.18 * width
+    upper, lower = 0.025 + 0.06 * opening, 0.025 + 0.17 * opening
 
     def lips(count: int, thickness: float) -> np.ndarray:
         circle = _ellipse(count, 180, 540 - 360 / count)
@@ -131,7 +133,8 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
         x = circle[:, 0] * (half_width - thickness)
         return np.stack([x, 0.16 + circle[:, 1] * height], axis=-1)
 
-    still = np.broadcast_to(fixed, (len(mouth), *fixed.shape))
+    still = np.repeat(fixed[None], len(mouth), axis=0)
+    still[:, : len(jaw), 1] += drop
     return np.concatenate([still, lips(12, 0.0), lips(8, 0.015)], axis=1)
 
 

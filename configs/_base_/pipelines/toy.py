@@ -1,6 +1,6 @@
 """The two-stream pipeline at the toy corpus's size."""
 
-video_size = 64
+video_size = 32
 train_pipeline = [
     dict(type='LoadClip'),
     # Milder than the paper's: toy signs are short, squeezing them to half leaves
