@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from tiny_models import GLOSSES, HEAD, sample
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign.models.inference import prepare_for_inference
-
-sys.path.insert(0, str(Path(__file__).parent / 'models'))
-
-from conftest_models import GLOSSES, HEAD, sample
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'configs' / 'compose').glob('*.py'))
 VIDEO_SIZE, FRAMES = 64, 16

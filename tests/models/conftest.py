@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest_models import two_stream
+from tiny_models import two_stream
 
 
 @pytest.fixture(scope='session')

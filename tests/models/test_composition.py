@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn as nn
-from conftest_models import HEAD, network_inputs, sample, stream, two_stream
 from mmaction.registry import MODELS
+from tiny_models import HEAD, network_inputs, sample, stream, two_stream
 
 SWIN = dict(
     type='SwinTransformer3D',

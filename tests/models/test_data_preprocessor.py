@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest_models import sample
+from tiny_models import sample
 
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.layers.heatmaps import draw_heatmaps

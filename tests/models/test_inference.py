@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn as nn
-from conftest_models import network_inputs, sample, two_stream
 from mmcv.cnn import ConvModule
+from tiny_models import network_inputs, sample, two_stream
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmsign.models.inference import (

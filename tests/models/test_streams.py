@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest_models import HEAD, s3d
+from tiny_models import HEAD, s3d
 
 from mmsign.models.streams import Stream, is_training_only, stream_modules
 

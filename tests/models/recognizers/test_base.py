@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest_models import network_inputs, sample, single_stream
+from tiny_models import network_inputs, sample, single_stream
 
 from mmsign.models.recognizers.base import average_log_probs, output_steps
 from mmsign.vocab import UnknownGlossError

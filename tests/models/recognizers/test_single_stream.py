@@ -1,7 +1,7 @@
 import pytest
 import torch
-from conftest_models import HEAD, SIZES, network_inputs, sample, single_stream, stream
 from golden import golden_inputs, golden_weights
+from tiny_models import HEAD, SIZES, network_inputs, sample, single_stream, stream
 
 from mmsign.models import SingleStreamRecognizer
 

@@ -2,8 +2,8 @@ import copy
 
 import pytest
 import torch
-from conftest_models import GLOSSES, HEAD, network_inputs, sample, stream, two_stream
 from golden import golden_inputs, golden_weights
+from tiny_models import GLOSSES, HEAD, network_inputs, sample, stream, two_stream
 
 from mmsign.models import TwoStreamRecognizer
 
@@ -131,7 +131,7 @@ def test_inference_neither_runs_nor_needs_the_pyramid(full_network):
 
 
 def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
-    from conftest_models import single_stream
+    from tiny_models import single_stream
 
     paths, singles = {}, {}
     for name in ('video', 'keypoint'):

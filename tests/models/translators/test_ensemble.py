@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import build_translator, recognizer_config, samples
-from conftest_models import GLOSSES, network_inputs
 from tiny_mbart import mbart_config
+from tiny_models import GLOSSES, network_inputs
+from tiny_translators import build_translator, recognizer_config, samples
 
 from mmsign import compat
 from mmsign.models import TranslatorEnsemble

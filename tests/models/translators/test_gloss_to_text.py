@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import samples
-from conftest_models import GLOSSES
 from tiny_mbart import mbart_config
+from tiny_models import GLOSSES
+from tiny_translators import samples
 
 from mmsign.models import GlossToText
 

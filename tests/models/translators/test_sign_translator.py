@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import build_translator, recognizer_config, samples
-from conftest_models import GLOSSES, HEAD, network_inputs, two_stream
 from mmengine.optim import build_optim_wrapper
 from tiny_mbart import mbart_config
+from tiny_models import GLOSSES, HEAD, network_inputs, two_stream
+from tiny_translators import build_translator, recognizer_config, samples
 
 from mmsign import compat
 from mmsign.models import GlossToText

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import build_translator, samples
+from tiny_translators import build_translator, samples
 
 from mmsign.models.translators.text_ensemble import translate_together
 
