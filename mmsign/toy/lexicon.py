@@ -5,8 +5,8 @@ neither stream can do without the other:
 
 * ``PIXEL_PAIRS`` differ only in the side of the hand that the camera sees, which
   shading and colour tell. Their keypoints come from the same generator.
-* ``MOUTH_PAIRS`` differ only in the mouth, which keypoints give precisely while
-  the frames show no more of it than a faint thin line.
+* ``MOUTH_PAIRS`` differ only in the mouth and the face around it, which keypoints
+  give precisely while the frames show no more of it than a faint thin line.
 
 No sign is the mirror image of another, so left-handed signers stay unambiguous.
 """
@@ -86,9 +86,9 @@ LEXICON: dict[str, Sign] = {
     ),
     # How
     'STARK': _showing(_FORCE, PALM),
-    'SCHWACH': _showing(_FORCE, BACK),
-    'VIEL': replace(_AMOUNT, mouth=OPEN),
-    'WENIG': replace(_AMOUNT, mouth=SPREAD),
+    'SCHWACH': _one(((-0.45, 0.3), (0.3, 0.95), (1.0, 0.3)), 'claw', (UP, OUT), BACK),
+    'VIEL': _AMOUNT,
+    'WENIG': _both(((1.0, 0.9), (0.15, 0.8)), 'fist', (UP, IN)),
     'MOEGLICH': _one(
         ((1.0, -0.6), (0.5, -0.65), (1.0, -0.6), (0.5, -0.65)), 'horns', (70, 110)
     ),
@@ -98,14 +98,12 @@ LEXICON: dict[str, Sign] = {
 PIXEL_PAIRS: tuple[tuple[str, str], ...] = (
     ('MONTAG', 'FREITAG'),
     ('REGEN', 'SCHNEE'),
-    ('STARK', 'SCHWACH'),
 )
 """Pairs that only the pixels tell apart."""
 
 MOUTH_PAIRS: tuple[tuple[str, str], ...] = (
     ('OST', 'WEST'),
     ('WIND', 'STURM'),
-    ('VIEL', 'WENIG'),
 )
 """Pairs that only the keypoints tell apart."""
 

@@ -107,8 +107,10 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
     rx, ry = HEAD_RADII
     opening, width = mouth[:, :1], mouth[:, 1:]
     jaw = _ellipse(17, 190, -10) * (rx, ry)
-    # An opening mouth takes the chin along, and less and less of the jaw's sides.
+    # The face goes with the mouth. An opening one takes the chin along, and less of
+    # the jaw's sides; brows rise with it and sink over a wide one. Neither is drawn.
     drop = 0.2 * opening * np.maximum(jaw[:, 1] / ry, 0.0) ** 2
+    rise = 0.16 * opening - 0.08 * width
     brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
     eye = _ellipse(6, 180, 480) * (0.04, 0.02)
     fixed = np.concatenate(
@@ -135,6 +137,7 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
 
     still = np.repeat(fixed[None], len(mouth), axis=0)
     still[:, : len(jaw), 1] += drop
+    still[:, len(jaw) : len(jaw) + 2 * len(brow), 1] -= rise
     return np.concatenate([still, lips(12, 0.0), lips(8, 0.015)], axis=1)
 
 
