@@ -85,8 +85,7 @@ class Network:
     @property
     def time_stride(self) -> int:
         """Frames per output step."""
-        stream = next(iter(self.recognizer.streams.values()))
-        return stream.stage_info[-1].time_stride
+        return self.recognizer.output_stride
 
     @property
     def fps(self) -> float | None:

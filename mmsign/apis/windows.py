@@ -61,10 +61,8 @@ class WindowedNetwork:
     def __init__(
         self, network: Network, pipeline: Pipeline, window: int, hop: int
     ) -> None:
-        # Frames per output step; what the network's time strides multiply to.
-        self.step = (
-            next(iter(network.model.streams.values())).stage_info[-1].time_stride
-        )
+        # Frames per output step.
+        self.step = network.recognizer.output_stride
         stride = self.stride = math.lcm(pipeline.stride, self.step)
         if not 0 < hop <= window <= pipeline.max_length or (
             window % stride or (window - hop) % (2 * stride)

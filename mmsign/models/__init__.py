@@ -4,21 +4,30 @@ from .backbones import S3D
 from .data_preprocessor import SignDataPreprocessor
 from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
 from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
-from .necks import BilateralNeck, SignPyramid
+from .necks import (
+    BilateralNeck,
+    PointwiseBilateralNeck,
+    SeparableBilateralNeck,
+    SignPyramid,
+)
 from .recognizers import SingleStreamRecognizer, TwoStreamRecognizer
+from .stages import FramewiseBackbone
 from .translators import GlossToText, SignTranslator, TranslatorEnsemble
 
 __all__ = [
     'BilateralNeck',
     'CTCLoss',
+    'FramewiseBackbone',
     'GlossHead',
     'GlossToText',
     'JointHead',
     'LabelSmoothingLoss',
     'MBartTranslationHead',
+    'PointwiseBilateralNeck',
     'PyramidHead',
     'S3D',
     'SelfDistillationLoss',
+    'SeparableBilateralNeck',
     'SignDataPreprocessor',
     'SignPyramid',
     'SignTranslator',
