@@ -79,6 +79,14 @@ def draw(clip: dict, heatmaps: torch.Tensor, path: Path) -> None:
     cv2.imwrite(str(path), sheet)
 
 
+def resized(pipeline: list[dict], side: int) -> list[dict]:
+    """The pipeline with frames of ``side`` pixels."""
+    return [
+        step | dict(size=side) if step['type'] == 'ClipResize' else dict(step)
+        for step in map(dict, pipeline)
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('data', type=Path, metavar='DATA')
@@ -92,6 +100,13 @@ def main() -> None:
         default=16.0,
         help='of the heatmaps, in pixels of the clips, which are larger than the '
         "toy corpus's frames",
+    )
+    parser.add_argument(
+        '--video-size',
+        type=int,
+        default=64,
+        help='side of the frames in pixels: real hands are smaller than the toy '
+        "corpus's; the heatmaps have half of it",
     )
     parser.add_argument(
         '--sheet-size', type=int, default=224, help='resolution of the sheets'
@@ -116,20 +131,20 @@ def main() -> None:
             )
         )
 
-    training = dataset(cfg.train_pipeline)
-    testing = dataset(cfg.test_pipeline)
+    training = dataset(resized(cfg.train_pipeline, args.video_size))
+    testing = dataset(resized(cfg.test_pipeline, args.video_size))
     clips = range(len(training))
     names = [training.get_data_info(index)['glosses'][0] for index in clips]
     model_config = cfg.model
     model_config.vocab = dict(glosses=names)
-    model_config.data_preprocessor.sigma = args.sigma
+    model_config.data_preprocessor.update(
+        sigma=args.sigma,
+        video_size=args.video_size,
+        heatmap_size=args.video_size // 2,
+    )
     model = MODELS.build(model_config)
 
     # The sheets show what training sees: random crop and jitter, but larger.
-    large = [dict(step) for step in cfg.train_pipeline]
-    for step in large:
-        if step['type'] == 'ClipResize':
-            step['size'] = args.sheet_size
     preprocessor = MODELS.build(
         dict(model_config.data_preprocessor)
         | dict(
@@ -138,7 +153,7 @@ def main() -> None:
             heatmap_size=args.sheet_size // 2,
         )
     )
-    for clip in dataset(large):
+    for clip in dataset(resized(cfg.train_pipeline, args.sheet_size)):
         ready = preprocessor(pseudo_collate([clip]))
         name = clip['data_samples'].clip_id
         draw(clip, ready['inputs']['heatmaps'][0], args.out / f'{name}.png')
