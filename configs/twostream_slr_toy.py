@@ -61,7 +61,7 @@ model = dict(
 optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={
-            'bilateral': dict(lr_mult=0.1),
+            'bilateral': dict(lr_mult=0.07),
             'keypoint.backbone': dict(lr_mult=0.3),
             'keypoint.head': dict(lr_mult=0.3),
         }

@@ -62,6 +62,9 @@ def commands(page: Path) -> list[list[str]]:
 def sources(tool: Path) -> str:
     """All text in which a tool's options may be."""
     text = tool.read_text(encoding='utf-8')
+    for name in re.findall(r'^from (_\w+) import', text, re.MULTILINE):
+        if (tool.parent / f'{name}.py').is_file():
+            text += (tool.parent / f'{name}.py').read_text(encoding='utf-8')
     for name in re.findall(r'tools/(\w+\.py)', text) if tool.suffix == '.sh' else ():
         text += sources(ROOT / 'tools' / name)
     if tool.suffix == '.sh' and '_launch.sh' in text:
@@ -85,7 +88,9 @@ def test_commands_name_what_exists(page):
                 known = re.search(rf'(?<![\w-]){re.escape(option)}(?![\w-])', text)
                 assert known, f'{page.name}: {tool} has no {option}'
             if word.startswith('configs/'):
-                assert (ROOT / word).is_file(), f'{page.name}: no {word}'
+                # A loop's variable may stand for any part of the name.
+                pattern = re.sub(r'\$\{\w+\}', '*', word)
+                assert list(ROOT.glob(pattern)), f'{page.name}: no {word}'
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)

@@ -89,7 +89,7 @@ def _find(data_root: str, name: str) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _read_clips(path: str, _modified: int, _size: int) -> dict[str, dict]:
+def _read_clips(path: str, *_version: int) -> dict[str, dict]:
     """Annotations by clip, read once for all splits."""
     content = read_plain_pickle(path)
     info = content.get('info') if isinstance(content, dict) else None
