@@ -1,22 +1,9 @@
 """Stage 1b on the toy corpus: the keypoint stream alone, with the paper's recipe."""
 
 _base_ = ['video_slr_toy.py']
-# As in the two-stream pipeline, but no frame is decoded.
-train_pipeline = [
-    dict(type='LoadClip', frames=False),
-    dict(type='SampleClip', scale=(0.9, 1.1)),
-    dict(type='ClipRandomCrop', area=(0.9, 1.0), aspect=(0.95, 1.05)),
-    dict(type='PackClip'),
-]
-test_pipeline = [
-    dict(type='LoadClip', frames=False),
-    dict(type='SampleClip', test=True),
-    dict(type='ClipCenterCrop'),
-    dict(type='PackClip'),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_train_pipeline}}))
+val_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_test_pipeline}}))
+test_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_test_pipeline}}))
 model = dict(
     _delete_=True,
     type='SingleStreamRecognizer',

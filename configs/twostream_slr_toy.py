@@ -1,10 +1,8 @@
 """Stage 2 on the toy corpus: TwoStream-SLR, what the quickstart trains.
 
-Every part of the full network, narrow and at low resolution. The quickstart trains
-keypoint_slr_toy.py first and names its checkpoint in model.keypoint.checkpoint, as
-the paper's recipe has it. The video stream, for which no Kinetics weights are at
-hand, starts from scratch here: what the keypoint stream passes on through the
-connections shows it where to look, and saves training it alone.
+Every part of the full network, narrow and at low resolution. As the paper's recipe has
+it, the quickstart trains video_slr_toy.py and keypoint_slr_toy.py first and names
+their checkpoints in model.video.checkpoint and model.keypoint.checkpoint.
 """
 
 _base_ = [
@@ -62,6 +60,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={
             'bilateral': dict(lr_mult=0.07),
+            'video.backbone': dict(lr_mult=0.3),
+            'video.head': dict(lr_mult=0.3),
             'keypoint.backbone': dict(lr_mult=0.3),
             'keypoint.head': dict(lr_mult=0.3),
         }

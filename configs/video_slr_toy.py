@@ -1,7 +1,7 @@
 """Stage 1a on the toy corpus: the video stream alone, with the paper's recipe."""
 
 _base_ = ['twostream_slr_toy.py']
-max_epochs = 18
+max_epochs = 10
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=60),

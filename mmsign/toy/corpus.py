@@ -25,7 +25,7 @@ from .lexicon import LEXICON
 from .render import render_sentence
 from .signers import Signer, make_cast, signer_of
 
-SIGNERS = {'train': 16, 'dev': 3, 'test': 4}
+SIGNERS = {'train': 24, 'dev': 3, 'test': 4}
 KEYPOINTS = 'keypoints.safetensors'
 
 

@@ -77,9 +77,9 @@ def _distance(a: Colour, b: Colour) -> float:
 
 
 def _colour(rng: np.random.Generator, value: tuple[float, float]) -> Colour:
-    """Any hue but those of skin."""
+    """Any hue but those of skin, muted as in a studio."""
     hue = rng.uniform(0.2, 0.85)
-    saturation = rng.uniform(0.15, 0.6)
+    saturation = rng.uniform(0.05, 0.3)
     rgb = colorsys.hsv_to_rgb(hue, saturation, rng.uniform(*value))
     return tuple(255.0 * c for c in reversed(rgb))
 

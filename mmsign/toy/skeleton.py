@@ -109,8 +109,8 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
     jaw = _ellipse(17, 190, -10) * (rx, ry)
     # The face goes with the mouth. An opening one takes the chin along, and less of
     # the jaw's sides; brows rise with it and sink over a wide one. Neither is drawn.
-    drop = 0.2 * opening * np.maximum(jaw[:, 1] / ry, 0.0) ** 2
-    rise = 0.16 * opening - 0.08 * width
+    drop = 0.3 * opening * np.maximum(jaw[:, 1] / ry, 0.0) ** 2
+    rise = 0.22 * opening - 0.12 * width
     brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
     eye = _ellipse(6, 180, 480) * (0.04, 0.02)
     fixed = np.concatenate(

@@ -47,9 +47,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--layout', choices=('phoenix2014T', 'phoenix2014'), default='phoenix2014T'
     )
-    parser.add_argument('--train', type=natural, default=300, help='sentences')
-    parser.add_argument('--dev', type=natural, default=40, help='sentences')
-    parser.add_argument('--test', type=natural, default=60, help='sentences')
+    parser.add_argument('--train', type=natural, default=700, help='sentences')
+    parser.add_argument('--dev', type=natural, default=50, help='sentences')
+    parser.add_argument('--test', type=natural, default=100, help='sentences')
     parser.add_argument(
         '--citations',
         type=natural,

@@ -1,22 +1,39 @@
-"""The two-stream pipeline at the toy corpus's size."""
+"""The pipelines of the toy corpus: two streams, and keypoints alone."""
 
 video_size = 32
+# Milder than the paper's: toy signs are short, squeezing them to half leaves too few
+# output steps.
+sample = dict(type='SampleClip', scale=(0.85, 1.15))
+crop = dict(type='ClipRandomCrop', area=(0.85, 1.0), aspect=(0.9, 1.1))
+resize = dict(type='ClipResize', size=video_size)
+test_sample = dict(type='SampleClip', test=True)
 train_pipeline = [
     dict(type='LoadClip'),
-    # Milder than the paper's: toy signs are short, squeezing them to half leaves
-    # too few output steps, and a few hundred steps must do.
-    dict(type='SampleClip', scale=(0.9, 1.1)),
+    sample,
     dict(type='DecodeClip'),
-    dict(type='ClipRandomCrop', area=(0.9, 1.0), aspect=(0.95, 1.05)),
-    dict(type='ClipResize', size=video_size),
+    crop,
+    resize,
     dict(type='ClipColorJitter'),
     dict(type='PackClip'),
 ]
 test_pipeline = [
     dict(type='LoadClip'),
-    dict(type='SampleClip', test=True),
+    test_sample,
     dict(type='DecodeClip'),
     dict(type='ClipCenterCrop'),
-    dict(type='ClipResize', size=video_size),
+    resize,
+    dict(type='PackClip'),
+]
+# No frame is decoded.
+keypoint_train_pipeline = [
+    dict(type='LoadClip', frames=False),
+    sample,
+    crop,
+    dict(type='PackClip'),
+]
+keypoint_test_pipeline = [
+    dict(type='LoadClip', frames=False),
+    test_sample,
+    dict(type='ClipCenterCrop'),
     dict(type='PackClip'),
 ]
