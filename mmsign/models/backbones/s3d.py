@@ -28,6 +28,7 @@ from mmsign import compat
 from mmsign.interop.s3d_weights import convert_s3d_state
 
 from ..layers.checkpointing import checkpointed
+from ..layers.thin_conv import ThinConv3d
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
 # pool projection.
@@ -56,7 +57,7 @@ class _Unit(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, norm: dict) -> None:
         super().__init__()
-        self.conv = nn.Conv3d(in_channels, out_channels, 1, bias=False)
+        self.conv = ThinConv3d(in_channels, out_channels, 1, bias=False)
         self.bn = nn.BatchNorm3d(out_channels, **norm)
         self.relu = nn.ReLU(inplace=True)
 
@@ -84,7 +85,7 @@ class _SeparableUnit(nn.Sequential):
         )
         self.bn_s = nn.BatchNorm3d(out_channels, **norm)
         self.relu_s = nn.ReLU(inplace=True)
-        self.conv_t = nn.Conv3d(
+        self.conv_t = ThinConv3d(
             out_channels,
             out_channels,
             (kernel, 1, 1),

@@ -1,0 +1,72 @@
+import pytest
+import torch
+import torch.nn as nn
+
+from mmsign.models.layers import thin_conv
+from mmsign.models.layers.thin_conv import ThinConv3d
+
+FORMATS = [torch.contiguous_format, torch.channels_last_3d]
+
+
+@pytest.fixture
+def fast(monkeypatch) -> list[str]:
+    """Which of the fast ways were taken."""
+    taken = []
+    for name in ('_pointwise', '_over_time'):
+        way = getattr(ThinConv3d, name)
+
+        def noted(self, x, way=way, name=name):
+            taken.append(name)
+            return way(self, x)
+
+        monkeypatch.setattr(ThinConv3d, name, noted)
+    return taken
+
+
+@pytest.mark.parametrize('memory_format', FORMATS)
+@pytest.mark.parametrize('bias', [False, True])
+@pytest.mark.parametrize(
+    ('kernel', 'padding', 'way'),
+    [(1, 0, '_pointwise'), ((3, 1, 1), (1, 0, 0), '_over_time')],
+)
+def test_equals_conv3d(kernel, padding, way, bias, memory_format, fast):
+    torch.manual_seed(0)
+    conv = ThinConv3d(5, 7, kernel, padding=padding, bias=bias)
+    conv = conv.to(memory_format=memory_format)
+    x = torch.randn(2, 5, 6, 3, 4).contiguous(memory_format=memory_format)
+    results = []
+    for forward in (conv.forward, lambda x: nn.Conv3d.forward(conv, x)):
+        leaf = x.detach().requires_grad_()
+        y = forward(leaf)
+        conv.zero_grad()
+        y.square().sum().backward()
+        results.append([y, leaf.grad, *(p.grad.clone() for p in conv.parameters())])
+        assert y.is_contiguous(memory_format=memory_format) or forward != conv.forward
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert fast == [way]
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        dict(kernel_size=1, stride=2),
+        dict(kernel_size=1, groups=5),
+        dict(kernel_size=1, padding=1),
+        dict(kernel_size=(7, 1, 1), stride=(2, 1, 1), padding=(3, 0, 0)),
+        dict(kernel_size=(3, 1, 1), dilation=(2, 1, 1)),
+        dict(kernel_size=(3, 1, 1), padding='same'),
+        dict(kernel_size=(3, 1, 1), padding=(1, 0, 0), padding_mode='replicate'),
+        dict(kernel_size=(1, 3, 3), padding=(0, 1, 1)),
+    ],
+)
+def test_other_kernels_are_left_to_conv3d(arguments, fast):
+    conv = ThinConv3d(5, 5, **arguments)
+    x = torch.randn(1, 5, 8, 4, 4)
+    assert torch.equal(conv(x), nn.Conv3d.forward(conv, x)) and not fast
+
+
+def test_exported_as_a_convolution(monkeypatch, fast):
+    monkeypatch.setattr(thin_conv, '_exporting', lambda: True)
+    ThinConv3d(5, 5, 1)(torch.randn(1, 5, 8, 4, 4))
+    assert not fast
