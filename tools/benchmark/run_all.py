@@ -18,6 +18,7 @@ COMMANDS = {
     'loading': ['--clips', '16'],
     'heatmaps': ['--repeats', '11'],
     'decoding': [],
+    'convolutions': [],
     'evaluation': [],
     'padding': [],
     'inference': ['--repeats', '2'],

@@ -1,6 +1,6 @@
 """Adam with a short warm-up and cosine annealing per iteration, from scratch."""
 
-max_epochs = 4
+max_epochs = 6
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs
 )
