@@ -102,7 +102,8 @@ if [[ "mmcv==$(version_of mmcv)" != "$mmcv" ]]; then
     tag="$("$PYTHON" -c 'import sys, torch
 print(f"py{sys.version_info[0]}{sys.version_info[1]}-torch{torch.__version__}")')"
     kept="$wheels/$tag"
-    wheel="$(find "$kept" -name "mmcv-${mmcv#mmcv==}-*.whl" 2>/dev/null | head -n 1)"
+    mkdir -p "$kept"
+    wheel="$(find "$kept" -name "mmcv-${mmcv#mmcv==}-*.whl" | head -n 1)"
     if [[ -z "$wheel" ]]; then
         say "Compiling $mmcv for $tag: a cup of tea, or several"
         build="$(mktemp -d)"
@@ -113,7 +114,6 @@ print(f"py{sys.version_info[0]}{sys.version_info[1]}-torch{torch.__version__}")'
         # PyTorch's headers need C++17 since 2.1; this mmcv asks for C++14.
         sed -i.old 's/-std=c++14/-std=c++17/g; s/std:c++14/std:c++17/g' \
             "$build"/mmcv-*/setup.py
-        mkdir -p "$kept"
         MMCV_WITH_OPS=1 MAX_JOBS="$jobs" "$PYTHON" -m pip wheel --quiet --no-deps \
             --no-build-isolation --wheel-dir "$kept" "$build"/mmcv-*/
         wheel="$(find "$kept" -name "mmcv-${mmcv#mmcv==}-*.whl" | head -n 1)"
