@@ -145,14 +145,18 @@ class Archive:
                 raise EOFError(f'no member where one should be, at byte {at}')
             name_start = at + _MEMBER.size
             name_end = name_start + name_length
-            path = directory[name_start:name_end]
+            path = directory[name_start:name_end].removeprefix(b'./')
+            if b'/' not in path:  # some packers on Windows write the other one
+                path = path.replace(b'\\', b'/')
             at = name_end + extra_length + comment_length
-            if not path.lower().endswith(_IMAGE_ENDS):
-                continue
+            if b'..' in path or path.startswith(b'/'):
+                _refuse_outside(path, self.path)
             parent, _, name = path.rpartition(b'/')
-            if parent != folder or b'..' in name:
+            if not path.lower().endswith(_IMAGE_ENDS) or name.startswith(b'.'):
+                continue
+            if parent != folder:
                 folder = parent
-                names, values = self._folder(path)
+                names, values = self._folder(parent)
             if size == _WIDE or plain_size == _WIDE or position == _WIDE:
                 extra = directory[name_end : name_end + extra_length]
                 size, position = _wide_fields(extra, plain_size, size, position)
@@ -162,18 +166,8 @@ class Archive:
             values.extend((position + shift, size, checksum, method))
 
     def _folder(self, path: bytes) -> tuple[bytearray, array]:
-        """Names and fields of the images in the folder of a member."""
-        try:
-            name = path.decode('utf-8')  # also written without the flag that says so
-        except UnicodeDecodeError:
-            name = path.decode('cp437')
-        if not safe_member(name):
-            raise FrameReadError(
-                f'{self.path}: member {name!r} lies outside the archive; such '
-                'archives are refused, pack it again with relative names'
-            )
-        folder = name.rpartition('/')[0]
-        return self._folders.setdefault(folder, (bytearray(), array('q')))
+        """Names and fields of the images in a folder."""
+        return self._folders.setdefault(_text(path), (bytearray(), array('q')))
 
     def _central_directory(self) -> tuple[bytes, int]:
         """The list of members, and how far positions in the file are shifted."""
@@ -202,6 +196,22 @@ class Archive:
                 raise EOFError('the list of members is incomplete')
             file.seek(end - size)
             return file.read(size), end - size - start
+
+
+def _text(path: bytes) -> str:
+    try:
+        return path.decode('utf-8')  # also written without the flag that says so
+    except UnicodeDecodeError:
+        return path.decode('cp437')
+
+
+def _refuse_outside(path: bytes, archive: str) -> None:
+    name = _text(path)
+    if not safe_member(name):
+        raise FrameReadError(
+            f'{archive}: member {name!r} lies outside the archive; such archives are '
+            'refused, pack it again with relative names'
+        )
 
 
 def _wide_fields(

@@ -40,6 +40,7 @@ class SplitReport:
         no_keypoints: Clips that the keypoint file lacks.
         other_keypoints: Clips whose keypoints have another N than the frames.
         unspellable: Clips too short for CTC to spell their glosses.
+        shared: Clips that an earlier split has too.
     """
 
     clips: int = 0
@@ -54,6 +55,7 @@ class SplitReport:
     no_keypoints: list[str] = field(default_factory=list)
     other_keypoints: list[str] = field(default_factory=list)
     unspellable: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -82,6 +84,7 @@ class CorpusReport:
             or split.fewer_frames
             or split.no_keypoints
             or split.other_keypoints
+            or split.shared
             for split in self.splits.values()
         )
 
@@ -116,16 +119,23 @@ def check_corpus(
         except (FileNotFoundError, KeypointFileError) as error:
             report.errors.append(str(error))
             keypoints = None
+    owners: dict[str, str] = {}
     for split in dataset.SPLITS:
         try:
             clips = dataset(
                 data_root=data_root, split=split, frames=frames, ann_file=ann_file
             )
         except (FileNotFoundError, AnnotationError, ValueError) as error:
-            report.errors.append(str(error))
+            # A broken manifest is broken for every split.
+            if str(error) not in report.errors:
+                report.errors.append(str(error))
             continue
         infos = (clips.get_data_info(index) for index in range(len(clips)))
-        report.splits[split] = _look_over(infos, keypoints, look_at_frames)
+        report.splits[split] = _look_over(infos, keypoints, look_at_frames, owners)
+        owners.update(
+            (clips.get_data_info(index)['clip_id'], split)
+            for index in range(len(clips))
+        )
     training = report.splits.get('train')
     if training is not None:
         try:
@@ -138,7 +148,10 @@ def check_corpus(
     return report
 
 
-def _look_over(infos, keypoints: KeypointFile | None, frames: bool) -> SplitReport:
+def _look_over(
+    infos, keypoints: KeypointFile | None, frames: bool, owners: dict[str, str]
+) -> SplitReport:
+    """One split; ``owners`` has the clips of those before."""
     split = SplitReport()
     for info in infos:
         clip_id, glosses = info['clip_id'], info['glosses']
@@ -146,6 +159,8 @@ def _look_over(infos, keypoints: KeypointFile | None, frames: bool) -> SplitRepo
         split.signers.add(info['signer'])
         split.counts.update(glosses)
         split.gloss_lengths.append(len(glosses))
+        if clip_id in owners:
+            split.shared.append(f'{clip_id}, which {owners[clip_id]} has too')
         length = announced = info['num_frames']
         if frames:
             try:
@@ -191,7 +206,7 @@ def describe(report: CorpusReport) -> str:
         )
     if report.keypoint_file is None:
         lines.append('keypoints: not looked at (--keypoint-file FILE)')
-    lines += [f'MISSING: {error}' for error in report.errors]
+    lines += [f'ERROR: {error}' for error in report.errors]
     lines.append(
         'complete' if report.complete else 'NOT complete: see the lines in capitals'
     )
@@ -220,6 +235,7 @@ def _describe_split(name: str, split: SplitReport) -> list[str]:
         ('more frames than announced', split.more_frames),
         ('MISSING keypoints', split.no_keypoints),
         ('OTHER number of keypoint frames', split.other_keypoints),
+        ('IN ANOTHER SPLIT too', split.shared),
         ('too short for CTC to spell their glosses', split.unspellable),
     ):
         if clips:

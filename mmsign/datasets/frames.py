@@ -19,11 +19,13 @@ from .images import (
     FrameReadError,
     decode_image,
     image_size,
+    is_image,
     source_size,
 )
 from .video_file import count_frames, decode_uncounted, decode_video
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
+VIDEO_SUFFIXES += ('.m4v', '.mpg', '.mpeg', '.wmv', '.flv')
 _ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
 
 
@@ -174,7 +176,12 @@ class FolderFrames(_ImageFrames):
 
     def __init__(self, spec: str) -> None:
         try:
-            names = [n for n in os.listdir(spec) if n.lower().endswith(IMAGE_SUFFIXES)]
+            names = [name for name in os.listdir(spec) if is_image(name)]
+        except NotADirectoryError as error:
+            raise FrameReadError(
+                f'{spec} is neither a folder nor a zip archive nor a video; expected '
+                f'one of {", ".join(VIDEO_SUFFIXES)}'
+            ) from error
         except OSError as error:
             raise FrameReadError(
                 f'no folder of frames {spec} ({error.strerror}); check the '
@@ -208,7 +215,7 @@ class ArchiveFrames(_ImageFrames):
 
     def __init__(self, spec: str) -> None:
         path, folder = _ARCHIVE.fullmatch(spec).groups()
-        folder = (folder or '').rstrip('/')
+        folder = (folder or '').removeprefix('./').rstrip('/')
         if not safe_member(folder):
             raise FrameReadError(
                 f"{spec}: the folder inside the archive must be relative, without '..'"

@@ -31,6 +31,15 @@ _SOURCE_COMMENT = b'mmsign source '
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
+def is_image(name: str) -> bool:
+    """Whether a file's name is that of a frame; hidden files are none.
+
+    macOS leaves a hidden ``._NAME.png`` beside ``NAME.png`` on disks of other
+    systems and in archives.
+    """
+    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')
+
+
 class FrameReadError(RuntimeError):
     """A clip's frames cannot be found or decoded; the message names the file."""
 

@@ -73,7 +73,15 @@ class SignFolderDataset(SignDataset):
     @classmethod
     def _read(cls, path: str, data_root: str, split: str) -> list[dict]:
         records = []
+        seen: dict[str, str] = {}
         for where, row in _read_rows(path):
+            # In any split: keypoints are found by the name alone.
+            if row['id'] in seen:
+                raise AnnotationError(
+                    f'{where}: clip {row["id"]!r} occurs twice, first at '
+                    f'{seen[row["id"]]}'
+                )
+            seen[row['id']] = where
             if row['split'] not in cls.SPLITS:
                 raise AnnotationError(
                     f'{where}: split {row["split"]!r} is none of '
@@ -116,7 +124,8 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
         if missing or len(set(columns)) != len(columns):
             raise AnnotationError(
                 f'{path}, line 1: expected a header with the columns '
-                f'{",".join(_REQUIRED + _OPTIONAL)}, each once; found '
+                f'{",".join(_REQUIRED + _OPTIONAL)}, each once, separated by commas; '
+                f'found '
                 f'{",".join(columns)[:200]!r}'
             )
         for fields in lines:
@@ -151,6 +160,8 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _text(row: dict, key: str, where: str) -> str:
     value = row.get(key)
+    if key in ('id', 'signer') and type(value) is int:
+        return str(value)
     if value is None and key in _OPTIONAL:
         return ''
     if key == 'glosses' and isinstance(value, list):

@@ -5,8 +5,11 @@ Nothing is quoted in them, so a quotation mark is a character like any other.
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Sequence
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class AnnotationError(ValueError):
@@ -25,6 +28,10 @@ def read_text(path: str | os.PathLike) -> str:
     try:
         text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
+        if data.startswith(_UTF16_MARKS):
+            raise AnnotationError(
+                f'{os.fspath(path)}: is UTF-16, not UTF-8; save it as UTF-8'
+            ) from error
         line = data.count(b'\n', 0, error.start) + 1
         raise AnnotationError(
             f'{os.fspath(path)}, line {line}: not UTF-8 at byte {error.start} '

@@ -27,6 +27,7 @@ from .plain_pickle_parts import (
 )
 
 _GZIP = b'\x1f\x8b'
+_ZIP = b'PK\x03\x04'
 _CHUNK = 1 << 24  # bytes that are read at once
 _LINE = 1 << 16  # longest line of a text instruction in bytes
 
@@ -54,7 +55,13 @@ def read_plain_pickle(path: str | os.PathLike) -> Any:
     name = os.fspath(path)
     try:
         with open(name, 'rb') as raw:
-            zipped = raw.read(2) == _GZIP
+            start = raw.read(4)
+            if start == _ZIP:
+                raise PlainPickleError(
+                    f'{name} is a zip archive, as torch.save and numpy.savez write '
+                    'them, not a pickle; load it and write its content by pickle.dump'
+                )
+            zipped = start.startswith(_GZIP)
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if zipped else raw
             return _PlainUnpickler(file, name).load()

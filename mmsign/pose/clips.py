@@ -12,7 +12,7 @@ from mmaction.registry import DATASETS
 
 from mmsign.datasets import FrameReadError, SignDataset, open_frames
 from mmsign.datasets.frames import VIDEO_SUFFIXES, VideoFrames
-from mmsign.datasets.images import IMAGE_SUFFIXES
+from mmsign.datasets.images import IMAGE_SUFFIXES, is_image
 from mmsign.datasets.video_file import decode_video
 
 from .openmmlab import PoseError
@@ -129,14 +129,17 @@ def _loose_clips(path: Path) -> Iterator[Clip]:
             yield Clip(path.stem, str(path))
         return
     for folder, subfolders, names in os.walk(path):
-        subfolders.sort()
+        # What is hidden, or macOS' own in an unpacked archive, is nobody's clip.
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith(('.', '__MACOSX'))
+        )
         folder = Path(folder)
-        if any(name.lower().endswith(IMAGE_SUFFIXES) for name in names):
+        if any(map(is_image, names)):
             inside = folder.relative_to(path)
             clip_id = path.resolve().name if folder == path else inside.as_posix()
             yield Clip(clip_id, str(folder))
         for name in sorted(names):
-            if name.lower().endswith(VIDEO_SUFFIXES):
+            if name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith('.'):
                 video = folder / name
                 clip_id = video.relative_to(path).with_suffix('').as_posix()
                 yield Clip(clip_id, str(video))

@@ -48,6 +48,28 @@ def test_damage_is_noticed(path, tmp_path):
         Archive(str(damaged))
 
 
+@pytest.mark.parametrize(
+    'name', ['../x.png', '../x.txt', '/x.txt', 'a/../../x', 'a\\..\\x']
+)
+def test_members_outside_are_refused_whatever_they_are(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.writestr('clip/1.png', b'one')
+        archive.writestr(name, b'two')
+    with pytest.raises(FrameReadError, match='x.* lies outside the archive'):
+        Archive(str(tmp_path / 'a.zip'))
+
+
+def test_names_as_other_packers_write_them(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.writestr('./dot/1.png', b'one')
+        archive.writestr('back\\slash\\2.png', b'two')
+        archive.writestr('dot/._1.png', b'hidden')
+        archive.writestr('__MACOSX/dot/._1.png', b'hidden')
+    archive = Archive(str(tmp_path / 'a.zip'))
+    assert list(archive.images('dot')) == ['1.png']
+    assert list(archive.images('back/slash')) == ['2.png']
+
+
 def test_safe_member():
     assert safe_member('a/b.png') and safe_member('a..b/c.png')
     for name in ('/a.png', '../a.png', 'a/../b.png', '\\a.png', 'a\\..\\b.png'):

@@ -5,7 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from mmsign.datasets import Phoenix2014TDataset, write_keypoints
+from mmsign.datasets import (
+    Phoenix2014TDataset,
+    SignFolderDataset,
+    write_keypoints,
+)
 from mmsign.datasets.corpus_check import check_corpus, describe
 
 
@@ -83,6 +87,24 @@ def test_frame_counts_against_annotations(tree):
         Phoenix2014TDataset, str(tree), ann_file='p.{split}', look_at_frames=False
     )
     assert blind.complete and blind.splits['dev'].lengths == [8, 11]
+
+
+def test_a_clip_of_two_splits(tree):
+    tables = tree / 'annotations/manual'
+    train = (tables / 'PHOENIX-2014-T.train.corpus.csv').read_text().splitlines()
+    with open(tables / 'PHOENIX-2014-T.test.corpus.csv', 'a') as table:
+        table.write(f'{train[-1]}\n')
+    report = check_corpus(Phoenix2014TDataset, str(tree), look_at_frames=False)
+    assert report.splits['test'].shared == ['train-b, which train has too']
+    assert not report.complete
+    assert 'IN ANOTHER SPLIT too: 1 clips, the first: train-b' in describe(report)
+
+
+def test_what_is_wrong_with_all_splits_is_said_once(tmp_path):
+    (tmp_path / 'manifest.csv').write_text('id;video\n')
+    report = check_corpus(SignFolderDataset, str(tmp_path))
+    assert len(report.errors) == 1
+    assert describe(report).count('ERROR: ') == 1
 
 
 def test_a_keypoint_file_that_is_none(tree):

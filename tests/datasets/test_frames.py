@@ -31,6 +31,19 @@ def test_folder_and_zip_hold_the_same_frames(folder, tmp_path):
         np.testing.assert_array_equal(source.read(indices), frames[indices])
 
 
+def test_hidden_images_are_no_frames(folder, tmp_path):
+    path, _ = folder
+    (path / '._images0001.png').write_bytes(b'of macOS')
+    for spec in (str(path), zipped(path, tmp_path / 'a.zip', './inner')):
+        assert len(open_frames(spec)) == 5
+
+
+def test_a_file_of_another_kind_is_named(tmp_path):
+    (tmp_path / 'a.ogv').write_bytes(b'')
+    with pytest.raises(FrameReadError, match=r'a\.ogv is neither a folder'):
+        open_frames(str(tmp_path / 'a.ogv'))
+
+
 def test_frames_one_after_the_other(folder):
     path, frames = folder
     indices = [0, 1, 1, 1, 4]

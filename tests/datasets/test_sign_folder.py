@@ -61,6 +61,14 @@ def test_json_lines(root):
     assert dev.get_data_info(0)['glosses'] == ['SUN'] and dev[0]['num_frames'] == 3
 
 
+def test_numbers_are_names_too(root):
+    row = dict(JSON[0], id=7, signer=5)
+    (root / 'manifest.jsonl').write_text(json.dumps(row), encoding='utf-8')
+    train = SignFolderDataset(data_root=str(root), split='train')
+    info = train.get_data_info(0)
+    assert (info['clip_id'], info['signer']) == ('7', '5')
+
+
 HEAD = 'id,video,glosses,split\n'
 
 
@@ -79,7 +87,14 @@ HEAD = 'id,video,glosses,split\n'
         ('m.jsonl', b'{"id": "a"\n', 'line 1: no JSON'),
         ('m.jsonl', b'[' * 100_000, 'line 1: no JSON'),
         ('m.jsonl', b'3\n', 'line 1: expected an object'),
-        ('m.jsonl', b'\n{"id": 3}\n', "line 2: expected a string under 'id'"),
+        ('m.jsonl', b'\n{"id": 3.5}\n', "line 2: expected a string under 'id'"),
+        ('m.csv', HEAD.replace(',', ';').encode(), 'separated by commas'),
+        ('m.csv', HEAD.encode('utf-16'), 'm.csv: is UTF-16'),
+        (
+            'm.csv',
+            HEAD.encode() + b'a,v,SUN,train\na,w,SUN,dev\n',
+            "line 3: clip 'a' occurs twice, first at .*line 2",
+        ),
         ('m.txt', b'', 'a manifest is a file'),
     ],
 )

@@ -139,3 +139,9 @@ def test_damaged_and_foreign_files(tmp_path):
             read_plain_pickle(write(tmp_path, data))
     with pytest.raises(FileNotFoundError):
         read_plain_pickle(tmp_path / 'gone')
+
+
+def test_a_file_of_torch_save_is_told_apart(tmp_path):
+    torch.save({'a': torch.zeros(1)}, tmp_path / 'x.pkl')
+    with pytest.raises(PlainPickleError, match='is a zip archive, as torch'):
+        read_plain_pickle(tmp_path / 'x.pkl')

@@ -17,6 +17,10 @@ def test_videos_and_folders_of_images_are_clips_at_any_depth(tmp_path):
     write_video(tmp_path / 'deep' / 'er' / 'a.AVI', [1])
     write_frames(tmp_path / 'frames' / 'one', 2)
     (tmp_path / 'notes.txt').write_text('')
+    # What macOS leaves behind is no clip.
+    (tmp_path / '._b.avi').write_bytes(b'')
+    write_frames(tmp_path / '__MACOSX' / 'frames' / 'one', 1)
+    (tmp_path / 'deep' / '._images0001.png').write_bytes(b'')
     clips = find_clips(tmp_path)
     assert ids(clips) == ['b', 'deep/er/a', 'frames/one']
     assert [len(list(clip.stream())) for clip in clips] == [1, 1, 2]

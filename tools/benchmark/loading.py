@@ -60,22 +60,25 @@ def render(root: Path, clips: int, frames: int) -> list[str]:
 
 
 class PlainClips(Dataset):
-    """Pillow and zipfile: decode and resize every frame."""
+    """Pillow and zipfile: decode and resize every frame.
+
+    Each worker opens the archive once, as plain loaders do too.
+    """
 
     def __init__(self, root: Path, names: list[str]) -> None:
         self.path, self.names = root / 'frames.zip', names
+        self.archive: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        with zipfile.ZipFile(self.path) as archive:
-            folder = f'{self.names[index]}/'
-            members = sorted(m for m in archive.namelist() if m.startswith(folder))
-            images = [Image.open(io.BytesIO(archive.read(m))) for m in members]
-            frames = [
-                np.asarray(x.convert('RGB').resize((224, 224), 2)) for x in images
-            ]
+        if self.archive is None:
+            self.archive = zipfile.ZipFile(self.path)
+        folder = f'{self.names[index]}/'
+        members = sorted(m for m in self.archive.namelist() if m.startswith(folder))
+        images = [Image.open(io.BytesIO(self.archive.read(m))) for m in members]
+        frames = [np.asarray(x.convert('RGB').resize((224, 224), 2)) for x in images]
         return torch.from_numpy(np.stack(frames))
 
 
