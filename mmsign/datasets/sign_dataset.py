@@ -81,7 +81,7 @@ class SignDataset(BaseDataset):
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
         self.frames = self._frames_pattern(data_root, frames)
-        self.frames_given = frames is not None
+        self.frames_given = bool(frames)
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's

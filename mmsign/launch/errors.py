@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmsign.compat import CheckpointError
+from mmsign.datasets.images import FrameReadError
 
 TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -20,14 +21,17 @@ class LaunchError(ValueError):
     """Arguments or config do not describe a run; the message says why."""
 
 
+_MISTAKES = (LaunchError, CheckpointError, FileNotFoundError, FrameReadError)
+
+
 def is_users_mistake(error: BaseException) -> bool:
     """Whether the message of ``error`` says all that a user needs.
 
-    That is so for a missing file, for a checkpoint that cannot be loaded, and for
-    what a ``raise`` statement of mmsign refuses (also that an optional package is
+    That is so for a missing file, for a checkpoint or a frame that cannot be read, and
+    for what a ``raise`` statement of mmsign refuses (also that an optional package is
     missing); not for what goes wrong by accident.
     """
-    if isinstance(error, (LaunchError, CheckpointError, FileNotFoundError)):
+    if isinstance(error, _MISTAKES):
         return True
     if not isinstance(error, (ValueError, KeyError, OSError, ImportError)):
         return False

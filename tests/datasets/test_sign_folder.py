@@ -50,6 +50,9 @@ def test_frames_elsewhere_win_over_the_manifest(root):
     (root / 'manifest.csv').write_text(CSV, encoding='utf-8-sig')
     dev = SignFolderDataset(data_root=str(root), split='dev', frames='pack.zip')
     assert dev.get_data_info(0)['frames'] == f'{root}/pack.zip@dev/b'
+    # As the configs have it unless told otherwise.
+    dev = SignFolderDataset(data_root=str(root), split='dev', frames='')
+    assert dev.get_data_info(0)['frames'] == f'{root}/all.zip@in/b'
 
 
 def test_json_lines(root):

@@ -4,6 +4,7 @@ import pytest
 
 from mmsign.compat import CheckpointError, from_plain
 from mmsign.compat.plain_state import TAG
+from mmsign.datasets import FrameReadError
 from mmsign.launch.errors import (
     TRACEBACK_VARIABLE,
     LaunchError,
@@ -18,7 +19,9 @@ def no_tracebacks(monkeypatch):
     monkeypatch.delenv(TRACEBACK_VARIABLE, raising=False)
 
 
-@pytest.mark.parametrize('kind', [LaunchError, CheckpointError, FileNotFoundError])
+@pytest.mark.parametrize(
+    'kind', [LaunchError, CheckpointError, FileNotFoundError, FrameReadError]
+)
 def test_a_users_mistake_is_one_line_and_status_1(kind, capsys):
     with pytest.raises(SystemExit) as caught, reported_errors():
         raise kind('no such corpus')
