@@ -114,12 +114,12 @@ print(f"py{sys.version_info[0]}{sys.version_info[1]}-torch{torch.__version__}")'
         # PyTorch's headers need C++17 since 2.1; this mmcv asks for C++14.
         sed -i.old 's/-std=c++14/-std=c++17/g; s/std:c++14/std:c++17/g' \
             "$build"/mmcv-*/setup.py
-        # Without debugging information, and the common header but once.
-        MMCV_WITH_OPS=1 MAX_JOBS="$jobs" CFLAGS="${CFLAGS:-} -g0" \
-            CXX="$ROOT/tools/_header_once.sh" COMPILER_ONCE="${CXX:-c++}" \
-            HEADER_ONCE="$(ls "$build"/mmcv-*/mmcv/ops/csrc/common/pytorch_cpp_helper.hpp)" \
-            "$PYTHON" -m pip wheel --quiet --no-deps --no-build-isolation \
-            --wheel-dir "$kept" "$build"/mmcv-*/
+        # Without debugging information, and the header of all files but once.
+        header="$(find "$build" -name pytorch_cpp_helper.hpp)"
+        export HEADER_ONCE="$header" COMPILER_ONCE="${CXX:-c++}"
+        CXX="$ROOT/tools/_header_once.sh" CFLAGS="${CFLAGS:-} -g0" \
+            MMCV_WITH_OPS=1 MAX_JOBS="$jobs" "$PYTHON" -m pip wheel --quiet --no-deps \
+            --no-build-isolation --wheel-dir "$kept" "$build"/mmcv-*/
         wheel="$(find "$kept" -name "mmcv-${mmcv#mmcv==}-*.whl" | head -n 1)"
         [[ -n "$wheel" ]] || fail "mmcv was not compiled; see the messages above"
     fi
