@@ -67,6 +67,10 @@ class Archive:
     def __reduce__(self) -> tuple:
         return Archive, (self.path,)
 
+    def folders(self) -> list[str]:
+        """Names of the folders that images lie in directly, sorted; '' is the top."""
+        return sorted(self._folders)
+
     def images(self, folder: str) -> dict[str, tuple[int, ...]]:
         """Images that lie directly in a folder: names → where to find them.
 

@@ -12,7 +12,8 @@ import numpy as np
 def read_mmpose_json(path: str | Path) -> np.ndarray:
     """Read the JSON that MMPose's inferencer writes for one video.
 
-    The file is a list with one entry per frame, each with ``instances`` that
+    The file is a list with one entry per frame (its demo writes such a list under the
+    key ``instance_info``), each with ``instances`` that
     hold ``keypoints`` (K pairs x, y in pixels) and ``keypoint_scores`` (K). Of
     several persons in a frame the one with the highest mean score is taken; a
     frame without a person has zeros with score 0.
@@ -28,6 +29,8 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
         frames = json.loads(Path(path).read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not a JSON file: {error}') from error
+    if isinstance(frames, dict):
+        frames = frames.get('instance_info')
     if not isinstance(frames, list) or not frames:
         raise ValueError(f'{path}: expected a list with one entry per frame')
     poses: list[np.ndarray | None] = []

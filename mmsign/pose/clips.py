@@ -11,6 +11,7 @@ import numpy as np
 from mmaction.registry import DATASETS
 
 from mmsign.datasets import FrameReadError, SignDataset, open_frames
+from mmsign.datasets.archive import open_archive
 from mmsign.datasets.frames import VIDEO_SUFFIXES, VideoFrames
 from mmsign.datasets.images import IMAGE_SUFFIXES, is_image
 from mmsign.datasets.video_file import decode_video
@@ -56,8 +57,9 @@ def find_clips(
 
     Args:
         path: A video file; the folder of a corpus that one of the registered
-            datasets reads; or a folder with videos and folders of images at any
-            depth, each of which is a clip, called by its path without suffix.
+            datasets reads; a folder with videos and folders of images at any
+            depth, each of which is a clip, called by its path without suffix; or a
+            zip archive with folders of images.
         dataset: Type of the corpus' dataset; None tries all.
         frames: Where the corpus' frames are, as of ``SignDataset``.
 
@@ -82,12 +84,12 @@ def find_clips(
         if other != clip:
             raise PoseError(
                 f'two clips are called {clip.clip_id}: {other.frames} and '
-                f'{clip.frames}; rename one'
+                f'{clip.frames}; rename one, or say which corpus this is (dataset)'
             )
     if not clips:
         raise PoseError(
             f'{path}: neither a corpus nor videos ({", ".join(VIDEO_SUFFIXES)}) nor '
-            f'folders of images ({", ".join(IMAGE_SUFFIXES)})'
+            f'folders of images ({", ".join(IMAGE_SUFFIXES)}), loose or in a zip'
         )
     return list(clips.values())
 
@@ -127,6 +129,9 @@ def _loose_clips(path: Path) -> Iterator[Clip]:
     if path.is_file():
         if path.suffix.lower() in VIDEO_SUFFIXES:
             yield Clip(path.stem, str(path))
+        elif path.suffix.lower() == '.zip':
+            for folder in open_archive(str(path)).folders():
+                yield Clip(folder or path.stem, f'{path}@{folder}')
         return
     for folder, subfolders, names in os.walk(path):
         # What is hidden, or macOS' own in an unpacked archive, is nobody's clip.

@@ -24,6 +24,9 @@ def test_best_person_of_each_frame_and_empty_frames(tmp_path):
     assert poses.dtype == np.float32
     np.testing.assert_allclose(poses[0], [[9, 1, 0.8], [10, 2, 0.8]])
     assert not poses[1].any()
+    # As MMPose's demo for top-down networks writes it.
+    demo = write(tmp_path / 'b.json', dict(meta_info={}, instance_info=frames))
+    np.testing.assert_array_equal(read_mmpose_json(demo), poses)
 
 
 @pytest.mark.parametrize(

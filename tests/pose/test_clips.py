@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from grey_video import write_video
@@ -31,6 +33,17 @@ def test_one_video_or_one_folder_of_images_is_a_clip(tmp_path):
     assert ids(find_clips(tmp_path / 'v' / 'b.avi')) == ['b']
     write_frames(tmp_path / 'sign', 1)
     assert ids(find_clips(tmp_path / 'sign')) == ['sign']
+
+
+def test_folders_in_an_archive_are_clips(tmp_path):
+    write_frames(tmp_path / 'f', 2)
+    with zipfile.ZipFile(tmp_path / 'All.ZIP', 'w') as archive:
+        for image in sorted((tmp_path / 'f').iterdir()):
+            archive.write(image, f'top/b/{image.name}')
+            archive.write(image, image.name)
+    clips = find_clips(tmp_path / 'All.ZIP')
+    assert ids(clips) == ['All', 'top/b']
+    assert [len(list(clip.stream())) for clip in clips] == [2, 2]
 
 
 def test_a_corpus_names_its_clips(tmp_path):

@@ -17,8 +17,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'source',
         metavar='VIDEOS_OR_CORPUS',
-        help='a video; a folder of videos and of folders of images; or the folder of '
-        'a corpus (Phoenix, CSL-Daily, one with a manifest)',
+        help='a video; a folder of videos and of folders of images; a zip archive of '
+        'folders of images; or the folder of a corpus (Phoenix, CSL-Daily, one with a '
+        'manifest)',
     )
     parser.add_argument('out', type=Path, metavar='OUT', help='NAME.safetensors')
     network = parser.add_mutually_exclusive_group()
@@ -72,9 +73,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--dataset', help='type of the corpus, such as CSLDailyDataset, if in doubt'
     )
-    parser.add_argument(
-        '--frames', help="where the corpus' frames are, as in a config"
-    )
+    parser.add_argument('--frames', help="where the corpus' frames are, as in a config")
     return parser.parse_args(arguments)
 
 
