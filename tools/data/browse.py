@@ -86,9 +86,9 @@ def caption_of(sample, split: str) -> list[str]:
     width, height = sample.frame_size
     x0, y0, box_width, box_height = (round(value) for value in sample.crop_box)
     lines = [
-        f'{sample.clip_id}   {split}, signer {sample.signer}; {sample.num_frames} frames '
-        f'of {width}×{height}, {sample.length} sampled; crop {box_width}×{box_height} '
-        f'at ({x0}, {y0})',
+        f'{sample.clip_id}   {split}, signer {sample.signer}; '
+        f'{sample.num_frames} frames of {width}×{height}, {sample.length} sampled; '
+        f'crop {box_width}×{box_height} at ({x0}, {y0})',
         ' '.join(sample.glosses) or '(no glosses)',
     ]
     return lines + ([sample.text] if sample.text else [])
@@ -125,7 +125,12 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.registry import init_default_scope
 
     import mmsign  # noqa: F401  registers the parts
-    from mmsign.launch import LaunchError, apply_overrides, check_data_roots, load_config
+    from mmsign.launch import (
+        LaunchError,
+        apply_overrides,
+        check_data_roots,
+        load_config,
+    )
 
     for name in ('columns', 'side'):
         if getattr(args, name) < 1:

@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         if not found:
             names = sorted({name for frame in points for name in frame})
             failures[clip_id] = (
-                f'{file}: the table knows none of its points ({", ".join(names[:3])}, …)'
+                f'{file}: the table knows none of its points '
+                f'({", ".join(names[:3])}, …)'
             )
             continue
         clips[clip_id] = keypoints

@@ -22,8 +22,9 @@ def training_texts(dataset: str, data_root: str) -> list[str]:
     Raises:
         LaunchError: the corpus is unknown, or has no sentences.
     """
-    import mmsign  # noqa: F401  registers the corpora
     from mmaction.registry import DATASETS
+
+    import mmsign  # noqa: F401  registers the corpora
 
     corpus = DATASETS.get(dataset)
     if not hasattr(corpus, 'read_annotations'):

@@ -71,9 +71,13 @@ def dataset_class(name: str):
     known = {}
     for kind in DATASETS.module_dict.values():
         if issubclass(kind, SignDataset) and kind.METAINFO['dataset']:
-            known[kind.__name__.lower()] = known[kind.METAINFO['dataset'].lower()] = kind
+            known[kind.__name__.lower()] = known[kind.METAINFO['dataset'].lower()] = (
+                kind
+            )
     if name.lower() not in known:
-        raise LaunchError(f'unknown corpus {name!r}; one of: {", ".join(sorted(known))}')
+        raise LaunchError(
+            f'unknown corpus {name!r}; one of: {", ".join(sorted(known))}'
+        )
     return known[name.lower()]
 
 
@@ -159,7 +163,9 @@ def main(arguments: list[str] | None = None) -> None:
             'to go on'
         ) from error
     rate = frames / (time.perf_counter() - start)
-    print(f'{args.out}: {len(work)} clips, {frames} frames written, {rate:.0f} frames/s')
+    print(
+        f'{args.out}: {len(work)} clips, {frames} frames written, {rate:.0f} frames/s'
+    )
 
 
 if __name__ == '__main__':

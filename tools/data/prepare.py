@@ -46,7 +46,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--keypoint-file', metavar='FILE', help='look for the keypoints of every clip'
     )
     parser.add_argument(
-        '--vocab', metavar='FILE', type=Path, help='write the vocabulary, a gloss a line'
+        '--vocab',
+        metavar='FILE',
+        type=Path,
+        help='write the vocabulary, a gloss a line',
     )
     return parser.parse_args(argv)
 
