@@ -8,7 +8,14 @@ from . import compat
 
 compat.apply()
 
-from . import datasets, evaluation, hooks, models  # noqa: E402
+from . import datasets, evaluation, hooks, models, visualization  # noqa: E402
 from .version import __version__  # noqa: E402
 
-__all__ = ['__version__', 'datasets', 'evaluation', 'hooks', 'models']
+__all__ = [
+    '__version__',
+    'datasets',
+    'evaluation',
+    'hooks',
+    'models',
+    'visualization',
+]

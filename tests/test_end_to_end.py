@@ -72,7 +72,12 @@ def run(command: list[str]) -> str:
 @pytest.fixture(scope='module')
 def trained(corpus, tmp_path_factory) -> Path:
     work = tmp_path_factory.mktemp('work')
-    run(train_command(corpus, work))
+    # Pictures of the validation change nothing: a run without them ends the same.
+    run(
+        train_command(corpus, work)
+        + ['default_hooks.visualization.enable=True']
+        + ['default_hooks.visualization.num_clips=1']
+    )
     return work
 
 
@@ -86,18 +91,26 @@ def test_the_checkpoint_is_complete_and_loads_safely(trained):
     assert list(trained.glob('best_average_WER_epoch_*.pth'))
 
 
+def test_clips_of_each_validation_are_drawn(trained):
+    pictures = {path.name for path in trained.glob('*/vis_data/vis_image/*.png')}
+    assert pictures == {'val_dev-00000_1.png', 'val_dev-00000_2.png'}
+
+
 def test_one_and_two_processes_count_the_same(trained, corpus, tmp_path):
     single, double = tmp_path / 'single.json', tmp_path / 'double.json'
     common = [CONFIG, str(checkpoint(trained))]
     run(
         [sys.executable, 'tools/test.py', *common, '--work-dir', str(tmp_path / '1')]
-        + ['--out', str(single), *options(corpus)]
+        + ['--out', str(single), '--show-dir', str(tmp_path / 'seen')]
+        + ['--interval', '2', *options(corpus)]
         + [f'test_evaluator.dump={tmp_path / "predictions"}']
     )
     run(
         ['bash', 'tools/dist_test.sh', *common, '2', '--work-dir', str(tmp_path / '2')]
         + ['--out', str(double), *options(corpus)]
     )
+    seen = sorted(path.name for path in (tmp_path / 'seen').iterdir())
+    assert seen == ['test-00000.png', 'test-00002.png']
     metrics = json.loads(single.read_text())
     assert metrics == json.loads(double.read_text())
     for output in ('video', 'keypoint', 'joint', 'average'):

@@ -42,7 +42,67 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE.pkl',
         help='write the predictions as a pickle, as MMAction2 does',
     )
+    parser.add_argument(
+        '--show-dir',
+        metavar='FOLDER',
+        help='write a picture of each clip there: frames, skeleton, heatmaps, and the '
+        'probabilities of every output over time',
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show these pictures in a window'
+    )
+    parser.add_argument(
+        '--interval',
+        type=int,
+        default=1,
+        metavar='N',
+        help='draw every N-th clip (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--num-clips', type=int, metavar='N', help='draw N clips at most (default: all)'
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=2,
+        metavar='SECONDS',
+        help='how long a window stays open (default: %(default)s)',
+    )
     return parser.parse_args(arguments)
+
+
+def add_pictures(cfg: Config, args: argparse.Namespace) -> None:
+    """Have clips drawn, whatever the config says about it.
+
+    Raises:
+        LaunchError: a number is out of range, or windows cannot be opened here.
+    """
+    if args.interval < 1 or (args.num_clips is not None and args.num_clips < 1):
+        raise LaunchError('--interval and --num-clips must be at least 1')
+    if args.show and not can_open_windows():
+        raise LaunchError('--show needs a display; --show-dir FOLDER writes files')
+    hooks = dict(cfg.get('default_hooks') or {})
+    hooks['visualization'] = dict(
+        dict(hooks.get('visualization') or {}),
+        type='SignVisualizationHook',
+        enable=True,
+        interval=args.interval,
+        num_clips=args.num_clips,
+        out_dir=args.show_dir,
+        show=args.show,
+        wait_time=args.wait_time,
+    )
+    cfg.default_hooks = hooks
+    if (cfg.get('visualizer') or {}).get('type') != 'SignVisualizer':
+        backends = [dict(type='LocalVisBackend')]
+        cfg.visualizer = dict(type='SignVisualizer', vis_backends=backends)
+
+
+def can_open_windows() -> bool:
+    """Whether matplotlib has a backend with windows on this machine."""
+    import matplotlib.pyplot as plt
+
+    return plt.get_backend().lower() not in ('agg', 'pdf', 'ps', 'svg', 'template')
 
 
 def add_dump(cfg: Config, path: str) -> None:
@@ -90,6 +150,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     cfg.resume = False
     if args.dump is not None:
         add_dump(cfg, args.dump)
+    if args.show_dir is not None or args.show:
+        add_pictures(cfg, args)
     check_data_roots(cfg, ('test_dataloader',))
     resolve_vocabulary(cfg, args.checkpoint)
     runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)

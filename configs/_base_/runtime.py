@@ -18,7 +18,10 @@ default_hooks = dict(
         rule='less',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # enable=True draws clips of every validation: docs/seeing.md.
+    visualization=dict(type='SignVisualizationHook', enable=False, num_clips=4),
 )
+visualizer = dict(type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),

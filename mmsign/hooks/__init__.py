@@ -6,12 +6,14 @@ from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
 from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
 from .translation_check import TranslationCheckHook
+from .visualization import SignVisualizationHook
 
 __all__ = [
     'EpochSeedHook',
     'OutputLengthHook',
     'RecognizerCheckpointHook',
     'SafeCheckpointHook',
+    'SignVisualizationHook',
     'TrainingReportHook',
     'check_fits',
     'TranslationCheckHook',

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .fonts import font_families
 from .overlay import blend_heatmaps, crop_coordinates, draw_skeleton
-
-# Fonts that have the characters of CSL-Daily, where one is installed.
-_CHINESE = ('Noto Sans CJK SC', 'WenQuanYi Zen Hei', 'Microsoft YaHei', 'PingFang SC')
 
 
 @dataclass(frozen=True)
@@ -115,9 +113,7 @@ def caption_strip(lines: Sequence[str], width: int) -> np.ndarray:
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import fontManager
 
-    installed = set(fontManager.get_font_names())
     characters = max(20, int(width / 7.5))
     wrapped = [part for line in lines for part in textwrap.wrap(line, characters)]
     height = 17 * len(wrapped) + 12
@@ -128,7 +124,7 @@ def caption_strip(lines: Sequence[str], width: int) -> np.ndarray:
             *(8 / width, 1 - (17 * row + 8) / height, line),
             va='top',
             fontsize=8.5,
-            family=['DejaVu Sans', *(f for f in _CHINESE if f in installed)],
+            family=font_families(),
             parse_math=False,
         )
     canvas.draw()

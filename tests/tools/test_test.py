@@ -99,6 +99,53 @@ def test_dump_joins_the_evaluators():
         tool.add_dump(cfg, 'x.json')
 
 
+def test_pictures_are_asked_for_with_any_config():
+    args = tool.parse_args(
+        ['c.py', 'c.pth', '--show-dir', 'seen', '--interval', '5', '--num-clips', '2']
+    )
+    plain = Config({'visualizer': None})
+    tool.add_pictures(plain, args)
+    expected = dict(
+        type='SignVisualizationHook',
+        enable=True,
+        interval=5,
+        num_clips=2,
+        out_dir='seen',
+        show=False,
+        wait_time=2,
+    )
+    assert plain.default_hooks.visualization == expected
+    assert plain.visualizer.type == 'SignVisualizer'
+    # What the config says besides stays.
+    settings = dict(visualization=dict(type='SignVisualizationHook', fps=30))
+    visualizer = dict(type='SignVisualizer', font='x.ttf')
+    own = Config(dict(default_hooks=settings, visualizer=visualizer))
+    tool.add_pictures(own, args)
+    assert own.default_hooks.visualization == expected | dict(fps=30)
+    assert own.visualizer == visualizer
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--show-dir', 'x', '--interval', '0'], 'must be at least 1'),
+        (['--show-dir', 'x', '--num-clips', '0'], 'must be at least 1'),
+        (['--show'], '--show needs a display; --show-dir FOLDER'),
+    ],
+)
+def test_pictures_that_cannot_be_are_refused(options, message, monkeypatch):
+    monkeypatch.setattr(tool, 'can_open_windows', lambda: False)
+    args = tool.parse_args(['c.py', 'c.pth', *options])
+    with pytest.raises(LaunchError, match=message):
+        tool.add_pictures(Config({}), args)
+
+
+def test_a_network_that_cannot_be_drawn_is_told(main, capsys):
+    with pytest.raises(SystemExit):
+        main('tiny.pth', '--show-dir', 'seen')
+    assert 'TinyModel has none: leave the hook out' in capsys.readouterr().err
+
+
 def test_metrics_become_json(tmp_path):
     path = tmp_path / 'new' / 'm.json'
     metrics = {'b': np.float32(0.5), 'a': 3, 'c': torch.tensor(2.0)}

@@ -7,7 +7,7 @@ blank.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from mmaction.registry import MODELS
@@ -24,6 +24,7 @@ from ..losses.ctc_loss import steps_needed
 from ..streams import Stream, is_training_only, stream_modules
 
 Features = dict[str, list[Tensor]]
+PosteriorObserver = Callable[[dict[str, Tensor], list[SignDataSample], int], None]
 
 
 class SignRecognizer(BaseModel):
@@ -74,6 +75,9 @@ class SignRecognizer(BaseModel):
         # Clips whose glosses the output of this epoch could not spell; read
         # and cleared by the training report.
         self.unspellable_clips: set[str] = set()
+        # Called in mode predict with the log-probabilities (B, T', V) of every output,
+        # the data samples and T; for those who look at more than what is decoded.
+        self.posterior_observer: PosteriorObserver | None = None
 
     @property
     def output_stride(self) -> int:
@@ -257,6 +261,8 @@ class SignRecognizer(BaseModel):
         """Decode every output and the average; fill ``predictions``."""
         outputs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
         outputs['average'] = average_log_probs(logits)
+        if self.posterior_observer is not None:
+            self.posterior_observer(outputs, data_samples, frames)
         lengths = [sample.length for sample in data_samples]
         predictions: list[dict[str, GlossPrediction]] = [{} for _ in data_samples]
         for name, log_probs in outputs.items():

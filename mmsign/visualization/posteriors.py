@@ -1,0 +1,148 @@
+"""What the outputs of a network say of one clip, ready to be drawn.
+
+Symbols: T' output steps, V gloss classes with the blank. Times are frames of the
+source video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from mmsign.decoding import align_labellings
+from mmsign.evaluation import align_words
+from mmsign.vocab import GlossVocabulary, UnknownGlossError
+
+AVERAGE = 'average'
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ClipPosteriors:
+    """The class probabilities of every output, step by step.
+
+    Attributes:
+        vocab: Names of the classes.
+        probabilities: By output (T', V), valid steps only.
+        edges: (T' + 1,) where the steps start and the last one ends, in frames.
+    """
+
+    vocab: GlossVocabulary
+    probabilities: Mapping[str, np.ndarray]
+    edges: np.ndarray
+
+    def reference_spans(self, glosses: Sequence[str]) -> list[Span] | None:
+        """Where the reference lies on its most probable path.
+
+        The path is that of the average, or of the first output without one.
+
+        Returns:
+            (start, end) per gloss; None if the network cannot spell the reference: it
+            has a gloss that is not in the vocabulary, or more than there are steps.
+        """
+        first = next(iter(self.probabilities.values()))
+        with np.errstate(divide='ignore'):
+            log_probs = np.log(self.probabilities.get(AVERAGE, first))
+        try:
+            ids = self.vocab.encode(glosses, '')
+            (spans,) = align_labellings([log_probs], [ids], self.vocab.blank_index)
+        except (UnknownGlossError, ValueError):
+            return None
+        return [(self.edges[start], self.edges[end]) for start, end in spans]
+
+    def prominent(
+        self, output: str, always: Iterable[str], least: float = 0.2, limit: int = 12
+    ) -> list[str]:
+        """Glosses worth a curve.
+
+        Args:
+            output: Name of the output.
+            always: Glosses that get one whatever their probability.
+            least: Largest probability from which any other gloss gets one.
+            limit: Of these others, the most probable ones.
+
+        Returns:
+            In order of the vocabulary.
+        """
+        peaks = self.probabilities[output].max(0, initial=0.0)
+        chosen = {self.index(gloss) for gloss in always} - {None}
+        others = [
+            index
+            for index in np.argsort(-peaks, kind='stable').tolist()
+            if peaks[index] >= least and index not in chosen | {self.vocab.blank_index}
+        ]
+        return self.vocab.decode(sorted(chosen | set(others[:limit])))
+
+    def curve(self, output: str, gloss: str | None) -> np.ndarray:
+        """(T',) probabilities of a gloss; of the blank for None."""
+        index = self.vocab.blank_index if gloss is None else self.index(gloss)
+        return self.probabilities[output][:, index]
+
+    def index(self, gloss: str) -> int | None:
+        """Class of a gloss; None if the network does not know it."""
+        if gloss not in self.vocab:
+            return None
+        return self.vocab.encode([gloss], '')[0]
+
+    def undecoded_peaks(
+        self, output: str, gloss: str, spans: Sequence[Span], least: float = 0.3
+    ) -> list[tuple[float, float]]:
+        """Where a gloss is likely and was not decoded.
+
+        Args:
+            output: Name of the output.
+            gloss: Of the vocabulary.
+            spans: Where it was decoded; peaks that touch one are left out.
+            least: Probability from which there is something to see.
+
+        Returns:
+            (time of the peak, its probability) in order of time.
+        """
+        curve = self.curve(output, gloss)
+        found = []
+        for high, run in groupby(range(len(curve)), lambda step: curve[step] >= least):
+            steps = list(run)
+            start, end = self.edges[steps[0]], self.edges[steps[-1] + 1]
+            if high and not any(a <= end and start <= b for a, b in spans):
+                best = max(steps, key=lambda step: curve[step])
+                middle = (self.edges[best] + self.edges[best + 1]) / 2
+                found.append((float(middle), float(curve[best])))
+        return found
+
+
+def error_letters(reference: Sequence[str], glosses: Sequence[str]) -> list[str]:
+    """``S`` or ``I`` for each recognized gloss that is wrong, else an empty string."""
+    letters = []
+    for expected, found in align_words(reference, glosses):
+        if found is not None:
+            wrong = 'S' if expected is not None else 'I'
+            letters.append('' if expected == found else wrong)
+    return letters
+
+
+def even_spans(count: int, start: float, end: float) -> list[Span]:
+    """``count`` equal parts of the time from ``start`` to ``end``."""
+    edges = np.linspace(start, end, count + 1)
+    return list(zip(edges[:-1].tolist(), edges[1:].tolist()))
+
+
+def step_edges(frame_indices: np.ndarray, frames: int, steps: int) -> np.ndarray:
+    """Where output steps lie in the source video.
+
+    Args:
+        frame_indices: (T,) source frames of the clip, sorted.
+        frames: Of the padded batch that ``steps`` belong to.
+        steps: Of the padded batch.
+
+    Returns:
+        (⌊T·steps/frames⌋ + 1,) in source frames.
+    """
+    length = len(frame_indices)
+    valid = length * steps // frames
+    starts = (np.arange(valid) * frames / max(steps, 1)).astype(int)
+    last = min(int(np.ceil(valid * frames / max(steps, 1))), length) - 1
+    end = frame_indices[max(last, 0)] + 1
+    return np.append(frame_indices[starts], end).astype(float)

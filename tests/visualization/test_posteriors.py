@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from mmsign.decoding import CTCBeamSearch
+from mmsign.visualization.posteriors import (
+    ClipPosteriors,
+    error_letters,
+    even_spans,
+    step_edges,
+)
+from mmsign.vocab import GlossVocabulary
+
+VOCAB = GlossVocabulary(['RAIN', 'SUN', 'WIND'], aliases={'DRIZZLE': 'RAIN'})
+# Blank, RAIN, SUN, WIND; six steps of four frames.
+STEPS = np.array(
+    [
+        [0.9, 0.1, 0.0, 0.0],
+        [0.1, 0.9, 0.0, 0.0],
+        [0.2, 0.8, 0.0, 0.0],
+        [0.7, 0.0, 0.0, 0.3],
+        [0.4, 0.0, 0.6, 0.0],
+        [0.5, 0.0, 0.1, 0.4],
+    ],
+    np.float32,
+)
+CLIP = ClipPosteriors(VOCAB, {'video': STEPS}, np.arange(0, 28, 4.0))
+
+
+def test_the_reference_lies_where_the_decoder_would_put_it():
+    (found,) = CTCBeamSearch()(np.log(STEPS + 1e-9)[None])
+    assert found[0].ids == (1, 2)
+    assert CLIP.reference_spans(['RAIN', 'SUN']) == [(4, 12), (16, 20)]
+    assert CLIP.reference_spans(['DRIZZLE', 'SUN']) == [(4, 12), (16, 20)]
+    assert CLIP.reference_spans([]) == []
+
+
+@pytest.mark.parametrize('glosses', [['HAIL'], ['RAIN', 'SUN'] * 9])
+def test_what_the_network_cannot_spell_has_no_place(glosses):
+    assert CLIP.reference_spans(glosses) is None
+
+
+def test_the_average_places_the_reference():
+    later = np.roll(STEPS, 1, axis=0)
+    both = ClipPosteriors(VOCAB, {'video': STEPS, 'average': later}, CLIP.edges)
+    assert both.reference_spans(['RAIN', 'SUN']) == [(8, 16), (20, 24)]
+
+
+def test_probable_glosses_get_a_curve():
+    assert CLIP.prominent('video', ()) == ['RAIN', 'SUN', 'WIND']
+    assert CLIP.prominent('video', (), least=0.5) == ['RAIN', 'SUN']
+    assert CLIP.prominent('video', ['WIND', 'HAIL'], least=0.5) == VOCAB.decode(
+        [1, 2, 3]
+    )
+    assert CLIP.prominent('video', ['WIND'], limit=1) == ['RAIN', 'WIND']
+    np.testing.assert_array_equal(CLIP.curve('video', 'SUN'), STEPS[:, 2])
+    np.testing.assert_array_equal(CLIP.curve('video', None), STEPS[:, 0])
+
+
+def test_peaks_that_were_not_decoded_are_found():
+    peaks = CLIP.undecoded_peaks('video', 'WIND', [])
+    assert peaks == [(14, pytest.approx(0.3)), (22, pytest.approx(0.4))]
+    assert CLIP.undecoded_peaks('video', 'RAIN', [(8, 12)]) == []
+    assert CLIP.undecoded_peaks('video', 'RAIN', [(16, 20)]) == [
+        (6, pytest.approx(0.9))
+    ]
+
+
+def test_a_clip_without_steps_is_empty():
+    none = ClipPosteriors(VOCAB, {'video': STEPS[:0]}, np.array([0.0]))
+    assert none.prominent('video', ['SUN']) == ['SUN']
+    assert none.reference_spans(['SUN']) is None
+    assert none.undecoded_peaks('video', 'SUN', []) == []
+
+
+def test_wrong_glosses_are_marked():
+    assert error_letters(['A', 'B', 'C'], ['A', 'X', 'C', 'D']) == ['', 'S', '', 'I']
+    assert error_letters(['A'], []) == []
+
+
+def test_steps_lie_on_the_frames_that_were_taken():
+    # 8 of 20 frames from frame 6 on, padded to 16: 4 steps, of which 2 are valid.
+    np.testing.assert_array_equal(step_edges(np.arange(6, 14), 16, 4), [6, 10, 14])
+    # Frames that were drawn unevenly, each step covering two of them.
+    drawn = np.array([0, 1, 5, 6, 6, 9])
+    np.testing.assert_array_equal(step_edges(drawn, 6, 3), [0, 5, 6, 10])
+    assert step_edges(np.arange(3), 8, 2).tolist() == [1]
+
+
+def test_a_time_is_divided_evenly():
+    assert even_spans(2, 10, 20) == [(10, 15), (15, 20)]
+    assert even_spans(0, 0, 1) == []
