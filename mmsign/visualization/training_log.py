@@ -1,0 +1,199 @@
+"""The scalars that MMEngine logs during a training, read back and joined.
+
+A work folder has a folder per start, named by its time, with ``vis_data/scalars.json``:
+one JSON object per line, ``loss…`` with ``iter`` and perhaps ``epoch``, or metrics of a
+validation.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SCALARS = 'scalars.json'
+# Of a line, what is no curve of its own.
+_CLOCKS = {'epoch', 'iter', 'step', 'time', 'data_time', 'memory'}
+
+
+class TrainingLogError(ValueError):
+    """There is no log, or not one of a training."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over a training: its values at ascending places, none infinite."""
+
+    places: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def best(self, smallest: bool = True) -> tuple[float, float]:
+        """(value, place) of the smallest or largest value, the first of equal ones."""
+        choose = min if smallest else max
+        value = choose(self.values)
+        return value, self.places[self.values.index(value)]
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """A training, joined from the logs of its starts.
+
+    Attributes:
+        name: For legends.
+        unit: Of the places, ``epoch`` or ``iteration``.
+        training: Curves by name: ``loss``, ``loss_…``, ``lr``, ``grad_norm``, …
+        validation: Curves by name: ``average/WER``, …
+        starts: Places at which a later start went on.
+        iterations: The last one.
+    """
+
+    name: str
+    unit: str
+    training: dict[str, Curve]
+    validation: dict[str, Curve]
+    starts: tuple[float, ...]
+    iterations: int
+
+    @property
+    def losses(self) -> list[str]:
+        """Names of the loss and its terms, the sum first."""
+        terms = [name for name in self.training if 'loss' in name and name != 'loss']
+        return ['loss'] * ('loss' in self.training) + sorted(terms)
+
+
+def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
+    """Read a training's log.
+
+    Where a later start repeats iterations, because it resumed from an older
+    checkpoint, its own count. A start from scratch replaces all before it.
+
+    Args:
+        path: A work folder, the folder of one start, or a ``scalars.json``.
+        name: For legends; None takes the folder's.
+
+    Raises:
+        FileNotFoundError: there is nothing at ``path``.
+        TrainingLogError: there is no log, it has no training, or a line is broken.
+    """
+    path = Path(path)
+    joined: list[dict] = []
+    starts: list[int] = []
+    for file in find_logs(path):
+        records = _read(file)
+        logged = [record['iter'] for record in records if _is_training(record)]
+        if not logged:
+            continue  # a test or a validation alone
+        # The first line is an interval after the start.
+        start = max(0, 2 * logged[0] - logged[1]) if len(logged) > 1 else logged[0]
+        joined = [record for record in joined if record['iter'] <= start]
+        starts = [one for one in starts if one < start]
+        if joined:
+            starts.append(start)
+        joined += records
+    if not joined:
+        raise TrainingLogError(
+            f'{path} holds no scalars of a training: was it stopped before the first '
+            'interval of the LoggerHook?'
+        )
+    return _curves(joined, starts, name or _name(path))
+
+
+def find_logs(path: Path) -> list[Path]:
+    """The files with scalars, in the order in which they were begun.
+
+    Raises:
+        FileNotFoundError, TrainingLogError: As in ``read_log``.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f'{path} does not exist')
+    if path.is_file():
+        return [path]
+    found = [
+        file
+        for pattern in (SCALARS, f'vis_data/{SCALARS}', f'*/vis_data/{SCALARS}')
+        for file in sorted(path.glob(pattern))
+    ]
+    if not found:
+        raise TrainingLogError(
+            f'{path} has no log: expected TIME/vis_data/{SCALARS}, as a training with '
+            'LocalVisBackend writes it'
+        )
+    return found
+
+
+def _read(file: Path) -> list[dict]:
+    """The lines, each with an ``iter``: of a validation, that of the line before."""
+    lines = file.read_text(encoding='utf-8').splitlines()
+    records, iteration = [], 0
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            record['iter'] = iteration = int(record.get('iter', iteration))
+        except (ValueError, TypeError, AttributeError) as error:
+            if number == len(lines):
+                continue  # killed while it wrote
+            raise TrainingLogError(
+                f'{file}, line {number}: expected a JSON object of scalars, as '
+                "MMEngine's LocalVisBackend writes them"
+            ) from error
+        records.append(record)
+    return records
+
+
+def _is_training(record: dict) -> bool:
+    return any('loss' in key for key in record)
+
+
+def _curves(records: Sequence[dict], starts: Sequence[int], name: str) -> TrainingLog:
+    epochs = [(r['epoch'], r['iter']) for r in records if r.get('epoch')]
+    # Of each epoch the last iteration is logged, or one soon before it.
+    per_epoch = max((i / e for e, i in epochs), default=1)
+    points: dict[bool, dict[str, list[tuple[float, float]]]] = {True: {}, False: {}}
+    for record in records:
+        training, place = _is_training(record), record['iter'] / per_epoch
+        if not training and epochs and abs(place - record.get('step', -1)) < 1:
+            place = record['step']
+        for key, value in record.items():
+            if key not in _CLOCKS and _is_finite(value):
+                points[training].setdefault(key, []).append((place, value))
+    training, validation = (
+        {key: _curve(found) for key, found in points[kind].items()}
+        for kind in (True, False)
+    )
+    return TrainingLog(
+        name,
+        'epoch' if epochs else 'iteration',
+        training,
+        validation,
+        tuple(start / per_epoch for start in starts),
+        max(record['iter'] for record in records),
+    )
+
+
+def _curve(points: list[tuple[float, float]]) -> Curve:
+    ordered = sorted(points, key=lambda point: point[0])
+    return Curve(*map(tuple, zip(*ordered)))
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _name(path: Path) -> str:
+    path = path.resolve()
+    if path.is_file():
+        path = path.parent.parent if path.parent.name == 'vis_data' else path
+    return path.name
+
+
+def distinct_names(paths: Iterable[str | Path]) -> list[str]:
+    """The shortest ends of the paths that tell them apart."""
+    parts = [Path(path).resolve().parts for path in paths]
+    names = [['/'.join(p[-length:]) for length in range(1, len(p) + 1)] for p in parts]
+    for length in range(max(map(len, names), default=0)):
+        shown = [n[min(length, len(n) - 1)] for n in names]
+        if len(set(shown)) == len(shown):
+            return shown
+    return [n[-1] for n in names]
