@@ -9,6 +9,13 @@ from . import sections
 from .html import Html, tag
 from .run import Run, in_order_of
 
+_LINKS = (
+    ('compare', 'Comparison'),
+    ('worst', 'Worst'),
+    ('all', 'Sentences'),
+    ('confusions', 'Confusions'),
+    ('groups', 'Groups'),
+)
 # Nothing is fetched from anywhere, whatever the files hold.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -71,7 +78,10 @@ def report_page(
         f'{len(run.clips)} sentences, clean-up {cleanup}. Sentences, worst first, are '
         f'those of the output {output}.'
     )
-    return _document(title, facts, parts)
+    anchors = [
+        (anchor, name) for anchor, name in _LINKS if anchor != 'compare' or other
+    ]
+    return _document(title, facts, anchors, parts)
 
 
 def _section(name: str, title: str, *children: Html) -> Html:
@@ -92,6 +102,8 @@ def _controls(run: Run, compared: bool) -> Html:
             ('poorer', 'second run poorer'),
         ]
     shown = [('all', 'all'), ('wrong', 'with errors'), ('right', 'without errors')]
+    several = len(run.errors) > 1
+    outputs = tag('label', Html('<input id="outputs" type="checkbox">'), ' All outputs')
     signers = [('', 'all'), *((name, name) for name in sorted(set(run.signers)))]
     find = tag(
         'label', 'Find ', Html('<input id="find" type="search" autocomplete="off">')
@@ -102,6 +114,7 @@ def _controls(run: Run, compared: bool) -> Html:
         _select('order', 'Order ', orders),
         _select('shown', 'Show ', shown),
         _select('signer', 'Signer ', signers),
+        outputs if several else '',
         tag('output', '', id='count', aria_live='polite'),
         id='controls',
         hidden='',
@@ -114,7 +127,9 @@ def _select(name: str, label: str, options: list[tuple[str, str]]) -> Html:
     return tag('label', label, tag('select', *choices, id=name))
 
 
-def _document(title: str, facts: str, parts: list[Html]) -> str:
+def _document(
+    title: str, facts: str, anchors: list[tuple[str, str]], parts: list[Html]
+) -> str:
     folder = resources.files(__package__)
     style = folder.joinpath('style.css').read_text(encoding='utf-8')
     script = folder.joinpath('script.js').read_text(encoding='utf-8')
@@ -133,15 +148,7 @@ def _document(title: str, facts: str, parts: list[Html]) -> str:
     )
     links = tag(
         'nav',
-        *(
-            tag('a', name, href=f'#{anchor}')
-            for anchor, name in (
-                ('worst', 'Worst'),
-                ('all', 'Sentences'),
-                ('confusions', 'Confusions'),
-                ('groups', 'Groups'),
-            )
-        ),
+        *(tag('a', name, href=f'#{anchor}') for anchor, name in anchors),
         aria_label='sections',
     )
     head = tag(

@@ -95,7 +95,7 @@ def worst(run: Run, output: str, limit: int = 10) -> Html:
         tag(
             'li',
             tag('a', run.clips[index], href=f'#s{index}'),
-            f' {percent(errors[index])}, {errors[index].errors} errors',
+            f' {percent(errors[index])}, {counted(errors[index].errors, "error")}',
         )
         for index in order[:limit]
         if errors[index].errors
@@ -219,6 +219,11 @@ def _sentence(run: Run, output: str, index: int, other: Run | None) -> Html:
         data_change=change,
         data_signer=run.signers[index],
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
 
 
 def percent(errors: WordErrors) -> str:

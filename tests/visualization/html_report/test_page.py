@@ -53,10 +53,19 @@ def test_the_worst_sentence_is_the_first_link_of_its_list(first):
 
 def test_comparison_is_there_only_with_two_runs(first, second):
     alone = report_page(load_run(first))
-    assert 'Comparison' not in alone and 'second run better' not in alone
+    assert (
+        'Comparison' not in alone
+        and '#compare' not in alone
+        and 'second run better' not in alone
+    )
     both = report_page(load_run(first), other=load_run(second))
-    assert 'Comparison' in both and 'second run better' in both
+    assert 'href="#compare"' in both and 'second run better' in both
     assert '<h1>first and second</h1>' in both
+
+
+def test_all_outputs_can_be_opened_where_there_are_several(first, second):
+    assert 'id="outputs"' in report_page(load_run(first))
+    assert 'id="outputs"' not in report_page(load_run(second))
 
 
 def test_output_that_is_not_there(first, second):
