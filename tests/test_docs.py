@@ -1,8 +1,8 @@
 """The commands of README and docs: run where they are marked, checked elsewhere.
 
 A block after ``<!-- run -->`` is run; of the others every command must name a tool
-that exists, options that it has and configs that are there, and Python must import
-what exists.
+that exists and that another test runs, options that it has and configs that are there,
+and Python must import what exists.
 """
 
 from __future__ import annotations
@@ -93,6 +93,21 @@ def test_commands_name_what_exists(page):
                 assert list(ROOT.glob(pattern)), f'{page.name}: no {word}'
 
 
+def test_every_tool_that_is_named_is_run_by_a_test():
+    # Compiles for minutes, and needs the network.
+    left_out = {'tools/install_pose.sh'}
+    named = {w for page in PAGES for c in commands(page) for w in c if 'tools/' in w}
+    tests = '\n'.join(
+        path.read_text(encoding='utf-8')
+        for path in (ROOT / 'tests').rglob('test_*.py')
+        if path != Path(__file__)
+    )
+    for tool in sorted(named - left_out):
+        name = tool.removeprefix('tools/').removesuffix('.py')
+        ways = tool, f"'{name}'", f"'{Path(tool).name}'"
+        assert any(way in tests for way in ways), f'no test runs {tool}'
+
+
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
 def test_python_imports_what_exists(page):
     for _, text in blocks(page, 'python'):
@@ -146,3 +161,7 @@ def test_the_walk_through_of_an_own_corpus(tmp_path):
     assert (tmp_path / 'mine.bundle').stat().st_size > 100_000
     written = (tmp_path / 'test-00000.jsonl').read_text()
     assert 'videos/test-00000.mp4' in written
+    assert (tmp_path / 'curves.png').stat().st_size > 10_000
+    assert 'test-00000' in (tmp_path / 'report.html').read_text(encoding='utf-8')
+    pictures = [path.name for path in (tmp_path / 'work_dirs/mine/pictures').iterdir()]
+    assert pictures == ['test-00000.png']
