@@ -61,6 +61,23 @@ def test_a_file_is_written_instead(visualizer, backend, tmp_path):
         visualizer.add_datasample('x', *clip(), out_file=str(tmp_path / 'new'))
 
 
+def test_tensorboard_gets_the_picture(tmp_path):
+    events = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator'
+    )
+    visualizer = SignVisualizer(
+        'board',
+        vis_backends=[dict(type='TensorboardVisBackend')],
+        save_dir=str(tmp_path),
+    )
+    visualizer.add_datasample('val_clip', *clip(), step=3)
+    visualizer.close()
+    read = events.EventAccumulator(str(tmp_path / 'vis_data'))
+    read.Reload()
+    (image,) = read.Images('val_clip')
+    assert (image.step, image.width) == (3, 1600)
+
+
 def height(visualizer, inputs, found, posteriors, **settings) -> int:
     return len(visualizer.draw(inputs, found, posteriors, **settings))
 
