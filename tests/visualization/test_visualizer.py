@@ -62,9 +62,9 @@ def test_a_file_is_written_instead(visualizer, backend, tmp_path):
 
 
 def test_tensorboard_gets_the_picture(tmp_path):
-    events = pytest.importorskip(
-        'tensorboard.backend.event_processing.event_accumulator'
-    )
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing import event_accumulator as events
+
     visualizer = SignVisualizer(
         'board',
         vis_backends=[dict(type='TensorboardVisBackend')],
