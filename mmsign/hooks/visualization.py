@@ -22,6 +22,9 @@ from mmsign.visualization.posteriors import ClipPosteriors, step_edges
 from mmsign.visualization.visualizer import SignVisualizer
 from mmsign.vocab import GlossVocabulary
 
+# Of what a pipeline packs; cached features cannot be looked at.
+_SHOWN = 'video', 'keypoints'
+
 
 @HOOKS.register_module()
 class SignVisualizationHook(Hook):
@@ -152,6 +155,7 @@ class SignVisualizationHook(Hook):
             return
         recognizer = _recognizer(runner.model)
         recognizer.posterior_observer = None
+        inputs = data_batch['inputs']
         fps = self.fps or (runner.cfg.get('corpus') or {}).get('fps')
         for index in self._wanted:
             sample = outputs[index]
@@ -162,7 +166,7 @@ class SignVisualizationHook(Hook):
                 out_file = os.path.join(self.out_dir, f'{name}{suffix}.png')
             runner.visualizer.add_datasample(
                 f'{mode}_{name}',
-                {key: x[index].numpy() for key, x in data_batch['inputs'].items()},
+                {key: inputs[key][index].numpy() for key in _SHOWN if key in inputs},
                 sample,
                 self._kept.pop(index),
                 _heatmaps_of(recognizer, sample),
