@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
+from properties import examples
 
 from mmsign.compat.plain_state import TAG, NotPlainError, from_plain, to_plain
 
@@ -44,13 +45,13 @@ def through_file(value, tmp_path):
     return from_plain(torch.load(path, weights_only=True))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(TREES)
 def test_plain_values_survive(tree):
     assert from_plain(to_plain(tree)) == tree
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(tree=TREES)
 def test_plain_values_survive_a_file(tree, tmp_path_factory):
     assert through_file(tree, tmp_path_factory.mktemp('tree')) == tree

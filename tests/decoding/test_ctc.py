@@ -3,6 +3,9 @@ import time
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.decoding import (
     CTCBeamSearch,
@@ -73,6 +76,37 @@ def test_batched_equals_single_and_padding_is_not_looked_at(beam_width):
             assert all(0 <= s < e <= length for s, e in hypothesis.spans)
             ends = [0, *(end for _, end in hypothesis.spans)]
             assert all(s >= e for (s, _), e in zip(hypothesis.spans, ends))
+
+
+@examples(60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    lengths=st.lists(st.integers(0, 14), min_size=1, max_size=4),
+    classes=st.integers(1, 7),
+    beam_width=st.integers(1, 5),
+    sharpness=st.sampled_from([0.1, 1.0, 8.0]),
+    blank=st.integers(0, 6),
+    merge=st.booleans(),
+)
+def test_any_clips(seed, lengths, classes, beam_width, sharpness, blank, merge):
+    """Ids, spans and scores are consistent; batch and padding change nothing."""
+    blank %= classes
+    log_probs = random_batch(seed, len(lengths), 15, classes, sharpness)
+    decoder = CTCBeamSearch(beam_width, n_best=beam_width, merge_adjacent=merge)
+    together = decoder(log_probs, lengths, blank)
+    for clip, length, found in zip(log_probs, lengths, together):
+        assert decoder(clip[None, : max(1, length)], [length], blank) == [found]
+        scores = [hypothesis.score for hypothesis in found]
+        assert scores == sorted(scores, reverse=True) and scores[0] <= 1e-4
+        assert len({hypothesis.ids for hypothesis in found}) == len(found)
+        for hypothesis in found:
+            assert all(0 <= i < classes and i != blank for i in hypothesis.ids)
+            edges = [0, *(edge for span in hypothesis.spans for edge in span), length]
+            assert edges == sorted(edges)
+            assert all(start < end for start, end in hypothesis.spans)
+            assert len(hypothesis.spans) == len(hypothesis.ids)
+            if merge:
+                assert all(a != b for a, b in zip(hypothesis.ids, hypothesis.ids[1:]))
 
 
 def test_every_hypothesis_has_the_spans_of_its_own_best_alignment():

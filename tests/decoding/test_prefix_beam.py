@@ -3,8 +3,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.decoding import CTCBeamSearch
 from mmsign.decoding.prefix_beam import candidate_count
@@ -52,7 +53,7 @@ def test_wide_beam_gives_the_exact_posterior_of_every_labelling(seed, blank):
     assert np.logaddexp.reduce(scores) == pytest.approx(0, abs=1e-12)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     seed=st.integers(0, 2**32 - 1),
     steps=st.integers(1, 12),

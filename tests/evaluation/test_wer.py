@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.evaluation import (
     WordErrors,
@@ -94,6 +97,39 @@ def test_alignment_is_a_cheapest_one_and_spells_both_sentences():
         assert [h for _, h in pairs if h is not None] == hypothesis
         cost = {'C': 0, 'S': 4, 'D': 3, 'I': 3}
         assert sum(cost[x] for x in letters) == least_cost(reference, hypothesis)
+
+
+SENTENCE = st.lists(st.sampled_from('ABC'), max_size=8)
+CORPUS = st.lists(st.tuples(SENTENCE, SENTENCE), min_size=1, max_size=5)
+
+
+@examples(150)
+@given(CORPUS)
+def test_counts_of_any_corpus(corpus):
+    references, hypotheses = zip(*corpus)
+    total = count_word_errors(references, hypotheses)
+    assert total == sum(map(sentence_errors, references, hypotheses), WordErrors())
+    assert total.reference_words == sum(map(len, references))
+    # Every word of a hypothesis matches, replaces a word or is inserted.
+    assert sum(map(len, hypotheses)) == (
+        total.reference_words - total.deletions + total.insertions
+    )
+    least = sum(abs(len(r) - len(h)) for r, h in corpus)
+    assert least <= total.errors <= sum(len(r) + len(h) for r, h in corpus)
+    assert total.correct_sentences == sum(r == h for r, h in corpus)
+    assert count_word_errors(references, references).errors == 0
+
+
+@examples(100)
+@given(SENTENCE, SENTENCE)
+def test_the_costs_of_the_two_directions_are_equal(reference, hypothesis):
+    def cost(errors):
+        return 4 * errors.substitutions + 3 * (errors.insertions + errors.deletions)
+
+    there = sentence_errors(reference, hypothesis)
+    assert cost(there) == cost(sentence_errors(hypothesis, reference))
+    # Equal words before both change nothing.
+    assert cost(sentence_errors(['X', *reference], ['X', *hypothesis])) == cost(there)
 
 
 def test_costs_are_not_unit_costs():

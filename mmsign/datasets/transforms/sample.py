@@ -71,7 +71,7 @@ class SampleClip(BaseTransform):
         return np.arange(start, start + length - length % self.stride)
 
     def _draw(self, num_frames: int) -> np.ndarray:
-        longest = min(self.max_length, int(self.scale[1] * num_frames))
+        longest = max(1, min(self.max_length, int(self.scale[1] * num_frames)))
         shortest = min(max(1, int(self.scale[0] * num_frames)), longest)
         length = np.random.randint(shortest, longest + 1)
         length += -length % self.stride

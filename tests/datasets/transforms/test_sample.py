@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.datasets.transforms.sample import SampleClip
 
@@ -17,7 +18,7 @@ def sample(count: int, seed: int = 0, **kwargs) -> np.ndarray:
     return indices
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(count=st.integers(1, 700), seed=st.integers(0, 2**31))
 def test_training(count, seed):
     indices = sample(count, seed)
@@ -31,7 +32,7 @@ def test_training(count, seed):
     assert length <= 400
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(count=st.integers(1, 900))
 def test_evaluation(count):
     indices = sample(count, test=True)
@@ -42,6 +43,28 @@ def test_evaluation(count):
     assert len(indices) == kept - kept % 4
     assert (np.diff(indices) == 1).all()
     assert indices[0] == (count - kept) // 2
+
+
+@examples(100)
+@given(
+    count=st.integers(1, 300),
+    seed=st.integers(0, 2**31),
+    slowest=st.floats(0.05, 3),
+    spread=st.floats(0, 3),
+    stride=st.integers(1, 9),
+    longest=st.integers(1, 30),
+)
+def test_any_range_stride_and_length(count, seed, slowest, spread, stride, longest):
+    scale, largest = (slowest, slowest + spread), stride * longest
+    indices = sample(count, seed, scale=scale, max_length=largest, stride=stride)
+    length = len(indices)
+    assert 0 < length <= largest and length % stride == 0
+    assert (np.diff(indices) >= 0).all() and 0 <= indices[0] <= indices[-1] < count
+    if count >= stride:
+        assert int(scale[0] * count) <= length or length == largest
+        assert length < max(1, int(scale[1] * count)) + stride
+        # Frames are repeated only when all of them are there.
+        assert len(np.unique(indices)) == min(length, count)
 
 
 def test_every_length_is_drawn():

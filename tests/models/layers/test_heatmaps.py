@@ -2,6 +2,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.models.layers.heatmaps import draw_heatmaps
 
@@ -100,3 +103,28 @@ def test_no_denormal_numbers(keypoints):
         )
         assert maps[maps > 0].min() >= torch.finfo(dtype).tiny
         assert (maps == 0).any()
+
+
+@examples(40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    box_size=st.tuples(st.integers(1, 400), st.integers(1, 400)),
+    sigma=st.floats(0.5, 40),
+)
+def test_any_box_size_and_sigma(seed, size, box_size, sigma):
+    rng = np.random.default_rng(seed)
+    # Also keypoints outside of the frame, where estimators put hidden hands.
+    points = rng.uniform(-50, 450, (1, 2, 3, 3)).astype(np.float32)
+    box = np.array([[*rng.integers(0, 50, 2), *box_size]], np.float32)
+    maps = draw_heatmaps(torch.from_numpy(points), torch.from_numpy(box), size, sigma)
+    assert maps.min() >= -1 and maps.max() <= 1
+    for t in range(2):
+        expected = per_pixel(points[0, t], box[0], size, sigma)
+        np.testing.assert_allclose(maps[0, :, t].numpy(), expected, atol=2e-4)
+    # Only where keypoint and box lie relative to each other matters.
+    shift = rng.integers(-30, 30, 2)
+    points[..., :2] += shift
+    box[:, :2] += shift
+    moved = draw_heatmaps(torch.from_numpy(points), torch.from_numpy(box), size, sigma)
+    torch.testing.assert_close(moved, maps, atol=1e-3, rtol=0)

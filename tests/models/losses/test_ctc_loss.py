@@ -2,6 +2,9 @@ import itertools
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
 from mmsign.models.losses.ctc_loss import CTCLoss, steps_needed
 
@@ -55,3 +58,17 @@ def test_weight_and_empty_target():
     assert CTCLoss(loss_weight=0.5)(logits, [4], [[]]).item() == pytest.approx(
         plain.item() / 2
     )
+
+
+@examples(60)
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=8))
+def test_steps_needed_are_those_that_torch_needs(target):
+    needed = steps_needed(target)
+    for steps, finite in ((needed, True), (needed - 1, False)):
+        if not steps:
+            continue
+        logits = torch.zeros(steps, 1, 4).log_softmax(-1)
+        loss = torch.nn.functional.ctc_loss(
+            logits, torch.tensor([target]), [steps], [len(target)]
+        )
+        assert bool(torch.isfinite(loss)) == finite

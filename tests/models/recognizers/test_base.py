@@ -3,6 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 from tiny_models import network_inputs, sample, single_stream
 
 from mmsign.models.recognizers.base import average_log_probs, output_steps
@@ -14,6 +17,20 @@ def spoken(steps: list[int], classes: int = 5) -> torch.Tensor:
     logits = torch.zeros(1, len(steps), classes)
     logits[0, range(len(steps)), steps] = 12.0
     return logits
+
+
+@examples(150)
+@given(st.data())
+def test_any_length_has_its_share_of_the_steps(data):
+    frames = data.draw(st.integers(1, 10**6))
+    steps = data.draw(st.integers(1, 10**6))
+    lengths = sorted(data.draw(st.lists(st.integers(0, frames), max_size=5)))
+    found = output_steps([*lengths, frames], frames, steps)
+    assert found[-1] == steps  # the whole clip is the whole output
+    assert found == sorted(found) and found[0] >= 0
+    for length, valid in zip(lengths, found):
+        # The greatest whole number of steps within the clip's own share.
+        assert valid * frames <= length * steps < (valid + 1) * frames
 
 
 def test_output_steps():
