@@ -7,5 +7,7 @@ g2t_checks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),
     dict(type='TrainingReportHook'),
+    dict(type='FiniteGradientsHook'),
+    dict(type='CorpusChangeHook'),
     dict(type='TranslationCheckHook'),
 ]

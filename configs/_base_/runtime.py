@@ -26,6 +26,8 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),
     dict(type='TrainingReportHook'),
+    dict(type='FiniteGradientsHook'),
+    dict(type='CorpusChangeHook'),
     dict(type='OutputLengthHook'),
 ]
 env_cfg = dict(

@@ -5,6 +5,8 @@ translation_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),
     dict(type='TrainingReportHook'),
+    dict(type='FiniteGradientsHook'),
+    dict(type='CorpusChangeHook'),
     dict(type='TranslationCheckHook'),
 ]
 # The paper's learning rates: 1e-3 for the heads, 1e-5 for mappers and mBART, whose

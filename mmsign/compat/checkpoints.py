@@ -16,6 +16,7 @@ import contextlib
 import os
 import pickle
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -159,20 +160,43 @@ def write_checkpoint(checkpoint: dict[str, Any], path: str | os.PathLike[str]) -
 
     Raises:
         NotPlainError: an entry has no plain form; see :func:`to_plain`.
+        CheckpointError: the file cannot be written, for a full disk say; what was
+            there before is untouched.
     """
     plain = to_plain(checkpoint)
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # One name per folder: what a killed run left is overwritten by the next save.
     partial = path.parent / '.checkpoint.partial'
     try:
-        with partial.open('wb') as file:
-            torch.save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open('wb') as file:
+                torch.save(plain, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            # A folder that is gone or read-only must not hide the first error.
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:
+        # torch has RuntimeErrors of its own for a file that takes no more bytes.
+        raise CheckpointError(_unwritable(path, error)) from error
+
+
+def _unwritable(path: Path, error: Exception) -> str:
+    reason = getattr(error, 'strerror', None) or _first_line(error)
+    room = ''
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(path.parent).free
+        room = f'; {free / 2**30:.1f} GiB are free there'
+    last = find_latest_checkpoint(path.parent) if path.parent.is_dir() else None
+    kept = (
+        f'The last complete checkpoint is {last}: go on from it with --resume'
+        if last
+        else 'There is no earlier checkpoint'
+    )
+    return f'checkpoint {path} cannot be written ({reason}{room}). {kept}'
 
 
 def find_latest_checkpoint(path: str | os.PathLike[str]) -> str | None:

@@ -282,10 +282,16 @@ def prepare_frames(pattern: str) -> None:
     Args:
         pattern: What the clips' frames are opened from, see ``open_frames``.
     """
-    archive = _ARCHIVE.fullmatch(pattern)
+    archive = archive_of(pattern)
     if archive is not None:
         with suppress(FrameReadError):
-            open_archive(archive.group(1))
+            open_archive(archive)
+
+
+def archive_of(pattern: str) -> str | None:
+    """Path of the zip archive that frames are read from, None if they are not."""
+    archive = _ARCHIVE.fullmatch(pattern)
+    return None if archive is None else archive.group(1)
 
 
 def _by_number(name: str) -> list[str | int]:

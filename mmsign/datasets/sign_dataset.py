@@ -11,7 +11,7 @@ from mmengine.dataset import BaseDataset
 
 from mmsign.interop.slrt_annotations import read_slrt_annotations
 
-from .frames import prepare_frames
+from .frames import archive_of, prepare_frames
 from .tables import AnnotationError
 
 
@@ -136,6 +136,11 @@ class SignDataset(BaseDataset):
         """Gloss sequences of the training split, the source of the vocabulary."""
         clips = cls.load_annotations(data_root, 'train', ann_file)
         return [clip['glosses'] for clip in clips]
+
+    def corpus_files(self) -> list[str]:
+        """Paths of the large files that all clips share: keypoints, a zip archive."""
+        archive = archive_of(self.frames)
+        return [path for path in (self.keypoint_file, archive) if path is not None]
 
     def load_data_list(self) -> list[dict]:
         """One record per clip.

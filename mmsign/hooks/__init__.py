@@ -1,6 +1,8 @@
 """Hooks for the runner."""
 
+from .corpus_change import CorpusChangedError, CorpusChangeHook
 from .epoch_seed import EpochSeedHook
+from .finite_gradients import FiniteGradientsHook
 from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
 from .safe_checkpoint import SafeCheckpointHook
@@ -9,7 +11,10 @@ from .translation_check import TranslationCheckHook
 from .visualization import SignVisualizationHook
 
 __all__ = [
+    'CorpusChangeHook',
+    'CorpusChangedError',
     'EpochSeedHook',
+    'FiniteGradientsHook',
     'OutputLengthHook',
     'RecognizerCheckpointHook',
     'SafeCheckpointHook',

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,6 +17,21 @@ from mmsign.datasets.images import FrameReadError
 
 TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
 _PACKAGE = Path(__file__).resolve().parents[1]
+# The disk's refusals, wherever they are met: full, over quota, read-only, forbidden.
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_CHECKPOINTS_ARE_WHOLE = (
+    'Checkpoints written before this are whole: go on from the last with --resume'
+)
+# What torch says when a data loader's worker dies, and what a process of several
+# hears when another one is gone (gloo, then NCCL).
+_WORKER_DIED = re.compile(
+    r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) '
+    r'(?:is killed by signal: ([\w ]+)|exited unexpectedly)'
+)
+_PEER_DIED = re.compile(
+    r'Connection closed by peer|Connection reset by peer|Broken pipe|'
+    r'Timed out waiting \d+ms|remote process exited|NCCL communicator was aborted'
+)
 
 
 class LaunchError(ValueError):
@@ -27,13 +44,19 @@ _MISTAKES = (LaunchError, CheckpointError, FileNotFoundError, FrameReadError)
 def is_users_mistake(error: BaseException) -> bool:
     """Whether the message of ``error`` says all that a user needs.
 
-    That is so for a missing file, for a checkpoint or a frame that cannot be read, and
-    for what a ``raise`` statement of mmsign refuses (also that an optional package is
-    missing); not for what goes wrong by accident.
+    That is so for a missing file, for a disk that refuses, for an exception of
+    mmsign's own kind, and for what a ``raise`` statement of mmsign refuses (also that
+    an optional package is missing); not for what goes wrong by accident.
     """
     if isinstance(error, _MISTAKES):
         return True
-    if not isinstance(error, (ValueError, KeyError, OSError, ImportError)):
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return True
+    # Also one that torch brings over from a data loader's worker.
+    if type(error).__module__.startswith('mmsign.'):
+        return True
+    kinds = (ValueError, KeyError, OSError, ImportError, FloatingPointError)
+    if not isinstance(error, kinds):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1]
     by_mmsign = _PACKAGE in Path(last.filename).resolve().parents
@@ -41,27 +64,90 @@ def is_users_mistake(error: BaseException) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """The message of an exception; a KeyError's without its quotes."""
+    """The message of an exception; a KeyError's without its quotes.
+
+    One from a data loader's worker comes with that worker's traceback in its
+    message, which is left out.
+    """
+    message = str(error)
     if isinstance(error, KeyError) and error.args:
-        return str(error.args[0])
-    return str(error)
+        message = str(error.args[0])
+    if 'DataLoader worker process' in message.partition('\n')[0]:
+        kind = re.escape(f'{type(error).__module__}.{type(error).__qualname__}: ')
+        raised = re.split(rf'^{kind}', message, flags=re.MULTILINE)
+        message = raised[-1].strip()
+    return message
+
+
+def cause_outside(error: BaseException) -> str | None:
+    """What happened to another process, if ``error`` is only this one's echo of it.
+
+    Returns:
+        A message for a data loader's worker that was killed, or for another
+        process of the run that is gone; None for all else.
+    """
+    if not isinstance(error, (RuntimeError, OSError)):
+        return None
+    # The signal, where torch knows it, is in the exception that led to this one.
+    told = f'{error.__cause__ or error.__context__}\n{error}'
+    died = _WORKER_DIED.search(told)
+    if died is not None:
+        pid, signal = died.groups()
+        return (
+            f'a data loader worker (process {pid}) '
+            f'{_why_a_worker_dies(signal)}. {_CHECKPOINTS_ARE_WHOLE}'
+        )
+    several = int(os.environ.get('WORLD_SIZE', '1')) > 1
+    if several and _PEER_DIED.search(str(error)):
+        return (
+            f'process {os.environ.get("RANK", "?")} lost the connection to another '
+            'process of this run, which has ended or cannot be reached: its own '
+            'message, or the root cause named below, says why. '
+            f'{_CHECKPOINTS_ARE_WHOLE}'
+        )
+    return None
+
+
+def _why_a_worker_dies(signal: str | None) -> str:
+    if signal is None:
+        return (
+            'ended without a word. Run with train_dataloader.num_workers=0 to see '
+            'what it meets'
+        )
+    signal = signal.strip()
+    if signal == 'Killed':
+        return (
+            'was killed, most likely by the system because memory ran out (`dmesg` '
+            'says so): use fewer workers (train_dataloader.num_workers), a smaller '
+            'batch_size or a smaller prefetch_factor'
+        )
+    if signal == 'Bus error':
+        return (
+            'died of a bus error: either the shared memory of /dev/shm is full (in a '
+            'container give it more, such as --shm-size=8g, or use fewer workers), or '
+            'a file was overwritten in place while it was being read'
+        )
+    return f'was ended by a signal: {signal}'
 
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Print a user's mistake in one line and exit with status 1.
+    """Print a user's mistake, or another process' end, in one line; exit status 1.
 
     ``MMSIGN_TRACEBACK=1`` shows where it was found as well.
     """
     try:
         yield
     except Exception as error:
-        if os.environ.get(TRACEBACK_VARIABLE) or not is_users_mistake(error):
+        message = cause_outside(error)
+        if message is None and is_users_mistake(error):
+            message = message_of(error)
+        if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
         print(
-            f'error: {message_of(error)}\n'
-            f'({TRACEBACK_VARIABLE}=1 shows where this was found)',
+            f'error: {message}\n({TRACEBACK_VARIABLE}=1 shows where this was found)',
             file=sys.stderr,
+            flush=True,
         )
         sys.exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,32 @@ def set_work_dir(cfg: Config, work_dir: str | None, config_path: str) -> None:
         cfg.work_dir = str(Path('work_dirs', Path(config_path).stem))
 
 
+def check_work_dir(cfg: Config) -> None:
+    """Make the work folder and try to write there.
+
+    Raises:
+        LaunchError: nothing can be written; better now than after an epoch.
+    """
+    folder = Path(cfg.work_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b'x')
+            file.flush()
+    except OSError as error:
+        raise LaunchError(
+            f'nothing can be written into the work folder {folder} '
+            f'({error.strerror}): name another with --work-dir, or make room'
+        ) from error
+
+
 def prepare(cfg: Config, args: argparse.Namespace) -> None:
     """Apply the common arguments and adapt ``cfg`` to this machine, in place.
 
     Starts the process group where MMEngine cannot: several processes on a CPU.
+
+    Raises:
+        LaunchError: the work folder cannot be written.
     """
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
@@ -95,6 +118,7 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     cfg.launcher = args.launcher
     apply_overrides(cfg, args.cfg_options)
     set_work_dir(cfg, args.work_dir, args.config)
+    check_work_dir(cfg)
     wrapper = cfg.get('optim_wrapper') or {}
     if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
         compat.use_mixed_precision(cfg.optim_wrapper)

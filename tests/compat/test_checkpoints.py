@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,28 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_checkpoint({'a': 2}, path)
     assert load_checkpoint(path) == {'a': 1}
     assert [file.name for file in tmp_path.iterdir()] == ['epoch_1.pth']
+
+
+@pytest.mark.skipif(not Path('/dev/full').exists(), reason='needs /dev/full')
+@pytest.mark.parametrize('size', [1, 1_000_000])
+def test_a_full_disk_is_told_and_the_last_checkpoint_stays(size, tmp_path):
+    write_checkpoint({'a': 1}, tmp_path / 'epoch_1.pth')
+    # What is written goes to a device that is always full.
+    (tmp_path / '.checkpoint.partial').symlink_to('/dev/full')
+    with pytest.raises(CheckpointError) as caught:
+        write_checkpoint({'a': torch.zeros(size)}, tmp_path / 'epoch_2.pth')
+    message = str(caught.value)
+    assert message.startswith(f'checkpoint {tmp_path}/epoch_2.pth cannot be written')
+    assert 'No space left on device' in message and 'GiB are free' in message
+    assert f'checkpoint is {tmp_path}/epoch_1.pth: go on from it' in message
+    assert [file.name for file in tmp_path.iterdir()] == ['epoch_1.pth']
+    assert load_checkpoint(tmp_path / 'epoch_1.pth') == {'a': 1}
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / 'work').write_text('a file where the folder should be')
+    with pytest.raises(CheckpointError, match='cannot be written .*no earlier'):
+        write_checkpoint({}, tmp_path / 'work' / 'epoch_1.pth')
 
 
 def test_latest_checkpoint(tmp_path):

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import errno
+import os
+import signal
+
 import pytest
+from torch.utils.data import DataLoader
 
 from mmsign.compat import CheckpointError, from_plain
 from mmsign.compat.plain_state import TAG
@@ -8,6 +13,7 @@ from mmsign.datasets import FrameReadError
 from mmsign.launch.errors import (
     TRACEBACK_VARIABLE,
     LaunchError,
+    cause_outside,
     is_users_mistake,
     message_of,
     reported_errors,
@@ -76,3 +82,81 @@ def test_one_process_ends_as_usual(monkeypatch):
     monkeypatch.setenv('WORLD_SIZE', '2')
     end_process()
     assert left == [0]
+
+
+@pytest.mark.parametrize('number', [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_disk_that_refuses_is_one_line(number, capsys):
+    with pytest.raises(SystemExit), reported_errors():
+        raise OSError(number, os.strerror(number), 'work/log.txt')
+    said = capsys.readouterr().err
+    assert f"{os.strerror(number)}: 'work/log.txt'" in said and 'Traceback' not in said
+
+
+class Clips:
+    """Two clips; ``act`` is what happens when the second is loaded."""
+
+    def __init__(self, act) -> None:
+        self.act = act
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> int:
+        if index == 1:
+            self.act()
+        return index
+
+
+def lose_a_frame() -> None:
+    try:
+        raise FrameReadError('a/b.png: cannot be read')
+    except FrameReadError as error:
+        raise FrameReadError('clip b7: a/b.png: cannot be read') from error
+
+
+def test_what_a_worker_refuses_is_told_without_its_traceback(capsys):
+    loader = DataLoader(Clips(lose_a_frame), num_workers=1)
+    with pytest.raises(SystemExit), reported_errors():
+        list(loader)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == 'error: clip b7: a/b.png: cannot be read' and len(lines) == 2
+
+
+def test_a_bug_in_a_worker_keeps_its_traceback():
+    loader = DataLoader(Clips(lambda: [][1]), num_workers=1)
+    with pytest.raises(IndexError, match='Original Traceback'), reported_errors():
+        list(loader)
+
+
+@pytest.mark.parametrize(
+    ('number', 'advice'),
+    [(signal.SIGKILL, 'memory ran out'), (signal.SIGBUS, '/dev/shm is full')],
+)
+def test_a_worker_that_is_killed(number, advice, capsys):
+    loader = DataLoader(
+        Clips(lambda: os.kill(os.getpid(), number)), num_workers=1, batch_size=2
+    )
+    with pytest.raises(SystemExit) as caught, reported_errors():
+        list(loader)
+    said = capsys.readouterr().err
+    assert caught.value.code == 1 and 'Traceback' not in said
+    assert said.startswith('error: a data loader worker (process ')
+    assert advice in said and '--resume' in said
+
+
+def test_a_worker_that_leaves(capsys):
+    loader = DataLoader(Clips(lambda: os._exit(3)), num_workers=1, batch_size=2)
+    with pytest.raises(SystemExit), reported_errors():
+        list(loader)
+    said = capsys.readouterr().err
+    assert 'num_workers=0' in said and 'Traceback' not in said
+
+
+def test_another_process_that_is_gone_is_the_cause_only_among_several(monkeypatch):
+    lost = RuntimeError('[gloo/tcp/pair.cc:547] Connection closed by peer [::1]:4711')
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    monkeypatch.setenv('RANK', '1')
+    assert cause_outside(lost).startswith('process 1 lost the connection to another')
+    assert cause_outside(RuntimeError('shapes differ')) is None
+    monkeypatch.setenv('WORLD_SIZE', '1')
+    assert cause_outside(lost) is None

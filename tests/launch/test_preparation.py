@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import pickle
 
@@ -14,6 +15,7 @@ from mmsign.launch.errors import LaunchError
 from mmsign.launch.preparation import (
     add_common_arguments,
     check_data_roots,
+    check_work_dir,
     load_config,
     prepare,
     resolve_vocabulary,
@@ -29,7 +31,9 @@ def arguments(*given: str) -> argparse.Namespace:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
+def environment(monkeypatch, tmp_path):
+    # `prepare` makes the work folder.
+    monkeypatch.chdir(tmp_path)
     # `prepare` writes to the environment; this restores it.
     for name in ('LOCAL_RANK', TRUST_VARIABLE):
         monkeypatch.setenv(name, '')
@@ -58,6 +62,30 @@ def test_work_dir(in_config, argument, expected):
     cfg = Config({'work_dir': in_config})
     set_work_dir(cfg, argument, 'configs/my_run.py')
     assert cfg.work_dir == expected
+
+
+def test_a_work_folder_is_made_and_left_empty(tmp_path):
+    check_work_dir(Config(dict(work_dir=str(tmp_path / 'a' / 'b'))))
+    assert list((tmp_path / 'a').rglob('*')) == [tmp_path / 'a' / 'b']
+
+
+def test_a_work_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / 'file').write_text('')
+    cfg = Config(dict(launcher='none'))
+    args = arguments('--work-dir', str(tmp_path / 'file' / 'run'))
+    with pytest.raises(LaunchError, match='work folder .*file/run .*--work-dir'):
+        prepare(cfg, args)
+
+
+@pytest.mark.parametrize('number', [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_work_folder_that_takes_nothing(number, tmp_path, monkeypatch):
+    def refuse(dir):
+        raise OSError(number, os.strerror(number), str(dir))
+
+    # Permissions do not stop root, who may run the tests.
+    monkeypatch.setattr(preparation.tempfile, 'TemporaryFile', refuse)
+    with pytest.raises(LaunchError, match=os.strerror(number)):
+        check_work_dir(Config(dict(work_dir=str(tmp_path))))
 
 
 def test_prepare_applies_the_common_arguments():
