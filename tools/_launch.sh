@@ -5,7 +5,7 @@
 # runs tools/SCRIPT in PROCESSES processes on each of NNODES machines.
 
 launch() {
-    local processes="$1" script="$2" tools root python port cores
+    local processes="$1" script="$2" tools root python port cores status=0
     shift 2
     tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
     root="$(dirname "$tools")"
@@ -32,5 +32,12 @@ print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
         --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
         --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "$port" \
         --nproc_per_node "$processes" \
-        "$tools/$script" "$@" --launcher pytorch
+        "$tools/$script" "$@" --launcher pytorch || status=$?
+    if ((status)); then
+        echo "error: a process ended early and the others were ended with it; its" \
+            "message, or its signal in the summary above, says why. Signal 9 (SIGKILL)" \
+            "mostly means that memory ran out. Checkpoints that training has written" \
+            "are whole: it goes on with --resume" >&2
+    fi
+    return "$status"
 }

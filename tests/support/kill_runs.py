@@ -30,7 +30,7 @@ from mmaction.registry import HOOKS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tiny_run import unique_name
+from tiny_run import unformatted_configs, unique_name
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign import compat
@@ -73,7 +73,8 @@ def train(config: Path, work: Path, **progress) -> None:
     latest = compat.find_latest_checkpoint(work)
     if latest is not None:
         cfg.resume, cfg.load_from = True, latest
-    Runner.from_cfg(cfg).train()
+    with unformatted_configs():
+        Runner.from_cfg(cfg).train()
 
 
 def run(

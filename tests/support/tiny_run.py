@@ -12,6 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import torch
@@ -128,6 +129,17 @@ def write_config(
     path = folder / 'tiny.py'
     path.write_text(textwrap.dedent(text) + extra, encoding='utf-8')
     return path
+
+
+def unformatted_configs():
+    """Within this context MMEngine writes configs as they come.
+
+    It formats the config for each runner and each checkpoint, which takes longer
+    than such a run.
+    """
+    return mock.patch(
+        'mmengine.config.config.FormatCode', lambda text, **_: (text, True)
+    )
 
 
 TOOLS = Path(__file__).parents[2] / 'tools'

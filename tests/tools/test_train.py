@@ -153,6 +153,26 @@ def test_two_processes(tmp_path):
     assert 'sync_bn is ignored' in done.stdout + done.stderr
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')
+def test_one_of_two_processes_dies(tmp_path):
+    """The other one does not wait for it for ever, and the cause is told."""
+    extra = """
+custom_imports['imports'].append('dying_process')
+custom_hooks.append(dict(type='DieHook'))
+"""
+    config = write_config(tmp_path, extra=extra)
+    arguments = [str(TOOLS / 'dist_train.sh'), str(config), '2', '--work-dir', 'w']
+    done = run_script(*arguments, cwd=tmp_path)
+    assert done.returncode != 0
+    assert 'Signal 9 (SIGKILL) received' in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith('error: a process ended early') and '--resume' in last
+    # The first epoch is there, whole, and nothing of the second.
+    work = tmp_path / 'w'
+    assert [f.name for f in work.glob('epoch_*')] == ['epoch_1.pth']
+    assert compat.load_checkpoint(work / 'epoch_1.pth')['meta']['iter'] == 2
+
+
 @pytest.mark.parametrize(
     'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh', 'slurm_test.sh']
 )
