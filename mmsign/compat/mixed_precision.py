@@ -1,8 +1,15 @@
 """Mixed precision on whatever the machine offers.
 
-Answered fault: MMEngine's ``AmpOptimWrapper`` asserts that there is a GPU, although
-autocast in bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 in
-hardware. Can go when the assertion is gone.
+Answered faults:
+
+* MMEngine's ``AmpOptimWrapper`` asserts that there is a GPU, although autocast in
+  bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 in hardware. Can
+  go when the assertion is gone.
+* Where it does not, torch (2.13, AVX2) gets gradients wrong: those of a convolution's
+  weights are garbage, or memory is overwritten, when the input is smaller than the
+  kernel in some dimension, as in the first layers of a short clip and the last ones of
+  small frames. Such a CPU trains in float32. Can go when
+  ``tests/compat/test_mixed_precision.py`` passes on one without this.
 """
 
 from __future__ import annotations
@@ -73,7 +80,8 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
 
     On a GPU that is ``AmpOptimWrapper``, in bfloat16 where the GPU has it and in
     float16 with dynamic loss scaling elsewhere; on a CPU
-    :class:`CPUAmpOptimWrapper`, with a warning where bfloat16 is only emulated.
+    :class:`CPUAmpOptimWrapper`, or float32 and a warning where the CPU has no
+    bfloat16 instructions.
 
     Raises:
         ValueError: the config names another kind of wrapper.
@@ -88,9 +96,11 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
         for gpu_only in ('loss_scale', 'dtype', 'use_fsdp'):
             optim_wrapper.pop(gpu_only, None)
         if cpu_has_bfloat16() is False:
+            optim_wrapper.type = 'OptimWrapper'
             warnings.warn(
-                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX): '
-                'mixed precision will be slower than float32 here',
+                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), with '
+                'which mixed precision would be slower, and its gradients are not to '
+                'be trusted: training in float32',
                 stacklevel=2,
             )
         return

@@ -82,7 +82,8 @@ def test_auto_scale_lr():
         merged({}, '--auto-scale-lr')
 
 
-def test_amp_uses_what_the_machine_has():
+def test_amp_uses_what_the_machine_has(monkeypatch):
+    monkeypatch.setattr(compat.mixed_precision, 'cpu_has_bfloat16', lambda: True)
     cfg = merged({'optim_wrapper': {'optimizer': {'type': 'Adam'}}}, '--amp')
     expected = 'AmpOptimWrapper' if torch.cuda.is_available() else 'CPUAmpOptimWrapper'
     assert cfg.optim_wrapper.type == expected
@@ -105,10 +106,11 @@ def test_start(tmp_path):
     assert start(str(checkpoint)) == (True, str(checkpoint))
 
 
-def test_train_and_resume_with_mixed_precision(tmp_path, main):
+def test_train_and_resume_with_mixed_precision(tmp_path, main, monkeypatch):
     glosses = tmp_path / 'glosses.txt'
     glosses.write_text('A\nB\n')
     write_config(tmp_path, extra=f"model['vocab'] = dict(file={str(glosses)!r})\n")
+    monkeypatch.setattr(compat.mixed_precision, 'cpu_has_bfloat16', lambda: True)
     arguments = ['tiny.py', '--work-dir', 'my runs/first', '--resume', '--amp']
     main(*arguments, '--cfg-options', 'train_cfg.max_epochs=1')
     work_dir = tmp_path / 'my runs' / 'first'

@@ -23,6 +23,7 @@ COMMANDS = {
     'padding': [],
     'inference': ['--repeats', '2'],
     'training_step': ['--repeats', '2'],
+    'processes': ['--repeats', '2'],
 }
 
 

@@ -1,7 +1,10 @@
 """The network: forward and training step, time, memory, GFLOP per frame.
 
 The baseline is plain float32 in PyTorch's default layout; the comparison runs
-the same weights and the same input in channels_last_3d with bfloat16 autocast.
+the same weights and the same input in channels_last_3d with bfloat16 autocast. A
+training step is heatmaps, forward, backward and Adam. 24 GB and 400 frames:
+
+    python tools/benchmark/training_step.py --frames 400 --checkpointing --fast-only
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import torch
 from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmsign.compat import cpu_has_bfloat16
 from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
 
@@ -71,6 +75,90 @@ def batch(args, net: TwoStreamRecognizer) -> dict:
     )
 
 
+# Dense bfloat16 (float16 on Turing and Volta) peak of GPUs by name, in TFLOP/s.
+PEAKS = {
+    'H200': 989,
+    'H100 PCIe': 756,
+    'H100': 989,
+    'A100': 312,
+    'L40S': 362,
+    'L4': 121,
+    'A10': 125,
+    'RTX 4090': 165,
+    'RTX 3090': 71,
+    'V100': 125,
+    'T4': 65,
+}
+
+
+def peak_of_the_gpu() -> float | None:
+    """TFLOP/s of this GPU, None if it is not in the list."""
+    name = torch.cuda.get_device_name()
+    return next((peak for key, peak in PEAKS.items() if key in name), None)
+
+
+def training_flops(args) -> float:
+    """FLOP of a training step, forward and backward, nothing computed twice.
+
+    Counted on one short clip; convolutions, nearly all of it, grow in proportion to
+    frames and clips.
+    """
+    frames = min(args.frames, 16)
+    short = argparse.Namespace(
+        **vars(args) | dict(frames=frames, batch_size=1, checkpointing=False)
+    )
+    net = network(short, 'contiguous').train()
+    ready = net.data_preprocessor(batch(short, net), True)
+    with FlopCounterMode(display=False) as counter:
+        losses = net(ready['inputs'], ready['data_samples'], mode='loss')
+        sum(losses.values()).backward()
+    return counter.get_total_flops() * args.frames / frames * args.batch_size
+
+
+def measure(args, layout: str, low: bool) -> tuple[dict[str, float], dict]:
+    """Seconds of a forward pass and of a training step; counts and peak memory."""
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    if device == 'cuda':
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    net = network(args, layout)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
+    fast = layout == 'channels_last_3d'
+    if fast and args.compile:
+        net.encode = torch.compile(net.encode)
+    data = batch(args, net)
+
+    def forward():
+        net.eval()
+        with (
+            torch.inference_mode(),
+            torch.autocast(device, torch.bfloat16, enabled=low),
+        ):
+            ready = net.data_preprocessor(data)
+            return net(ready['inputs'], ready['data_samples'])
+
+    def step():
+        net.train()
+        with torch.autocast(device, torch.bfloat16, enabled=low):
+            ready = net.data_preprocessor(data, True)
+            losses = net(ready['inputs'], ready['data_samples'], mode='loss')
+        sum(losses.values()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    found = dict(parameters=sum(p.numel() for p in net.parameters()))
+    if not fast:
+        with FlopCounterMode(display=False) as counter:
+            forward()
+        found['flops'] = counter.get_total_flops()
+    times = dict(forward=seconds(forward, args.repeats))
+    if not args.forward_only:
+        times['training step'] = seconds(step, args.repeats)
+        if device == 'cuda':
+            found['memory'] = torch.cuda.max_memory_allocated()
+    return times, found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--frames', type=int, default=32)
@@ -80,58 +168,60 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--checkpointing', action='store_true')
     parser.add_argument('--forward-only', action='store_true')
+    parser.add_argument(
+        '--compile', action='store_true', help='torch.compile the fast variant'
+    )
+    parser.add_argument(
+        '--fast-only',
+        action='store_true',
+        help='leave the baseline out, which may not fit the memory',
+    )
+    parser.add_argument(
+        '--peak-tflops',
+        type=float,
+        help="of the device in bfloat16, for its utilisation (default: the GPU's)",
+    )
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    on_gpu = torch.cuda.is_available()
     rows: dict[str, float | str] = {}
-    times: dict[str, float] = {}
-    variants = dict(plain=('contiguous', False), fast=('channels_last_3d', True))
+    # Without bfloat16 instructions a CPU is slower with it, and not even right.
+    low = on_gpu or cpu_has_bfloat16() is not False
+    rows['fast'] = f'channels_last_3d, {"bfloat16" if low else "float32"}'
+    variants = dict(plain=('contiguous', False), fast=('channels_last_3d', low))
+    if args.fast_only:
+        variants.pop('plain')
+    frames = args.frames * args.batch_size
+    times, found = {}, {}
     for label, (layout, low) in variants.items():
-        net = network(args, layout)
-        data = batch(args, net)
-
-        def forward(net=net, data=data, low=low):
-            net.eval()
-            with (
-                torch.inference_mode(),
-                torch.autocast(device, torch.bfloat16, enabled=low),
-            ):
-                ready = net.data_preprocessor(data)
-                return net(ready['inputs'], ready['data_samples'])
-
-        def step(net=net, data=data, low=low):
-            net.train()
-            with torch.autocast(device, torch.bfloat16, enabled=low):
-                ready = net.data_preprocessor(data, True)
-                losses = net(ready['inputs'], ready['data_samples'], mode='loss')
-            sum(losses.values()).backward()
-            net.zero_grad()
-
-        if not low:
-            with FlopCounterMode(display=False) as counter:
-                forward()
-            frames = args.frames * args.batch_size
-            rows['GFLOP per frame, forward'] = counter.get_total_flops() / 1e9 / frames
-            count = sum(p.numel() for p in net.parameters())
-            rows['parameters, millions'] = count / 1e6
-        times[f'forward {label}'] = seconds(forward, args.repeats)
-        if not args.forward_only:
-            times[f'training step {label}'] = seconds(step, args.repeats)
-            if device == 'cuda':
-                rows[f'peak memory {label}, GB'] = (
-                    torch.cuda.max_memory_allocated() / 1e9
-                )
-                torch.cuda.reset_peak_memory_stats()
-    rows |= {f'{key}, s': value for key, value in times.items()}
-    rows['ratio forward plain / fast'] = times['forward plain'] / times['forward fast']
+        times[label], found[label] = measure(args, layout, low)
+        rows['parameters, millions'] = found[label]['parameters'] / 1e6
+        if 'flops' in found[label]:
+            rows['GFLOP per frame, forward'] = found[label]['flops'] / 1e9 / frames
+        for what, value in times[label].items():
+            rows[f'{what} {label}, s'] = value
+        if 'memory' in found[label]:
+            rows[f'peak memory {label}, GB'] = found[label]['memory'] / 1e9
+    if not args.fast_only:
+        for what, slow in times['plain'].items():
+            rows[f'ratio {what} plain / fast'] = slow / times['fast'][what]
+        if 'memory' in found['fast']:
+            share = found['fast']['memory'] / found['plain']['memory']
+            rows['ratio peak memory fast / plain'] = share
     if not args.forward_only:
-        rows['ratio training step plain / fast'] = (
-            times['training step plain'] / times['training step fast']
-        )
-    if device == 'cpu':
+        step = times['fast']['training step']
+        rows['clips/s fast'] = args.batch_size / step
+        flops = training_flops(args)
+        rows['GFLOP per frame, training step'] = flops / 1e9 / frames
+        rows['TFLOP/s fast'] = flops / step / 1e12
+        peak = args.peak_tflops or (peak_of_the_gpu() if on_gpu else None)
+        if peak is not None:
+            share = 100 * flops / step / 1e12 / peak
+            rows[f'model FLOP utilisation fast, % of {peak:g} TFLOP/s'] = share
+    if not on_gpu:
         # The process's peak, so of the larger of the two variants.
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        rows['peak memory of the process, GB'] = peak / 1e6
+        peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        rows['peak memory of the process, GB'] = peak_memory / 1e6
     show('two-stream network', rows, args.json)
 
 
