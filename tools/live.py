@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> list:
     network = open_network(
         args.config, args.checkpoint, args.bundle, args.device, args.fast
     )
-    estimator = open_estimator(args)
+    estimator = open_estimator(args, live=True)
     live = LiveRecognizer(network, args.frames, args.hop, estimator=estimator)
     print(f'latency: {live.latency:.2f} s of video, and the computing')
     terminal = Terminal(args.window)

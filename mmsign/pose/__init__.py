@@ -1,8 +1,9 @@
-"""Keypoints from any video, where MMPose is installed (docs/keypoints.md)."""
+"""Keypoints from any video by MMPose or MediaPipe, as installed (docs/keypoints.md)."""
 
 from .boxes import FixedBox, FullFrame, hold_boxes
 from .detector import DETECTOR, SignerDetector
 from .estimator import ESTIMATORS, LAYOUT, PoseEstimator
+from .mediapipe_holistic import MediaPipeEstimator
 from .openmmlab import RANDOM_WEIGHTS, PoseError
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     'RANDOM_WEIGHTS',
     'FixedBox',
     'FullFrame',
+    'MediaPipeEstimator',
     'PoseError',
     'PoseEstimator',
     'SignerDetector',
