@@ -32,10 +32,12 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add_estimator_arguments(parser)
     parser.add_argument(
-        '--frames', type=int, default=64, help='that the network looks at at once'
+        '--frames',
+        type=int,
+        help='that the network looks at at once (default: as its training clips)',
     )
     parser.add_argument(
-        '--hop', type=int, default=16, help='frames after which it looks again'
+        '--hop', type=int, help='frames after which it looks again (default: a quarter)'
     )
     parser.add_argument('--device', help='cpu or cuda (default: a GPU if there is one)')
     parser.add_argument(

@@ -34,7 +34,8 @@ from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, prepare_clip
 from .reading import read_outputs, step_times
 from .records import ClipResult, OutputReading
-from .windows import WindowedNetwork, joined, window_for
+from .utterances import UtteranceReader, count_utterances, joined
+from .windows import WindowedNetwork, window_for
 
 Given = str | os.PathLike | np.ndarray
 
@@ -182,14 +183,10 @@ class SignInferencer:
         if pose is not None and self._nobody(clip, pose):
             job.timing = dict(load=found - start)
             return job
-        if len(clip.times) > self.pipeline.max_length:
+        notice = self._notice_if_long(clip, pose)
+        if notice:
             job.is_long = True
-            window, hop = window_for(self.pipeline)
-            clip.notices.append(
-                f'{len(clip.times)} frames, the network takes '
-                f'{self.pipeline.max_length}: read in windows of {window}, one every '
-                f'{hop} frames' + ', not translated' * self.network.translates
-            )
+            clip.notices.append(notice + ', not translated' * self.network.translates)
         else:
             job.prepared = prepare_clip(
                 self.pipeline, clip, pose, self.network.frame_size
@@ -198,6 +195,24 @@ class SignInferencer:
             time.perf_counter() - start - job.timing.get('keypoints', 0.0)
         )
         return job
+
+    def _notice_if_long(self, clip: Clip, pose: np.ndarray | None) -> str:
+        """How a clip that is not to be read at once will be read."""
+        count, habits = len(clip.times), self.network.habits
+        if pose is not None and habits and habits.rest and count > habits.longest:
+            utterances = count_utterances(pose, habits)
+            if utterances > 1:
+                return (
+                    f'{count} frames, the longest training clip has {habits.longest}: '
+                    f'taken apart at the pauses, {utterances} utterances'
+                )
+        if count <= self.pipeline.max_length:
+            return ''
+        window, hop = window_for(self.pipeline)
+        return (
+            f'{count} frames, the network takes {self.pipeline.max_length}: read in '
+            f'windows of {window}, one every {hop} frames'
+        )
 
     def forward(self, jobs: Sequence[ClipJob]) -> None:
         """Run the network on a batch and decode every output."""
@@ -210,9 +225,13 @@ class SignInferencer:
             for job, log_probs in zip(ready, found):
                 job.timing['network'] = seconds
                 prepared = job.prepared
-                self._decode(
-                    job, log_probs, prepared.frame_times, prepared.frame_seconds
+                times = step_times(
+                    prepared.frame_times,
+                    prepared.frame_seconds,
+                    len(log_probs['average']),
+                    self.network.time_stride,
                 )
+                self._decode(job, log_probs, *times)
         for job in jobs:
             if job.is_long:
                 self._read_long(job)
@@ -221,23 +240,22 @@ class SignInferencer:
         self,
         job: ClipJob,
         log_probs: dict[str, Tensor],
-        frame_times: np.ndarray,
-        frame_seconds: float,
+        starts: np.ndarray,
+        ends: np.ndarray,
     ) -> None:
         start = time.perf_counter()
-        steps = len(log_probs['average'])
-        times = step_times(frame_times, frame_seconds, steps, self.network.time_stride)
         vocab = self.network.model.vocab
-        job.outputs = read_outputs(log_probs, self.search, vocab, *times)
+        job.outputs = read_outputs(log_probs, self.search, vocab, starts, ends)
         job.timing['decode'] = time.perf_counter() - start
 
     def _read_long(self, job: ClipJob) -> None:
-        """A clip longer than the network takes, in overlapping windows."""
+        """A clip longer than the network takes: by utterances, or in windows."""
         start = time.perf_counter()
         clip = job.clip
         windows = WindowedNetwork(
             self.network, self.pipeline, *window_for(self.pipeline)
         )
+        reader = UtteranceReader(windows, self.network.habits)
         count = len(clip.times)
         frames: Iterable = [None] * count
         if self.pipeline.needs_frames:
@@ -245,10 +263,27 @@ class SignInferencer:
             frames = clip.source.stream(indices)
         poses = [None] * count if job.keypoints is None else job.keypoints
         size = clip.source.frame_size
-        parts = [windows.push(f, pose, size) for f, pose in zip(frames, poses)]
-        parts = [part for part in (*parts, windows.finish()) if part is not None]
+        pieces = [
+            piece
+            for frame, pose in zip(frames, poses)
+            for piece in reader.push(frame, pose, size)
+        ]
+        pieces += reader.finish()
         job.timing['network'] = time.perf_counter() - start
-        self._decode(job, joined(parts), clip.times, clip.frame_seconds)
+        if not pieces:
+            clip.notices.append('the hands rest from beginning to end')
+            return
+        vocab = self.network.model.vocab
+        self._decode(
+            job,
+            *joined(
+                pieces,
+                clip.times,
+                clip.frame_seconds,
+                self.network.time_stride,
+                vocab.blank_index,
+            ),
+        )
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""

@@ -25,6 +25,8 @@ from mmsign.models import SignTranslator
 from mmsign.models.inference import prepare_for_inference
 from mmsign.models.recognizers.base import SignRecognizer
 
+from .signing_habits import SigningHabits, measure_habits
+
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
 TRAINING_ONLY = (
@@ -46,7 +48,8 @@ class NetworkSpec:
         model: Config of the recognizer, its glosses written out.
         pipeline: The transforms of testing.
         corpus: What it was trained on: ``fps`` and ``frame_size`` (width, height)
-            of the frames, as far as the config says; ``dataset``, its type.
+            of the frames, as far as the config says; ``signing``, the habits of its
+            clips, as measured unless the config says; ``dataset``, its type.
     """
 
     model: dict
@@ -94,6 +97,12 @@ class Network:
         return None if fps is None else float(fps)
 
     @property
+    def habits(self) -> SigningHabits | None:
+        """Of the training clips, None if nobody has measured them."""
+        signing = self.spec.corpus.get('signing')
+        return None if signing is None else SigningHabits.from_dict(signing)
+
+    @property
     def frame_size(self) -> tuple[int, int] | None:
         """(width, height) of the training corpus's frames in pixels, or None."""
         size = self.spec.corpus.get('frame_size')
@@ -113,10 +122,12 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
     """
     if cfg.get('model') is None:
         raise LaunchError(f'config {cfg.filename}: it describes no model')
+    whole = cfg
     cfg = Config(
         dict(
             model=cfg.model,
             test_dataloader=cfg.get('test_dataloader', {}),
+            test_pipeline=cfg.get('test_pipeline') or [],
             corpus=cfg.get('corpus') or {},
         )
     )
@@ -124,15 +135,29 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
     dataset = cfg.test_dataloader.get('dataset') or {}
     while 'pipeline' not in dataset and 'dataset' in dataset:
         dataset = dataset.dataset
-    if not dataset.get('pipeline'):
+    pipeline = _plain(dataset.get('pipeline') or [])
+    if pipeline and pipeline[0].get('type') == 'LoadFeatures':
+        # Features that were computed once are no way in for a new video.
+        pipeline = _plain(cfg.test_pipeline)
+    if not pipeline:
         raise LaunchError(
-            'the config has no test_dataloader.dataset.pipeline: inference prepares '
-            'clips as testing does'
+            'the config has no test_dataloader.dataset.pipeline that reads clips, nor '
+            'a test_pipeline beside one that reads features: inference prepares clips '
+            'as testing does'
         )
+    model = _inference_config(_plain(cfg.model))
+    if 'keypoint' not in model.get('recognizer', model):
+        pipeline = [
+            step | dict(keypoints=False) if step['type'] == 'LoadClip' else step
+            for step in pipeline
+        ]
     corpus = _plain(cfg.corpus) | dict(dataset=dataset.get('type', ''))
+    if 'signing' not in corpus:
+        habits = measure_habits(whole)
+        corpus |= dict(signing=habits.to_dict()) if habits else {}
     return NetworkSpec(
-        model=_inference_config(_plain(cfg.model)),
-        pipeline=_plain(dataset.pipeline),
+        model=model,
+        pipeline=pipeline,
         corpus=corpus,
     )
 
@@ -211,7 +236,13 @@ def _inference_config(model: dict) -> dict:
     # Of a translator, the text side keeps its files: vocabulary and pieces.
     own = {key: value for key, value in model.items() if key not in TRAINING_ONLY}
     own.pop('recognizer_checkpoint', None)
-    return own | dict(recognizer=_without_training(model['recognizer']))
+    heads = {
+        output: {key: value for key, value in head.items() if key != 'g2t_checkpoint'}
+        for output, head in (model.get('translation') or {}).items()
+    }
+    return own | dict(
+        recognizer=_without_training(model['recognizer']), translation=heads
+    )
 
 
 def _without_training(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Recognition while the signing goes on.
 
 Symbols: W frames of a window, H frames of its hop, C = (W − H)/2 frames of context;
-see ``windows.py``.
+see ``windows.py``. Where the hands rest, the stream is taken apart: ``utterances.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from .networks import Network
 from .preparation import Pipeline
 from .reading import hypothesis_glosses
 from .records import RecognizedGloss
-from .windows import Stitched, WindowedNetwork
+from .utterances import Piece, UtteranceReader
+from .windows import WindowedNetwork, live_window
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,17 @@ class LiveRecognizer:
 
     Args:
         network: From ``open_network``.
-        window, hop: W and H in frames of the training rate. A larger window lets
-            the network see more around a sign, a smaller hop answers sooner; W/H is
-            how often each frame is computed.
+        window, hop: W and H in frames; None takes them from the clips that the
+            network was trained on, see ``live_window``.
         fps: Frames per second of the stream, for frames that come without times;
             None takes that of training.
         beam_width: None takes the config's.
         estimator: Finds keypoints for frames that come without; it is called with a
             list of one frame.
-        cut_probability, max_steps: When glosses become final; see
-            ``IncrementalCTC``.
+        pauses: Whether to take the stream apart where the hands rest, if the
+            network's training clips begin and end so, and keypoints come.
+        cut_probability, max_steps: When glosses of an utterance that goes on become
+            final; see ``IncrementalCTC``.
 
     Raises:
         ValueError: If window and hop do not fit the network.
@@ -66,11 +68,12 @@ class LiveRecognizer:
     def __init__(
         self,
         network: Network,
-        window: int = 64,
-        hop: int = 16,
+        window: int | None = None,
+        hop: int | None = None,
         fps: float | None = None,
         beam_width: int | None = None,
         estimator: Estimator | None = None,
+        pauses: bool = True,
         cut_probability: float = 0.9,
         max_steps: int = 64,
     ) -> None:
@@ -79,7 +82,16 @@ class LiveRecognizer:
         self.rate = network.fps or DEFAULT_FPS
         self.fps = fps or self.rate
         self.estimator = estimator
-        self.windows = WindowedNetwork(network, self.pipeline, window, hop)
+        habits = network.habits
+        usual = live_window(self.pipeline, network.time_stride, habits)
+        self.windows = WindowedNetwork(
+            network,
+            self.pipeline,
+            usual[0] if window is None else window,
+            usual[1] if hop is None else hop,
+            early=True,
+        )
+        self.reader = UtteranceReader(self.windows, habits if pauses else None)
         own = network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
         self.decoder = IncrementalCTC(
@@ -96,9 +108,13 @@ class LiveRecognizer:
     @property
     def latency(self) -> float:
         """Seconds of video after which a frame has been read for good, computing
-        not counted. A gloss becomes final when it has been read and the pause after
-        it as well."""
-        return self.windows.delay / self.rate
+        not counted. Where the stream is taken apart that is at the end of the
+        utterance, and W after its beginning at the latest; else C + H (W for the
+        first frames), and the decoder waits on for a step at which nothing is
+        signed."""
+        if self.reader.rest is None:
+            return self.windows.delay / self.rate
+        return self.windows.window / self.rate
 
     def feed(
         self,
@@ -118,7 +134,7 @@ class LiveRecognizer:
             frame_size: (width, height), needed without a frame.
 
         Returns:
-            An event whenever a window is complete, every H frames.
+            An event after every H frames of an utterance, and at its end.
 
         Raises:
             ClipError: If frame or keypoints are missing or misshapen.
@@ -129,14 +145,14 @@ class LiveRecognizer:
         if seconds is None:
             seconds = self._given / self.fps
         self._given += 1
-        parts = [
-            part
+        pieces = [
+            piece
             for ready in self._clock.push(seconds, item)
-            if (part := self.windows.push(*ready)) is not None
+            for piece in self.reader.push(*ready)
         ]
         self._seconds = seconds
         self._compute += time.perf_counter() - began
-        return self._event(parts) if parts else None
+        return self._event(pieces) if pieces else None
 
     def finish(self) -> LiveEvent:
         """The end of the stream: everything that waits becomes final.
@@ -144,17 +160,15 @@ class LiveRecognizer:
         The recognizer is then ready for another stream.
         """
         began = time.perf_counter()
-        parts = [
-            part
+        pieces = [
+            piece
             for ready in self._clock.finish()
-            if (part := self.windows.push(*ready)) is not None
+            for piece in self.reader.push(*ready)
         ]
-        last = self.windows.finish()
-        parts += [] if last is None else [last]
+        pieces += self.reader.finish()
         self._compute += time.perf_counter() - began
-        event = self._event(parts, end=True)
-        self.decoder.restart()
-        self._given, self._last = 0, None
+        event = self._event(pieces)
+        self._given = 0
         return event
 
     def run(
@@ -184,7 +198,11 @@ class LiveRecognizer:
                 f'{where}: the network needs the frame, or at least its frame_size'
             )
         pose = None
-        if self.pipeline.needs_keypoints:
+        # A network of video alone does not look at them, but they tell the pauses.
+        if self.pipeline.needs_keypoints or (
+            self.reader.rest is not None
+            and (keypoints is not None or self.estimator is not None)
+        ):
             if keypoints is None and (self.estimator is None or frame is None):
                 raise ClipError(
                     f'{where}: the network looks at keypoints; feed them, or give an '
@@ -197,30 +215,36 @@ class LiveRecognizer:
         size = frame_size if frame is None else frame.shape[1::-1]
         return frame if self.pipeline.needs_frames else None, pose, size
 
-    def _event(self, parts: list[Stitched], end: bool = False) -> LiveEvent:
+    def _event(self, pieces: list[Piece]) -> LiveEvent:
         began = time.perf_counter()
-        done = []
-        for part in parts:
-            done += self.decoder.push(part.log_probs['average'])
-        if end:
-            done += self.decoder.finish()
         final: list[RecognizedGloss] = []
-        for segment in done:
-            found = self._glosses(*segment)
-            final += found
-            self._last = found[-1] if found else self._last
-        partial = ()
-        if not end:
-            partial = self._glosses(*self.decoder.preview(parts[-1].preview['average']))
+        partial: tuple[RecognizedGloss, ...] = ()
+        for piece in pieces:
+            steps = piece.steps.log_probs['average']
+            if piece.is_last:
+                done = self.decoder.finish(steps)
+            else:
+                done = self.decoder.push(steps)
+            for segment in done:
+                found = self._glosses(*segment, piece.origin)
+                final += found
+                self._last = found[-1] if found else self._last
+            partial = ()
+            if piece.is_last:
+                self.decoder.restart()
+                self._last = None
+            else:
+                shown = self.decoder.preview(piece.steps.preview['average'])
+                partial = self._glosses(*shown, piece.origin)
         compute = self._compute + time.perf_counter() - began
         self._compute = 0.0
         return LiveEvent(tuple(final), partial, self._seconds, compute)
 
     def _glosses(
-        self, start: int, steps: Tensor, best: Hypothesis
+        self, start: int, steps: Tensor, best: Hypothesis, origin: int
     ) -> tuple[RecognizedGloss, ...]:
         stride = self.windows.step / self.rate
-        starts = (start + np.arange(len(steps))) * stride
+        starts = origin / self.rate + (start + np.arange(len(steps))) * stride
         vocab = self.network.model.vocab
         found = hypothesis_glosses(best, steps, vocab, starts, starts + stride)
         merge = self.decoder.search.merge_adjacent

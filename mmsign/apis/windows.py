@@ -24,9 +24,10 @@ from .clips import ClipError
 from .networks import Network
 from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, fit_heatmaps
+from .signing_habits import SigningHabits
 
 # Log-probability of everything but the blank where nobody is to be seen.
-_NOTHING = -30.0
+NOTHING = -30.0
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,20 @@ class WindowedNetwork:
         pipeline: Its test pipeline.
         window: W, a multiple of s, at most what the pipeline takes at once.
         hop: H, such that C is a multiple of s too.
+        early: Whether to look every H frames before the first window is full, too:
+            nothing is spoken for by that, but there is something to show.
 
     Raises:
         ValueError: If window and hop do not fit the pipeline.
     """
 
     def __init__(
-        self, network: Network, pipeline: Pipeline, window: int, hop: int
+        self,
+        network: Network,
+        pipeline: Pipeline,
+        window: int,
+        hop: int,
+        early: bool = False,
     ) -> None:
         # Frames per output step.
         self.step = network.recognizer.output_stride
@@ -77,12 +85,22 @@ class WindowedNetwork:
         self.window = window
         self.hop = hop
         self.context = (window - hop) // 2
+        self.early = early
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything; the next frame is the first of another stream."""
         self._record: dict | None = None
         self._frames: deque = deque()
         self._first = 0  # number of the oldest frame held
         self._count = 0  # frames seen
         self._next = 0  # where the next window begins
         self._spoken = 0  # frames spoken for
+
+    @property
+    def count(self) -> int:
+        """Frames seen since the beginning of the stream."""
+        return self._count
 
     @property
     def delay(self) -> int:
@@ -111,6 +129,8 @@ class WindowedNetwork:
         """
         if frame is not None:
             frame_size = frame.shape[1::-1]
+        frame = frame if self.pipeline.needs_frames else None
+        keypoints = keypoints if self.pipeline.needs_keypoints else None
         if self._record is None:
             width, height = map(int, frame_size)
             self._record = dict(
@@ -133,6 +153,8 @@ class WindowedNetwork:
         self._frames.append((picture, keypoints))
         self._count += 1
         if self._count < self._next + self.window:
+            if self.early and self._count < self.window and not self._count % self.hop:
+                return self._speak(0, self._count, 0)
             return None
         start, end = self._next, self._next + self.window
         until = start + self.context + self.hop
@@ -159,9 +181,7 @@ class WindowedNetwork:
         if end > self._spoken:
             start = max(0, end - self.window)
             stitched = self._speak(start, end, end)
-        self._frames.clear()
-        self._record = None
-        self._first = self._count = self._next = self._spoken = 0
+        self.restart()
         return stitched
 
     def _forget(self, before: int) -> None:
@@ -200,10 +220,36 @@ class WindowedNetwork:
         (log_probs,) = log_probs_of(self.network, [clip])
         if nobody:
             blank = self.network.model.vocab.blank_index
-            nothing = torch.full_like(log_probs['average'], _NOTHING)
+            nothing = torch.full_like(log_probs['average'], NOTHING)
             nothing[:, blank] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         return log_probs
+
+
+def live_window(
+    pipeline: Pipeline, step: int, habits: SigningHabits | None
+) -> tuple[int, int]:
+    """Window and hop for a stream, as the network was trained.
+
+    Args:
+        pipeline: Of the network.
+        step: Frames per output step.
+        habits: Of its training clips; None takes about 64 and 16 frames.
+
+    Returns:
+        As long as the longest clip if there are pauses to wait for, so that what is
+        between two is read at once; else as the middle one, since nothing is read
+        for good before its context has been seen. The hop is about a quarter.
+    """
+    unit = 4 * math.lcm(pipeline.stride, step)
+    if habits is None:
+        length = 64
+    else:
+        length = habits.median if habits.rest is None else habits.longest
+    longest = pipeline.max_length - pipeline.max_length % unit
+    window = max(unit, min(-(-length // unit) * unit, longest))
+    # Such that the context on either side is a whole number of steps.
+    return window, -(-window // (2 * unit)) * (unit // 2)
 
 
 def window_for(pipeline: Pipeline) -> tuple[int, int]:
@@ -211,11 +257,3 @@ def window_for(pipeline: Pipeline) -> tuple[int, int]:
     unit = 4 * pipeline.stride
     window = max(unit, pipeline.max_length - pipeline.max_length % unit)
     return window, window // 2
-
-
-def joined(parts: list[Stitched]) -> dict[str, Tensor]:
-    """All steps of a stream, per output (T', V)."""
-    return {
-        name: torch.cat([part.log_probs[name] for part in parts])
-        for name in parts[0].log_probs
-    }

@@ -93,8 +93,19 @@ class IncrementalCTC:
             steps = torch.cat([self._waiting, log_probs])
         return self._start, steps, self._decode(steps)
 
-    def finish(self) -> list[tuple[int, Tensor, Hypothesis]]:
-        """Decode what waits; the next step pushed follows it."""
+    def finish(
+        self, log_probs: Tensor | None = None
+    ) -> list[tuple[int, Tensor, Hypothesis]]:
+        """Decode what waits as one segment; the next step pushed follows it.
+
+        Args:
+            log_probs: (n, V) the last steps, uncut; None for no more.
+        """
+        if log_probs is not None:
+            waiting = self._waiting
+            self._waiting = (
+                log_probs if waiting is None else torch.cat([waiting, log_probs])
+            )
         if self._waiting is None or not len(self._waiting):
             return []
         return [self._cut(len(self._waiting))]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_network import keypoints_of, write_network
+from tiny_signing import habits, signing
 
-from mmsign.apis import ClipError, LiveRecognizer, open_network
+from mmsign.apis import ClipError, LiveRecognizer, SignInferencer, open_network
 
 
 @pytest.fixture(scope='module')
@@ -26,9 +29,9 @@ def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
     frames, poses = stream(24)
     events = list(live.run(frames, poses))
     expected = inferencer(frames, poses)
-    assert len(events) == 1 and expected.glosses
+    assert len(events) == 2 and expected.glosses and not events[0].final
     live.decoder.cut_probability = 1.0
-    (event,) = live.run(frames, poses)
+    *_, event = live.run(frames, poses)
     assert event.final == expected.glosses and event.partial == ()
 
 
@@ -36,7 +39,7 @@ def test_partial_glosses_become_final(live):
     frames, poses = stream(150)
     events = list(live.run(frames, poses))
     # The clock hands a frame on when the next has come.
-    assert [round(e.seconds * 25) for e in events[:3]] == [32, 48, 64]
+    assert [round(e.seconds * 25) for e in events[:4]] == [16, 32, 48, 64]
     final = [gloss for event in events for gloss in event.final]
     starts = [gloss.start for gloss in final]
     assert final and starts == sorted(starts)
@@ -71,8 +74,8 @@ def test_an_estimator_is_asked(network):
     recognizer = LiveRecognizer(
         network, 32, 16, estimator=lambda frames: [next(asked) for _ in frames]
     )
-    (event,) = recognizer.run(frames)
-    (expected,) = LiveRecognizer(network, 32, 16).run(frames, poses)
+    *_, event = recognizer.run(frames)
+    *_, expected = LiveRecognizer(network, 32, 16).run(frames, poses)
     assert event.final == expected.final
 
 
@@ -82,7 +85,7 @@ def test_a_network_of_keypoints_alone_needs_no_pictures(tmp_path):
     frames, poses = stream(24)
     for pose in poses:
         recognizer.feed(None, pose, frame_size=(64, 48))
-    (expected,) = LiveRecognizer(network, 32, 16).run(frames, poses)
+    *_, expected = LiveRecognizer(network, 32, 16).run(frames, poses)
     assert recognizer.finish().final == expected.final
 
 
@@ -96,3 +99,83 @@ def test_frames_that_do_not_fit(live):
     ):
         with pytest.raises(ClipError, match=message):
             live.feed(frame, pose)
+
+
+# Pauses -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paused(network):
+    """A recognizer of a network whose training clips began and ended at rest."""
+    corpus = network.spec.corpus | dict(signing=habits(longest=40).to_dict())
+    return LiveRecognizer(replace(network, spec=replace(network.spec, corpus=corpus)))
+
+
+def test_utterances_are_read_as_clips(paused, inferencer):
+    plan = 'r' * 9 + 'm' * 20 + 'r' * 40 + 'm' * 27 + 'rrr' + 'm' * 12 + 'r' * 6
+    frames, _ = stream(len(plan))
+    poses = signing(plan)
+    events = list(paused.run(frames, poses))
+    final = [gloss for event in events for gloss in event.final]
+    expected = []
+    # With two resting frames at the ends; the last fills the step.
+    for start, end in ((7, 31), (67, 98), (97, 113)):
+        chosen = np.arange(start, start + (end - start + 3) // 4 * 4).clip(max=end - 1)
+        for gloss in inferencer(frames[chosen], poses[chosen]).glosses:
+            expected.append((gloss.gloss, gloss.confidence, gloss.start + start / 25))
+    assert [(g.gloss, g.confidence) for g in final] == [e[:2] for e in expected]
+    assert [g.start for g in final] == pytest.approx([e[2] for e in expected])
+    assert expected
+    # Something to show on the way, and nothing between the utterances.
+    assert any(event.partial for event in events)
+    assert paused.windows.window == 48 and paused.latency == pytest.approx(48 / 25)
+    again = [gloss for event in paused.run(frames, poses) for gloss in event.final]
+    assert again == final
+
+
+def test_at_rest_nothing_is_computed(paused, monkeypatch):
+    monkeypatch.setattr(paused.windows, '_run', None)
+    frames, _ = stream(60)
+    (event,) = paused.run(frames, signing('r' * 60))
+    assert (event.final, event.partial) == ((), ())
+    assert paused.windows.count == 0
+
+
+def test_a_long_utterance_is_read_in_windows(paused):
+    plan = 'rr' + 'm' * 150 + 'rrrr'
+    frames, _ = stream(len(plan))
+    held, final = [], []
+    for frame, pose in zip(frames, signing(plan)):
+        event = paused.feed(frame, pose)
+        held.append(len(paused.windows._frames))
+        final += event.final if event else ()
+    assert max(held) < 48 + 16 and final[0].start < final[-1].start
+    final += paused.finish().final
+    assert final[-1].end <= len(plan) / 25
+
+
+def test_pauses_may_be_passed_over(paused):
+    frames, _ = stream(100)
+    poses = signing('rr' + 'm' * 40 + 'r' * 16 + 'm' * 40 + 'rr')
+    plain = LiveRecognizer(paused.network, 48, 16, pauses=False)
+    found = [e.final for e in plain.run(frames, poses)]
+    bare = replace(paused.network, spec=replace(paused.network.spec, corpus={}))
+    assert found == [e.final for e in LiveRecognizer(bare, 48, 16).run(frames, poses)]
+    assert plain.latency == pytest.approx((16 + 16) / 25)
+
+
+def test_keypoints_tell_the_pauses_to_a_network_of_video_alone(tmp_path):
+    network = open_network(*write_network(tmp_path, ['video']), device='cpu')
+    corpus = network.spec.corpus | dict(signing=habits(longest=40).to_dict())
+    network = replace(network, spec=replace(network.spec, corpus=corpus))
+    frames, _ = stream(60)
+    recognizer = LiveRecognizer(network)
+    with_pauses = list(recognizer.run(frames, signing('r' * 20 + 'm' * 20 + 'r' * 20)))
+    assert recognizer.pipeline.needs_keypoints is False
+    expected = SignInferencer(*write_network(tmp_path, ['video']), device='cpu')
+    own = expected(frames[18:42])
+    final = [gloss.gloss for event in with_pauses for gloss in event.final]
+    assert final == list(own.gloss_sequence)
+    # And without, there is one utterance.
+    without = [g.gloss for e in recognizer.run(frames[:40]) for g in e.final]
+    assert without == list(expected(frames[:40]).gloss_sequence)

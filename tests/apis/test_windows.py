@@ -8,7 +8,8 @@ from tiny_network import keypoints_of
 from mmsign.apis import ClipError, open_network
 from mmsign.apis.posteriors import log_probs_of
 from mmsign.apis.preparation import Pipeline
-from mmsign.apis.windows import WindowedNetwork, joined, window_for
+from mmsign.apis.signing_habits import RestPose, SigningHabits
+from mmsign.apis.windows import WindowedNetwork, live_window, window_for
 from mmsign.models.layers.positions import PositionEncoding
 
 
@@ -31,6 +32,13 @@ def stream(count: int):
 def stitched(windows: WindowedNetwork, frames, poses) -> list:
     parts = [windows.push(frame, pose) for frame, pose in zip(frames, poses)]
     return [part for part in (*parts, windows.finish()) if part is not None]
+
+
+def joined(parts: list) -> dict:
+    return {
+        name: torch.cat([part.log_probs[name] for part in parts])
+        for name in parts[0].log_probs
+    }
 
 
 def offline(inferencer, frames, poses) -> dict:
@@ -105,6 +113,42 @@ def test_settings_and_frames_that_do_not_fit(network):
     windows.push(frames[0], poses[0])
     with pytest.raises(ClipError, match=r'frame 1 of the stream has \(32, 24\)'):
         windows.push(frames[0, ::2, ::2], poses[0])
+
+
+def test_looking_early_says_nothing_for_good(network, inferencer):
+    frames, poses = stream(40)
+    early = WindowedNetwork(network, pipeline_of(network), 32, 8, early=True)
+    parts = stitched(early, frames, poses)
+    first = offline(inferencer, frames[:16], poses[:16])
+    assert [len(p.log_probs['average']) for p in parts] == [0, 0, 0, 5, 2, 3]
+    assert [len(p.preview['average']) for p in parts] == [2, 4, 6, 3, 3, 0]
+    for name, expected in first.items():
+        torch.testing.assert_close(parts[1].preview[name], expected, atol=0, rtol=0)
+    late = WindowedNetwork(network, pipeline_of(network), 32, 8)
+    for name, expected in joined(stitched(late, frames, poses)).items():
+        torch.testing.assert_close(joined(parts)[name], expected, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ('lengths', 'rests', 'expected'),
+    [
+        ((12, 19, 61), True, (64, 16)),  # the toy corpus
+        ((12, 19, 61), False, (32, 8)),
+        ((20, 116, 475), False, (128, 32)),  # like Phoenix-2014
+        ((20, 116, 475), True, (400, 104)),  # what the pipeline takes
+        ((3, 4, 5), True, (16, 8)),
+    ],
+)
+def test_windows_of_a_stream_are_as_long_as_clips(network, lengths, rests, expected):
+    rest = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2) if rests else None
+    habits = SigningHabits(*lengths, rest)
+    pipeline = pipeline_of(network)
+    assert live_window(pipeline, 4, habits) == expected
+    WindowedNetwork(network, pipeline, *expected)  # and they fit
+
+
+def test_windows_of_a_stream_of_a_network_nobody_knows(network):
+    assert live_window(pipeline_of(network), 4, None) == (64, 16)
 
 
 def test_windows_for_long_clips(network):

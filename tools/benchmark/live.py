@@ -1,9 +1,16 @@
-"""Live recognition against reading whole clips: errors, memory, speed.
+"""Live recognition against offline decoding: errors, memory, speed.
 
-The clips of a corpus, in an order drawn anew each time round, are joined into streams
-of some minutes. Printed are the word error rate of whole clips and that of the
-streams, the delay with which glosses become final, the growth of the process while
-one stream of --minutes runs without end, and the real-time factor.
+The clips of a split, in an order drawn anew each time round, are joined into streams
+of some minutes. Printed are the word error rates, over the same reference,
+
+* of offline decoding: each clip is read as tools/test.py reads it, and the
+  hypotheses are put one after the other;
+* of the streams read offline in one go, as if they were one clip (left out with
+  --no-at-once: it takes memory in proportion to the stream);
+* of the streams fed frame by frame to the live recognizer;
+
+the delay with which glosses become final, the growth of the process while one stream
+of --minutes runs without end, and the real-time factor.
 """
 
 from __future__ import annotations
@@ -14,10 +21,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from _report import show
 from mmaction.registry import DATASETS
 
 from mmsign.apis import LiveRecognizer, SignInferencer
+from mmsign.apis.clip_keypoints import selected
+from mmsign.apis.preparation import Pipeline
+from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.keypoint_file import open_keypoints
 from mmsign.evaluation.wer import count_word_errors
@@ -47,40 +58,65 @@ def frames_of(info: dict) -> Iterator[tuple]:
     yield from zip(source.stream(np.arange(len(source))), poses, strict=True)
 
 
+def read_at_once(inferencer: SignInferencer, items: list[tuple]) -> list[str]:
+    """Glosses of (frame, keypoints) pairs in one run of the network."""
+    network, pipeline = inferencer.network, Pipeline(inferencer.network.transforms)
+    count = len(items)
+    pipeline.max_length = size = count + -count % pipeline.stride
+    windows = WindowedNetwork(network, pipeline, window=size, hop=size)
+    parts = [windows.push(*item) for item in items]
+    parts = [part for part in (*parts, windows.finish()) if part is not None]
+    steps = torch.cat([part.log_probs['average'] for part in parts])
+    vocab = network.model.vocab
+    best = inferencer.search(steps[None], blank=vocab.blank_index)[0][0]
+    return vocab.decode(best.ids)
+
+
 def stream_errors(
     inferencer: SignInferencer,
     live: LiveRecognizer,
     dataset: SignDataset,
     frames: int,
     streams: int,
+    at_once: bool = True,
 ) -> dict[str, float]:
     """Word error rates of clips and streams, and the delay of final glosses."""
-    references, whole, joined, delays = [], [], [], []
+    references, delays = [], []
+    offline, in_one_go, online = [], [], []
     read: dict[str, tuple[str, ...]] = {}
     for number in range(streams):
-        reference, offline, online, count = [], [], [], 0
+        items, seen = [], 0
+        for found in (references, offline, online):
+            found.append([])
         for info in endless(dataset, number):
-            if count >= frames:
+            if seen >= frames:
                 break
             name = info['clip_id']
             if name not in read:
                 result = inferencer(info['frames'], info['keypoint_file'])
                 read[name] = result.gloss_sequence
-            reference += info['glosses']
-            offline += read[name]
+            references[-1] += info['glosses']
+            offline[-1] += read[name]
             for frame, pose in frames_of(info):
                 event = live.feed(frame, pose)
-                count += 1
+                seen += 1
+                if at_once:
+                    items.append((frame, selected(pose[None], 'the file', name)[0]))
                 if event is not None:
-                    online += event.final
+                    online[-1] += [gloss.gloss for gloss in event.final]
                     delays += [event.seconds - gloss.end for gloss in event.final]
-        online += live.finish().final
-        references.append(reference)
-        whole.append(offline)
-        joined.append([gloss.gloss for gloss in online])
+        online[-1] += [gloss.gloss for gloss in live.finish().final]
+        if at_once:
+            in_one_go.append(read_at_once(inferencer, items))
+    rates = {'WER offline, clip by clip, %': count_word_errors(references, offline).wer}
+    if at_once:
+        rates['WER offline, streams in one go, %'] = count_word_errors(
+            references, in_one_go
+        ).wer
+    rates['WER live, %'] = count_word_errors(references, online).wer
     return {
-        'WER of whole clips, %': count_word_errors(references, whole).wer,
-        'WER of streams, %': count_word_errors(references, joined).wer,
+        'glosses in the streams': sum(map(len, references)),
+        **rates,
         'latency as stated, s': live.latency,
         # None became final before the end of a short stream: not a number.
         'delay until a gloss is final, median, s': float(np.median(delays or [np.nan])),
@@ -124,8 +160,14 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     parser.add_argument('--bundle', required=True, help='of tools/export/bundle.py')
     parser.add_argument('--split', default='test')
     parser.add_argument('--keypoints', default='keypoints.safetensors')
-    parser.add_argument('--window', type=int, default=64, help='frames')
-    parser.add_argument('--hop', type=int, default=16, help='frames')
+    parser.add_argument('--window', type=int, help='frames (default: as in live.py)')
+    parser.add_argument('--hop', type=int, help='frames (default: as in live.py)')
+    parser.add_argument(
+        '--no-pauses', action='store_true', help='windows alone, wherever hands rest'
+    )
+    parser.add_argument(
+        '--no-at-once', action='store_true', help='do not read streams in one go'
+    )
     parser.add_argument('--streams', type=int, default=2, help='to count errors on')
     parser.add_argument(
         '--stream-minutes', type=float, default=2.0, help='length of each'
@@ -136,7 +178,9 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args(arguments)
     inferencer = SignInferencer(bundle=args.bundle, device='cpu')
-    live = LiveRecognizer(inferencer.network, args.window, args.hop)
+    live = LiveRecognizer(
+        inferencer.network, args.window, args.hop, pauses=not args.no_pauses
+    )
     kind = DATASETS.get(inferencer.network.spec.corpus['dataset'])
     dataset = kind(
         data_root=args.data,
@@ -145,8 +189,14 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         test_mode=True,
     )
     frames = round(args.stream_minutes * 60 * live.rate)
-    rows = {'window, hop': f'{args.window}, {args.hop} frames'}
-    rows |= stream_errors(inferencer, live, dataset, frames, args.streams)
+    windows = live.windows
+    rows = {
+        'window, hop': f'{windows.window}, {windows.hop} frames',
+        'taken apart at pauses': 'yes' if live.reader.rest else 'no',
+    }
+    rows |= stream_errors(
+        inferencer, live, dataset, frames, args.streams, not args.no_at_once
+    )
     if args.minutes:
         rows |= long_stream(live, dataset, args.minutes)
     show('live recognition', rows, args.json)
