@@ -9,6 +9,8 @@ vocabulary.txt      glosses in the order of their class numbers, one a line
 weights.safetensors what inference needs of the state dict
 =================== ===========================================================
 
+and, if it writes sentences, of the members of ``bundle_text``.
+
 Reading one executes nothing from it: the config is JSON, and what it may name are
 registered layers and mmsign's own transforms, never a dotted path, an import or
 another file.
@@ -22,18 +24,22 @@ import zipfile
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
-from mmaction.registry import MODELS, TRANSFORMS
-from mmengine.registry import Registry
 from safetensors import SafetensorError
 from torch import Tensor
 
 import mmsign
 from mmsign.vocab import GlossVocabulary
 
-from .networks import TRAINING_ONLY, Network, NetworkSpec
+from .bundle_check import BundleError, check_config
+from .bundle_text import (
+    TEXT_MEMBERS,
+    text_members,
+    translation_config,
+    with_text,
+)
+from .networks import Network, NetworkSpec
 
 FORMAT, VERSION = 'mmsign-bundle', 1
 _ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
@@ -41,14 +47,7 @@ _WEIGHTS = 'weights.safetensors'
 _MEMBERS = (_ABOUT, _CONFIG, _VOCABULARY, _WEIGHTS)
 # The same content gives the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
-# Where the classes that a bundle may name come from.
-_LAYER_PACKAGES = ('mmsign', 'mmaction.models', 'mmcv', 'mmengine.model', 'torch.nn')
-_TRANSFORM_PACKAGES = ('mmsign.datasets.transforms',)
 _UNSTATED = 'licence not stated: ask whoever made this bundle before passing it on'
-
-
-class BundleError(ValueError):
-    """A file is no bundle, or one that is not to be trusted; it is named."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,16 @@ def write_bundle(
     Raises:
         BundleError: If the network has parts that no reader would accept.
     """
-    if network.translates:
-        raise BundleError(
-            f'{path}: a network that translates cannot be bundled yet, as its text '
-            'vocabulary lies in files of its own; pass on config and checkpoint'
-        )
     spec = network.spec
-    config = dict(
-        model={key: value for key, value in spec.model.items() if key != 'vocab'},
-        pipeline=spec.pipeline,
-        corpus=spec.corpus,
-    )
-    _check_config(config, str(path))
+    model = {key: value for key, value in spec.model.items() if key != 'vocab'}
+    if network.translates:
+        try:
+            model['translation'] = translation_config(network.model)
+        except ValueError as error:
+            raise BundleError(f'{path}: {error}') from error
+    config = dict(model=model, pipeline=spec.pipeline, corpus=spec.corpus)
+    check_config(config, str(path))
+    state, shared = _distinct(network.model.required_state())
     about = dict(
         format=FORMAT,
         version=VERSION,
@@ -101,17 +98,16 @@ def write_bundle(
             software='mmsign: Apache-2.0',
             weights=licence or spec.corpus.get('licence') or _UNSTATED,
         ),
+        shared=shared,
     )
-    state = {
-        key: value.detach().cpu().contiguous()
-        for key, value in network.model.required_state().items()
-    }
     contents = {
         _ABOUT: _json(about),
         _CONFIG: _json(config),
         _VOCABULARY: ''.join(f'{g}\n' for g in network.model.vocab.glosses).encode(),
         _WEIGHTS: safetensors.torch.save(state),
     }
+    if network.translates:
+        contents |= text_members(network.model)
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f'{target.name}.partial')
@@ -144,23 +140,46 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             'the version of mmsign that wrote it'
         )
     config = _parsed(contents[_CONFIG], name, _CONFIG)
-    _check_config(config, name)
+    check_config(config, name)
     try:
         glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
         GlossVocabulary(glosses)
         state = safetensors.torch.load(contents[_WEIGHTS])
-    except (ValueError, SafetensorError) as error:
+        for alias, stored in (about.get('shared') or {}).items():
+            state[alias] = state[stored]
+        model = config['model'] | dict(vocab=dict(glosses=glosses))
+        if set(TEXT_MEMBERS) <= set(contents):
+            model = with_text(model, contents, name)
+    except (ValueError, KeyError, SafetensorError) as error:
         raise BundleError(f'{name} is damaged: {error}') from error
-    spec = NetworkSpec(**config)
-    spec = replace(spec, model=spec.model | dict(vocab=dict(glosses=glosses)))
+    spec = replace(NetworkSpec(**config), model=model)
     return Bundle(spec, state, about)
+
+
+def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors to store, and alias → name of those that are another's memory, as
+    mBART's output layer is its embedding."""
+    kept: dict[str, Tensor] = {}
+    shared: dict[str, str] = {}
+    names: dict[tuple, str] = {}
+    for key, value in state.items():
+        place = value.data_ptr(), value.shape, value.stride(), value.dtype
+        if value.numel() and place in names:
+            shared[key] = names[place]
+        else:
+            names[place] = key
+            kept[key] = value.detach().cpu().contiguous()
+    return kept, shared
 
 
 def _contents(name: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(name) as archive:
             found = archive.namelist()
-            if sorted(found) != sorted(_MEMBERS):
+            if sorted(found) not in (
+                sorted(_MEMBERS),
+                sorted((*_MEMBERS, *TEXT_MEMBERS)),
+            ):
                 raise BundleError(
                     f'{name} is no bundle: it holds {found[:5]}, expected '
                     f'{list(_MEMBERS)}'
@@ -169,7 +188,7 @@ def _contents(name: str) -> dict[str, bytes]:
             if packed:
                 # A few bytes could otherwise unpack to any size.
                 raise BundleError(f'{name}: {packed[0]} is compressed; refused')
-            return {member: archive.read(member) for member in _MEMBERS}
+            return {member: archive.read(member) for member in found}
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise BundleError(
             f'{name} is no bundle, or damaged ({error}); tools/export/bundle.py '
@@ -185,52 +204,6 @@ def _parsed(content: bytes, name: str, member: str) -> dict:
     if not isinstance(value, dict):
         raise BundleError(f'{name}: {member} holds no object')
     return value
-
-
-def _check_config(config: dict, name: str) -> None:
-    """Refuse what a bundle may not name."""
-    kinds = dict(model=dict, pipeline=list, corpus=dict)
-    if set(config) != set(kinds) or not all(
-        isinstance(config[key], kind) for key, kind in kinds.items()
-    ):
-        raise BundleError(
-            f'{name}: its config has {sorted(config)}, expected {sorted(kinds)}'
-        )
-    _check_types(config['model'], MODELS, _LAYER_PACKAGES, name)
-    _check_types(config['pipeline'], TRANSFORMS, _TRANSFORM_PACKAGES, name)
-
-
-def _check_types(
-    node: Any, registry: Registry, packages: tuple[str, ...], name: str
-) -> None:
-    if isinstance(node, list):
-        for item in node:
-            _check_types(item, registry, packages, name)
-    if not isinstance(node, dict):
-        return
-    for key, item in node.items():
-        # A vocabulary is the archive's own; the others would read further files.
-        if key in ('vocab', *TRAINING_ONLY) or key.startswith('_'):
-            raise BundleError(f'{name}: its config may not set {key!r}')
-        _check_types(item, registry, packages, name)
-    if 'type' in node and not _is_registered(node['type'], registry, packages):
-        raise BundleError(
-            f'{name}: its config names {node["type"]!r}, which is none of the '
-            f'registered parts of {", ".join(packages)}; refused'
-        )
-
-
-def _is_registered(
-    kind: Any, registry: Registry | None, packages: tuple[str, ...]
-) -> bool:
-    # Registry.get would import whatever a dotted name points to.
-    while registry is not None and isinstance(kind, str):
-        found = registry.module_dict.get(kind)
-        if found is not None:
-            home = f'{found.__module__}.'
-            return any(home.startswith(f'{package}.') for package in packages)
-        registry = registry.parent
-    return False
 
 
 def _json(value: dict) -> bytes:

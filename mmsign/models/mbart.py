@@ -39,7 +39,7 @@ class MBart(BaseModule):
         language: Of the sentences, as mBART-cc25 calls it: ``de_DE``, ``zh_CN``, ….
         folder: Directory of a pretrained mBART, whole or pruned; None makes one
             with random weights from ``config``.
-        vocabulary: Folder of the text vocabulary; None takes ``folder``.
+        vocabulary: The text vocabulary, or its folder; None takes ``folder``.
         gloss_table: Start from the gloss embeddings in ``folder``, as
             ``prune_mbart.py`` writes them. False gives random ones.
         frozen_embeddings: Do not train the embeddings of glosses and text.
@@ -59,7 +59,7 @@ class MBart(BaseModule):
         glosses: GlossVocabulary,
         language: str,
         folder: str | None = None,
-        vocabulary: str | None = None,
+        vocabulary: str | TextVocabulary | None = None,
         gloss_table: bool = True,
         frozen_embeddings: bool = False,
         loss: dict | None = None,
@@ -80,7 +80,9 @@ class MBart(BaseModule):
         self.beam_width = beam_width
         self.length_penalty = length_penalty
         self.max_length = max_length
-        self.text = TextVocabulary.from_folder(vocabulary or folder)
+        if not isinstance(vocabulary, TextVocabulary):
+            vocabulary = TextVocabulary.from_folder(vocabulary or folder)
+        self.text = vocabulary
         self.start_id = self.text.language_id(language)
         self.glosses = GlossTokens(glosses)
         config = config | dict(dropout=dropout, attention_dropout=attention_dropout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tiny_network import write_network
+from tiny_network import write_network, write_translator
 from tiny_video import SIZE, write_video
 
 from mmsign.apis import SignInferencer
@@ -12,6 +12,13 @@ from mmsign.apis import SignInferencer
 @pytest.fixture(scope='session')
 def network_files(tmp_path_factory):
     return write_network(tmp_path_factory.mktemp('network'))
+
+
+@pytest.fixture(scope='session')
+def translator_files(network_files, tmp_path_factory):
+    for package in ('transformers', 'sentencepiece'):
+        pytest.importorskip(package)
+    return write_translator(tmp_path_factory.mktemp('translator'), network_files)
 
 
 @pytest.fixture(scope='session')

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 import torch
-from tiny_network import GLOSSES, keypoints_of, write_network
+from tiny_network import GLOSSES, keypoints_of, write_network, write_translator
 
 from mmsign.apis import (
     BundleError,
@@ -28,9 +28,9 @@ def bundle(network_files, tmp_path_factory):
 def rewrite(bundle, tmp_path):
     """A copy of the bundle with another config or other members."""
 
-    def rewrite(change=None, compress=zipfile.ZIP_STORED, **members: bytes):
+    def rewrite(change=None, compress=zipfile.ZIP_STORED, of=bundle, **members: bytes):
         path = tmp_path / 'changed.bundle'
-        with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(path, 'w') as new:
+        with zipfile.ZipFile(of) as old, zipfile.ZipFile(path, 'w') as new:
             for name in old.namelist():
                 content = members.pop(name.partition('.')[0], old.read(name))
                 if name == 'config.json' and change:
@@ -107,7 +107,10 @@ def test_only_mmsigns_transforms_are_admitted(rewrite):
         read_bundle(rewrite(change))
 
 
-@pytest.mark.parametrize('key', ['init_cfg', 'pretrained', 'vocab', '_scope_'])
+@pytest.mark.parametrize(
+    'key',
+    ['init_cfg', 'pretrained', 'vocab', '_scope_', 'mbart', 'folder', 'vocabulary'],
+)
 def test_other_files_cannot_be_named(rewrite, key):
     def change(config):
         config['model'][key] = dict(type='S3D')
@@ -155,3 +158,95 @@ def test_one_network_is_to_be_named(bundle, network_files):
             SignInferencer(**arguments)
     with pytest.raises(LaunchError, match='name one network'):
         SignInferencer(*network_files, bundle=bundle)
+
+
+# Sentences ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def translating(translator_files, tmp_path_factory):
+    path = tmp_path_factory.mktemp('bundle') / 'slt.bundle'
+    write_bundle(path, load_network(*translator_files, device='cpu'))
+    return path
+
+
+def test_sentences_are_those_of_config_and_checkpoint(
+    translating, translator_files, video, monkeypatch
+):
+    pose = keypoints_of(24)
+    expected = SignInferencer(*translator_files, device='cpu')(video, pose)
+    # Nothing but the bundle is read.
+    monkeypatch.setattr('mmsign.text.TextVocabulary.from_folder', None)
+    other = SignInferencer(bundle=translating, device='cpu')
+    found = other(video, pose)
+    assert found.outputs == expected.outputs
+    assert found.translations == expected.translations
+    assert set(found.translations) == {'video', 'joint', 'ensemble'}
+    # Written once more, it is the same file.
+    again = translating.with_name('again.bundle')
+    write_bundle(again, other.network)
+    assert again.read_bytes() == translating.read_bytes()
+
+
+def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
+    """Weights, sizes and text vocabulary come from a folder that stays behind."""
+    tiny_mbart = pytest.importorskip('tiny_mbart')
+    tiny_text = pytest.importorskip('tiny_text')
+    from mmsign.compat.transformers_mbart import new_mbart
+
+    folder = tmp_path / 'mbart'
+    text = tiny_text.tiny_text_vocabulary().prune(tiny_text.TEXTS[:2])
+    text.save(folder)
+    sizes = tiny_mbart.SIZES | dict(d_model=24, activation_function='relu', init_std=1)
+    new_mbart(len(text), **sizes).save_pretrained(folder)
+    mbart = dict(language='de_DE', folder=str(folder), gloss_table=False, max_length=9)
+    files = write_translator(tmp_path, network_files, mbart)
+    pose = keypoints_of(24)
+    expected = SignInferencer(*files, device='cpu')(video, pose)
+    path = tmp_path / 'pruned.bundle'
+    write_bundle(path, load_network(*files, device='cpu'))
+    folder.rename(tmp_path / 'elsewhere')
+    found = SignInferencer(bundle=path, device='cpu')(video, pose)
+    assert found.translations == expected.translations and found.sentence
+    mbart = read_bundle(path).spec.model['translation']['joint']['mbart']
+    assert mbart['d_model'] == 24 and mbart['activation_function'] == 'relu'
+    assert mbart['vocabulary'].kept == text.kept
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'),
+    [
+        ('folder', '/etc'),
+        ('vocabulary', '/etc'),
+        ('attn_implementation', 'somebody/kernels'),
+        ('d_model', 'many'),
+        ('activation_function', ['relu']),
+        ('loss', dict(type='CTCLoss')),
+    ],
+)
+def test_settings_of_mbart_that_are_refused(translating, rewrite, key, value):
+    def change(config):
+        config['model']['translation']['video']['mbart'][key] = value
+
+    with pytest.raises(BundleError, match=f'may not set {key!r}'):
+        read_bundle(rewrite(change, of=translating))
+
+
+def test_heads_and_text_that_are_damaged(translating, rewrite):
+    def change(config):
+        config['model']['translation']['video']['type'] = 'S3D'
+
+    with pytest.raises(BundleError, match="head 'video' is no plain mBART"):
+        read_bundle(rewrite(change, of=translating))
+    for members, message in (
+        (dict(text=b'{"a": 1}'), 'text.json is no list of ids'),
+        (dict(text=b'[5, 6]'), 'the kept ids must ascend'),
+        (dict(sentencepiece=b'nothing'), 'is not a sentencepiece model'),
+        (dict(bundle=about_with(shared=dict(a='gone'))), 'is damaged'),
+    ):
+        with pytest.raises(BundleError, match=message):
+            read_bundle(rewrite(of=translating, **members))
+
+
+def about_with(**changes) -> bytes:
+    return json.dumps(dict(format='mmsign-bundle', version=1) | changes).encode()

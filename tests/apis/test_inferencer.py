@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,15 +8,14 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from tiny_network import GLOSSES, keypoints_of, write_network
+from tiny_network import keypoints_of, write_network
 from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_video
 
-from mmsign.apis import ClipError, SignInferencer, write_bundle
+from mmsign.apis import ClipError, SignInferencer
 from mmsign.compat import CheckpointError
 from mmsign.datasets import FrameReadError, Phoenix2014TDataset, open_frames
 from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.launch import LaunchError
-from mmsign.models import SignTranslator
 
 
 @pytest.fixture
@@ -149,28 +147,29 @@ def test_a_single_stream(stream, tmp_path, video):
             inferencer(video)
 
 
-def test_sentences_of_a_network_that_translates(inferencer, video, monkeypatch):
-    text_config = pytest.importorskip('tiny_mbart').mbart_config
-    recognizer = inferencer.network.model
-    translator = SignTranslator(
-        vocab=dict(glosses=GLOSSES),
-        recognizer=inferencer.network.spec.model,
-        translation=dict(
-            video=dict(mbart=text_config(beam_width=2)),
-            joint=dict(mbart=text_config(beam_width=2)),
-        ),
-    )
-    translator.recognizer.load_state_dict(recognizer.state_dict())
-    network = replace(inferencer.network, model=translator.eval())
+def test_sentences_of_a_network_that_translates(translator_files, inferencer, video):
+    translator = SignInferencer(*translator_files, device='cpu')
     plain = inferencer(video, keypoints_of(24))
-    monkeypatch.setattr(inferencer, 'network', network)
-    result = inferencer(video, keypoints_of(24))
+    result = translator(video, keypoints_of(24))
     assert set(result.translations) == {'video', 'joint', 'ensemble'}
-    assert result.sentence == result.translations['ensemble']
+    assert result.sentence == result.translations['ensemble'] != ''
     assert (plain.sentence, plain.translations) == (None, {})
     assert result.gloss_sequence == plain.gloss_sequence
-    with pytest.raises(ValueError, match='cannot be bundled yet'):
-        write_bundle('x.bundle', network)
+
+
+def test_a_network_trained_on_features_reads_clips(translator_files, inferencer, video):
+    """The pipeline of frames stands beside that of features in such configs."""
+    config, checkpoint = translator_files
+    cfg = Config.fromfile(config)
+    expected = SignInferencer(cfg, checkpoint, device='cpu')(video, keypoints_of(24))
+    dataset = cfg.test_dataloader.dataset
+    cfg.test_pipeline = dataset.pipeline
+    dataset.pipeline = [dict(type='LoadFeatures', feature_file='nowhere')]
+    found = SignInferencer(cfg, checkpoint, device='cpu')(video, keypoints_of(24))
+    assert found.translations == expected.translations
+    del cfg['test_pipeline']
+    with pytest.raises(LaunchError, match='nor a test_pipeline beside one that reads'):
+        SignInferencer(cfg, checkpoint, device='cpu')
 
 
 def test_fast_is_nearly_the_same(network_files, inferencer, video):
@@ -372,3 +371,13 @@ def test_configs_that_are_none(network_files, tmp_path):
     cfg.test_dataloader.dataset.pipeline = []
     with pytest.raises(LaunchError, match=r'no test_dataloader\.dataset\.pipeline'):
         SignInferencer(cfg, checkpoint)
+
+
+def test_a_network_of_video_alone_needs_no_keypoints(tmp_path, video):
+    """Though the pipeline that it shares with others would read them."""
+    config, checkpoint = write_network(tmp_path, ['video'])
+    expected = SignInferencer(config, checkpoint, device='cpu')(video)
+    cfg = Config.fromfile(config)
+    cfg.test_dataloader.dataset.pipeline[0].keypoints = True
+    found = SignInferencer(cfg, checkpoint, device='cpu')(video)
+    assert found.outputs == expected.outputs

@@ -83,3 +83,36 @@ def keypoints_of(frames: int, score: float = 0.9, seed: int = 0) -> np.ndarray:
     points = np.random.default_rng(seed).uniform(0, 48, (frames, 133, 3))
     points[..., 2] = score
     return points.astype(np.float32)
+
+
+def write_translator(
+    folder: Path, recognizer: tuple[Path, Path], mbart: dict | None = None
+) -> tuple[Path, Path]:
+    """Write ``tiny_slt.py`` and ``tiny_slt.pth``: heads on video and joint.
+
+    Args:
+        folder: To write to.
+        recognizer: Its config and checkpoint.
+        mbart: Arguments of ``MBart``; None takes a tiny one.
+    """
+    # Needs the extra [translation].
+    from tiny_mbart import mbart_config
+
+    cfg = Config.fromfile(recognizer[0])
+    head = dict(mbart=mbart or mbart_config(beam_width=2), g2t_checkpoint='')
+    model = {key: value for key, value in cfg.model.items() if key != 'vocab'}
+    cfg.model = dict(
+        type='SignTranslator',
+        vocab=cfg.model.vocab,
+        recognizer=model,
+        translation=dict(video=head, joint=head),
+    )
+    torch.manual_seed(1)
+    network = MODELS.build(cfg.model)
+    state = torch.load(recognizer[1], weights_only=True)['state_dict']
+    network.recognizer.load_state_dict(state)
+    config, checkpoint = folder / 'tiny_slt.py', folder / 'tiny_slt.pth'
+    cfg.dump(config)
+    state = dict(meta=dict(gloss_vocab=GLOSSES), state_dict=network.state_dict())
+    compat.write_checkpoint(state, checkpoint)
+    return config, checkpoint
