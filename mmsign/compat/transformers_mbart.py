@@ -2,7 +2,8 @@
 
 What differs between versions, and is settled here:
 
-* The decoder's cache is a tuple of tuples up to about 4.52 and an object after.
+* The decoder's cache is a tuple of tuples up to about 4.52 and an object after; from
+  5.24 on it is called ``cache`` instead of ``past_key_values``.
 * In 5.x ``generate`` prepends the config's own start token to
   ``decoder_input_ids``; the start token is passed by name instead.
 * ``max_length`` means one token more in some versions if it equals the library's
@@ -13,6 +14,8 @@ transformers is imported when a network is built, not before.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 from pathlib import Path
@@ -173,6 +176,37 @@ def generate(
     if scores is None:
         scores = torch.zeros(len(found.sequences), device=found.sequences.device)
     return found.sequences, scores
+
+
+def decode_step(
+    decoder: nn.Module, tokens: Tensor, states: Tensor, mask: Tensor, cache: Any
+) -> tuple[Tensor, Any]:
+    """What the decoder computes for one more token of each row.
+
+    Args:
+        decoder: Of an mBART.
+        tokens: (B,) ids.
+        states: (B, S, D) outputs of the encoder.
+        mask: (B, S), 1 where they are valid.
+        cache: Of the tokens before; None for the first.
+
+    Returns:
+        (B, D); and the cache with these tokens.
+    """
+    name = 'cache' if 'cache' in _parameters(type(decoder)) else 'past_key_values'
+    output = decoder(
+        input_ids=tokens[:, None],
+        encoder_hidden_states=states,
+        encoder_attention_mask=mask,
+        use_cache=True,
+        **{name: cache},
+    )
+    return output[0][:, -1], output[name]
+
+
+@functools.cache
+def _parameters(decoder: type[nn.Module]) -> frozenset[str]:
+    return frozenset(inspect.signature(decoder.forward).parameters)
 
 
 def reorder_cache(cache: Any, order: Tensor) -> Any:

@@ -14,7 +14,6 @@ import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -24,11 +23,8 @@ from mmsign.text import GlossTokens, TextVocabulary
 from mmsign.text.languages import finish_sentence
 from mmsign.vocab import GlossVocabulary
 
+from .gloss_table import gloss_table_from_text, load_gloss_table
 from .layers.masked_norm import length_mask
-
-# In a folder that tools/convert/prune_mbart.py wrote.
-GLOSS_TABLE_FILE = 'gloss_embedding.safetensors'
-GLOSS_LIST_FILE = 'gloss_embedding.txt'
 
 
 class MBart(BaseModule):
@@ -41,7 +37,8 @@ class MBart(BaseModule):
             with random weights from ``config``.
         vocabulary: The text vocabulary, or its folder; None takes ``folder``.
         gloss_table: Start from the gloss embeddings in ``folder``, as
-            ``prune_mbart.py`` writes them. False gives random ones.
+            ``prune_mbart.py`` writes them; without a folder, from the embeddings of
+            the text pieces that spell the gloss. False gives random ones.
         frozen_embeddings: Do not train the embeddings of glosses and text.
         loss: Config of the loss.
         beam_width, length_penalty, max_length: Of the search. Scores are divided by
@@ -95,8 +92,9 @@ class MBart(BaseModule):
         self.scale = math.sqrt(width) if self.network.config.scale_embedding else 1.0
         self.gloss_embedding = nn.Embedding(len(self.glosses), width)
         nn.init.normal_(self.gloss_embedding.weight, std=self.network.config.init_std)
-        if folder is not None and gloss_table:
-            self._load_gloss_table(Path(folder))
+        if gloss_table:
+            with torch.no_grad():
+                self.gloss_embedding.weight.copy_(self._first_gloss_table(folder))
         if frozen_embeddings:
             self.gloss_embedding.requires_grad_(False)
             self.network.get_input_embeddings().requires_grad_(False)
@@ -111,26 +109,15 @@ class MBart(BaseModule):
         """Nothing: the weights are there, and mBART would draw them anew."""
         self._is_init = True
 
-    def _load_gloss_table(self, folder: Path) -> None:
-        table, names = folder / GLOSS_TABLE_FILE, folder / GLOSS_LIST_FILE
-        if not table.is_file() or not names.is_file():
-            raise FileNotFoundError(
-                f'no {table} with {names.name}: prepare the directory with '
-                'tools/convert/prune_mbart.py, or set gloss_table=False to start '
-                'from random gloss embeddings'
-            )
-        symbols = names.read_text(encoding='utf-8').split('\n')[:-1]
-        rows = {symbol: row for row, symbol in enumerate(symbols)}
-        missing = [symbol for symbol in self.glosses.symbols if symbol not in rows]
-        if missing:
-            raise ValueError(
-                f'{table} has no embedding for {len(missing)} glosses of the '
-                f'vocabulary (first: {missing[:5]}); prepare it for this corpus'
-            )
-        weight = load_file(table)['weight']
-        order = [rows[symbol] for symbol in self.glosses.symbols]
-        with torch.no_grad():
-            self.gloss_embedding.weight.copy_(weight[order])
+    def _first_gloss_table(self, folder: str | None) -> Tensor:
+        if folder is not None:
+            return load_gloss_table(Path(folder), self.glosses.symbols)
+        return gloss_table_from_text(
+            self.network.get_input_embeddings().weight.detach(),
+            self.text,
+            self.glosses,
+            self.language,
+        )
 
     # Encoder inputs -------------------------------------------------------
 
@@ -267,15 +254,10 @@ class NextTokens:
         """
         if order is not None:
             self.cache = transformers_mbart.reorder_cache(self.cache, order)
-        output = self.network.get_decoder()(
-            input_ids=tokens[:, None],
-            encoder_hidden_states=self.states,
-            encoder_attention_mask=self.mask,
-            past_key_values=self.cache,
-            use_cache=True,
+        hidden, self.cache = transformers_mbart.decode_step(
+            self.network.get_decoder(), tokens, self.states, self.mask, self.cache
         )
-        self.cache = output.past_key_values
-        logits = self.network.lm_head(output[0][:, -1]) + self.network.final_logits_bias
+        logits = self.network.lm_head(hidden) + self.network.final_logits_bias
         return logits.float().log_softmax(-1)
 
 

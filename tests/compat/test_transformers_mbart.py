@@ -5,7 +5,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_mbart import SIZES
 
-from mmsign.compat.transformers_mbart import generate, load_mbart, new_mbart
+from mmsign.compat.transformers_mbart import (
+    decode_step,
+    generate,
+    load_mbart,
+    new_mbart,
+    reorder_cache,
+)
 
 SIZE = 40
 
@@ -70,3 +76,29 @@ def test_sentences_begin_with_the_language_and_end(beam_width):
     assert ids[:, 0].tolist() == [7, 7]
     assert all(2 in row[1:] for row in ids.tolist())
     assert (scores < 0).all() if beam_width > 1 else (scores == 0).all()
+
+
+def test_one_token_at_a_time_is_the_same_as_all_at_once():
+    torch.manual_seed(0)
+    network = new_mbart(SIZE, **SIZES).eval()
+    decoder = network.get_decoder()
+    states, mask = torch.randn(2, 4, 16), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    tokens = torch.randint(4, SIZE, (2, 5))
+    whole = decoder(
+        input_ids=tokens, encoder_hidden_states=states, encoder_attention_mask=mask
+    )[0]
+    cache = None
+    for index in range(5):
+        found, cache = decode_step(decoder, tokens[:, index], states, mask, cache)
+        torch.testing.assert_close(found, whole[:, index], atol=1e-5, rtol=1e-4)
+    # Rows change places in the cache as beams do; what follows then fits them. Rows
+    # of different sentences would need their states moved as well.
+    cache = reorder_cache(cache, torch.tensor([0, 0]))
+    tokens = torch.cat([tokens[[0, 0]], torch.tensor([[5], [6]])], dim=1)
+    found, _ = decode_step(decoder, tokens[:, -1], states[[0, 0]], mask[[0, 0]], cache)
+    again = decoder(
+        input_ids=tokens,
+        encoder_hidden_states=states[[0, 0]],
+        encoder_attention_mask=mask[[0, 0]],
+    )[0]
+    torch.testing.assert_close(found[0], again[0, -1], atol=1e-5, rtol=1e-4)

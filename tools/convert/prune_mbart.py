@@ -19,13 +19,12 @@ from pathlib import Path
 
 import torch
 from mmaction.registry import DATASETS
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 import mmsign  # noqa: F401  registers the corpora
 from mmsign.compat.transformers_mbart import load_mbart, read_mbart_config
 from mmsign.launch import LaunchError, reported_errors
-from mmsign.models.mbart import GLOSS_LIST_FILE, GLOSS_TABLE_FILE
+from mmsign.models.gloss_table import gloss_table_from_text, save_gloss_table
 from mmsign.text import GlossTokens, TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
@@ -47,27 +46,6 @@ def read_corpus(dataset: str, root: str) -> tuple[list[str], GlossVocabulary]:
         raise LaunchError(f'{dataset} under {root} has no sentences')
     vocab = GlossVocabulary.from_sentences([clip['glosses'] for clip in clips])
     return texts, vocab
-
-
-def gloss_table(
-    embeddings: Tensor, vocabulary: TextVocabulary, glosses: GlossTokens, language: str
-) -> Tensor:
-    """(rows, D) first embeddings of the gloss table.
-
-    Args:
-        embeddings: (V, D) of the whole mBART.
-        vocabulary: Of the whole mBART.
-        glosses: The rows.
-        language: Its embedding is that of the gloss language's row.
-    """
-    rows = []
-    for symbol in glosses.symbols:
-        ids = vocabulary.pieces(symbol.lower()) or [vocabulary.unk_id]
-        rows.append(embeddings[ids].mean(0))
-    table = torch.stack(rows)
-    table[:4] = embeddings[:4]
-    table[glosses.language_id] = embeddings[vocabulary.language_id(language)]
-    return table
 
 
 def prune_network(network: nn.Module, kept: Sequence[int]) -> None:
@@ -112,15 +90,13 @@ def main(arguments: list[str] | None = None) -> None:
     network = load_mbart(args.mbart)
     rows = GlossTokens(glosses)
     embeddings = network.get_input_embeddings().weight.detach()
-    table = gloss_table(embeddings, whole, rows, args.language)
+    table = gloss_table_from_text(embeddings, whole, rows, args.language)
     position = {old: index for index, old in enumerate(whole.old_ids())}
     prune_network(network, [position[old] for old in pruned.old_ids()])
     args.out.mkdir(parents=True, exist_ok=True)
     network.save_pretrained(args.out)
     pruned.save(args.out)
-    save_file(dict(weight=table.contiguous()), args.out / GLOSS_TABLE_FILE)
-    names = ''.join(f'{symbol}\n' for symbol in rows.symbols)
-    (args.out / GLOSS_LIST_FILE).write_bytes(names.encode('utf-8'))
+    save_gloss_table(args.out, table, rows)
     lost = [text for text in texts if pruned.what_is_lost(text) is not None]
     print(
         f'{args.out}: {len(pruned)} of {len(whole)} ids, {len(rows)} gloss embeddings'

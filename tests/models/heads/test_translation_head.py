@@ -54,6 +54,7 @@ def golden_head():
             mbart=dict(
                 language='de_DE',
                 vocabulary='golden',
+                gloss_table=False,
                 max_length=20,
                 d_model=64,
                 encoder_layers=2,
