@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
 
 import numpy as np
 import torch
 from _report import seconds, show
 from mmaction.registry import MODELS
+from mmengine.dataset import pseudo_collate
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign.compat.transformers_mbart import new_mbart
+from mmsign.datasets.feature_file import ClipFeatures, write_features
+from mmsign.datasets.transforms import LoadFeatures
 from mmsign.models import MBartTranslationHead
 from mmsign.models.translators.text_ensemble import translate_together
-from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary, train_sentencepiece
 from mmsign.toy.grammar import make_sentences, translate
 from mmsign.toy.lexicon import LEXICON
@@ -57,36 +58,42 @@ def decoding(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str
     for head in heads:
         # No sentence ends before the greatest length.
         head.mbart.network.final_logits_bias[:, head.mbart.text.eos_id] = -1e4
-    batches = [
-        torch.randn(min(args.batch_size, args.sentences - start), args.steps, 512)
-        for start in range(0, args.sentences, args.batch_size)
-    ]
 
-    def run(tokens: int) -> Callable[[], None]:
-        heads[0].mbart.max_length = tokens + 1
+    def per_token(sentences: int, batch_size: int, tokens: int) -> float:
+        batches = [
+            torch.randn(min(batch_size, sentences - start), args.steps, 512)
+            for start in range(0, sentences, batch_size)
+        ]
 
         def decode() -> None:
             for x in batches:
                 steps = torch.full((len(x),), x.shape[1])
                 translate_together([(head, x) for head in heads], steps)
 
-        return decode
+        heads[0].mbart.max_length = tokens + 1
+        return seconds(decode, args.repeats, warmup=0) / sentences / tokens
 
-    rows: dict[str, float | str] = {
+    per_token(args.batch_size, args.batch_size, 4)  # warms up
+    short, long = (per_token(args.sentences, args.batch_size, n) for n in (15, 60))
+    # A twentieth of the sentences tells how slow they are one by one.
+    one_by_one = per_token(max(1, args.sentences // 20), 1, 15)
+    return {
         'decoding': f'{args.sentences} sentences of {args.steps} steps, three '
-        f'networks, beam {args.beam_width}, batch {args.batch_size}'
+        f'networks, beam {args.beam_width}, batch {args.batch_size}',
+        '15 tokens, ms per sentence and token': 1e3 * short,
+        '60 tokens, ms per sentence and token': 1e3 * long,
+        'all sentences at 60 tokens, s': long * args.sentences * 60,
+        'cost per token, ratio 60 tokens / 15': long / short,
+        'ratio one by one / batched, 15 tokens': one_by_one / short,
     }
-    per_token = {}
-    for tokens in (15, 60):
-        taken = seconds(run(tokens), args.repeats, warmup=0)
-        per_token[tokens] = taken / args.sentences / tokens
-        rows[f'{tokens} tokens, ms per sentence and token'] = 1e3 * per_token[tokens]
-    rows['cost per token, ratio 60 tokens / 15'] = per_token[60] / per_token[15]
-    return rows
 
 
 def training(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str]:
-    """Seconds per clip of a training step, from frames and from features."""
+    """Seconds per clip of a training step, from frames and from features.
+
+    Features are read from a file and padded as in training; frames are there already,
+    normalised. Both steps end with Adam's.
+    """
     size, frames = args.size, args.frames
     head = dict(mbart=dict(language='de_DE', vocabulary=vocabulary, **TINY))
     network = MODELS.build(
@@ -104,43 +111,56 @@ def training(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str
             translation=dict(video=head, keypoint=head, joint=head),
         )
     ).train()
-
-    def samples(count: int) -> list[SignDataSample]:
-        rng = np.random.default_rng(0)
-        info = dict(clip_id='clip', length=frames)
-        return [
-            SignDataSample(metainfo=info | dict(glosses=g, text=translate(g)))
-            for g in make_sentences(count, rng)
-        ]
-
-    def step(inputs: dict, batch: list) -> Callable[[], None]:
-        def run() -> None:
-            network.zero_grad(set_to_none=True)
-            sum(network(inputs, batch, 'loss').values()).backward()
-
-        return run
-
+    optimizer = torch.optim.Adam(p for p in network.parameters() if p.requires_grad)
+    count = args.batch_size
+    sentences = make_sentences(count, np.random.default_rng(0))
+    records = [
+        dict(clip_id=f'clip{i}', signer='', glosses=glosses, text=translate(glosses))
+        for i, glosses in enumerate(sentences)
+    ]
     clip = dict(
         video=torch.rand(1, 3, frames, size, size),
         heatmaps=torch.rand(1, 79, frames, size // 2, size // 2),
     )
     pooled, _ = network.pooled(clip)
-    count = args.batch_size
-    features = {f'{k}_features': x.expand(count, -1, -1) for k, x in pooled.items()}
-    from_frames = seconds(step(clip, samples(1)), args.repeats)
-    from_features = seconds(step(features, samples(count)), args.repeats) / count
+    kept = ClipFeatures(
+        {stream: x[0].numpy() for stream, x in pooled.items()},
+        np.arange(frames),
+        frames,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = f'{folder}/features.safetensors'
+        clips = {record['clip_id']: kept for record in records}
+        write_features(file, clips, network.network_fingerprint())
+        load = LoadFeatures(file)
+
+        def step(inputs: dict, samples: list) -> None:
+            optimizer.zero_grad(set_to_none=True)
+            sum(network(inputs, samples, 'loss').values()).backward()
+            optimizer.step()
+
+        def batch() -> tuple[dict, list]:
+            data = pseudo_collate([load(dict(record)) for record in records])
+            data = network.data_preprocessor(data, training=True)
+            return data['inputs'], data['data_samples']
+
+        from_features = seconds(lambda: step(*batch()), args.repeats) / count
+        from_frames = seconds(lambda: step(clip, batch()[1][:1]), args.repeats)
     return {
         'training': f'{frames} frames at {size}², three heads, tiny mBARTs',
-        'from frames, ms per clip': 1e3 * from_frames,
-        'from features, ms per clip': 1e3 * from_features,
+        'from frames, batch 1, ms per clip': 1e3 * from_frames,
+        f'from features, batch {count}, ms per clip': 1e3 * from_features,
         'ratio frames / features': from_frames / from_features,
     }
 
 
 def activation_bytes(layers: int, args: argparse.Namespace, batch: int) -> int:
-    """Bytes that the backward pass of ``layers`` + ``layers`` layers keeps."""
+    """Bytes that the backward pass of ``layers`` + ``layers`` layers keeps.
+
+    With the bfloat16 copies of the weights that autocast makes.
+    """
     sizes = LARGE | dict(encoder_layers=layers, decoder_layers=layers)
-    network = new_mbart(args.memory_vocabulary, **sizes).bfloat16().train()
+    network = new_mbart(args.memory_vocabulary, **sizes).train()
     weights = {p.data_ptr() for p in network.parameters()}
     kept: dict[int, torch.Tensor] = {}
 
@@ -149,8 +169,11 @@ def activation_bytes(layers: int, args: argparse.Namespace, batch: int) -> int:
             kept[x.untyped_storage().data_ptr()] = x
         return x
 
-    source = torch.randn(batch, args.memory_steps, 1024, dtype=torch.bfloat16)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+    source = torch.randn(batch, args.memory_steps, 1024)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x),
+        torch.autocast('cpu', torch.bfloat16),
+    ):
         logits = network(
             inputs_embeds=source.requires_grad_(),
             decoder_input_ids=torch.ones(batch, args.memory_tokens, dtype=torch.long),
@@ -163,23 +186,24 @@ def activation_bytes(layers: int, args: argparse.Namespace, batch: int) -> int:
 def memory(args: argparse.Namespace) -> dict[str, float | str]:
     """Bytes that a training step of mBART-large holds.
 
-    Weights, gradients and Adam's two moments in float32, as autocast keeps them, and
-    the weights once more in bfloat16: computed from the shapes. Activations in
-    bfloat16: counted in one and two layers on each side, which gives twelve.
+    Weights, gradients and Adam's two moments in float32, as autocast keeps them:
+    computed from the shapes. What the backward pass keeps under autocast, bfloat16
+    copies of the weights included: counted in networks of one and of two layers on
+    each side, which gives that of twelve.
     """
     batch, gib = 8, 1 << 30
     with torch.device('meta'):
         network = new_mbart(args.memory_vocabulary, **LARGE)
     parameters = sum(p.numel() for p in network.parameters())
     one, two = (activation_bytes(layers, args, batch) for layers in (1, 2))
-    activations = one + (LARGE['encoder_layers'] - 1) * (two - one)
+    kept = one + (LARGE['encoder_layers'] - 1) * (two - one)
     return {
         'memory': f'mBART-large, {args.memory_vocabulary} ids, batch {batch}, '
         f'{args.memory_steps} steps, {args.memory_tokens} tokens, bfloat16 autocast',
         'parameters, millions': parameters / 1e6,
-        'weights, gradients, Adam, GiB': parameters * (4 + 4 + 8 + 2) / gib,
-        'activations, GiB': activations / gib,
-        'together, GiB': (parameters * 18 + activations) / gib,
+        'weights, gradients, Adam, GiB': parameters * (4 + 4 + 8) / gib,
+        'kept for the backward pass, GiB': kept / gib,
+        'together, GiB': (parameters * 16 + kept) / gib,
     }
 
 
