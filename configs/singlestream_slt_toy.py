@@ -3,7 +3,8 @@
 _base_ = 'twostream_slt_toy.py'
 feature_file = 'work_dirs/features/video_slr_toy.safetensors'
 features = [dict(type='LoadFeatures', feature_file=feature_file)]
-train_dataloader = dict(dataset=dict(pipeline=features))
+views = [dict(type='LoadFeatures', feature_file=feature_file, views=2)]
+train_dataloader = dict(dataset=dict(pipeline=views))
 val_dataloader = dict(dataset=dict(pipeline=features))
 test_dataloader = dict(dataset=dict(pipeline=features))
 model = dict(

@@ -1,4 +1,8 @@
-"""TwoStream-SLT on the toy corpus: three heads together, from cached features."""
+"""TwoStream-SLT on the toy corpus: three heads together, from cached features.
+
+First ``tools/extract_features.py --views 2`` with a recognizer's checkpoint, and
+g2t_toy.py: see tools/quickstart.sh.
+"""
 
 _base_ = [
     'twostream_slr_toy.py',
@@ -28,11 +32,13 @@ optim_wrapper = dict(
 )
 feature_file = 'work_dirs/features/twostream_slr_toy.safetensors'
 features = [dict(type='LoadFeatures', feature_file=feature_file)]
+# Few clips: random views of them keep the heads from learning them by heart.
+views = [dict(type='LoadFeatures', feature_file=feature_file, views=2)]
 train_dataloader = dict(
     batch_size=16,
     num_workers=0,
     sampler=dict(_delete_=True, type='SentenceBucketSampler', batch_size=16),
-    dataset=dict(pipeline=features),
+    dataset=dict(pipeline=views),
 )
 val_dataloader = dict(num_workers=0, dataset=dict(pipeline=features))
 test_dataloader = dict(num_workers=0, dataset=dict(pipeline=features))

@@ -12,7 +12,7 @@ from tiny_mbart import SIZES
 from tiny_run import load_tool, unique_name
 
 from mmsign import compat
-from mmsign.datasets import FeatureFile
+from mmsign.datasets import FeatureFile, FeatureFileError
 from mmsign.launch import LaunchError
 
 CONFIG = """
@@ -88,7 +88,10 @@ G2T = PIPELINES.format("[dict(type='PackSentence')]") + (
     "default_hooks = dict(checkpoint=dict(save_best='gloss/BLEU-4', rule='greater'))\n"
     "test_evaluator = dict(type='BLEUMetric')\n"
 )
-FEATURES = PIPELINES.format("[dict(type='LoadFeatures', feature_file='f.safetensors')]")
+FEATURES = (
+    PIPELINES.format("[dict(type='LoadFeatures', feature_file='f.safetensors')]")
+    + "train_dataloader['dataset']['pipeline'][0]['views'] = 1\n"
+)
 
 
 @pytest.fixture(scope='module')
@@ -153,8 +156,14 @@ def test_from_glosses_to_an_ensemble(run, folder, phoenix_tree):
     run('extract_features', 'slr.py', 'slr.pth', 'f.safetensors')
     assert len(FeatureFile('f.safetensors').clip_ids) == 6
     assert not (folder / 'f.safetensors.parts').exists()
-
+    # Complete, but for the random views of the training clips.
     start = ('model.recognizer_checkpoint=slr.pth', 'g2t_checkpoint=g2t')
+    with pytest.raises(FeatureFileError, match='lacks 2 of 4 clips .* --views 1'):
+        run('train', 'slt.py', '--work-dir', 'slt', options=start)
+    for _ in range(2):  # The second time it is complete.
+        run('extract_features', 'slr.py', 'slr.pth', 'f.safetensors', '--views', '1')
+        assert len(FeatureFile('f.safetensors').clip_ids) == 8
+
     run('train', 'slt.py', '--work-dir', 'slt', options=start)
     from_features = run('test', 'slt.py', 'slt/epoch_1.pth', '--out', 'm.json')
     assert json.loads((folder / 'm.json').read_text()) == pytest.approx(from_features)

@@ -7,19 +7,21 @@ keypoints; CHECKPOINT a trained recognizer. OUT is one file for all splits; clip
 prepared as in testing. Work is kept in OUT.parts, in files of some hundred clips: an
 interrupted run goes on where it was. Several processes or machines with a common
 folder share the work with ``--shard 0/4`` … ``--shard 3/4``; whichever finishes last
-joins the parts.
+joins the parts. ``--views N`` adds N random views of every training clip, prepared as
+in training, for ``LoadFeatures(views=N)``.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from functools import partial
 from pathlib import Path
 
 import torch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import pseudo_collate, worker_init_fn
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader, Subset
@@ -29,6 +31,7 @@ from mmsign.datasets.feature_file import (
     FeatureFile,
     FeatureFileError,
     join_features,
+    view_id,
     write_features,
 )
 from mmsign.launch import (
@@ -54,6 +57,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--shard', default='0/1', metavar='I/N', help='part of the work'
+    )
+    parser.add_argument(
+        '--views', type=int, default=0, help='random views of every training clip'
     )
     parser.add_argument('--batch-size', type=int, default=1, help='clips at once')
     parser.add_argument(
@@ -100,14 +106,17 @@ def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
     return recognizer.to(get_device()).eval()
 
 
-def build_dataset(cfg: Config, split: str):
-    """A split, prepared as in testing."""
-    return DATASETS.build(cfg.test_dataloader.dataset | dict(split=split))
+def build_dataset(cfg: Config, split: str, view: int = 0):
+    """A split, prepared as in testing; a view of it as in training."""
+    loader = cfg.train_dataloader if view else cfg.test_dataloader
+    return DATASETS.build(loader.dataset | dict(split=split))
 
 
 @torch.no_grad()
-def features_of(recognizer: torch.nn.Module, batch: dict) -> dict[str, ClipFeatures]:
-    """Features of a batch by clip id; only the valid steps."""
+def features_of(
+    recognizer: torch.nn.Module, batch: dict, view: int = 0
+) -> dict[str, ClipFeatures]:
+    """Features of a batch by name in the file; only the valid steps."""
     data = recognizer.data_preprocessor(batch)
     frames = next(iter(data['inputs'].values())).shape[2]
     pooled = recognizer.pool(recognizer.encode(data['inputs']))
@@ -117,7 +126,7 @@ def features_of(recognizer: torch.nn.Module, batch: dict) -> dict[str, ClipFeatu
         for stream, values in pooled.items():
             steps = sample.length * values.shape[1] // frames
             streams[stream] = values[row, :steps].float().cpu().numpy()
-        found[sample.clip_id] = ClipFeatures(
+        found[view_id(sample.clip_id, view)] = ClipFeatures(
             streams, sample.frame_indices, sample.num_frames
         )
     return found
@@ -141,22 +150,26 @@ def finished_clips(parts: Path, network: str) -> set[str]:
     return done
 
 
-def extract(recognizer, dataset, wanted: list[int], parts: Path, args, network) -> None:
+def extract(recognizer, dataset, view, wanted, parts: Path, args, network) -> None:
     """Compute the clips ``wanted`` of a dataset, a part at a time."""
-    name = f'{dataset.split}-{args.shard.replace("/", "of")}'
+    name = f'{dataset.split}{view or ""}-{args.shard.replace("/", "of")}'
     for start in range(0, len(wanted), args.part_size):
         chosen = wanted[start : start + args.part_size]
+        # Other views of a clip, and other clips, draw other random numbers.
+        seed = 1_000_000 * view + chosen[0]
         loader = DataLoader(
             Subset(dataset, chosen),
             args.batch_size,
             num_workers=2,
             collate_fn=pseudo_collate,
+            worker_init_fn=partial(worker_init_fn, num_workers=2, rank=0, seed=seed),
         )
         clips: dict[str, ClipFeatures] = {}
         for batch in loader:
-            clips |= features_of(recognizer, batch)
+            clips |= features_of(recognizer, batch, view)
         write_features(parts / f'{name}-{min(clips)}.safetensors', clips, network)
-        print(f'{dataset.split}: {start + len(chosen)} of {len(wanted)} clips')
+        kind = f'{dataset.split}, view {view}' if view else dataset.split
+        print(f'{kind}: {start + len(chosen)} of {len(wanted)} clips', flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -171,19 +184,27 @@ def main(arguments: list[str] | None = None) -> None:
     from mmsign.models.translators.pooled_features import fingerprint
 
     network = fingerprint(recognizer)
-    if args.out.is_file() and FeatureFile(args.out).network == network:
-        print(f'{args.out} is complete')
-        return
+    passes = []
+    for split in args.splits:
+        for view in range(1 + (args.views if split == 'train' else 0)):
+            dataset = build_dataset(cfg, split, view)
+            names = [
+                view_id(dataset.get_data_info(i)['clip_id'], view)
+                for i in range(len(dataset))
+            ]
+            passes.append((dataset, view, names))
+    everything = {name for _, _, names in passes for name in names}
+    if args.out.is_file():
+        file = FeatureFile(args.out)
+        if file.network == network and everything <= file.clip_ids:
+            print(f'{args.out} is complete')
+            return
     parts = args.out.with_name(f'{args.out.name}.parts')
     parts.mkdir(parents=True, exist_ok=True)
     done = finished_clips(parts, network)
-    everything: set[str] = set()
-    for split in args.splits:
-        dataset = build_dataset(cfg, split)
-        ids = [dataset.get_data_info(i)['clip_id'] for i in range(len(dataset))]
-        everything |= set(ids)
-        mine = [i for i in range(shard, len(ids), shards) if ids[i] not in done]
-        extract(recognizer, dataset, mine, parts, args, network)
+    for dataset, view, names in passes:
+        mine = [i for i in range(shard, len(names), shards) if names[i] not in done]
+        extract(recognizer, dataset, view, mine, parts, args, network)
     missing = everything - finished_clips(parts, network)
     if missing:
         print(f'{len(missing)} clips are left to the other shards')

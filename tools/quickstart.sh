@@ -169,7 +169,8 @@ train_once configs/g2t_toy.py "$slt/g2t"
 say "Translation 2/4: features of every clip"
 features="$slt/features.safetensors"
 mkdir -p "$slt"
-"$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" --batch-size 8
+"$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" \
+    --batch-size 8 --views 2
 
 say "Translation 3/4: the translation heads"
 train_once configs/twostream_slt_toy.py "$slt/slt" --cfg-options \

@@ -2,6 +2,9 @@
 
 Symbols: T' steps, C channels of a stream, T frames that were sampled.
 
+A clip may be there several times: as in testing, under its own name, and in random
+*views* as in training, under ``view_id(clip_id, 1)``, ….
+
 Per clip and stream one float16 tensor (T', C) named ``{stream}/{clip_id}``, and an
 int32 tensor ``frames/{clip_id}`` (T + 1,): the number of frames of the source, then
 the indices of the T sampled ones. Metadata: ``format`` 'mmsign-features',
@@ -28,6 +31,11 @@ from .file_stamp import file_stamp
 FORMAT = 'mmsign-features'
 VERSION = '1'
 FRAMES = 'frames'
+
+
+def view_id(clip_id: str, view: int) -> str:
+    """The name of a clip's view in a feature file; view 0 is the clip as in testing."""
+    return f'{clip_id}#{view}' if view else clip_id
 
 
 class FeatureFileError(ValueError):

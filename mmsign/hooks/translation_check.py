@@ -114,11 +114,16 @@ class TranslationCheckHook(Hook):
                     f'the model is {expected}): extract them with the checkpoint that '
                     'the translator starts from'
                 )
-            ids = [dataset.get_data_info(i)['clip_id'] for i in range(len(dataset))]
+            ids = [
+                name
+                for index in range(len(dataset))
+                for name in transform.clip_ids(dataset.get_data_info(index)['clip_id'])
+            ]
             missing = [clip_id for clip_id in ids if clip_id not in file.clip_ids]
             if missing:
+                views = f' --views {transform.views}' if transform.views else ''
                 raise FeatureFileError(
                     f'{file.path} lacks {len(missing)} of {len(ids)} clips of the '
                     f'{split} split (first: {missing[:3]}): run '
-                    'tools/extract_features.py to the end'
+                    f'tools/extract_features.py{views} to the end'
                 )

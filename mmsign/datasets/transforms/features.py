@@ -5,13 +5,14 @@ Symbols: T' steps, C channels of a stream, T frames that were sampled.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from mmsign.structures import SignDataSample
 
-from ..feature_file import open_features
+from ..feature_file import open_features, view_id
 
 # Ends the names of the inputs, so that they are told from frames and heatmaps.
 FEATURES_SUFFIX = '_features'
@@ -28,17 +29,29 @@ class LoadFeatures(BaseTransform):
 
     Args:
         feature_file: A feature file: see ``feature_file.py``.
+        views: For training: take the clip as it is or one of this many random views
+            of it, all equally often. The file must hold them
+            (``tools/extract_features.py --views``).
 
     Raises:
         FileNotFoundError, FeatureFileError: If it is not there, broken, or lacks
             the clip.
     """
 
-    def __init__(self, feature_file: str) -> None:
+    def __init__(self, feature_file: str, views: int = 0) -> None:
+        if views < 0:
+            raise ValueError(f'LoadFeatures: views must not be negative, not {views}')
         self.feature_file = feature_file
+        self.views = views
+
+    def clip_ids(self, clip_id: str) -> list[str]:
+        """The names in the feature file that a clip may be read under."""
+        return [view_id(clip_id, view) for view in range(self.views + 1)]
 
     def transform(self, results: dict) -> dict:
-        found = open_features(self.feature_file).read(results['clip_id'])
+        names = self.clip_ids(results['clip_id'])
+        name = names[np.random.randint(len(names))] if self.views else names[0]
+        found = open_features(self.feature_file).read(name)
         keys = ('clip_id', 'signer', 'glosses', 'text')
         metainfo = {key: results[key] for key in keys}
         metainfo |= dict(

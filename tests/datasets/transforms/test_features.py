@@ -29,3 +29,28 @@ def test_features_take_the_place_of_frames(tmp_path):
     assert sample.frame_indices.tolist() == list(range(2, 10))
     with pytest.raises(FeatureFileError, match='clip b'):
         load(dict(info, clip_id='b'))
+
+
+def test_random_views_are_taken_as_often_as_the_clip_itself(tmp_path):
+    path = str(tmp_path / 'f.safetensors')
+    clips = {
+        name: ClipFeatures(dict(video=np.full((2, 1), value)), np.arange(8), 8)
+        for name, value in (('a', 0.0), ('a#1', 1.0), ('a#2', 2.0))
+    }
+    write_features(path, clips, 'net')
+    info = dict(clip_id='a', signer='S', glosses=['X'], text='x .')
+    np.random.seed(0)
+
+    def drawn(load: LoadFeatures) -> list[int]:
+        packed = [load(dict(info)) for _ in range(60)]
+        assert {one['data_samples'].clip_id for one in packed} == {'a'}
+        return [int(one['inputs']['video_features'][0, 0]) for one in packed]
+
+    found = drawn(LoadFeatures(path, views=2))
+    assert [found.count(view) >= 10 for view in range(3)] == [True] * 3
+    assert set(drawn(LoadFeatures(path))) == {0}
+    with pytest.raises(FeatureFileError, match='clip a#'):
+        for _ in range(60):
+            LoadFeatures(path, views=3)(dict(info))
+    with pytest.raises(ValueError, match='views must not be negative'):
+        LoadFeatures(path, views=-1)
