@@ -149,36 +149,68 @@ say "5/5 Report"
 ((translation)) || exit 0
 
 slt="$work_dir/translation"
-# Trains CONFIG in WORK_DIR with further options, unless that is done already.
+# Whether FILE was the last one written from what the other arguments say.
+is_made_from() {
+    [[ -f "$1" && -f "$1.made-from" && "$(cat "$1.made-from")" == "${*:2}" ]]
+}
+# Trains CONFIG in WORK_DIR from INPUTS, a text that names them, with further options,
+# unless that is done already.
 train_once() {
-    local config="$1" work="$2"
-    shift 2
-    if [[ -f "$work/.trained" ]]; then
+    local config="$1" work="$2" inputs="$3"
+    shift 3
+    if is_made_from "$work/.trained" "$inputs"; then
         echo "Trained already; delete $work to train again"
         return
     fi
+    if ! is_made_from "$work/.started" "$inputs"; then
+        # Of another corpus or recognizer.
+        rm -rf "$work"
+        mkdir -p "$work"
+        touch "$work/.started"
+        printf '%s\n' "$inputs" >"$work/.started.made-from"
+    fi
     "$PYTHON" tools/train.py "$config" --work-dir "$work" --resume auto "$@"
     touch "$work/.trained"
+    printf '%s\n' "$inputs" >"$work/.trained.made-from"
 }
 
 say "Translation 1/4: gloss to text"
-"$PYTHON" tools/data/make_text_vocabulary.py Phoenix2014TDataset data/toy \
-    data/text/toy --size 300
-train_once configs/g2t_toy.py "$slt/g2t"
+mkdir -p "$slt"
+text=data/text/toy
+corpus="$(cat data/toy/annotations/manual/*.train.* | cksum)"
+if is_made_from "$text/sentencepiece.bpe.model" "$corpus"; then
+    echo "The text vocabulary $text is there"
+else
+    "$PYTHON" tools/data/make_text_vocabulary.py Phoenix2014TDataset data/toy \
+        "$text" --size 300
+    printf '%s\n' "$corpus" >"$text/sentencepiece.bpe.model.made-from"
+fi
+train_once configs/g2t_toy.py "$slt/g2t" "$corpus"
 
 say "Translation 2/4: features of every clip"
 features="$slt/features.safetensors"
-mkdir -p "$slt"
-"$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" \
-    --batch-size 8 --views 2
+recognizer="$(cksum <"$checkpoint")"
+if is_made_from "$features" "$corpus $recognizer"; then
+    echo "$features is there"
+else
+    "$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" \
+        --batch-size 8 --views 2
+    printf '%s\n' "$corpus $recognizer" >"$features.made-from"
+fi
 
 say "Translation 3/4: the translation heads"
-train_once configs/twostream_slt_toy.py "$slt/slt" --cfg-options \
-    feature_file="'$features'" g2t_checkpoint="'$slt/g2t'" \
+train_once configs/twostream_slt_toy.py "$slt/slt" "$corpus $recognizer" \
+    --cfg-options feature_file="'$features'" g2t_checkpoint="'$slt/g2t'" \
     model.recognizer_checkpoint="'$checkpoint'"
 
 say "Translation 4/4: test on unseen signers"
-"$PYTHON" tools/test.py configs/twostream_slt_toy.py "$(cat "$slt/slt/last_checkpoint")" \
-    --work-dir "$slt/test" --out "$slt/test_metrics.json" \
-    --cfg-options feature_file="'$features'" test_evaluator.1.dump="'$slt/sentences'"
+translator="$(cat "$slt/slt/last_checkpoint")"
+if is_made_from "$slt/test_metrics.json" "$(cksum <"$translator")"; then
+    echo "Tested already"
+else
+    "$PYTHON" tools/test.py configs/twostream_slt_toy.py "$translator" \
+        --work-dir "$slt/test" --out "$slt/test_metrics.json" \
+        --cfg-options feature_file="'$features'" test_evaluator.1.dump="'$slt/sentences'"
+    printf '%s\n' "$(cksum <"$translator")" >"$slt/test_metrics.json.made-from"
+fi
 "$PYTHON" tools/analysis/translation_report.py --work-dir "$slt"

@@ -16,13 +16,21 @@ def _translator(runner):
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
+def _check_sentence(info: dict, split: str) -> None:
+    if info['text'] is None or not info['text'].strip():
+        raise ValueError(
+            f'{split} split: clip {info["clip_id"]} has no sentence; translation needs '
+            'a corpus with sentences. Leave the clip out, or give it one'
+        )
+
+
 @HOOKS.register_module()
 class TranslationCheckHook(Hook):
     """Sentences, vocabularies and cached features, looked at before anything runs.
 
-    - Every training clip must have a sentence. Sentences that do not survive the
-      text vocabulary (a letter that becomes ``<unk>``, say) are counted and some are
-      shown.
+    - Every clip must have a sentence, to be trained on or compared with.
+    - Training sentences that do not survive the text vocabulary (a letter that becomes
+      ``<unk>``, say) are counted and some are shown.
     - A checkpoint stores the fingerprint of its text vocabulary; one that was
       trained with another is refused.
     - Cached features must have been computed by the network at hand and hold every
@@ -65,6 +73,8 @@ class TranslationCheckHook(Hook):
             )
 
     def _check_testing(self, runner, dataset) -> None:
+        for index in range(len(dataset)):
+            _check_sentence(dataset.get_data_info(index), 'evaluated')
         self._check_features(runner, dataset, 'test')
         rows = getattr(getattr(_translator(runner), 'mbart', None), 'glosses', None)
         if rows is None:
@@ -84,12 +94,8 @@ class TranslationCheckHook(Hook):
         lost = []
         for index in range(len(dataset)):
             info = dataset.get_data_info(index)
+            _check_sentence(info, 'training')
             clip_id, text = info['clip_id'], info['text']
-            if text is None or not text.strip():
-                raise ValueError(
-                    f'training split: clip {clip_id} has no sentence; translation '
-                    'needs a corpus with sentences. Leave the clip out, or give it one'
-                )
             returned = vocabulary.what_is_lost(text)
             if returned is not None:
                 lost.append(f'{clip_id}: {text!r} → {returned!r}')

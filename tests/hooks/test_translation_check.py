@@ -85,6 +85,12 @@ def test_good_sentences_pass_in_silence(run):
 def test_a_clip_without_a_sentence_is_refused(run, text):
     with pytest.raises(ValueError, match='training split: clip c1 has no sentence'):
         run(train=Clips([TEXTS[0], text]))
+    for split in (
+        dict(train=Clips(TEXTS), val=Clips([text])),
+        dict(test=Clips([text])),
+    ):
+        with pytest.raises(ValueError, match='evaluated split: clip c0 has no sent'):
+            run(**split)
 
 
 def test_lost_sentences_are_counted_and_shown(run):

@@ -53,6 +53,31 @@ def test_translation_is_an_option():
     assert 'translation_report.py' in text.rstrip().splitlines()[-1]
 
 
+def test_translation_is_trained_once_from_the_same_inputs(tmp_path):
+    text = (ROOT / 'tools' / 'quickstart.sh').read_text(encoding='utf-8')
+    start, end = text.index('is_made_from() {'), text.index('say "Translation 1/4')
+    work = tmp_path / 'a folder'
+
+    def train(inputs: str, python: str = 'echo') -> str:
+        done = bash(
+            f'set -euo pipefail; PYTHON={python}\n{text[start:end]}'
+            'train_once c.py "$0" "$1" --cfg-options a=b',
+            str(work),
+            inputs,
+        )
+        assert (done.returncode == 0) == (python == 'echo')
+        return done.stdout
+
+    called = f'tools/train.py c.py --work-dir {work} --resume auto --cfg-options a=b\n'
+    assert train('1 2', python='false') == ''
+    (work / 'epoch_1.pth').touch()
+    assert train('1 2') == called  # It goes on.
+    assert (work / 'epoch_1.pth').exists()
+    assert train('1 2').startswith('Trained already')
+    assert train('1 3') == called  # Other inputs: anew.
+    assert not (work / 'epoch_1.pth').exists()
+
+
 @pytest.mark.parametrize('arguments', [['--unknown'], ['--work-dir']])
 def test_wrong_arguments(arguments):
     done = bash(ROOT / 'tools' / 'quickstart.sh', *arguments)
