@@ -1,10 +1,9 @@
 """Inference: the network made fast against float32 eager in the default layout.
 
 The baseline draws its heatmaps per pixel at raw size and resizes them, then runs the
-network as it was trained. Ours draws them separably and runs it without pyramid, with
-batch norms folded, channels last, in bfloat16 where the processor computes in it. With
-``SeparableBilateralNeck`` among the parts, a network with separable connections is
-measured as well.
+network as it was trained, with PyTorch's own convolutions. Ours draws them separably
+and runs it without pyramid, with batch norms folded, channels last, in bfloat16 where
+the processor computes in it. A network with separable connections is measured as well.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 import torch
+from _plain import plain_convolutions
 from _report import seconds, show
 from heatmaps import per_pixel
 from mmaction.registry import MODELS
@@ -50,9 +50,10 @@ def main() -> None:
             return net(inputs, data['data_samples'])
 
     ready = net.data_preprocessor(data)
-    slow_network = seconds(baseline_network, args.repeats)
-    slow = seconds(baseline, 1, 0)
-    expected = baseline_network()['average'].float()
+    with plain_convolutions():
+        slow_network = seconds(baseline_network, args.repeats)
+        slow = seconds(baseline, 1, 0)
+        expected = baseline_network()['average'].float()
 
     def fast_seconds(model) -> tuple[float, float, torch.Tensor, torch.dtype]:
         dtype = prepare_for_inference(model)
