@@ -30,6 +30,7 @@ model = dict(
         # From scratch: what is empty looks like the convolutions' padding.
         heatmap_range=(0.0, 1.0),
         pad_multiple=4,
+        min_padding=8,
         memory_format='channels_last_3d',
     ),
     decoder=dict(beam_width=5),

@@ -49,6 +49,10 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         pad_multiple: Batches are padded to a multiple of this many frames. Few
             different lengths let a CPU's kernels be built once, and cuDNN's
             choices be reused; lengths stay what they are.
+        min_padding: Every clip is padded by this many frames at least. What lies behind
+            a clip reaches its last output steps: with a few frames it is always its
+            last frame, whatever the clip is batched with, and never the zeros that
+            convolutions pad with.
         keypoint_input: What the keypoint stream sees: ``heatmaps`` or ``points``.
         video_mean, video_std: Per channel, in the units of a pixel (0 to 255); a
             frame x becomes (x − mean)/std. The defaults scale to [−1, 1], as S3D's
@@ -70,6 +74,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         score_threshold: float | None = None,
         heatmap_range: tuple[float, float] = (-1.0, 1.0),
         pad_multiple: int = 1,
+        min_padding: int = 0,
         keypoint_input: str = 'heatmaps',
         video_mean: Sequence[float] = (127.5,) * 3,
         video_std: Sequence[float] = (127.5,) * 3,
@@ -82,6 +87,11 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             raise ValueError(
                 'heatmap_range must be the values far from a keypoint and at it, '
                 f'the lower first, not {tuple(heatmap_range)}'
+            )
+        if pad_multiple < 1 or min_padding < 0:
+            raise ValueError(
+                'pad_multiple must be positive and min_padding not negative, not '
+                f'{pad_multiple} and {min_padding}'
             )
         if memory_format not in _MEMORY_FORMATS:
             raise ValueError(
@@ -109,6 +119,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.score_threshold = score_threshold
         self.heatmap_range = tuple(heatmap_range)
         self.pad_multiple = pad_multiple
+        self.min_padding = min_padding
         self.memory_format = _MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
 
@@ -161,7 +172,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         return dict(inputs=inputs, data_samples=samples)
 
     def _padded(self, frames: int) -> int:
-        return -(-frames // self.pad_multiple) * self.pad_multiple
+        padded = frames + self.min_padding
+        return -(-padded // self.pad_multiple) * self.pad_multiple
 
     def _video(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
         side = self.video_size

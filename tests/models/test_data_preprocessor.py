@@ -81,6 +81,22 @@ def test_padding_to_a_multiple():
     assert [sample.length for sample in data['data_samples']] == [4, 8]
 
 
+def test_padding_behind_every_clip():
+    preprocess = SignDataPreprocessor(
+        video_size=16, heatmap_size=8, pad_multiple=4, min_padding=3
+    )
+    data = packed()
+    inputs = preprocess(data)['inputs']
+    assert inputs['video'].shape[2] == inputs['heatmaps'].shape[2] == 12
+    for x in inputs.values():
+        # The longer clip, of 8 frames, ends in its last one too.
+        torch.testing.assert_close(x[1, :, 8:], x[1, :, 7:8].expand(-1, 4, -1, -1))
+    assert [sample.length for sample in data['data_samples']] == [4, 8]
+    for wrong in (dict(pad_multiple=0), dict(min_padding=-1)):
+        with pytest.raises(ValueError, match='min_padding'):
+            SignDataPreprocessor(**wrong)
+
+
 def test_input_shapes():
     preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
     assert preprocess.input_shape('video') == (3, (16, 16))

@@ -24,8 +24,10 @@ train_dataloader = dict(
         keypoint_file=keypoint_file,
     ),
 )
+# One clip at a time: what a clip is padded with reaches its last output steps, so a
+# result would depend on how clips are batched, and spread over processes.
 val_dataloader = dict(
-    batch_size=8,
+    batch_size=1,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
@@ -37,7 +39,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=8,
+    batch_size=1,
     num_workers=2,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
