@@ -2,8 +2,9 @@
 # Usage: bash tools/install_pose.sh [--env FOLDER | --here] [options]
 #
 # Installs what keypoints are estimated with: mmcv with compiled operators, MMDetection
-# and MMPose (requirements/pose.txt), and mmsign itself. Compiling mmcv takes long (half
-# an hour on 2 cores) and needs a C++ compiler; the wheel is kept and used again.
+# and MMPose (requirements/pose.txt), and mmsign itself. Compiling mmcv needs a C++
+# compiler and takes most of the time (with GCC 12, all of this took 7 minutes of
+# processor time, PyTorch's installation apart); the wheel is kept and used again.
 #
 #   --env FOLDER          a virtual environment, made if need be (default: .venv-pose)
 #   --here                the active environment instead
@@ -105,7 +106,7 @@ print(f"py{sys.version_info[0]}{sys.version_info[1]}-torch{torch.__version__}")'
     mkdir -p "$kept"
     wheel="$(find "$kept" -name "mmcv-${mmcv#mmcv==}-*.whl" | head -n 1)"
     if [[ -z "$wheel" ]]; then
-        say "Compiling $mmcv for $tag: a cup of tea, or several"
+        say "Compiling $mmcv for $tag: a cup of tea"
         build="$(mktemp -d)"
         trap 'rm -rf "$build"' EXIT
         "$PYTHON" -m pip download --quiet --no-deps --no-build-isolation \
