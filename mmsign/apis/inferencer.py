@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,14 +28,13 @@ from .clip_keypoints import (
     read_keypoints,
 )
 from .clips import Clip, ClipError, open_clip
+from .long_clips import notice_if_long, read_long
 from .networks import Network
 from .opening import open_network
 from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, prepare_clip
 from .reading import read_outputs, step_times
 from .records import ClipResult, OutputReading
-from .utterances import UtteranceReader, count_utterances, joined
-from .windows import WindowedNetwork, window_for
 
 Given = str | os.PathLike | np.ndarray
 
@@ -183,7 +182,7 @@ class SignInferencer:
         if pose is not None and self._nobody(clip, pose):
             job.timing = dict(load=found - start)
             return job
-        notice = self._notice_if_long(clip, pose)
+        notice = notice_if_long(self.network, self.pipeline, len(clip.times), pose)
         if notice:
             job.is_long = True
             clip.notices.append(notice + ', not translated' * self.network.translates)
@@ -195,24 +194,6 @@ class SignInferencer:
             time.perf_counter() - start - job.timing.get('keypoints', 0.0)
         )
         return job
-
-    def _notice_if_long(self, clip: Clip, pose: np.ndarray | None) -> str:
-        """How a clip that is not to be read at once will be read."""
-        count, habits = len(clip.times), self.network.habits
-        if pose is not None and habits and habits.rest and count > habits.longest:
-            utterances = count_utterances(pose, habits)
-            if utterances > 1:
-                return (
-                    f'{count} frames, the longest training clip has {habits.longest}: '
-                    f'taken apart at the pauses, {utterances} utterances'
-                )
-        if count <= self.pipeline.max_length:
-            return ''
-        window, hop = window_for(self.pipeline)
-        return (
-            f'{count} frames, the network takes {self.pipeline.max_length}: read in '
-            f'windows of {window}, one every {hop} frames'
-        )
 
     def forward(self, jobs: Sequence[ClipJob]) -> None:
         """Run the network on a batch and decode every output."""
@@ -249,41 +230,13 @@ class SignInferencer:
         job.timing['decode'] = time.perf_counter() - start
 
     def _read_long(self, job: ClipJob) -> None:
-        """A clip longer than the network takes: by utterances, or in windows."""
         start = time.perf_counter()
-        clip = job.clip
-        windows = WindowedNetwork(
-            self.network, self.pipeline, *window_for(self.pipeline)
+        job.outputs = read_long(
+            self.network, self.pipeline, self.search, job.clip, job.keypoints
         )
-        reader = UtteranceReader(windows, self.network.habits)
-        count = len(clip.times)
-        frames: Iterable = [None] * count
-        if self.pipeline.needs_frames:
-            indices = clip.indices if clip.indices is not None else np.arange(count)
-            frames = clip.source.stream(indices)
-        poses = [None] * count if job.keypoints is None else job.keypoints
-        size = clip.source.frame_size
-        pieces = [
-            piece
-            for frame, pose in zip(frames, poses)
-            for piece in reader.push(frame, pose, size)
-        ]
-        pieces += reader.finish()
+        if not job.outputs:
+            job.clip.notices.append('the hands rest from beginning to end')
         job.timing['network'] = time.perf_counter() - start
-        if not pieces:
-            clip.notices.append('the hands rest from beginning to end')
-            return
-        vocab = self.network.model.vocab
-        self._decode(
-            job,
-            *joined(
-                pieces,
-                clip.times,
-                clip.frame_seconds,
-                self.network.time_stride,
-                vocab.blank_index,
-            ),
-        )
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""

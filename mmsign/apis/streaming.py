@@ -11,17 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
-from mmsign.decoding import CTCBeamSearch, Hypothesis, IncrementalCTC
+from mmsign.decoding import CTCBeamSearch
 
 from .clip_keypoints import Estimator, selected
 from .clips import DEFAULT_FPS, ClipError
 from .frame_clock import FrameClock
 from .networks import Network
 from .preparation import Pipeline
-from .reading import hypothesis_glosses
 from .records import RecognizedGloss
+from .stream_decoder import StreamDecoder
 from .utterances import Piece, UtteranceReader
 from .windows import WindowedNetwork, live_window
 
@@ -94,15 +93,16 @@ class LiveRecognizer:
         self.reader = UtteranceReader(self.windows, habits if pauses else None)
         own = network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
-        self.decoder = IncrementalCTC(
+        self.decoder = StreamDecoder(
             CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),
-            cut_probability,
-            max_steps,
-            network.model.vocab.blank_index,
+            network.model.vocab,
+            network.time_stride,
+            lambda frames: frames / self.rate,
+            cut_probability=cut_probability,
+            max_steps=max_steps,
         )
         self._clock: FrameClock = FrameClock(self.rate)
         self._given = 0
-        self._last: RecognizedGloss | None = None
         self._seconds = self._compute = 0.0
 
     @property
@@ -220,34 +220,8 @@ class LiveRecognizer:
         final: list[RecognizedGloss] = []
         partial: tuple[RecognizedGloss, ...] = ()
         for piece in pieces:
-            steps = piece.steps.log_probs['average']
-            if piece.is_last:
-                done = self.decoder.finish(steps)
-            else:
-                done = self.decoder.push(steps)
-            for segment in done:
-                found = self._glosses(*segment, piece.origin)
-                final += found
-                self._last = found[-1] if found else self._last
-            partial = ()
-            if piece.is_last:
-                self.decoder.restart()
-                self._last = None
-            else:
-                shown = self.decoder.preview(piece.steps.preview['average'])
-                partial = self._glosses(*shown, piece.origin)
+            final += self.decoder.push(piece)
+            partial = self.decoder.preview(piece)
         compute = self._compute + time.perf_counter() - began
         self._compute = 0.0
         return LiveEvent(tuple(final), partial, self._seconds, compute)
-
-    def _glosses(
-        self, start: int, steps: Tensor, best: Hypothesis, origin: int
-    ) -> tuple[RecognizedGloss, ...]:
-        stride = self.windows.step / self.rate
-        starts = origin / self.rate + (start + np.arange(len(steps))) * stride
-        vocab = self.network.model.vocab
-        found = hypothesis_glosses(best, steps, vocab, starts, starts + stride)
-        merge = self.decoder.search.merge_adjacent
-        if merge and found and self._last and found[0].gloss == self._last.gloss:
-            return found[1:]  # the same sign, cut in two
-        return found

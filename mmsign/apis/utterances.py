@@ -12,16 +12,13 @@ computed. Without a rest pose the stream is one endless utterance.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from .reading import step_times
 from .signing_habits import SigningHabits
-from .windows import NOTHING, Stitched, WindowedNetwork
+from .windows import Stitched, WindowedNetwork
 
 PAUSE = 2
 """Resting frames in a row that end an utterance; one alone may be an error."""
@@ -158,45 +155,3 @@ def count_utterances(keypoints: np.ndarray, habits: SigningHabits) -> int:
         elif run >= PAUSE:
             signing = False
     return count
-
-
-def joined(
-    pieces: Sequence[Piece],
-    times: np.ndarray,
-    frame_seconds: float,
-    stride: int,
-    blank: int,
-) -> tuple[dict[str, Tensor], np.ndarray, np.ndarray]:
-    """All steps of a stream, with a certain blank between two utterances.
-
-    Args:
-        pieces: At least one, in order; the last one ends its utterance.
-        times: Seconds of each frame of the stream.
-        frame_seconds: How long each is shown.
-        stride: Frames per output step.
-        blank: Index of the blank.
-
-    Returns:
-        Per output (T', V) natural log-probabilities; and (T',) seconds at which the
-        frames behind each step begin and end.
-    """
-    rows: dict[str, list[Tensor]] = {name: [] for name in pieces[0].steps.log_probs}
-    starts: list[np.ndarray] = []
-    ends: list[np.ndarray] = []
-    steps = 0
-    for piece in pieces:
-        steps += len(piece.steps.log_probs['average'])
-        for name, found in piece.steps.log_probs.items():
-            rows[name].append(found)
-            if piece.is_last:
-                pause = torch.full_like(found[:1], NOTHING)
-                pause[:, blank] = 0.0
-                rows[name].append(pause)
-        if piece.is_last:
-            own = step_times(times[piece.origin :], frame_seconds, steps, stride)
-            last = own[1][-1:]
-            starts += [own[0], last]
-            ends += [own[1], last]
-            steps = 0
-    log_probs = {name: torch.cat(found) for name, found in rows.items()}
-    return log_probs, np.concatenate(starts), np.concatenate(ends)

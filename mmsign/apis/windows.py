@@ -27,7 +27,7 @@ from .preparation import Pipeline, PreparedClip, fit_heatmaps
 from .signing_habits import SigningHabits
 
 # Log-probability of everything but the blank where nobody is to be seen.
-NOTHING = -30.0
+_NOTHING = -30.0
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class WindowedNetwork:
         (log_probs,) = log_probs_of(self.network, [clip])
         if nobody:
             blank = self.network.model.vocab.blank_index
-            nothing = torch.full_like(log_probs['average'], NOTHING)
+            nothing = torch.full_like(log_probs['average'], _NOTHING)
             nothing[:, blank] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         return log_probs

@@ -197,17 +197,23 @@ def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
     folder = tmp_path / 'mbart'
     text = tiny_text.tiny_text_vocabulary().prune(tiny_text.TEXTS[:2])
     text.save(folder)
-    sizes = tiny_mbart.SIZES | dict(d_model=24, activation_function='relu', init_std=1)
+    sizes = tiny_mbart.SIZES | dict(
+        d_model=24, activation_function='relu', init_std=1.0
+    )
     new_mbart(len(text), **sizes).save_pretrained(folder)
     mbart = dict(language='de_DE', folder=str(folder), gloss_table=False, max_length=9)
     files = write_translator(tmp_path, network_files, mbart)
     pose = keypoints_of(24)
-    expected = SignInferencer(*files, device='cpu')(video, pose)
+    whole = SignInferencer(*files, device='cpu')
+    expected, theirs = whole(video, pose), whole.network.model.state_dict()
     path = tmp_path / 'pruned.bundle'
     write_bundle(path, load_network(*files, device='cpu'))
     folder.rename(tmp_path / 'elsewhere')
-    found = SignInferencer(bundle=path, device='cpu')(video, pose)
-    assert found.translations == expected.translations and found.sentence
+    other = SignInferencer(bundle=path, device='cpu')
+    found, ours = other(video, pose), other.network.model.state_dict()
+    assert found.translations == expected.translations
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
     mbart = read_bundle(path).spec.model['translation']['joint']['mbart']
     assert mbart['d_model'] == 24 and mbart['activation_function'] == 'relu'
     assert mbart['vocabulary'].kept == text.kept

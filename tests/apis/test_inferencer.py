@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -9,9 +10,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
+from tiny_signing import habits, signing
 from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_video
 
 from mmsign.apis import ClipError, SignInferencer
+from mmsign.apis.stream_decoder import StreamDecoder
 from mmsign.compat import CheckpointError
 from mmsign.datasets import FrameReadError, Phoenix2014TDataset, open_frames
 from mmsign.datasets.keypoint_file import write_keypoints
@@ -167,7 +170,7 @@ def test_a_network_trained_on_features_reads_clips(translator_files, inferencer,
     dataset.pipeline = [dict(type='LoadFeatures', feature_file='nowhere')]
     found = SignInferencer(cfg, checkpoint, device='cpu')(video, keypoints_of(24))
     assert found.translations == expected.translations
-    del cfg['test_pipeline']
+    cfg.pop('test_pipeline')
     with pytest.raises(LaunchError, match='nor a test_pipeline beside one that reads'):
         SignInferencer(cfg, checkpoint, device='cpu')
 
@@ -287,6 +290,54 @@ def test_a_clip_longer_than_the_network_takes(inferencer):
     assert result.num_frames == 150 and len(result.glosses) > 5
     assert result.glosses[0].start < 1 and 5 < result.glosses[-1].end <= 6
     assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
+
+
+def test_a_clip_with_pauses_is_read_by_utterances(network_files, inferencer):
+    config, checkpoint = network_files
+    cfg = Config.fromfile(config)
+    cfg.corpus.signing = habits(longest=40).to_dict()
+    paused = SignInferencer(cfg, checkpoint, device='cpu')
+    poses = signing('r' * 5 + 'm' * 20 + 'r' * 10 + 'm' * 16 + 'r' * 3)
+    frames = np.random.default_rng(0).integers(0, 256, (54, 48, 64, 3), np.uint8)
+    result = paused(frames, poses)
+    assert result.notices == (
+        '54 frames, the longest training clip has 40: taken apart at the pauses, 2 '
+        'utterances',
+    )
+    expected = []
+    for first, end in ((3, 27), (33, 53)):
+        for gloss in inferencer(frames[first:end], poses[first:end]).glosses:
+            expected.append((gloss.gloss, round(gloss.start + first / 25, 4)))
+    assert [(gloss.gloss, gloss.start) for gloss in result.glosses] == expected
+    assert result.n_best == ((result.gloss_sequence, result.score),)
+    assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
+    # As long as a training clip, or without a pause: at once.
+    for given in (slice(0, 40), slice(0, 30)):
+        alone = paused(frames[given], poses[given])
+        assert alone == replace(
+            inferencer(frames[given], poses[given]), timing=alone.timing
+        )
+    still = signing('r' * 400)
+    result = paused(np.zeros((400, 48, 64, 3), np.uint8), still)
+    assert result.glosses == () and result.notices[-1].startswith('the hands rest from')
+
+
+def test_a_very_long_clip_takes_no_more_memory(inferencer, monkeypatch):
+    """Nothing is kept of what was read but the glosses."""
+    held = []
+
+    class Decoder(StreamDecoder):
+        def push(self, piece):
+            found = super().push(piece)
+            held.append(len(self.ctc._waiting) if self.ctc._waiting is not None else 0)
+            return found
+
+    monkeypatch.setattr('mmsign.apis.long_clips.StreamDecoder', Decoder)
+    monkeypatch.setattr('mmsign.apis.long_clips.LONG_STEPS', 12)
+    frames = np.random.default_rng(0).integers(0, 256, (400, 48, 64, 3), np.uint8)
+    result = inferencer(frames, keypoints_of(400))
+    assert len(held) > 4 * 8 and max(held) <= 12 + 16
+    assert result.glosses[-1].end <= 16
 
 
 def test_heatmaps_of_another_resolution_are_as_in_training(inferencer, make_video):

@@ -30,7 +30,7 @@ def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
     events = list(live.run(frames, poses))
     expected = inferencer(frames, poses)
     assert len(events) == 2 and expected.glosses and not events[0].final
-    live.decoder.cut_probability = 1.0
+    live.decoder.ctc.cut_probability = 1.0
     *_, event = live.run(frames, poses)
     assert event.final == expected.glosses and event.partial == ()
 

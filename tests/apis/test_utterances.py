@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
-import torch
 from tiny_signing import REST, habits, signing
 
 from mmsign.apis.signing_habits import SigningHabits
-from mmsign.apis.utterances import Piece, UtteranceReader, count_utterances, joined
+from mmsign.apis.utterances import Piece, UtteranceReader, count_utterances
 from mmsign.apis.windows import Stitched
 
 
@@ -109,22 +107,3 @@ def test_without_keypoints_there_is_one():
 )
 def test_they_can_be_counted(plan, count):
     assert count_utterances(signing(plan), habits()) == count
-
-
-def test_steps_are_put_together_with_a_blank_between():
-    def piece(origin: int, values: list[float], is_last: bool) -> Piece:
-        steps = torch.tensor(values)[:, None].expand(-1, 3)
-        return Piece(Stitched(dict(average=steps), {}), origin, is_last)
-
-    pieces = [
-        piece(2, [1.0, 2.0], False),
-        piece(2, [3.0], True),
-        piece(16, [4.0], True),
-    ]
-    times = np.arange(20) / 10
-    log_probs, starts, ends = joined(pieces, times, 0.1, 4, blank=0)
-    found = log_probs['average']
-    assert found[:, 1].tolist() == [1, 2, 3, -30, 4, -30]
-    assert found[:, 0].tolist() == [1, 2, 3, 0, 4, 0]
-    np.testing.assert_allclose(starts, [0.2, 0.6, 1.0, 1.4, 1.6, 2.0])
-    np.testing.assert_allclose(ends, [0.6, 1.0, 1.4, 1.4, 2.0, 2.0])

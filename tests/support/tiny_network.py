@@ -99,7 +99,9 @@ def write_translator(
     from tiny_mbart import mbart_config
 
     cfg = Config.fromfile(recognizer[0])
-    head = dict(mbart=mbart or mbart_config(beam_width=2), g2t_checkpoint='')
+    # With large weights it has something to say.
+    mbart = mbart or mbart_config(beam_width=2, init_std=1.0)
+    head = dict(mbart=mbart, g2t_checkpoint='')
     model = {key: value for key, value in cfg.model.items() if key != 'vocab'}
     cfg.model = dict(
         type='SignTranslator',

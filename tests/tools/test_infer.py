@@ -6,7 +6,7 @@ import json
 
 import cv2
 import pytest
-from tiny_network import keypoints_of, write_network
+from tiny_network import keypoints_of, write_network, write_translator
 from tiny_run import load_tool
 from tiny_video import SIZE, write_video
 
@@ -82,6 +82,25 @@ def test_an_estimator_instead_of_keypoints(files, monkeypatch):
     pose = ['--estimator', 'fast', '--estimator-checkpoint', 'p.pth']
     (result,) = tool.main([f'{files}/a.mp4', *network, *pose, '--device', 'cpu'])
     assert made == [('fast', 'p.pth', 'cpu')] and result.glosses
+
+
+def test_a_bundle_that_translates_prints_the_sentence(files, tmp_path, capsys):
+    for package in ('transformers', 'sentencepiece'):
+        pytest.importorskip(package)
+    network = files / 'tiny.py', files / 'tiny.pth'
+    config, checkpoint = write_translator(tmp_path, network)
+    bundle = tmp_path / 'slt.bundle'
+    load_tool('export/bundle').main([str(config), str(checkpoint), str(bundle)])
+    clip = [f'{files}/a.mp4', '--keypoints', f'{files}/k.safetensors']
+    plain = ['--config', str(config), '--checkpoint', str(checkpoint)]
+    (expected,) = tool.main([*clip, *plain, '--device', 'cpu'])
+    capsys.readouterr()
+    out = tmp_path / 'out.jsonl'
+    (found,) = tool.main([*clip, '--bundle', str(bundle), '--out', str(out)])
+    assert found.sentence and found.translations == expected.translations
+    assert found.outputs == expected.outputs
+    assert f'\n  {found.sentence}\n' in capsys.readouterr().out
+    assert json.loads(out.read_text())['sentence'] == found.sentence
 
 
 @pytest.mark.parametrize(

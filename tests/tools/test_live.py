@@ -10,8 +10,9 @@ from tiny_network import keypoints_of, write_network
 from tiny_run import TOOLS, load_tool
 from tiny_video import SIZE, write_video
 
-from mmsign.apis import load_network, write_bundle
-from mmsign.datasets import write_keypoints
+from mmsign.apis import SignInferencer, load_network, write_bundle
+from mmsign.apis.clip_keypoints import selected
+from mmsign.datasets import Phoenix2014TDataset, write_keypoints
 from mmsign.launch import LaunchError
 
 tool = load_tool('live')
@@ -64,4 +65,40 @@ def test_the_benchmark_compares_streams_with_clips(
     assert rows['latency as stated, s'] == pytest.approx((4 + 8) / 25)
     assert not rows['delay until a gloss is final, largest, s'] > 10
     assert rows['real-time factor, recognition alone'] > 0
-    assert 'WER of streams, %' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert rows['taken apart at pauses'] == 'no' and rows['glosses in the streams'] > 3
+    for kind in ('offline, clip by clip', 'offline, streams in one go', 'live'):
+        assert f'WER {kind}, %' in said
+    # One clip is read alike on its own and in one go.
+    tool = load_tool('benchmark/live')
+    inferencer = SignInferencer(bundle=bundle, device='cpu')
+    dataset = Phoenix2014TDataset(
+        str(phoenix_tree), 'test', keypoint_file='keypoints.safetensors', test_mode=True
+    )
+    info = dataset.get_data_info(1)
+    items = [
+        (frame, selected(pose[None], 'the file', 'clip')[0])
+        for frame, pose in tool.frames_of(info)
+    ]
+    expected = inferencer(info['frames'], info['keypoint_file'])
+    assert tuple(tool.read_at_once(inferencer, items)) == expected.gloss_sequence
+
+
+def test_mediapipe_is_asked_frame_by_frame(bundle, tmp_path, monkeypatch):
+    made = []
+
+    class Estimator:
+        def __init__(self, model, live):
+            self.model, self.live, self.frames = model, live, 0
+            made.append(self)
+
+        def __call__(self, frames):
+            self.frames += len(list(frames))
+            return keypoints_of(1, seed=self.frames)
+
+    monkeypatch.setattr('mmsign.pose.MediaPipeEstimator', Estimator)
+    video = tmp_path / 'clip.mp4'
+    write_video(video, 20)
+    pose = ['--estimator', 'mediapipe', '--estimator-checkpoint', 'holistic.task']
+    assert tool.main([str(video), '--bundle', bundle, '--device', 'cpu', *pose])
+    assert [(e.model, e.live, e.frames) for e in made] == [('holistic.task', True, 20)]

@@ -1,0 +1,87 @@
+"""From pieces of utterances to glosses with times, as they come.
+
+Symbols: V classes with the blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import Tensor
+
+from mmsign.decoding import CTCBeamSearch, Hypothesis, IncrementalCTC
+from mmsign.vocab import GlossVocabulary
+
+from .reading import hypothesis_glosses
+from .records import RecognizedGloss
+from .utterances import Piece
+
+
+class StreamDecoder:
+    """Decode one output of a stream; memory does not grow with the stream.
+
+    Args:
+        search: Decodes.
+        vocab: The glosses.
+        stride: Frames per output step.
+        seconds: When frames begin: (n,) whole numbers → (n,).
+        output: Which output is read.
+        cut_probability, max_steps: When glosses of an utterance that goes on become
+            final; see ``IncrementalCTC``.
+
+    Attributes:
+        ctc: Where the steps wait.
+        score: Sum of the log-probabilities of all that is final.
+    """
+
+    def __init__(
+        self,
+        search: CTCBeamSearch,
+        vocab: GlossVocabulary,
+        stride: int,
+        seconds: Callable[[np.ndarray], np.ndarray],
+        output: str = 'average',
+        cut_probability: float = 0.9,
+        max_steps: int = 64,
+    ) -> None:
+        self.ctc = IncrementalCTC(search, cut_probability, max_steps, vocab.blank_index)
+        self.vocab = vocab
+        self.stride = stride
+        self.seconds = seconds
+        self.output = output
+        self.score = 0.0
+        self._last: RecognizedGloss | None = None
+
+    def push(self, piece: Piece) -> list[RecognizedGloss]:
+        """What has become final; everything has at the end of an utterance."""
+        steps = piece.steps.log_probs[self.output]
+        done = self.ctc.finish(steps) if piece.is_last else self.ctc.push(steps)
+        final: list[RecognizedGloss] = []
+        for segment in done:
+            found = self._glosses(*segment, piece.origin)
+            final += found
+            self.score += segment[2].score
+            self._last = found[-1] if found else self._last
+        if piece.is_last:
+            self.ctc.restart()
+            self._last = None
+        return final
+
+    def preview(self, piece: Piece) -> tuple[RecognizedGloss, ...]:
+        """What seems to follow what is final; nothing after an utterance."""
+        if piece.is_last:
+            return ()
+        shown = self.ctc.preview(piece.steps.preview[self.output])
+        return self._glosses(*shown, piece.origin)
+
+    def _glosses(
+        self, start: int, steps: Tensor, best: Hypothesis, origin: int
+    ) -> tuple[RecognizedGloss, ...]:
+        borders = origin + (start + np.arange(len(steps) + 1)) * self.stride
+        times = self.seconds(borders)
+        found = hypothesis_glosses(best, steps, self.vocab, times[:-1], times[1:])
+        merge = self.ctc.search.merge_adjacent
+        if merge and found and self._last and found[0].gloss == self._last.gloss:
+            return found[1:]  # the same sign, cut in two
+        return found
