@@ -144,7 +144,9 @@ def _numpy_values_admitted() -> contextlib.AbstractContextManager:
     version = tuple(int(n) for n in torch.__version__.split('+')[0].split('.')[:2])
     if version < (2, 7):
         return contextlib.nullcontext()
-    multiarray = (getattr(np, '_core', None) or np.core).multiarray
+    # numpy 1.26 has a `_core` too, with next to nothing in it.
+    core = np.core if np.__version__.startswith('1.') else np._core
+    multiarray = core.multiarray
     admitted: list[Any] = [np.ndarray, np.dtype]
     for module in ('numpy._core.multiarray', 'numpy.core.multiarray'):
         admitted.append((multiarray._reconstruct, f'{module}._reconstruct'))
