@@ -19,6 +19,7 @@ from mmsign.launch import (
     LaunchError,
     add_common_arguments,
     check_data_roots,
+    check_work_dir,
     end_process,
     load_config,
     prepare,
@@ -145,6 +146,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     args = parse_args(arguments)
     cfg = load_config(args.config)
     prepare(cfg, args)
+    check_work_dir(cfg)
     check_checkpoint(cfg, args.checkpoint)
     cfg.load_from = args.checkpoint
     cfg.resume = False

@@ -18,6 +18,7 @@ from mmsign.launch import (
     LaunchError,
     add_common_arguments,
     check_data_roots,
+    check_work_dir,
     end_process,
     load_config,
     prepare,
@@ -107,6 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
     cfg = load_config(args.config)
     prepare(cfg, args)
+    check_work_dir(cfg)
     merge_args(cfg, args)
     set_start(cfg, args.resume)
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))

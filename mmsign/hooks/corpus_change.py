@@ -28,7 +28,9 @@ class CorpusChangeHook(Hook):
 
     def before_train(self, runner) -> None:
         """Note the files as they are."""
-        self._stamps = {path: _stamp(path) for path in set(_files(runner))}
+        stamps = {path: _stamp(path) for path in set(_files(runner))}
+        # One that is named but not there is not read either.
+        self._stamps = {path: now for path, now in stamps.items() if now is not None}
 
     def before_train_epoch(self, runner) -> None:
         """Raise CorpusChangedError naming the first file that is another."""

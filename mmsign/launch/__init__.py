@@ -5,6 +5,7 @@ from mmsign.launch.overrides import OverrideAction, apply_overrides
 from mmsign.launch.preparation import (
     add_common_arguments,
     check_data_roots,
+    check_work_dir,
     load_config,
     prepare,
     resolve_vocabulary,
@@ -17,6 +18,7 @@ __all__ = [
     'add_common_arguments',
     'apply_overrides',
     'check_data_roots',
+    'check_work_dir',
     'end_process',
     'load_config',
     'prepare',

@@ -104,9 +104,6 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     """Apply the common arguments and adapt ``cfg`` to this machine, in place.
 
     Starts the process group where MMEngine cannot: several processes on a CPU.
-
-    Raises:
-        LaunchError: the work folder cannot be written.
     """
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
@@ -118,7 +115,6 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     cfg.launcher = args.launcher
     apply_overrides(cfg, args.cfg_options)
     set_work_dir(cfg, args.work_dir, args.config)
-    check_work_dir(cfg)
     wrapper = cfg.get('optim_wrapper') or {}
     if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
         compat.use_mixed_precision(cfg.optim_wrapper)

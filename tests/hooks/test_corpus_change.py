@@ -70,6 +70,14 @@ def test_a_file_that_is_gone(files, runner):
         hook.before_train_epoch(runner)
 
 
+def test_a_file_that_was_not_there_may_come(files, runner):
+    files[0].unlink()
+    hook = CorpusChangeHook()
+    hook.before_train(runner)
+    files[0].write_bytes(b'new')
+    hook.before_train_epoch(runner)
+
+
 def test_validation_alone_and_other_datasets_are_left_alone(runner):
     CorpusChangeHook().before_val_epoch(runner)
     runner.train_dataloader.dataset = [1, 2]

@@ -31,9 +31,7 @@ def arguments(*given: str) -> argparse.Namespace:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
-    # `prepare` makes the work folder.
-    monkeypatch.chdir(tmp_path)
+def environment(monkeypatch):
     # `prepare` writes to the environment; this restores it.
     for name in ('LOCAL_RANK', TRUST_VARIABLE):
         monkeypatch.setenv(name, '')
@@ -71,10 +69,9 @@ def test_a_work_folder_is_made_and_left_empty(tmp_path):
 
 def test_a_work_folder_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').write_text('')
-    cfg = Config(dict(launcher='none'))
-    args = arguments('--work-dir', str(tmp_path / 'file' / 'run'))
+    cfg = Config(dict(work_dir=str(tmp_path / 'file' / 'run')))
     with pytest.raises(LaunchError, match='work folder .*file/run .*--work-dir'):
-        prepare(cfg, args)
+        check_work_dir(cfg)
 
 
 @pytest.mark.parametrize('number', [errno.EACCES, errno.EROFS, errno.ENOSPC])

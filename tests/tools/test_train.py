@@ -134,6 +134,10 @@ def test_train_and_resume_with_mixed_precision(tmp_path, main, monkeypatch):
             "error: data_root 'gone' of train_dataloader is not a folder",
         ),
         (['tiny.py', '--resume', 'x.pth'], 'error: checkpoint x.pth to resume'),
+        (
+            ['tiny.py', '--work-dir', 'tiny.py/work'],
+            'error: nothing can be written into the work folder tiny.py/work',
+        ),
     ],
 )
 def test_mistakes_end_in_one_sentence(arguments, message, main, tmp_path, capsys):
