@@ -24,7 +24,8 @@ from mmsign.toy.corpus import invent_sentences, write_corpus
 
 ROOT = Path(__file__).parents[1]
 KILLS = int(os.environ.get('MMSIGN_KILLS', '0'))
-TINY_EPOCHS = 6
+# Each kill takes another iteration.
+TINY_EPOCHS, NETWORK_EPOCHS = max(6, KILLS), max(10, KILLS)
 NETWORK = {
     'model.video.backbone.width': 0.125,
     'model.keypoint.backbone.width': 0.125,
@@ -32,7 +33,7 @@ NETWORK = {
     'train_dataloader.sampler.batch_size': 2,
     'train_dataloader.num_workers': 1,
     'val_dataloader.num_workers': 0,
-    'train_cfg.max_epochs': 10,
+    'train_cfg.max_epochs': NETWORK_EPOCHS,
     'train_cfg.val_interval': 1,
 }
 
@@ -96,4 +97,4 @@ def test_a_two_stream_network(tmp_path):
     cfg = Config.fromfile(ROOT / 'configs/twostream_slr_toy.py')
     apply_overrides(cfg, {'data_root': str(corpus), **NETWORK})
     cfg.dump(tmp_path / 'network.py')
-    kill_and_resume(tmp_path / 'network.py', tmp_path, interval=3, epochs=10)
+    kill_and_resume(tmp_path / 'network.py', tmp_path, 3, NETWORK_EPOCHS)
