@@ -59,6 +59,18 @@ def test_a_preview_leaves_nothing_behind():
     assert decoder.start == 0
 
 
+@pytest.mark.parametrize('before', [0, 3])
+def test_the_last_steps_are_decoded_in_one_with_what_waits(before):
+    steps = stream(30, 0.3)
+    decoder = IncrementalCTC(CTCBeamSearch(beam_width=8), cut_probability=1.0)
+    steps[:before, 0] = -3.0  # no cut among these
+    assert decoder.push(steps[:before]) == []
+    ((start, whole, best),) = decoder.finish(steps[before:])
+    assert start == 0 and torch.equal(whole, steps)
+    assert best == CTCBeamSearch(beam_width=8)(steps[None])[0][0]
+    assert decoder.start == 30 and decoder.finish(steps[:0]) == []
+
+
 def test_impossible_settings():
     for settings in (dict(cut_probability=0.0), dict(max_steps=0)):
         with pytest.raises(ValueError, match='must be in'):

@@ -97,7 +97,8 @@ def test_a_bundle_that_translates_prints_the_sentence(files, tmp_path, capsys):
     capsys.readouterr()
     out = tmp_path / 'out.jsonl'
     (found,) = tool.main([*clip, '--bundle', str(bundle), '--out', str(out)])
-    assert found.sentence and found.translations == expected.translations
+    assert found.sentence is not None
+    assert found.translations == expected.translations
     assert found.outputs == expected.outputs
     assert f'\n  {found.sentence}\n' in capsys.readouterr().out
     assert json.loads(out.read_text())['sentence'] == found.sentence
