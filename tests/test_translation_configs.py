@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,13 @@ def test_the_rates_of_the_paper():
     assert (g2t.optim_wrapper.optimizer.lr, g2t.train_cfg.max_epochs) == (1e-5, 80)
     assert g2t.model.mbart.frozen_embeddings
     assert g2t.train_dataloader.batch_size == cfg.train_dataloader.batch_size == 8
+
+
+def test_scores_of_glosses_are_not_smoothed_as_losses():
+    pattern = load('g2t_toy').log_processor.mean_pattern
+    smoothed = ['loss', 'loss_ctc_video', 'time', 'data_time', 'grad_norm']
+    for key in [*smoothed, 'gloss/BLEU-4', 'lr']:
+        assert bool(re.search(pattern, key)) == (key in smoothed), key
 
 
 def test_an_ensemble_has_the_translator_of_its_members():

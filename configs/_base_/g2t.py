@@ -11,3 +11,14 @@ g2t_checks = [
     dict(type='CorpusChangeHook'),
     dict(type='TranslationCheckHook'),
 ]
+# For long trainings: test the mean of the weights, over the last 500 steps or so.
+g2t_averaged = [
+    *g2t_checks,
+    dict(
+        type='EMAHook',
+        ema_type='ExponentialMovingAverage',
+        momentum=0.02,
+        interval=10,
+        begin_epoch=4,
+    ),
+]
