@@ -147,9 +147,10 @@ def training(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str
         from_features = seconds(lambda: step(*batch()), args.repeats) / count
         from_frames = seconds(lambda: step(clip, batch()[1][:1]), args.repeats)
     return {
-        'training': f'{frames} frames at {size}², three heads, tiny mBARTs',
-        'from frames, batch 1, ms per clip': 1e3 * from_frames,
-        f'from features, batch {count}, ms per clip': 1e3 * from_features,
+        'training': f'{frames} frames at {size}², three heads, tiny mBARTs; batch 1 '
+        f'from frames, {count} from features',
+        'from frames, ms per clip': 1e3 * from_frames,
+        'from features, ms per clip': 1e3 * from_features,
         'ratio frames / features': from_frames / from_features,
     }
 
