@@ -61,10 +61,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={
             'bilateral': dict(lr_mult=0.07),
-            'video.backbone': dict(lr_mult=0.3),
-            'video.head': dict(lr_mult=0.3),
-            'keypoint.backbone': dict(lr_mult=0.3),
-            'keypoint.head': dict(lr_mult=0.3),
+            'backbone': dict(lr_mult=0.3),
+            '.head.': dict(lr_mult=0.3),
         }
     )
 )

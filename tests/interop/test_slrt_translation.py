@@ -76,10 +76,13 @@ def test_there_and_back_with_every_row_moved():
 class _Text:
     """120 ids that stand for nothing; the target language is 6."""
 
-    pad_id, eos_id = 1, 2
+    pad_id, eos_id, unk_id = 1, 2, 3
 
     def __len__(self):
         return 120
+
+    def pieces(self, text):
+        return []
 
     def language_id(self, code):
         return 6

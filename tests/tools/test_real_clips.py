@@ -8,13 +8,18 @@ import cv2
 import numpy as np
 import pytest
 from grey_video import write_video
+from mmaction.registry import DATASETS
 from tiny_run import load_tool
 
 tool = load_tool('analysis/real_clips')
+# Its dataset, which takes any folder of videos, is none of other tests' business.
+DATASETS.module_dict.pop('RealClips')
 
 
 @pytest.fixture
 def run(monkeypatch):
+    monkeypatch.setitem(DATASETS.module_dict, 'RealClips', tool.RealClips)
+
     def run(*arguments: object) -> None:
         monkeypatch.setattr('sys.argv', ['real_clips.py', *map(str, arguments)])
         tool.main()
