@@ -1,27 +1,12 @@
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from benchmark_run import run_benchmark
 
 
 def test_measures_decoding_training_and_memory():
     sizes = ['--sentences=2', '--steps=4', '--beam-width=2', '--batch-size=2']
     sizes += ['--frames=8', '--size=32', '--memory-vocabulary=100']
     sizes += ['--memory-steps=4', '--memory-tokens=3']
-    done = subprocess.run(
-        [sys.executable, 'tools/benchmark/translation.py', '--json', *sizes],
-        cwd=ROOT,
-        env=dict(os.environ, PYTHONPATH=str(ROOT)),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = run_benchmark('translation', *sizes)
     for tokens in (15, 60):
         assert found[f'{tokens} tokens, ms per sentence and token'] > 0
     assert found['ratio frames / features'] == pytest.approx(

@@ -15,9 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Smaller values are 0: their products would be denormal numbers, with which the first
-# convolution takes ten times as long on a CPU. Far below float32's precision at the
-# peak, so the maps stay the same.
+# Smaller values are 0: their products would be denormal numbers, which slow the first
+# convolution on a CPU. Far below float32's precision at the peak.
 _NEGLIGIBLE = 1e-10
 
 

@@ -14,10 +14,11 @@ from torch import Tensor
 class ThinConv3d(nn.Conv3d):
     """``nn.Conv3d``, faster on a CPU where its kernel is thin.
 
-    PyTorch computes small 3D kernels on a CPU without oneDNN, several times slower
-    than the same sums as a matrix product (1×1×1) or a 2D convolution over time and
-    flattened space (k×1×1). Parameters, results (up to rounding) and memory layout
-    are those of ``nn.Conv3d``; so is what is exported to ONNX.
+    PyTorch computes small 3D kernels on a CPU without oneDNN, slower than the same
+    sums as a matrix product (1×1×1) or a 2D convolution over time and flattened space
+    (k×1×1); ``tools/benchmark/convolutions.py`` compares them. Parameters, results (up
+    to rounding) and memory layout are those of ``nn.Conv3d``; so is what is exported
+    to ONNX.
     """
 
     def forward(self, x: Tensor) -> Tensor:

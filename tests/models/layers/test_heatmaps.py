@@ -96,7 +96,7 @@ def test_value_range(keypoints):
 
 
 def test_no_denormal_numbers(keypoints):
-    """They would slow the first convolution on a CPU tenfold."""
+    """They would slow the first convolution on a CPU."""
     for dtype in (torch.float32, torch.bfloat16):
         maps = draw_heatmaps(
             keypoints, BOXES, (52, 42), sigma=5.0, value_range=(0.0, 1.0), dtype=dtype
