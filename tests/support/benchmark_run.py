@@ -11,10 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_benchmark(name: str, *options: str) -> dict:
-    """What ``tools/benchmark/{name}.py`` prints; raises if it fails."""
+def run_benchmark(script: str, *options: str) -> dict:
+    """What the script prints; raises if it fails."""
     done = subprocess.run(
-        [sys.executable, f'tools/benchmark/{name}.py', '--json', *options],
+        [sys.executable, script, '--json', *options],
         cwd=ROOT,
         env=dict(os.environ, PYTHONPATH=str(ROOT)),
         check=True,

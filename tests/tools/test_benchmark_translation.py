@@ -6,7 +6,7 @@ def test_measures_decoding_training_and_memory():
     sizes = ['--sentences=2', '--steps=4', '--beam-width=2', '--batch-size=2']
     sizes += ['--frames=8', '--size=32', '--memory-vocabulary=100']
     sizes += ['--memory-steps=4', '--memory-tokens=3']
-    found = run_benchmark('translation', *sizes)
+    found = run_benchmark('tools/benchmark/translation.py', *sizes)
     for tokens in (15, 60):
         assert found[f'{tokens} tokens, ms per sentence and token'] > 0
     assert found['ratio frames / features'] == pytest.approx(
