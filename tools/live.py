@@ -96,7 +96,8 @@ class Terminal:
     def __init__(self, window: bool) -> None:
         self.window = window
         self.rewrite = sys.stdout.isatty()
-        self.partial = ''
+        self.caption = ''
+        self._last: list[str] = []
 
     def show(self, event) -> None:
         """Print an event."""
@@ -107,9 +108,12 @@ class Terminal:
                 f'{gloss.start:8.2f} s  {gloss.gloss}  ({gloss.confidence:.2f})',
                 flush=True,
             )
-        self.partial = ' '.join(gloss.gloss for gloss in event.partial)
-        if self.rewrite and self.partial:
-            print(f'            [{self.partial}]', end='', flush=True)
+        partial = ' '.join(gloss.gloss for gloss in event.partial)
+        if self.rewrite and partial:
+            print(f'            [{partial}]', end='', flush=True)
+        # As many as one line under the picture holds.
+        self._last = [*self._last, *(gloss.gloss for gloss in event.final)][-3:]
+        self.caption = ' '.join([*self._last, f'[{partial}]' if partial else ''])
 
     def picture(self, frame) -> bool:
         """Show a frame in the window; False if the user ended it."""
@@ -117,10 +121,11 @@ class Terminal:
             return True
         import cv2
 
+        from mmsign.visualization.words import draw_word
+
         shown = frame.copy()
-        place = (8, shown.shape[0] - 12)
-        font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(shown, self.partial, place, font, 0.7, (255, 255, 255), 2)
+        size = max(10, shown.shape[0] // 20)
+        draw_word(shown, self.caption, (8, shown.shape[0] - size), size)
         cv2.imshow('mmsign', shown)
         return cv2.waitKey(1) & 0xFF != ord('q')
 

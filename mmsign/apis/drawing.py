@@ -12,6 +12,7 @@ import numpy as np
 from mmengine.dataset import pseudo_collate
 
 from mmsign.visualization import clip_sheet, draw_skeleton, save_timeline
+from mmsign.visualization.words import draw_word, word_mask
 
 from .clips import ClipError
 from .inferencer import ClipJob
@@ -110,25 +111,13 @@ def write_annotated_video(
 def _write_glosses(caption: np.ndarray, result: ClipResult, seconds: float) -> None:
     """Glosses up to now, the present one bright; the newest at the right."""
     begun = [gloss for gloss in result.glosses if gloss.start <= seconds]
-    size = caption.shape[0] / 60
+    size = max(8, caption.shape[0] // 2)
     baseline = int(caption.shape[0] * 0.65)
-    right = caption.shape[1] - 8
+    right = caption.shape[1] - size // 2
     for gloss in reversed(begun):
-        # OpenCV's font has Latin letters without accents only.
-        text = gloss.gloss.encode('ascii', 'replace').decode()
-        (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
-        right -= width
+        right -= word_mask(gloss.gloss, size)[0].shape[1]
         if right < 0:
             return
         colour = (255, 255, 255) if seconds < gloss.end else (150, 150, 150)
-        cv2.putText(
-            caption,
-            text,
-            (right, baseline),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            size,
-            colour,
-            1,
-            cv2.LINE_AA,
-        )
-        right -= int(20 * size) + 4
+        draw_word(caption, gloss.gloss, (right, baseline), size, colour)
+        right -= size // 2

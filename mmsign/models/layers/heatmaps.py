@@ -11,6 +11,8 @@ one in x, each evaluated at the centres of the target pixels.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,7 +23,7 @@ _NEGLIGIBLE = 1e-10
 
 
 def _profile(
-    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float
+    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float, last: bool
 ) -> Tensor:
     """exp(−(s−c)²/2σ²) at the source coordinate s of each of ``size`` pixels.
 
@@ -29,16 +31,22 @@ def _profile(
     half-pixel convention of image resizing without aligned corners.
 
     Args:
-        centre: (B, T, K) source coordinates in pixels.
+        centre: (B, M, N) source coordinates in pixels.
         start, extent: (B,) origin and side of the crop box in pixels.
+        last: Whether the pixels come last.
 
     Returns:
-        (B, T, K, size)
+        (B, M, N, size), or (B, M, size, N).
     """
     pixel = torch.arange(size, device=centre.device, dtype=torch.float32) + 0.5
-    source = pixel * (extent[:, None] / size) - 0.5 + start[:, None]
-    distance = source[:, None, None, :] - centre[..., None]
-    profile = torch.exp(distance.square_().mul_(-0.5 / sigma**2))
+    source = (pixel * (extent[:, None] / size) - 0.5 + start[:, None])[:, None]
+    if last:
+        distance = source[:, :, None] - centre[..., None]
+    else:
+        distance = source[..., None] - centre[:, :, None]
+    exponent = distance.square_().mul_(-0.5 / sigma**2)
+    # A CPU's exp is many times slower where its result is denormal or 0.
+    profile = exponent.clamp_(min=math.log(_NEGLIGIBLE) - 1).exp_()
     return F.threshold_(profile, _NEGLIGIBLE, 0.0)
 
 
@@ -72,29 +80,34 @@ def draw_heatmaps(
         (B, K, T, h, w): low + (high − low)·exp(−d²/2σ²), by default in [−1, 1].
     """
     keypoints = keypoints.float()
-    crop_boxes = crop_boxes.float()
     height, width = size
-    x0, y0, box_w, box_h = crop_boxes.unbind(1)
-    along_x = _profile(keypoints[..., 0], x0, box_w, width, sigma)
-    along_y = _profile(keypoints[..., 1], y0, box_h, height, sigma)
+    channels_last = memory_format == torch.channels_last_3d
+    # As the maps lie in memory: (B, T, K, 3), or (B, K, T, 3).
+    points = keypoints if channels_last else keypoints.transpose(1, 2).contiguous()
+    x, y, score = points.unbind(-1)
+    x0, y0, box_w, box_h = crop_boxes.float().unbind(1)
+    column = _profile(x, x0, box_w, width, sigma, not channels_last)
+    row = _profile(y, y0, box_h, height, sigma, not channels_last)
     if score_threshold is not None:
-        score = keypoints[..., 2]
         score = torch.where(score >= score_threshold, score, torch.zeros_like(score))
-        along_y = along_y * score[..., None]
-    along_x, along_y = along_x.to(dtype), along_y.to(dtype)
-    # addcmul scales to the range in the pass that writes the maps.
+        row = row * score.unsqueeze(2 if channels_last else 3)
+    column, row = column.to(dtype), row.to(dtype)
+    # addcmul scales to the range in the pass that writes the maps. On a CPU its loop
+    # over the innermost dimension is vectorized if that is long and at most one of
+    # its operands is a number.
     low, high = value_range
+    scale = high - low
+    if not channels_last:
+        offset = torch.full((width,), low, dtype=dtype, device=keypoints.device)
+        row, column = row[..., None], column[..., None, :]  # (…, h, 1), (…, 1, w)
+        return torch.addcmul(offset, row, column, value=scale, out=out)
     offset = torch.full((), low, dtype=dtype, device=keypoints.device)
-    if memory_format == torch.channels_last_3d:
-        row = along_y.permute(0, 1, 3, 2)[:, :, :, None]  # (B, T, h, 1, K)
-        column = along_x.permute(0, 1, 3, 2)[:, :, None]  # (B, T, 1, w, K)
-        target = None if out is None else out.permute(0, 2, 3, 4, 1)
-    else:
-        row = along_y.transpose(1, 2)[..., :, None]  # (B, K, T, h, 1)
-        column = along_x.transpose(1, 2)[..., None, :]  # (B, K, T, 1, w)
-        target = out
-    row, column = row.contiguous(), column.contiguous()
-    maps = torch.addcmul(offset, row, column, value=high - low, out=target)
-    if memory_format == torch.channels_last_3d:
-        return maps.permute(0, 4, 1, 2, 3)
-    return maps
+    target = None if out is None else out.permute(0, 2, 3, 4, 1)
+    # n neighbours in x at once: (B, T, h, 1, n·K), (B, T, 1, w/n, n·K).
+    n = math.gcd(width, 16) if keypoints.device.type == 'cpu' else 1
+    row = row[:, :, :, None].expand(-1, -1, -1, n, -1).flatten(3)[:, :, :, None]
+    column = column.unflatten(2, (width // n, n)).flatten(3)[:, :, None]
+    if target is not None:
+        target = target.unflatten(3, (width // n, n)).flatten(4)
+    maps = torch.addcmul(offset, row, column, value=scale, out=target)
+    return maps.unflatten(4, (n, -1)).flatten(3, 4).permute(0, 4, 1, 2, 3)

@@ -1,0 +1,103 @@
+"""Peak memory of a training step of the full two-stream network, without a GPU.
+
+The step runs on tensors that have shapes and no values (PyTorch's FakeTensorMode),
+forward, backward and Adam, and every tensor is counted from its making to its end: the
+largest sum is what the step needs, less what kernels use inside of themselves and what
+an allocator cannot use of its pieces. training_step.py measures it on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import weakref
+
+import torch
+from _plain import plain_convolutions
+from _report import show
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from training_step import batch, network
+
+GIB = 1 << 30
+
+
+class HeldMemory(TorchDispatchMode):
+    """Counts the bytes of all tensors that are made within it and still there.
+
+    Attributes:
+        held: Bytes now.
+        peak: The most that were held at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = self.peak = 0
+        self._storages: set[int] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for value in tree_leaves(result):
+            if isinstance(value, torch.Tensor):
+                self._count(value.untyped_storage())
+        return result
+
+    def _count(self, storage: torch.UntypedStorage) -> None:
+        key, size = id(storage), storage.nbytes()
+        if key in self._storages:
+            return
+        self._storages.add(key)
+        self.held += size
+        self.peak = max(self.peak, self.held)
+        weakref.finalize(storage, self._forget, key, size).atexit = False
+
+    def _forget(self, key: int, size: int) -> None:
+        self._storages.discard(key)
+        self.held -= size
+
+
+def peak_memory(args: argparse.Namespace, layout: str, low: bool) -> int:
+    """Bytes of a training step at its peak, weights and Adam's moments included."""
+    with FakeTensorMode(), HeldMemory() as memory:
+        net = network(args, layout).train()
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
+        data = batch(args, net)
+        for _ in range(2):  # the first makes the moments
+            with torch.autocast('cpu', torch.bfloat16, enabled=low):
+                ready = net.data_preprocessor(data, True)
+                losses = net(ready['inputs'], ready['data_samples'], mode='loss')
+            sum(losses.values()).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    return memory.peak
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--frames', type=int, default=128)
+    parser.add_argument('--long', type=int, default=400, help='frames of a long clip')
+    parser.add_argument('--size', type=int, default=224, help='side of the frames')
+    parser.add_argument('--width', type=float, default=1.0)
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--json', action='store_true')
+    args = parser.parse_args()
+    # Name: frames, memory format, bfloat16 autocast, checkpointing.
+    variants = {
+        'float32': (args.frames, 'contiguous', False, False),
+        'bfloat16': (args.frames, 'channels_last_3d', True, False),
+        'bfloat16, checkpointing': (args.frames, 'channels_last_3d', True, True),
+        'bfloat16, checkpointing, long': (args.long, 'channels_last_3d', True, True),
+    }
+    found, rows = {}, {}
+    for name, (frames, layout, low, checkpointing) in variants.items():
+        changes = dict(frames=frames, checkpointing=checkpointing)
+        sizes = argparse.Namespace(**vars(args) | changes)
+        with plain_convolutions():
+            found[name] = peak_memory(sizes, layout, low)
+        rows[f'{name}, {frames} frames, GiB'] = found[name] / GIB
+    rows['ratio bfloat16 / float32'] = found['bfloat16'] / found['float32']
+    show('memory of a training step', rows, args.json)
+
+
+if __name__ == '__main__':
+    main()
