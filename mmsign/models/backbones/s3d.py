@@ -75,7 +75,7 @@ class _SeparableUnit(nn.Sequential):
     ) -> None:
         super().__init__()
         pad = kernel // 2
-        self.conv_s = nn.Conv3d(
+        self.conv_s = ThinConv3d(
             in_channels,
             out_channels,
             (1, kernel, kernel),

@@ -1,4 +1,4 @@
-"""3D convolutions whose kernel is thin: 1×1×1, or k×1×1 along time.
+"""3D convolutions whose kernel is thin: 1×1×1, k×1×1 in time, or 1×k×k in space.
 
 Symbols: B clips, C channels, T frames, H×W pixels.
 """
@@ -16,30 +16,41 @@ class ThinConv3d(nn.Conv3d):
 
     PyTorch computes small 3D kernels on a CPU without oneDNN, slower than the same
     sums as a matrix product (1×1×1) or a 2D convolution over time and flattened space
-    (k×1×1); ``tools/benchmark/convolutions.py`` compares them. Parameters, results (up
-    to rounding) and memory layout are those of ``nn.Conv3d``; so is what is exported
-    to ONNX.
+    (k×1×1). Where the channels lie last it does so to all kernels if one clip is small,
+    and returns it with the channels first, which slows what follows; a 1×k×k kernel is
+    then a 2D convolution of every frame. ``tools/benchmark/convolutions.py`` compares
+    them. Parameters and results (up to rounding) are those of ``nn.Conv3d``, and the
+    memory layout is the input's; what is exported to ONNX is ``nn.Conv3d``.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W')."""
-        if not self._is_thin or x.device.type != 'cpu' or _exporting():
+        if x.device.type != 'cpu' or not self._is_plain or _exporting():
             return super().forward(x)
-        return self._pointwise(x) if self.kernel_size[0] == 1 else self._over_time(x)
+        if self._looks_along('time'):
+            # A stride in time, as in S3D's stem, is where oneDNN is used and quicker.
+            if self.stride != (1, 1, 1):
+                return super().forward(x)
+            return self._pointwise(x) if self.kernel_size[0] == 1 else self._in_time(x)
+        if self._looks_along('space') and len(x) == 1 and _channels_last(x):
+            return self._in_space(x)
+        return super().forward(x)
 
     @property
-    def _is_thin(self) -> bool:
-        # A stride in time, as in S3D's stem, is where oneDNN is used and quicker.
-        ones = (1, 1, 1)
+    def _is_plain(self) -> bool:
         return (
-            self.kernel_size[1:] == (1, 1)
-            and self.stride == ones
-            and self.dilation == ones
+            self.dilation == (1, 1, 1)
             and self.groups == 1
             and self.padding_mode == 'zeros'
             and isinstance(self.padding, tuple)
-            and self.padding[1:] == (0, 0)
-            and (self.kernel_size[0] > 1 or self.padding[0] == 0)
+        )
+
+    def _looks_along(self, axis: str) -> bool:
+        others = slice(1, 3) if axis == 'time' else slice(0, 1)
+        return (
+            {1} == {*self.kernel_size[others], *self.stride[others]}
+            and {0} == {*self.padding[others]}
+            and (max(self.kernel_size) > 1 or max(self.padding) == 0)
         )
 
     def _pointwise(self, x: Tensor) -> Tensor:
@@ -53,14 +64,23 @@ class ThinConv3d(nn.Conv3d):
             y = y + self.bias[:, None]
         return y.unflatten(2, x.shape[2:])
 
-    def _over_time(self, x: Tensor) -> Tensor:
+    def _in_time(self, x: Tensor) -> Tensor:
+        weight, padding = self.weight.flatten(3), (self.padding[0], 0)
+        if not _channels_last(x):
+            y = F.conv2d(x.flatten(3), weight, self.bias, padding=padding)
+            return y.unflatten(3, x.shape[3:])
+        # Views of one clip with the channels in front would get a stride for B that
+        # PyTorch does not take for the channels-last layout.
+        flat = x.permute(0, 2, 3, 4, 1).flatten(2, 3).permute(0, 3, 1, 2)
+        y = F.conv2d(flat, weight, self.bias, padding=padding).permute(0, 2, 3, 1)
+        return y.unflatten(2, x.shape[3:]).permute(0, 4, 1, 2, 3)
+
+    def _in_space(self, x: Tensor) -> Tensor:
+        frames = x.permute(0, 2, 3, 4, 1).flatten(0, 1).permute(0, 3, 1, 2)
         y = F.conv2d(
-            x.flatten(3),
-            self.weight.flatten(3),
-            self.bias,
-            padding=(self.padding[0], 0),
+            frames, self.weight[:, :, 0], self.bias, self.stride[1:], self.padding[1:]
         )
-        return y.unflatten(3, x.shape[3:])
+        return y.permute(0, 2, 3, 1)[None].permute(0, 4, 1, 2, 3)
 
 
 def _channels_last(x: Tensor) -> bool:

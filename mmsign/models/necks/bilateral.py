@@ -16,6 +16,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from ..layers.thin_conv import ThinConv3d
 from ..stages import StageInfo
 
 # Kernel in time and in space. The paper's; wider in time than in space.
@@ -185,7 +186,7 @@ class PointwiseBilateralNeck(BilateralNeck):
     def layer(
         self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
     ) -> nn.Module:
-        return nn.Conv3d(source, target, 1, bias=False)
+        return ThinConv3d(source, target, 1, bias=False)
 
     def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
         size = target.shape[2:]
@@ -223,7 +224,7 @@ def convolution(
         bias=False,
     )
     if not transposed:
-        return nn.Conv3d(source, target, **shape)
+        return ThinConv3d(source, target, **shape)
     padding = tuple(s - 1 for s in stride)
     return nn.ConvTranspose3d(source, target, output_padding=padding, **shape)
 

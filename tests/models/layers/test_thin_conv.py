@@ -12,7 +12,7 @@ FORMATS = [torch.contiguous_format, torch.channels_last_3d]
 def fast(monkeypatch) -> list[str]:
     """Which of the fast ways were taken."""
     taken = []
-    for name in ('_pointwise', '_over_time'):
+    for name in ('_pointwise', '_in_time', '_in_space'):
         way = getattr(ThinConv3d, name)
 
         def noted(self, x, way=way, name=name):
@@ -23,17 +23,33 @@ def fast(monkeypatch) -> list[str]:
     return taken
 
 
+def has_layout(y: torch.Tensor, memory_format: torch.memory_format) -> bool:
+    """Also by the stride of a single clip, by which PyTorch chooses its kernels."""
+    expected = torch.empty(y.shape).contiguous(memory_format=memory_format)
+    return y.stride() == expected.stride()
+
+
+def test_layouts_are_told_apart():
+    x = torch.empty(1, 4, 2, 3, 3).contiguous(memory_format=torch.channels_last_3d)
+    assert has_layout(x, torch.channels_last_3d)
+    assert not has_layout(x, torch.contiguous_format)
+    odd = x.as_strided(x.shape, (4, *x.stride()[1:]))
+    assert odd.is_contiguous(memory_format=torch.channels_last_3d)
+    assert not has_layout(odd, torch.channels_last_3d)
+
+
 @pytest.mark.parametrize('memory_format', FORMATS)
+@pytest.mark.parametrize('clips', [1, 2])
 @pytest.mark.parametrize('bias', [False, True])
 @pytest.mark.parametrize(
     ('kernel', 'padding', 'way'),
-    [(1, 0, '_pointwise'), ((3, 1, 1), (1, 0, 0), '_over_time')],
+    [(1, 0, '_pointwise'), ((3, 1, 1), (1, 0, 0), '_in_time')],
 )
-def test_equals_conv3d(kernel, padding, way, bias, memory_format, fast):
+def test_equals_conv3d(kernel, padding, way, bias, clips, memory_format, fast):
     torch.manual_seed(0)
     conv = ThinConv3d(5, 7, kernel, padding=padding, bias=bias)
     conv = conv.to(memory_format=memory_format)
-    x = torch.randn(2, 5, 6, 3, 4).contiguous(memory_format=memory_format)
+    x = torch.randn(clips, 5, 6, 3, 4).contiguous(memory_format=memory_format)
     results = []
     for forward in (conv.forward, lambda x: nn.Conv3d.forward(conv, x)):
         leaf = x.detach().requires_grad_()
@@ -41,10 +57,35 @@ def test_equals_conv3d(kernel, padding, way, bias, memory_format, fast):
         conv.zero_grad()
         y.square().sum().backward()
         results.append([y, leaf.grad, *(p.grad.clone() for p in conv.parameters())])
-        assert y.is_contiguous(memory_format=memory_format) or forward != conv.forward
+        assert has_layout(y, memory_format) or forward != conv.forward
     for ours, theirs in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
     assert fast == [way]
+
+
+@pytest.mark.parametrize('bias', [False, True])
+@pytest.mark.parametrize('stride', [1, (1, 2, 2)])
+@pytest.mark.parametrize('kernel', [(1, 3, 3), (1, 1, 5)])
+def test_frame_by_frame_equals_conv3d(kernel, stride, bias, fast):
+    torch.manual_seed(0)
+    padding = tuple(k // 2 for k in kernel)
+    conv = ThinConv3d(5, 7, kernel, stride, padding, bias=bias)
+    x = torch.randn(1, 5, 6, 8, 10).contiguous(memory_format=torch.channels_last_3d)
+    results = []
+    for forward in (conv.forward, lambda x: nn.Conv3d.forward(conv, x)):
+        leaf = x.detach().requires_grad_()
+        y = forward(leaf)
+        conv.zero_grad()
+        y.square().sum().backward()
+        results.append([y, leaf.grad, *(p.grad.clone() for p in conv.parameters())])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert fast == ['_in_space']
+    assert has_layout(results[0][0], torch.channels_last_3d)
+    # Several clips, and the channels first, are oneDNN's already.
+    for other in (x.contiguous(), x.expand(2, -1, -1, -1, -1)):
+        assert torch.equal(conv(other), nn.Conv3d.forward(conv, other))
+    assert fast == ['_in_space']
 
 
 @pytest.mark.parametrize(
@@ -57,12 +98,14 @@ def test_equals_conv3d(kernel, padding, way, bias, memory_format, fast):
         dict(kernel_size=(3, 1, 1), dilation=(2, 1, 1)),
         dict(kernel_size=(3, 1, 1), padding='same'),
         dict(kernel_size=(3, 1, 1), padding=(1, 0, 0), padding_mode='replicate'),
-        dict(kernel_size=(1, 3, 3), padding=(0, 1, 1)),
+        dict(kernel_size=(1, 3, 3), padding=(1, 1, 1)),
+        dict(kernel_size=3, padding=1),
+        dict(kernel_size=(1, 3, 3), stride=(2, 1, 1)),
     ],
 )
 def test_other_kernels_are_left_to_conv3d(arguments, fast):
     conv = ThinConv3d(5, 5, **arguments)
-    x = torch.randn(1, 5, 8, 4, 4)
+    x = torch.randn(1, 5, 8, 4, 4).contiguous(memory_format=torch.channels_last_3d)
     assert torch.equal(conv(x), nn.Conv3d.forward(conv, x)) and not fast
 
 
