@@ -30,7 +30,7 @@ def network(
     """The full TwoStream-SLR at the size asked for."""
     torch.manual_seed(0)
     common = dict(type='S3D', width=args.width, with_cp=args.checkpointing)
-    return TwoStreamRecognizer(
+    net = TwoStreamRecognizer(
         vocab=dict(glosses=[f'G{index}' for index in range(1, 1236)]),
         data_preprocessor=dict(
             video_size=args.size,
@@ -43,7 +43,8 @@ def network(
         pyramid=dict(type='SignPyramid'),
         joint=dict(type='JointHead'),
         distillation=dict(type='SelfDistillationLoss'),
-    ).to('cuda' if torch.cuda.is_available() else 'cpu')
+    )
+    return net.cuda() if torch.cuda.is_available() else net
 
 
 def batch(args, net: TwoStreamRecognizer) -> dict:

@@ -28,6 +28,7 @@ from mmsign import compat
 from mmsign.interop.s3d_weights import convert_s3d_state
 
 from ..layers.checkpointing import checkpointed
+from ..layers.max_pool import MaxPool3d
 from ..layers.thin_conv import ThinConv3d
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
@@ -113,7 +114,7 @@ class _Inception(nn.Module):
             _SeparableUnit(reduce_b, out_b, 3, 1, norm),
         )
         self.branch3 = nn.Sequential(
-            nn.MaxPool3d(3, stride=1, padding=1), _Unit(in_channels, pool, norm)
+            MaxPool3d(3, stride=1, padding=1), _Unit(in_channels, pool, norm)
         )
         self.out_channels = one + out_a + out_b + pool
 
@@ -177,14 +178,14 @@ class S3D(BaseModule):
         blocks: list[nn.Module] = [
             nn.Sequential(_SeparableUnit(in_channels, stem, 7, 2, norm)),
             nn.Sequential(
-                nn.MaxPool3d(*_POOLS[1]),
+                MaxPool3d(*_POOLS[1]),
                 _Unit(stem, stem, norm),
                 _SeparableUnit(stem, middle, 3, 1, norm),
             ),
         ]
         channels = middle
         for index in range(2, num_blocks):
-            layers: list[nn.Module] = [nn.MaxPool3d(*_POOLS[index])]
+            layers: list[nn.Module] = [MaxPool3d(*_POOLS[index])]
             for widths in _INCEPTION[index]:
                 layers.append(_Inception(channels, [wide(c) for c in widths], norm))
                 channels = layers[-1].out_channels
