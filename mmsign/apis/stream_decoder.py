@@ -6,6 +6,7 @@ Symbols: V classes with the blank.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -52,6 +53,7 @@ class StreamDecoder:
         self.output = output
         self.score = 0.0
         self._last: RecognizedGloss | None = None
+        self._until = 0.0
 
     def push(self, piece: Piece) -> list[RecognizedGloss]:
         """What has become final; everything has at the end of an utterance."""
@@ -62,11 +64,17 @@ class StreamDecoder:
             found = self._glosses(*segment, piece.origin)
             final += found
             self.score += segment[2].score
-            self._last = found[-1] if found else self._last
+            if found:
+                self._last, self._until = found[-1], found[-1].end
         if piece.is_last:
             self.ctc.restart()
             self._last = None
         return final
+
+    def restart(self) -> None:
+        """Another stream begins."""
+        self.ctc.restart()
+        self._last, self._until = None, 0.0
 
     def preview(self, piece: Piece) -> tuple[RecognizedGloss, ...]:
         """What seems to follow what is final; nothing after an utterance."""
@@ -83,5 +91,16 @@ class StreamDecoder:
         found = hypothesis_glosses(best, steps, self.vocab, times[:-1], times[1:])
         merge = self.ctc.search.merge_adjacent
         if merge and found and self._last and found[0].gloss == self._last.gloss:
-            return found[1:]  # the same sign, cut in two
-        return found
+            found = found[1:]  # the same sign, cut in two
+        return self._in_order(found)
+
+    def _in_order(
+        self, found: tuple[RecognizedGloss, ...]
+    ) -> tuple[RecognizedGloss, ...]:
+        # Utterances share the frames between them in which the hands rest.
+        until, ordered = self._until, []
+        for gloss in found:
+            start = max(gloss.start, until)
+            until = max(gloss.end, start)
+            ordered.append(replace(gloss, start=start, end=until))
+        return tuple(ordered)

@@ -168,6 +168,7 @@ class LiveRecognizer:
         pieces += self.reader.finish()
         self._compute += time.perf_counter() - began
         event = self._event(pieces)
+        self.decoder.restart()
         self._given = 0
         return event
 

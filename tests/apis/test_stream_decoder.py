@@ -56,6 +56,17 @@ def test_glosses_have_the_times_of_their_utterance():
     assert (rain.start, rain.end) == (8.0, 204 / 25)
 
 
+def test_a_gloss_begins_after_the_end_of_the_one_before():
+    # Utterances from frame 0 and 8 of three steps of 4 frames overlap by one step.
+    own = decoder()
+    first = own.push(piece('..R', is_last=True))
+    (seen,) = own.preview(piece('', preview='S', origin=8))
+    second = own.push(piece('SR.', origin=8, is_last=True))
+    times = [(gloss.start, gloss.end) for gloss in (*first, *second)]
+    assert times == [(8 / 25, 12 / 25), (12 / 25, 12 / 25), (12 / 25, 16 / 25)]
+    assert (seen.start, seen.end) == times[1]
+
+
 def test_a_sign_cut_in_two_is_one_but_not_across_a_pause():
     own = decoder(merge=True)
     assert names(own.push(piece('R.'))) == ['RAIN']

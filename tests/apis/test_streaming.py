@@ -117,12 +117,14 @@ def test_utterances_are_read_as_clips(paused, inferencer):
     poses = signing(plan)
     events = list(paused.run(frames, poses))
     final = [gloss for event in events for gloss in event.final]
-    expected = []
+    expected, until = [], 0.0
     # With two resting frames at the ends; the last fills the step.
     for start, end in ((7, 31), (67, 98), (97, 113)):
         chosen = np.arange(start, start + (end - start + 3) // 4 * 4).clip(max=end - 1)
         for gloss in inferencer(frames[chosen], poses[chosen]).glosses:
-            expected.append((gloss.gloss, gloss.confidence, gloss.start + start / 25))
+            begin = max(gloss.start + start / 25, until)
+            expected.append((gloss.gloss, gloss.confidence, begin))
+            until = max(gloss.end + start / 25, begin)
     assert [(g.gloss, g.confidence) for g in final] == [e[:2] for e in expected]
     assert [g.start for g in final] == pytest.approx([e[2] for e in expected])
     assert expected
