@@ -115,7 +115,7 @@ def test_glosses_appear_when_they_begin_and_fade_when_they_end(inferencer, tmp_p
 def test_the_newest_gloss_is_at_the_right_and_all_that_fit_are_shown(
     inferencer, tmp_path
 ):
-    names = ('FIRST', 'MÄSSIG', 'LAST')
+    names = ('FIRST', 'MÄSSIG', 'NOW')
     glosses = tuple(RecognizedGloss(name, 0.0, 1.0, 0.9) for name in names)
     few = annotated(tmp_path / 'a.mp4', inferencer, plain(2), glosses)
     many = annotated(tmp_path / 'b.mp4', inferencer, plain(2), glosses[:1] * 9)

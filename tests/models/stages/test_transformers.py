@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from families import built
+from families import FAMILIES, build, built
 
 from mmsign.models.stages import backbone_stages, describe_stages
 
@@ -41,6 +41,16 @@ def test_stages_are_the_network_for_clips_of_other_shapes(name, shape):
     for found, info in zip(outputs, infos, strict=True):
         frames = shape[0] // info.time_stride
         assert found.shape == (2, info.channels, frames, *info.size)
+
+
+@pytest.mark.parametrize('shape', SHAPES, ids=str)
+@pytest.mark.parametrize('name', ['mvit', 'mvit_without_class_token'])
+def test_positions_are_those_of_the_clip(name, shape):
+    """Learned for 16 frames of 32×32 pixels, interpolated for others."""
+    net = build(FAMILIES[name][0], use_abs_pos_embed=True)
+    assert net.pos_embed.any()
+    x = torch.randn(2, 3, *shape)
+    torch.testing.assert_close(walked(net, x)[-1], whole(net, x), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize('name', ['mvit', 'mvit_without_class_token'])

@@ -19,9 +19,9 @@ from mmsign.models.translators.pooled_features import (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def network(full_network):
-    """To be changed."""
+    """Every test may change its weights, and none expects certain ones."""
     return copy.deepcopy(full_network)
 
 
