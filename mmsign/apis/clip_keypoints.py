@@ -82,10 +82,11 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     points = file.read(only[0] if only else clip.clip_id)
     size = clip.source.frame_size
     if file.frame_size is not None and file.frame_size != size:
+        width, height = file.frame_size
         raise KeypointFileError(
             f'{clip.name}: frames of {size[0]}×{size[1]} pixels, but {path} has '
-            'keypoints in frames of {}×{}; extract the keypoints from these very '
-            'frames'.format(*file.frame_size)
+            f'keypoints in frames of {width}×{height}; extract the keypoints from '
+            'these very frames'
         )
     return points
 

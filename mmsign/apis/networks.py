@@ -113,7 +113,7 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
     """Take from a config what inference needs.
 
     Args:
-        cfg: Of an experiment.
+        cfg: Of an experiment; it stays as it is.
         checkpoint: Where glosses come from if the config does not list them.
 
     Raises:
@@ -125,7 +125,8 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
     whole = cfg
     cfg = Config(
         dict(
-            model=cfg.model,
+            # The glosses are written into it: the caller's keeps what it says.
+            model=cfg.model.copy(),
             test_dataloader=cfg.get('test_dataloader', {}),
             test_pipeline=cfg.get('test_pipeline') or [],
             corpus=cfg.get('corpus') or {},

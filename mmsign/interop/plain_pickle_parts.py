@@ -93,7 +93,8 @@ def set_dtype_state(dtype: np.dtype, state: Any) -> None:
     _require(plain, 'a numpy dtype with fields')
     # Simple dtypes have one instance each in numpy; never change that one.
     _require(dtype is not np.dtype(dtype.str), 'a numpy dtype that is shared')
-    size = (dtype.itemsize, state[6]) if dtype.kind in 'SU' else (-1, -1)
+    # numpy divides by the alignment: that of the file, which may be 0, is not taken.
+    size = (dtype.itemsize, dtype.alignment) if dtype.kind in 'SU' else (-1, -1)
     dtype.__setstate__((3, state[1], None, None, None, *size, 0))
 
 

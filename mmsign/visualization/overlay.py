@@ -41,7 +41,7 @@ def draw_skeleton(
 
     Args:
         image: (H, W, 3) uint8 BGR; not changed.
-        points: (K, 2) in pixels of the image.
+        points: (K, 2) in pixels of the image; the first K of the 79, or none.
         scores: (K,); points and edges fade with them.
 
     Returns:
@@ -61,6 +61,8 @@ def draw_skeleton(
         for index in range(*members.indices(len(points))):
             colour_of[index] = PART_COLOURS[part]
     for a, b in SKELETON:
+        if max(a, b) >= len(points):
+            continue
         weight = min(confidence[a], confidence[b])
         ends = tuple(map(int, fixed[a])), tuple(map(int, fixed[b]))
         cv2.line(canvas, *ends, shade(colour_of[a], weight), 1, cv2.LINE_AA, sharp)

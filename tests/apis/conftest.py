@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+
 import pytest
 from tiny_network import write_network, write_translator
 from tiny_video import SIZE, write_video
 
-from mmsign.apis import SignInferencer
+from mmsign.apis import SignInferencer, load_network, write_bundle
 
 
 @pytest.fixture(scope='session')
@@ -32,3 +35,32 @@ def video(tmp_path_factory):
     path = tmp_path_factory.mktemp('video') / 'clip.mp4'
     write_video(path, 24, size=SIZE)
     return path
+
+
+@pytest.fixture(scope='session')
+def bundle(network_files, tmp_path_factory):
+    """The network in one file; nobody may change it."""
+    path = tmp_path_factory.mktemp('bundle') / 'a.bundle'
+    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
+    return path
+
+
+@pytest.fixture
+def rewrite(bundle, tmp_path):
+    """A copy of the bundle with another config or other members."""
+
+    def rewrite(change=None, compress=zipfile.ZIP_STORED, of=bundle, **members: bytes):
+        path = tmp_path / 'changed.bundle'
+        with zipfile.ZipFile(of) as old, zipfile.ZipFile(path, 'w') as new:
+            for name in old.namelist():
+                content = members.pop(name.partition('.')[0], old.read(name))
+                if name == 'config.json' and change:
+                    config = json.loads(content)
+                    change(config)
+                    content = json.dumps(config).encode()
+                new.writestr(name, content, compress)
+            for name, content in members.items():
+                new.writestr(name, content)
+        return path
+
+    return rewrite

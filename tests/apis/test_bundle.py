@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,35 +15,6 @@ from mmsign.apis import (
     read_bundle,
     write_bundle,
 )
-from mmsign.launch import LaunchError
-
-
-@pytest.fixture(scope='module')
-def bundle(network_files, tmp_path_factory):
-    path = tmp_path_factory.mktemp('bundle') / 'a.bundle'
-    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
-    return path
-
-
-@pytest.fixture
-def rewrite(bundle, tmp_path):
-    """A copy of the bundle with another config or other members."""
-
-    def rewrite(change=None, compress=zipfile.ZIP_STORED, of=bundle, **members: bytes):
-        path = tmp_path / 'changed.bundle'
-        with zipfile.ZipFile(of) as old, zipfile.ZipFile(path, 'w') as new:
-            for name in old.namelist():
-                content = members.pop(name.partition('.')[0], old.read(name))
-                if name == 'config.json' and change:
-                    config = json.loads(content)
-                    change(config)
-                    content = json.dumps(config).encode()
-                new.writestr(name, content, compress)
-            for name, content in members.items():
-                new.writestr(name, content)
-        return path
-
-    return rewrite
 
 
 def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, video):
@@ -88,35 +60,21 @@ def test_the_same_network_gives_the_same_bytes(bundle, network_files, tmp_path):
     assert not list(tmp_path.glob('*.partial'))
 
 
-@pytest.mark.parametrize(
-    'kind', ['os.system', 'builtins.eval', 'mmengine.Config', 'PickleLoad', 7, None]
-)
-def test_types_that_are_no_registered_parts_are_refused(rewrite, kind):
+def test_what_a_config_may_not_name_is_refused(rewrite):
     def change(config):
-        config['model']['video']['backbone'] = dict(type=kind, command='echo')
+        config['model']['video']['backbone'] = dict(type='os.system', command='echo')
 
-    with pytest.raises(BundleError, match='none of the registered parts of mmsign'):
+    with pytest.raises(BundleError, match=r"changed\.bundle: .* names 'os\.system'"):
         read_bundle(rewrite(change))
 
 
-def test_only_mmsigns_transforms_are_admitted(rewrite):
-    def change(config):
-        config['pipeline'].insert(0, dict(type='DecordInit'))
-
-    with pytest.raises(BundleError, match="names 'DecordInit'"):
-        read_bundle(rewrite(change))
-
-
-@pytest.mark.parametrize(
-    'key',
-    ['init_cfg', 'pretrained', 'vocab', '_scope_', 'mbart', 'folder', 'vocabulary'],
-)
-def test_other_files_cannot_be_named(rewrite, key):
-    def change(config):
-        config['model'][key] = dict(type='S3D')
-
-    with pytest.raises(BundleError, match=f'may not set {key!r}'):
-        read_bundle(rewrite(change))
+def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
+    network = load_network(*network_files, device='cpu')
+    model = network.spec.model | dict(neck=dict(type='my_package.Neck'))
+    network = replace(network, spec=replace(network.spec, model=model))
+    with pytest.raises(BundleError, match=r"a\.bundle: .* names 'my_package\.Neck'"):
+        write_bundle(tmp_path / 'a.bundle', network)
+    assert not list(tmp_path.iterdir())
 
 
 def test_damaged_and_foreign_files(rewrite, bundle, tmp_path):
@@ -142,22 +100,6 @@ def test_damaged_and_foreign_files(rewrite, bundle, tmp_path):
         read_bundle(half)
     with pytest.raises(FileNotFoundError, match='does not exist'):
         read_bundle(tmp_path / 'gone.bundle')
-
-
-def test_weights_of_another_network(rewrite):
-    def change(config):
-        config['model']['video']['backbone']['width'] = 0.25
-
-    with pytest.raises(BundleError, match='does not fit the network'):
-        SignInferencer(bundle=rewrite(change))
-
-
-def test_one_network_is_to_be_named(bundle, network_files):
-    for arguments in ({}, dict(config=network_files[0])):
-        with pytest.raises(LaunchError, match='name one network'):
-            SignInferencer(**arguments)
-    with pytest.raises(LaunchError, match='name one network'):
-        SignInferencer(*network_files, bundle=bundle)
 
 
 # Sentences ----------------------------------------------------------------------
@@ -219,36 +161,15 @@ def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
     assert mbart['vocabulary'].kept == text.kept
 
 
-@pytest.mark.parametrize(
-    ('key', 'value'),
-    [
-        ('folder', '/etc'),
-        ('vocabulary', '/etc'),
-        ('attn_implementation', 'somebody/kernels'),
-        ('d_model', 'many'),
-        ('activation_function', ['relu']),
-        ('loss', dict(type='CTCLoss')),
-    ],
-)
-def test_settings_of_mbart_that_are_refused(translating, rewrite, key, value):
-    def change(config):
-        config['model']['translation']['video']['mbart'][key] = value
-
-    with pytest.raises(BundleError, match=f'may not set {key!r}'):
-        read_bundle(rewrite(change, of=translating))
-
-
 def test_heads_and_text_that_are_damaged(translating, rewrite):
     def change(config):
-        config['model']['translation']['video']['type'] = 'S3D'
+        config['model']['translation']['video']['mbart']['folder'] = '/etc'
 
-    with pytest.raises(BundleError, match="head 'video' is no plain mBART"):
+    with pytest.raises(BundleError, match=r"changed\.bundle: .* may not set 'folder'"):
         read_bundle(rewrite(change, of=translating))
     for members, message in (
-        (dict(text=b'{"a": 1}'), 'text.json is no list of ids'),
-        (dict(text=b'[5, 6]'), 'the kept ids must ascend'),
-        (dict(sentencepiece=b'nothing'), 'is not a sentencepiece model'),
-        (dict(bundle=about_with(shared=dict(a='gone'))), 'is damaged'),
+        (dict(text=b'[5, 6]'), 'is damaged: .*the kept ids must ascend'),
+        (dict(bundle=about_with(shared=dict(a='gone'))), "is damaged: 'gone'"),
     ):
         with pytest.raises(BundleError, match=message):
             read_bundle(rewrite(of=translating, **members))

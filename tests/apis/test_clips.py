@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from tiny_frames import write_frames
+from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_video
+
+from mmsign.apis.clips import ClipError, open_clip
+from mmsign.datasets import FrameReadError, open_frames
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def make_video(tmp_path):
+    def make(count: int, fps: float = 25.0, size=SIZE):
+        path = tmp_path / 'made.mp4'
+        write_video(path, count, fps, size)
+        return path
+
+    return make
+
+
+def test_an_array_is_named_by_its_number_and_kept_as_it_is():
+    clip = open_clip(FRAMES, number=3)
+    assert (clip.name, clip.clip_id, clip.notices) == ('clip-3', 'clip-3', [])
+    assert clip.source.frame_size == (8, 6) and clip.indices is None
+    np.testing.assert_array_equal(clip.source.read([9, 0]), FRAMES[[9, 0]])
+    for frame in clip.source.stream([2, 2]):
+        np.testing.assert_array_equal(frame, FRAMES[2])
+
+
+@pytest.mark.parametrize(
+    ('options', 'rate'),
+    [
+        ({}, 25),
+        (dict(default_fps=50.0), 50),
+        (dict(fps=10.0, default_fps=50.0), 10),
+    ],
+)
+def test_times_of_what_has_none(options, rate, tmp_path):
+    folder = tmp_path / 'a.b'
+    write_frames(folder, 10)
+    for given in (FRAMES, folder):
+        clip = open_clip(given, **options)
+        np.testing.assert_allclose(clip.times, np.arange(10) / rate)
+        assert clip.frame_seconds == 1 / rate
+        assert clip.duration == pytest.approx(10 / rate)
+    assert (clip.name, clip.clip_id) == (str(folder), 'a')
+
+
+def test_a_video_has_its_own_times_unless_the_user_knows_better(make_video):
+    path = make_video(8, fps=12.5)
+    clip = open_clip(path, default_fps=50.0)
+    np.testing.assert_allclose(clip.times, np.arange(8) / 12.5, atol=1e-4)
+    assert clip.duration == pytest.approx(8 / 12.5, abs=1e-3)
+    assert open_clip(str(path), fps=25.0).duration == pytest.approx(8 / 25)
+    assert (clip.name, clip.clip_id) == (str(path), 'made')
+
+
+def test_uneven_times_are_resampled(make_video):
+    path = make_video(20)
+    set_durations(path, [1] * 10 + [3] * 5 + [1] * 5)
+    clip = open_clip(path)
+    shown = [*range(11), 13, 16, 19, 22, *range(25, 30)]
+    np.testing.assert_allclose(clip.times * 25, shown, atol=0.03)
+    clip.resample(25.0)
+    # At each tick the nearest frame.
+    nearest = [np.abs(np.subtract(shown, tick)).argmin() for tick in range(30)]
+    assert clip.indices.tolist() == nearest
+    assert clip.notices == [
+        'frames at uneven times (about 25 frames/s), the network was trained on 25: '
+        'resampled from 20 to 30 frames'
+    ]
+    assert clip.duration == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ('rate', 'indices'),
+    # Of two frames equally near, the earlier.
+    [(16.0, [0, 2, 4, 6, 8]), (64.0, [k // 2 for k in range(20)])],
+)
+def test_steady_frames_are_dropped_or_repeated(rate, indices):
+    clip = open_clip(FRAMES, fps=32.0)
+    clip.resample(rate)
+    assert clip.indices.tolist() == indices
+    np.testing.assert_array_equal(clip.times, np.arange(len(indices)) / rate)
+    assert clip.frame_seconds == 1 / rate and clip.duration == 10 / 32
+    assert clip.notices == [
+        f'32 frames/s, the network was trained on {rate:g}: resampled from 10 to '
+        f'{len(indices)} frames'
+    ]
+
+
+@pytest.mark.parametrize('rate', [32.0, 32.2, None])
+def test_at_the_rate_of_training_nothing_is_done(rate):
+    clip = open_clip(FRAMES, fps=32.0)
+    clip.resample(rate)
+    assert clip.indices is None and clip.notices == [] and len(clip.times) == 10
+
+
+def test_a_rotated_video_is_turned_upright(make_video):
+    path = make_video(8)
+    upright = open_frames(str(path)).read([0])[0]
+    turned = path.with_name('turned.mp4')
+    turned.write_bytes(path.read_bytes())
+    rotate_by_90(turned)
+    clip = open_clip(turned)
+    assert clip.source.frame_size == SIZE[::-1]
+    seen = clip.source.read([0])[0]
+    np.testing.assert_array_equal(seen, cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE))
+
+
+def test_a_video_damaged_in_the_middle(make_video):
+    path = make_video(40)
+    damage(path)
+    clip = open_clip(path)
+    count = len(clip.source)
+    assert 4 < count < 38 and len(clip.times) == count
+    assert clip.notices == [
+        f'40 frames announced, {count} can be decoded: the file is damaged or '
+        f'truncated after {count / 25:.2f} s; what follows is not read'
+    ]
+
+
+@pytest.mark.parametrize(
+    ('count', 'notice'),
+    [(1, 'only 1 frame: the last'), (3, 'only 3 frames: the last'), (4, None)],
+)
+def test_few_frames_are_a_notice(count, notice):
+    clip = open_clip(FRAMES[:count])
+    assert clip.duration == pytest.approx(count / 25)
+    assert len(clip.notices) == (notice is not None)
+    assert notice is None or clip.notices[0].startswith(notice)
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        (FRAMES[..., 0], r'an array of shape \(10, 6, 8\) and dtype uint8; expected'),
+        (FRAMES[..., :2], r'shape \(10, 6, 8, 2\)'),
+        (FRAMES / 255, 'dtype float64; expected'),
+        (FRAMES[:0], 'no frame can be decoded'),
+    ],
+)
+def test_arrays_that_are_no_clips(given, message):
+    with pytest.raises(ClipError, match=f'^clip-7: .*{message}'):
+        open_clip(given, 7)
+
+
+def test_what_is_neither_a_path_nor_an_array():
+    with pytest.raises(ClipError, match='clip 2: expected a path or .*, got list'):
+        open_clip([FRAMES], 2)
+    for fps in (0, -1.0, float('nan')):
+        with pytest.raises(ClipError, match='clip-0: fps must be positive, not'):
+            open_clip(FRAMES, fps=fps)
+
+
+def test_a_truncated_video_and_one_that_is_none(make_video, tmp_path):
+    path = make_video(8)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(FrameReadError, match=r'made\.mp4: OpenCV cannot open'):
+        open_clip(path)
+    with pytest.raises(FrameReadError, match=r'no video file .*gone\.mp4'):
+        open_clip(tmp_path / 'gone.mp4')

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from tiny_network import keypoints_of, write_network
+
+from mmsign.apis import ClipError, ClipResult, RecognizedGloss, SignInferencer
+from mmsign.apis.clips import open_clip
+from mmsign.apis.drawing import write_annotated_video, write_picture
+from mmsign.apis.inferencer import ClipJob
+from mmsign.datasets import open_frames
+
+COLOUR = (200, 100, 50)
+# Pixels of the picture's two rows of ten frames: 1440 wide, each frame a square.
+ROWS = 1440 * 2 * 144
+
+
+def plain(count: int) -> np.ndarray:
+    """Frames of one colour."""
+    return np.full((count, 48, 64, 3), COLOUR, np.uint8)
+
+
+def recognized(inferencer: SignInferencer, frames, keypoints=None):
+    job = inferencer.preprocess(frames, keypoints)
+    inferencer.forward([job])
+    return job, inferencer.postprocess(job)
+
+
+def picture(path, inferencer, *given) -> np.ndarray:
+    write_picture(path, inferencer.network, *recognized(inferencer, *given))
+    return cv2.imread(str(path))
+
+
+def share(image: np.ndarray, colour: tuple[int, int, int]) -> float:
+    """Of the two rows of frames that has a colour exactly."""
+    return (image == colour).all(-1).sum() / ROWS
+
+
+# A picture ------------------------------------------------------------------------
+
+
+def test_frames_with_skeleton_and_with_heatmaps(inferencer, tmp_path):
+    path = tmp_path / 'new' / 'a.png'
+    image = picture(path, inferencer, plain(24), keypoints_of(24))
+    assert image.shape[1] == 1440
+    assert 0.2 < share(image, COLOUR) < 0.9
+    # Four outputs are named below the frames.
+    assert len(image) > 288 + 200
+
+
+def test_a_network_of_video_alone_shows_frames_alone(tmp_path):
+    own = SignInferencer(*write_network(tmp_path, ['video']), device='cpu')
+    image = picture(tmp_path / 'a.png', own, plain(24))
+    assert share(image, COLOUR) == pytest.approx(1, abs=0.02)
+
+
+def test_a_network_of_keypoints_alone_shows_them_on_black(tmp_path):
+    own = SignInferencer(*write_network(tmp_path, ['keypoint']), device='cpu')
+    image = picture(tmp_path / 'a.png', own, plain(24), keypoints_of(24))
+    assert share(image, COLOUR) == 0 and share(image, (0, 0, 0)) > 0.2
+
+
+@pytest.mark.parametrize(
+    ('count', 'score', 'why'),
+    [(8, 0.1, 'no person found'), (65, 0.9, 'the network takes 64')],
+)
+def test_what_was_not_read_at_once_has_no_picture(
+    inferencer, tmp_path, count, score, why
+):
+    found = recognized(inferencer, plain(count), keypoints_of(count, score))
+    with pytest.raises(ClipError, match=f'^clip-0: no picture can be .*{why}'):
+        write_picture(tmp_path / 'a.png', inferencer.network, *found)
+    assert not list(tmp_path.iterdir())
+
+
+# A video --------------------------------------------------------------------------
+
+
+def annotated(path, inferencer, frames, glosses=(), keypoints=None, fps=25.0):
+    clip = open_clip(frames, fps=fps)
+    clip.resample(25.0)
+    result = ClipResult('a', glosses=glosses)
+    job = ClipJob(clip, keypoints)
+    write_annotated_video(path, inferencer.network, job, result)
+    return open_frames(str(path))
+
+
+@pytest.mark.parametrize(
+    ('size', 'shown'),
+    [
+        ((64, 48), (320, 240 + 38)),  # small frames are enlarged
+        ((400, 200), (400, 200 + 32)),
+        ((331, 101), (330, 100 + 16)),  # encoders ask for even sides
+    ],
+)
+def test_the_frames_over_a_bar(inferencer, tmp_path, size, shown):
+    frames = np.full((3, *size[::-1], 3), 90, np.uint8)
+    video = annotated(tmp_path / 'new' / 'a.mp4', inferencer, frames)
+    assert len(video) == 3 and video.frame_size == shown
+    bar = shown[1] * 4 // 29 // 2 * 2  # 0.16 of the frame's height
+    image = video.read([1])[0].astype(int)
+    assert abs(image[: -bar - 8] - 90).max() < 12 and image[-bar + 8 :].max() < 12
+
+
+def test_glosses_appear_when_they_begin_and_fade_when_they_end(inferencer, tmp_path):
+    glosses = (RecognizedGloss('RAIN', 0.2, 0.4, 0.9),)
+    video = annotated(tmp_path / 'a.mp4', inferencer, plain(15), glosses)
+    brightest = video.read(range(15))[:, 250:].max((1, 2, 3))
+    assert brightest[:5].max() < 40
+    assert brightest[5:10].min() > 210
+    assert brightest[10:].min() > 110 and brightest[10:].max() < 190
+
+
+def test_the_newest_gloss_is_at_the_right_and_all_that_fit_are_shown(
+    inferencer, tmp_path
+):
+    names = ('FIRST', 'MÄSSIG', 'NOW')
+    glosses = tuple(RecognizedGloss(name, 0.0, 1.0, 0.9) for name in names)
+    few = annotated(tmp_path / 'a.mp4', inferencer, plain(2), glosses)
+    many = annotated(tmp_path / 'b.mp4', inferencer, plain(2), glosses[:1] * 9)
+    last = annotated(tmp_path / 'c.mp4', inferencer, plain(2), glosses[2:])
+    long = RecognizedGloss('A' * 99, 0.0, 1.0, 0.9)
+    none = annotated(tmp_path / 'd.mp4', inferencer, plain(2), (long,))
+    few, many, last, none = (v.read([1])[0, 244:] for v in (few, many, last, none))
+    bright = [np.flatnonzero(x.max((0, 2)) > 150) for x in (few, many, last)]
+    assert all(290 < columns.max() < 320 for columns in bright)
+    assert bright[1].min() < bright[0].min() < bright[2].min()
+    np.testing.assert_allclose(few[:, 290:], last[:, 290:], atol=40)
+    assert none.max() < 40
+
+
+def test_frames_at_the_rate_of_training_with_their_skeleton(inferencer, tmp_path):
+    pose = np.zeros((4, 79, 3), np.float32)
+    # Everybody's points in the middle of the frame's left half; scores of a find.
+    pose[:] = (15.5, 23.5, 1.0)
+    video = annotated(
+        tmp_path / 'a.mp4', inferencer, plain(8) // 8, keypoints=pose, fps=50.0
+    )
+    assert len(video) == 4
+    image = video.read([3])[0, :240].astype(int)
+    rows, columns = np.nonzero(image.max(-1) > 120)
+    # Of 320×240 pixels, five for one.
+    assert abs(rows.mean() - 119.5) < 1.5 and abs(columns.mean() - 79.5) < 1.5
+
+
+def test_where_nothing_can_be_written(inferencer, tmp_path):
+    (tmp_path / 'a.mp4').mkdir()
+    with pytest.raises(ClipError, match=r'a\.mp4: OpenCV cannot write a video there'):
+        annotated(tmp_path / 'a.mp4', inferencer, plain(2))

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import argparse
+import sys
+
+import pytest
+
+from mmsign.apis.estimators import add_estimator_arguments, open_estimator
+from mmsign.pose import PoseError
+
+
+def arguments(*given: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_estimator_arguments(parser)
+    parser.add_argument('--device')
+    return parser.parse_args(given)
+
+
+def test_none_is_asked_for():
+    args = arguments('--device', 'cpu')
+    assert (args.estimator, args.estimator_checkpoint) == (None, None)
+    assert open_estimator(args) is None and open_estimator(args, live=True) is None
+
+
+@pytest.mark.parametrize(
+    ('name', 'package'),
+    [('mediapipe', 'mediapipe'), ('hrnet', 'mmpose'), ('mine.py', 'mmpose')],
+)
+def test_the_package_that_is_missing_is_named(name, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    args = arguments('--estimator', name, '--estimator-checkpoint', 'x.pth')
+    assert args.estimator_checkpoint == 'x.pth'
+    with pytest.raises(PoseError, match=f'{package} cannot be imported'):
+        open_estimator(args)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import TRANSFORMS
+from tiny_frames import write_frames
+from tiny_network import keypoints_of
+from tiny_video import write_video
+
+from mmsign.apis.clips import open_clip
+from mmsign.apis.preparation import Pipeline, clip_record, fit_heatmaps, prepare_clip
+from mmsign.datasets import FrameReadError
+from mmsign.structures import SignDataSample
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (10, 48, 64, 3), np.uint8)
+POSE = keypoints_of(10)[:, :79]
+STEPS = dict(
+    load=dict(type='LoadClip'),
+    sample=dict(type='SampleClip', test=True, max_length=8),
+    decode=dict(type='DecodeClip'),
+    crop=dict(type='ClipCenterCrop', fraction=0.5),
+    resize=dict(type='ClipResize', size=16),
+    pack=dict(type='PackClip'),
+)
+
+
+def transforms(*names: str, **load: bool) -> list:
+    steps = [STEPS[name] | (load if name == 'load' else {}) for name in names]
+    return [TRANSFORMS.build(step) for step in steps]
+
+
+def test_the_steps_of_testing_are_applied():
+    pipeline = Pipeline(transforms(*STEPS))
+    assert pipeline.needs_frames and pipeline.needs_keypoints
+    assert (pipeline.max_length, pipeline.stride) == (8, 4)
+    clip = prepare_clip(pipeline, open_clip(FRAMES), POSE, None)
+    # The middle eight frames, and of each the middle quarter.
+    resized = TRANSFORMS.build(STEPS['resize'])(
+        dict(
+            frames=FRAMES[1:9, 12:36, 16:48],
+            crop_box=(0, 0, 32, 24),
+            frame_size=(32, 24),
+        )
+    )
+    expected = torch.from_numpy(resized['frames']).permute(3, 0, 1, 2)
+    assert torch.equal(clip.inputs['video'], expected)
+    assert torch.equal(clip.inputs['keypoints'], torch.from_numpy(POSE[1:9]))
+    assert clip.sample.crop_box == (16, 12, 32, 24) and clip.sample.length == 8
+    np.testing.assert_allclose(clip.frame_times, np.arange(1, 9) / 25)
+    assert clip.frame_seconds == 1 / 25 and clip.translations == {}
+
+
+def test_keypoints_alone_need_no_frames():
+    pipeline = Pipeline(transforms('load', 'sample', 'crop', 'pack', frames=False))
+    assert not pipeline.needs_frames
+    clip = prepare_clip(pipeline, open_clip(FRAMES), POSE, None)
+    assert list(clip.inputs) == ['keypoints']
+    assert torch.equal(clip.inputs['keypoints'], torch.from_numpy(POSE[1:9]))
+
+
+def test_of_a_resampled_clip_the_chosen_frames_are_read():
+    clip = open_clip(FRAMES, fps=32.0)
+    clip.resample(16.0)
+    pipeline = Pipeline(transforms(*STEPS))
+    found = prepare_clip(pipeline, clip, POSE[::2], None)
+    expected = prepare_clip(pipeline, open_clip(FRAMES[::2]), POSE[::2], None)
+    assert torch.equal(found.inputs['video'], expected.inputs['video'])
+    np.testing.assert_array_equal(found.frame_times, np.arange(4) / 16)
+
+
+def test_frames_of_any_resolution_are_decoded_a_few_at_a_time(tmp_path, monkeypatch):
+    path = tmp_path / 'made.mp4'
+    write_video(path, 16, size=(256, 192))
+    pipeline = Pipeline(transforms(*STEPS))
+    pose = keypoints_of(16)[:, :79]
+    whole = prepare_clip(pipeline, open_clip(path), pose, None)
+    for count in (1, 5):
+        most = count * 256 * 192 * 3
+        monkeypatch.setattr('mmsign.apis.preparation.CHUNK_BYTES', most)
+        found = prepare_clip(pipeline, open_clip(path), pose, None)
+        assert torch.equal(found.inputs['video'], whole.inputs['video'])
+
+
+def test_a_damaged_picture_in_a_folder(tmp_path):
+    write_frames(tmp_path, 8)
+    path = tmp_path / 'images0006.png'
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(FrameReadError, match=r'images0006\.png: a truncated or corr'):
+        prepare_clip(Pipeline(transforms(*STEPS)), open_clip(tmp_path), POSE[:8], None)
+
+
+def test_what_loading_would_have_written():
+    found = clip_record(open_clip(FRAMES, 2), None)
+    assert found == dict(
+        clip_id='clip-2',
+        signer='',
+        glosses=[],
+        text=None,
+        frames='clip-2',
+        num_frames=10,
+        frame_size=(64, 48),
+        crop_box=(0.0, 0.0, 64.0, 48.0),
+    )
+    assert clip_record(open_clip(FRAMES), POSE)['keypoints'] is POSE
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('load', 'decode', 'sample', 'pack'),
+        ('sample', 'decode', 'pack'),
+        ('load', 'sample', 'decode', 'crop'),
+    ],
+)
+def test_pipelines_of_another_shape(names):
+    kinds = ', '.join(STEPS[name]['type'] for name in names)
+    with pytest.raises(ValueError, match=f'PackClip; this one has {kinds}$'):
+        Pipeline(transforms(*names))
+
+
+def test_frames_are_decoded_if_and_only_if_they_are_opened():
+    for names, frames in (
+        (('load', 'sample', 'crop', 'pack'), True),
+        (('load', 'sample', 'decode', 'pack'), False),
+    ):
+        with pytest.raises(ValueError, match='must decode frames .* if and only if'):
+            Pipeline(transforms(*names, frames=frames))
+
+
+# Heatmaps of another resolution -------------------------------------------------------
+
+
+def sample(**metainfo) -> SignDataSample:
+    return SignDataSample(metainfo=metainfo)
+
+
+def test_keypoints_are_measured_in_pixels_of_training():
+    given = torch.tensor([[[3.0, -0.5, 0.25], [0.0, 47.5, 1.0]]])
+    inputs = dict(keypoints=given)
+    found = sample(frame_size=(64, 48), crop_box=(16.0, 12.0, 32.0, 24.0))
+    fit_heatmaps(inputs, found, (128, 72))
+    # Twice as wide, half again as high; borders of pixels stay borders.
+    expected = torch.tensor([[[6.5, -0.5, 0.25], [0.5, 71.5, 1.0]]])
+    torch.testing.assert_close(inputs['keypoints'], expected)
+    assert found.crop_box == (32.0, 18.0, 64.0, 36.0)
+    assert given[0, 0, 0] == 3  # the argument stays
+
+
+def test_equal_sizes_and_frames_alone_are_left_as_they_are():
+    for inputs, size in (
+        (dict(keypoints=torch.ones(1, 79, 3)), (64, 48)),
+        (dict(keypoints=torch.ones(1, 79, 3)), None),
+        (dict(video=torch.ones(3, 1, 4, 4)), (640, 480)),
+    ):
+        found, before = sample(frame_size=(64, 48), crop_box=(1.0,) * 4), dict(inputs)
+        fit_heatmaps(inputs, found, size)
+        assert all(inputs[name] is x for name, x in before.items())
+        assert found.crop_box == (1.0,) * 4
+
+
+def test_a_video_four_times_as_large_looks_the_same(inferencer):
+    large = np.array(POSE)
+    large[..., :2] = (POSE[..., :2] + 0.5) * 4 - 0.5
+    one, other = (
+        inferencer.preprocess(np.zeros((10, *size, 3), np.uint8), pose).prepared
+        for size, pose in (((48, 64), POSE), ((192, 256), large))
+    )
+    assert one.sample.crop_box == other.sample.crop_box
+    torch.testing.assert_close(one.inputs['keypoints'], other.inputs['keypoints'])
