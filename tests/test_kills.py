@@ -90,7 +90,7 @@ def test_a_tiny_run(tmp_path):
 
 @pytest.mark.skipif(not KILLS, reason='set MMSIGN_KILLS=20: takes minutes')
 def test_a_two_stream_network(tmp_path):
-    sentences = invent_sentences(dict(train=6, dev=2), 0, seed=0)
+    sentences = invent_sentences(dict(train=6, dev=2, test=1), 0, seed=0)
     corpus = tmp_path / 'corpus'
     corpus.mkdir()
     write_corpus(corpus, sentences, 'phoenix2014T', (42, 52), seed=0, workers=1)

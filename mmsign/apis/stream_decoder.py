@@ -92,15 +92,19 @@ class StreamDecoder:
         merge = self.ctc.search.merge_adjacent
         if merge and found and self._last and found[0].gloss == self._last.gloss:
             found = found[1:]  # the same sign, cut in two
-        return self._in_order(found)
+        return self._in_order(found, float(times[1] - times[0]))
 
     def _in_order(
-        self, found: tuple[RecognizedGloss, ...]
+        self, found: tuple[RecognizedGloss, ...], step: float
     ) -> tuple[RecognizedGloss, ...]:
-        # Utterances share the frames between them in which the hands rest.
+        # Utterances share the frames between them in which the hands rest: a gloss
+        # read there moves behind the one before, by at least a step's seconds.
         until, ordered = self._until, []
         for gloss in found:
-            start = max(gloss.start, until)
-            until = max(gloss.end, start)
-            ordered.append(replace(gloss, start=start, end=until))
+            start = gloss.start
+            if start < until:
+                start = until
+                gloss = replace(gloss, end=round(max(gloss.end, start + step), 4))
+            until = gloss.end
+            ordered.append(replace(gloss, start=start))
         return tuple(ordered)

@@ -63,7 +63,7 @@ def test_a_gloss_begins_after_the_end_of_the_one_before():
     (seen,) = own.preview(piece('', preview='S', origin=8))
     second = own.push(piece('SR.', origin=8, is_last=True))
     times = [(gloss.start, gloss.end) for gloss in (*first, *second)]
-    assert times == [(8 / 25, 12 / 25), (12 / 25, 12 / 25), (12 / 25, 16 / 25)]
+    assert times == [(8 / 25, 12 / 25), (12 / 25, 16 / 25), (16 / 25, 20 / 25)]
     assert (seen.start, seen.end) == times[1]
 
 

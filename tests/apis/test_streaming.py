@@ -122,9 +122,10 @@ def test_utterances_are_read_as_clips(paused, inferencer):
     for start, end in ((7, 31), (67, 98), (97, 113)):
         chosen = np.arange(start, start + (end - start + 3) // 4 * 4).clip(max=end - 1)
         for gloss in inferencer(frames[chosen], poses[chosen]).glosses:
+            # A step is four frames; what the pauses' frames share is put in order.
             begin = max(gloss.start + start / 25, until)
             expected.append((gloss.gloss, gloss.confidence, begin))
-            until = max(gloss.end + start / 25, begin)
+            until = max(gloss.end + start / 25, begin + 4 / 25)
     assert [(g.gloss, g.confidence) for g in final] == [e[:2] for e in expected]
     assert [g.start for g in final] == pytest.approx([e[2] for e in expected])
     assert expected
