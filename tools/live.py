@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from mmsign.apis.estimators import add_estimator_arguments, open_estimator
 from mmsign.launch import LaunchError, reported_errors
 
+# Least width of the window in pixels.
+_WIDTH = 480
+
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -120,12 +123,16 @@ class Terminal:
         if not self.window:
             return True
         import cv2
+        import numpy as np
 
         from mmsign.visualization.words import draw_word
 
-        shown = frame.copy()
-        size = max(10, shown.shape[0] // 20)
-        draw_word(shown, self.caption, (8, shown.shape[0] - size), size)
+        scale = max(1.0, _WIDTH / frame.shape[1])
+        shown = cv2.resize(frame, None, fx=scale, fy=scale)
+        size = _WIDTH // 24
+        bar = np.zeros((2 * size, shown.shape[1], 3), np.uint8)
+        draw_word(bar, self.caption, (size // 2, 4 * size // 3), size)
+        shown = np.vstack([shown, bar])
         cv2.imshow('mmsign', shown)
         return cv2.waitKey(1) & 0xFF != ord('q')
 

@@ -40,12 +40,12 @@ def test_counts_what_the_backward_pass_keeps(tool):
 
 
 def test_checkpointing_and_bfloat16_take_less():
-    sizes = ['--frames=16', '--long=32', '--size=64', '--width=0.25']
+    sizes = ['--frames=64', '--long=128', '--size=96', '--width=0.125']
     found = run_benchmark('tools/benchmark/memory.py', *sizes)
-    plain = found['float32, 16 frames, GiB']
-    low = found['bfloat16, 16 frames, GiB']
+    plain = found['float32, 64 frames, GiB']
+    low = found['bfloat16, 64 frames, GiB']
     assert found['ratio bfloat16 / float32'] == pytest.approx(low / plain)
-    checkpointed = found['bfloat16, checkpointing, 16 frames, GiB']
-    long = found['bfloat16, checkpointing, long, 32 frames, GiB']
+    checkpointed = found['bfloat16, checkpointing, 64 frames, GiB']
+    long = found['bfloat16, checkpointing, long, 128 frames, GiB']
     assert checkpointed < low < plain
     assert checkpointed < long < 2 * checkpointed

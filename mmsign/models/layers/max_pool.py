@@ -17,5 +17,7 @@ class MaxPool3d(nn.MaxPool3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C, T', H', W'), of the same dtype."""
-        with torch.autocast(x.device.type, enabled=False):
+        if x.device.type != 'cpu':
+            return super().forward(x)
+        with torch.autocast('cpu', enabled=False):
             return super().forward(x)
