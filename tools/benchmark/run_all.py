@@ -23,6 +23,8 @@ COMMANDS = {
     'padding': [],
     'inference': ['--repeats', '2'],
     'training_step': ['--repeats', '2'],
+    'memory': [],
+    'translation': [],
     'processes': ['--repeats', '2'],
 }
 
