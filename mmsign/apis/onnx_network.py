@@ -14,6 +14,7 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from mmsign import compat
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
 from mmsign.models.recognizers.base import SignRecognizer, average_log_probs
 
@@ -92,7 +93,6 @@ def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) 
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {0: 'clips', 2: 'frames'} for name in network.input_names}
     axes |= {name: {0: 'clips', 1: 'steps'} for name in network.output_names}
-    # The exporter built on TorchScript: it needs no package besides onnx.
     with torch.no_grad():
         torch.onnx.export(
             network,
@@ -102,7 +102,7 @@ def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) 
             output_names=network.output_names,
             dynamic_axes=axes,
             opset_version=17,
-            dynamo=False,
+            **compat.torchscript_exporter(),
         )
 
 
@@ -160,7 +160,15 @@ def compare_torch_export(network: ExportableNetwork, lengths: Sequence[int]) -> 
 
     Returns:
         The largest difference of log-probabilities.
+
+    Raises:
+        ImportError: If this torch has no ``torch.export`` with free lengths.
     """
+    if not hasattr(getattr(torch, 'export', None), 'Dim'):
+        raise ImportError(
+            f'torch {torch.__version__} cannot export with a free clip length; '
+            'torch 2.2 and later can'
+        )
     quarter = torch.export.Dim('quarter', min=2, max=_LONGEST)
     example = network.example(32)
     shapes = (tuple({2: 4 * quarter} for _ in example),)

@@ -12,6 +12,7 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.distributed import init_gloo, prepare_distributed
+from mmsign.compat.exporting import torchscript_exporter
 from mmsign.compat.mixed_precision import (
     CPUAmpOptimWrapper,
     autocast_dtype,
@@ -42,6 +43,7 @@ __all__ = [
     'prepare_distributed',
     'save_checkpoint',
     'to_plain',
+    'torchscript_exporter',
     'use_mixed_precision',
     'write_checkpoint',
 ]

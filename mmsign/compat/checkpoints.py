@@ -74,7 +74,8 @@ def load_checkpoint(
             if not trusted:
                 stack.enter_context(_numpy_values_admitted())
             loaded = torch.load(
-                path,
+                # The first versions that map files take no Path.
+                str(path),
                 map_location=map_location,
                 weights_only=not trusted,
                 # Files of torch before 1.6 are no archives and cannot be mapped.

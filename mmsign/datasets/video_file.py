@@ -39,6 +39,8 @@ def _open(path: str) -> cv2.VideoCapture:
             f'{path}: OpenCV cannot open this video; check that it is complete, '
             'or convert it, for instance to H.264 in mp4'
         )
+    # OpenCV 4 may leave a rotated video as it lies in the file.
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
 
 

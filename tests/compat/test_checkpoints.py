@@ -46,12 +46,16 @@ def test_trust_is_explicit(malicious, monkeypatch):
 def test_a_stock_mmengine_checkpoint_is_refused_then_trusted(tmp_path, mmengine_state):
     path = tmp_path / 'stock.pth'
     torch.save(mmengine_state, path)
-    with pytest.raises(CheckpointError, match='HistoryBuffer'):
+    with pytest.raises(CheckpointError, match='HistoryBuffer|numpy.* set MMSIGN_TRUST'):
         load_checkpoint(path)
     hub = load_checkpoint(path, trust=True)['message_hub']
     assert hub['log_scalars']['train/loss'].data[0].tolist() == [2.0, 1.0]
 
 
+@pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split('+')[0].split('.')[:2])) < (2, 7),
+    reason='these versions of torch cannot be told of numpy',
+)
 def test_numpy_numbers_are_admitted_and_objects_are_not(tmp_path):
     path = tmp_path / 'foreign.pth'
     state = {'best': np.float64(3.5), 'sizes': np.arange(3), 'kind': np.array('x')}

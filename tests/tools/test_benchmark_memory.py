@@ -9,6 +9,11 @@ def tool(monkeypatch):
     monkeypatch.syspath_prepend(TOOLS / 'benchmark')
     import memory
 
+    if not memory.can_count():
+        with pytest.raises(SystemExit):
+            monkeypatch.setattr('sys.argv', ['memory.py'])
+            memory.main()
+        pytest.skip('this torch does not tell when memory is let go')
     return memory
 
 
@@ -39,7 +44,7 @@ def test_counts_what_the_backward_pass_keeps(tool):
         assert memory.held == 0
 
 
-def test_checkpointing_and_bfloat16_take_less():
+def test_checkpointing_and_bfloat16_take_less(tool):
     sizes = ['--frames=64', '--long=128', '--size=96', '--width=0.125']
     found = run_benchmark('tools/benchmark/memory.py', *sizes)
     plain = found['float32, 64 frames, GiB']

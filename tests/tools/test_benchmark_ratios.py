@@ -1,4 +1,4 @@
-"""Benchmarks at sizes that say nothing: they run, and their ratios are of what they print."""
+"""Benchmarks at sizes that say nothing: their ratios are of what they print."""
 
 from __future__ import annotations
 

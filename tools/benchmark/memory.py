@@ -17,7 +17,7 @@ from _plain import plain_convolutions
 from _report import show
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 from training_step import batch, network
 
 GIB = 1 << 30
@@ -45,7 +45,7 @@ class HeldMemory(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        for value in tree_leaves(result):
+        for value in tree_flatten(result)[0]:
             if isinstance(value, torch.Tensor):
                 self._count(value.untyped_storage())
         return result
@@ -62,6 +62,12 @@ class HeldMemory(TorchDispatchMode):
     def _forget(self, key: int, size: int) -> None:
         self._storages.discard(key)
         self.held -= size
+
+
+def can_count() -> bool:
+    """Whether this torch keeps one object per storage, whose end can be noticed."""
+    tensor = torch.empty(1)
+    return tensor.untyped_storage() is tensor.untyped_storage()
 
 
 def peak_memory(args: argparse.Namespace, layout: str, low: bool) -> int:
@@ -90,6 +96,8 @@ def main() -> None:
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
+    if not can_count():
+        parser.error(f'torch {torch.__version__} does not tell when memory is let go')
     # Name: frames, memory format, bfloat16 autocast, checkpointing.
     variants = {
         'float32': (args.frames, 'contiguous', False, False),

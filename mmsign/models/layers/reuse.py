@@ -15,9 +15,17 @@ from torch import Tensor
 _use_count = getattr(torch._C, '_storage_Use_Count', None)
 
 
+def _count(tensor: Tensor) -> int:
+    return _use_count(tensor.untyped_storage()._cdata)
+
+
+# Of a tensor that nobody else holds: versions of torch count the handle made here
+# or do not.
+_ALONE = None if _use_count is None else _count(torch.empty(1))
+
+
 def _held_elsewhere(tensor: Tensor) -> bool:
-    # One owner is the tensor, one the handle made here.
-    return _use_count(tensor.untyped_storage()._cdata) > 2
+    return _count(tensor) > _ALONE
 
 
 class ReusedMemory:
