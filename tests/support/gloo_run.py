@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmsign.compat import prepare_distributed
+from mmsign.launch import end_process
 
 if __name__ == '__main__':
     config, work_dir = sys.argv[1:]
@@ -30,4 +31,5 @@ if __name__ == '__main__':
     }
     with open(f'{work_dir}/rank{dist.get_rank()}.json', 'w') as file:
         json.dump(result, file)
-    dist.destroy_process_group()
+    dist.barrier()
+    end_process()
