@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 COMMANDS = {
     'loading': ['--clips', '16'],
-    'heatmaps': ['--repeats', '11'],
+    'heatmaps': ['--repeats', '11', '--frames', '128'],
     'decoding': [],
     'convolutions': [],
     'evaluation': [],
