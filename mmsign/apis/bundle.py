@@ -199,7 +199,7 @@ def _contents(name: str) -> dict[str, bytes]:
 def _parsed(content: bytes, name: str, member: str) -> dict:
     try:
         value = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f'{name}: {member} is no JSON: {error}') from error
     if not isinstance(value, dict):
         raise BundleError(f'{name}: {member} holds no object')

@@ -84,7 +84,7 @@ def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
         )
     try:
         config = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is not JSON: {error}') from error
     if config.get('model_type') != 'mbart':
         raise ValueError(

@@ -102,9 +102,10 @@ class Archive:
         """
         position, size, checksum, method = member
         file = self._file()
-        file.seek(position)
+        # Where bytes are missing at the front, a member lies before the beginning.
+        file.seek(max(0, position))
         header = file.read(_LOCAL.size)
-        if len(header) < _LOCAL.size or header[:4] != b'PK\x03\x04':
+        if position < 0 or len(header) < _LOCAL.size or header[:4] != b'PK\x03\x04':
             raise FrameReadError(f'{name}: damaged zip member; pack the archive again')
         *_, name_length, extra_length = _LOCAL.unpack(header)
         file.seek(name_length + extra_length, os.SEEK_CUR)

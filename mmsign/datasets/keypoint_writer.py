@@ -217,6 +217,6 @@ class KeypointWriter:
         text = self._journal.readline(_LONGEST_LINE)
         try:
             line = json.loads(text) if text.endswith(b'\n') else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return line if isinstance(line, dict) and line.keys() == keys else None

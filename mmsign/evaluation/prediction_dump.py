@@ -71,7 +71,13 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
                 for output, hypothesis in record['hypotheses'].items()
             }
             clip, reference = record['clip_id'], record['reference']
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise TextFileError(
                 f'{where} is no prediction: expected the .jsonl file that a metric '
                 'with `dump` wrote'

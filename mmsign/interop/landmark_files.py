@@ -65,7 +65,7 @@ def read_table(path: str | Path) -> dict[str, int]:
     path = Path(path)
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
     if not isinstance(table, dict) or not all(
         type(index) is int for index in table.values()
@@ -113,7 +113,7 @@ def _read_csv(text: str, path: Path) -> list[Frame]:
 def _read_json(text: str, path: Path) -> list[Frame]:
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
     if not isinstance(content, list):
         raise LandmarkFileError(f'{path}: expected a list with one object per frame')

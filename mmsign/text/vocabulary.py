@@ -124,7 +124,7 @@ class TextVocabulary:
             content = json.loads(map_file.read_text(encoding='utf-8'))
             found = content['format'], content['version']
             kept, digest = content['kept'], content['sentencepiece_sha256']
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise TextVocabularyError(
                 f'{map_file} is not a text vocabulary: {error!r}'
             ) from error

@@ -131,7 +131,7 @@ def _read(file: Path) -> list[dict]:
         try:
             record = json.loads(line)
             record['iter'] = iteration = int(record.get('iter', iteration))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             if number == len(lines):
                 continue  # killed while it wrote
             raise TrainingLogError(

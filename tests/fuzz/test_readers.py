@@ -194,6 +194,7 @@ def journal(folder) -> bytes:
 def test_journal_of_keypoints(folder):
     @FUZZ
     @given(broken(journal(folder)))
+    @example(b'[' * 5000 + b'\n')
     def run(data):
         path = folder / 'j.safetensors'
         path.unlink(missing_ok=True)
@@ -295,6 +296,7 @@ def archive() -> bytes:
 
 @FUZZ
 @given(broken(archive()))
+@example(archive()[1:])
 def test_archives(folder, data):
     def read(path):
         frames = open_frames(f'{path}@in')
