@@ -105,7 +105,10 @@ def with_text(model: dict, contents: Mapping[str, bytes], name: str) -> dict:
 
 
 def _kept(content: bytes) -> list[int] | None:
-    kept = json.loads(content)
+    try:
+        kept = json.loads(content)
+    except RecursionError as error:
+        raise ValueError(f'{KEPT} is no list of ids') from error
     if kept is None:
         return None
     if not isinstance(kept, list) or not all(type(i) is int for i in kept):

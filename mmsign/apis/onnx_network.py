@@ -164,11 +164,7 @@ def compare_torch_export(network: ExportableNetwork, lengths: Sequence[int]) -> 
     Raises:
         ImportError: If this torch has no ``torch.export`` with free lengths.
     """
-    if not hasattr(getattr(torch, 'export', None), 'Dim'):
-        raise ImportError(
-            f'torch {torch.__version__} cannot export with a free clip length; '
-            'torch 2.2 and later can'
-        )
+    compat.require_free_export_lengths()
     quarter = torch.export.Dim('quarter', min=2, max=_LONGEST)
     example = network.example(32)
     shapes = (tuple({2: 4 * quarter} for _ in example),)

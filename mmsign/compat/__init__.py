@@ -12,7 +12,7 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.distributed import init_gloo, prepare_distributed
-from mmsign.compat.exporting import torchscript_exporter
+from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
     CPUAmpOptimWrapper,
     autocast_dtype,
@@ -41,6 +41,7 @@ __all__ = [
     'load_checkpoint',
     'make_mmaction_importable',
     'prepare_distributed',
+    'require_free_export_lengths',
     'save_checkpoint',
     'to_plain',
     'torchscript_exporter',

@@ -64,3 +64,15 @@ def rewrite(bundle, tmp_path):
         return path
 
     return rewrite
+
+
+@pytest.fixture
+def make_video(tmp_path):
+    """Writes a video of so many frames; see ``write_video``."""
+
+    def make(count: int, fps: float = 25.0, size=SIZE):
+        path = tmp_path / 'made.mp4'
+        write_video(path, count, fps, size)
+        return path
+
+    return make

@@ -4,22 +4,12 @@ import cv2
 import numpy as np
 import pytest
 from tiny_frames import write_frames
-from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_video
+from tiny_video import SIZE, damage, rotate_by_90, set_durations
 
 from mmsign.apis.clips import ClipError, open_clip
 from mmsign.datasets import FrameReadError, open_frames
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
-
-
-@pytest.fixture
-def make_video(tmp_path):
-    def make(count: int, fps: float = 25.0, size=SIZE):
-        path = tmp_path / 'made.mp4'
-        write_video(path, count, fps, size)
-        return path
-
-    return make
 
 
 def test_an_array_is_named_by_its_number_and_kept_as_it_is():

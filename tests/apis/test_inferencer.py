@@ -9,21 +9,9 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
-from tiny_video import SIZE, write_video
 
 from mmsign.apis import ClipError, SignInferencer
 from mmsign.datasets import Phoenix2014TDataset
-
-
-@pytest.fixture
-def make_video(tmp_path):
-    def make(count: int, fps: float = 25.0, size=SIZE):
-        path = tmp_path / 'made.mp4'
-        write_video(path, count, fps, size)
-        return path
-
-    return make
-
 
 # What it returns --------------------------------------------------------------
 

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from mmsign.compat import torchscript_exporter
+from mmsign.compat import require_free_export_lengths, torchscript_exporter
 
 
 def test_the_option_is_given_where_it_is_known(monkeypatch):
@@ -8,3 +9,11 @@ def test_the_option_is_given_where_it_is_known(monkeypatch):
     assert torchscript_exporter() == dict(dynamo=False)
     monkeypatch.setattr(torch.onnx, 'export', lambda model, opset_version: None)
     assert torchscript_exporter() == {}
+
+
+def test_free_lengths_are_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.export, 'Dim', object, raising=False)
+    require_free_export_lengths()
+    monkeypatch.delattr(torch.export, 'Dim')
+    with pytest.raises(ImportError, match='torch 2.2 and later can'):
+        require_free_export_lengths()
