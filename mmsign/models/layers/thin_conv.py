@@ -19,8 +19,9 @@ class ThinConv3d(nn.Conv3d):
     (k×1×1). Where the channels lie last it does so to all kernels if one clip is small,
     and returns it with the channels first, which slows what follows; a 1×k×k kernel is
     then a 2D convolution of every frame. ``tools/benchmark/convolutions.py`` compares
-    the former, ``inference.py`` the whole network. Parameters and results (up to rounding) are those of ``nn.Conv3d``, and the
-    memory layout is the input's; what is exported to ONNX is ``nn.Conv3d``.
+    the former, ``inference.py`` the whole network. Parameters and results (up to
+    rounding) are those of ``nn.Conv3d``, and the memory layout is the input's; what is
+    exported to ONNX is ``nn.Conv3d``.
     """
 
     def forward(self, x: Tensor) -> Tensor:
