@@ -25,10 +25,12 @@ from mmsign.compat.mmengine_checkpoints import (
     save_checkpoint,
 )
 from mmsign.compat.plain_state import NotPlainError, from_plain, to_plain
+from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
 
 __all__ = [
     'CPUAmpOptimWrapper',
     'CheckpointError',
+    'KEEPS_PRODUCTS',
     'NotPlainError',
     'apply',
     'autocast_dtype',
@@ -41,6 +43,7 @@ __all__ = [
     'load_checkpoint',
     'make_mmaction_importable',
     'prepare_distributed',
+    'recompute_all_but_products',
     'require_free_export_lengths',
     'save_checkpoint',
     'to_plain',

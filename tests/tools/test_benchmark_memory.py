@@ -52,5 +52,7 @@ def test_checkpointing_and_bfloat16_take_less(tool):
     assert found['ratio bfloat16 / float32'] == pytest.approx(low / plain)
     checkpointed = found['bfloat16, checkpointing, 64 frames, GiB']
     long = found['bfloat16, checkpointing, long, 128 frames, GiB']
+    ratio = found['ratio bfloat16, checkpointing / float32']
+    assert ratio == pytest.approx(checkpointed / plain)
     assert checkpointed < low < plain
     assert checkpointed < long < 2 * checkpointed

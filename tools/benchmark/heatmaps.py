@@ -10,27 +10,11 @@ from __future__ import annotations
 import argparse
 
 import torch
-import torch.nn.functional as F
+from _plain import HEIGHT, SIGMA, SIZE, WIDTH, per_pixel
 from _report import seconds, show
 
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.models.layers.reuse import ReusedMemory
-
-WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
-
-
-def per_pixel(
-    keypoints: torch.Tensor, box: list[int], size: int = SIZE
-) -> torch.Tensor:
-    """(T, K, 3) keypoints → (K, T, size, size), an exp per raw pixel."""
-    x0, y0, w, h = box
-    xs = torch.arange(float(WIDTH), device=keypoints.device)
-    ys = torch.arange(float(HEIGHT), device=keypoints.device)[:, None]
-    x, y = keypoints[..., 0, None, None], keypoints[..., 1, None, None]
-    raw = torch.exp(-((xs - x) ** 2 + (ys - y) ** 2) / (2 * SIGMA**2))
-    crop = raw[..., y0 : y0 + h, x0 : x0 + w]
-    maps = F.interpolate(crop, (size, size), mode='bilinear')
-    return maps.transpose(0, 1) * 2 - 1
 
 
 def main() -> None:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 
 import torch
-from _plain import plain_convolutions
+from _plain import plain_convolutions, preprocess_per_pixel
 from _report import seconds, show
-from heatmaps import per_pixel
 from mmaction.registry import MODELS
 from training_step import batch, network
 
@@ -35,7 +34,6 @@ def main() -> None:
 
     net = network(args, 'contiguous').eval()
     data = batch(args, net)
-    box = [0, 0, 210, 260]
 
     def baseline_network():
         with torch.no_grad():
@@ -43,11 +41,8 @@ def main() -> None:
 
     def baseline():
         with torch.no_grad():
-            keypoints = data['inputs']['keypoints'][0].to(device)
-            maps = per_pixel(keypoints, box, args.size // 2)[None]
-            video = dict(data, inputs=dict(video=data['inputs']['video']))
-            inputs = net.data_preprocessor(video)['inputs'] | dict(heatmaps=maps)
-            return net(inputs, data['data_samples'])
+            raw = preprocess_per_pixel(net, data)
+            return net(raw['inputs'], raw['data_samples'])
 
     ready = net.data_preprocessor(data)
     with plain_convolutions():

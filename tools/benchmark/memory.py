@@ -112,7 +112,8 @@ def main() -> None:
         with plain_convolutions():
             found[name] = peak_memory(sizes, layout, low)
         rows[f'{name}, {frames} frames, GiB'] = found[name] / GIB
-    rows['ratio bfloat16 / float32'] = found['bfloat16'] / found['float32']
+    for name in ('bfloat16', 'bfloat16, checkpointing'):
+        rows[f'ratio {name} / float32'] = found[name] / found['float32']
     show('memory of a training step', rows, args.json)
 
 

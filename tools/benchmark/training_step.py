@@ -1,8 +1,9 @@
 """The network: forward and training step, time, memory, GFLOP per frame.
 
-The baseline is float32 in PyTorch's default layout with its own convolutions; the
-comparison runs the same weights and input in channels_last_3d with bfloat16 autocast. A
-training step is heatmaps, forward, backward and Adam. 24 GB and 400 frames:
+The baseline is float32 in PyTorch's default layout with its own convolutions and
+heatmaps drawn per pixel at raw size; the comparison runs the same weights and input in
+channels_last_3d with bfloat16 autocast. A training step is heatmaps, forward, backward
+and Adam; the forward pass has its heatmaps too. 24 GB and 400 frames:
 
     python tools/benchmark/training_step.py --frames 400 --checkpointing --fast-only
 """
@@ -15,7 +16,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
-from _plain import plain_convolutions
+from _plain import plain_convolutions, preprocess_per_pixel
 from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -124,12 +125,18 @@ def measure(args, layout: str, low: bool) -> tuple[dict[str, float], dict]:
     if device == 'cuda':
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    net = network(args, layout)
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
     fast = layout == 'channels_last_3d'
+    saving = dict(checkpointing=args.checkpointing and fast)
+    net = network(argparse.Namespace(**vars(args) | saving), layout)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
         net.encode = torch.compile(net.encode)
     data = batch(args, net)
+
+    def preprocess(training: bool) -> dict:
+        if fast:
+            return net.data_preprocessor(data, training)
+        return preprocess_per_pixel(net, data, training)
 
     def forward():
         net.eval()
@@ -137,13 +144,13 @@ def measure(args, layout: str, low: bool) -> tuple[dict[str, float], dict]:
             torch.inference_mode(),
             torch.autocast(device, torch.bfloat16, enabled=low),
         ):
-            ready = net.data_preprocessor(data)
+            ready = preprocess(False)
             return net(ready['inputs'], ready['data_samples'])
 
     def step():
         net.train()
         with torch.autocast(device, torch.bfloat16, enabled=low):
-            ready = net.data_preprocessor(data, True)
+            ready = preprocess(True)
             losses = net(ready['inputs'], ready['data_samples'], mode='loss')
         sum(losses.values()).backward()
         optimizer.step()
@@ -169,7 +176,9 @@ def main() -> None:
     parser.add_argument('--width', type=float, default=1.0)
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--repeats', type=int, default=3)
-    parser.add_argument('--checkpointing', action='store_true')
+    parser.add_argument(
+        '--checkpointing', action='store_true', help='of the fast variant'
+    )
     parser.add_argument('--forward-only', action='store_true')
     parser.add_argument(
         '--compile', action='store_true', help='torch.compile the fast variant'

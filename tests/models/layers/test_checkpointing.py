@@ -1,23 +1,74 @@
+from collections import Counter
+
+import pytest
 import torch
 import torch.nn as nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from mmsign.compat import KEEPS_PRODUCTS
 from mmsign.models.layers.checkpointing import checkpointed
+from mmsign.models.layers.thin_conv import ThinConv3d
 
 
 def block() -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv3d(2, 3, 3, padding=1), nn.BatchNorm3d(3), nn.ReLU())
+    return nn.Sequential(
+        nn.Conv3d(2, 3, 3, padding=1, bias=False),
+        nn.BatchNorm3d(3),
+        nn.ReLU(inplace=True),
+        ThinConv3d(3, 4, 1, bias=False),  # a matrix product on a CPU
+        nn.BatchNorm3d(4),
+        nn.ReLU(inplace=True),
+    )
 
 
-def test_same_gradients_and_same_buffers():
-    plain, wrapped = block(), block()
+def assert_same_training(plain: nn.Module, wrapped: nn.Module, run) -> None:
     x = torch.randn(2, 2, 4, 5, 5)
     for _ in range(3):
         plain(x).square().sum().backward()
-        checkpointed(wrapped, wrapped)(x).square().sum().backward()
+        run(x).square().sum().backward()
     for a, b in zip(plain.parameters(), wrapped.parameters(), strict=True):
         torch.testing.assert_close(a.grad, b.grad)
     for a, b in zip(plain.buffers(), wrapped.buffers(), strict=True):
         torch.testing.assert_close(a, b)
     assert wrapped[1].num_batches_tracked == 3
     assert wrapped[1].momentum == plain[1].momentum
+
+
+def test_same_gradients_and_same_buffers():
+    plain, wrapped = block(), block()
+    assert_same_training(plain, wrapped, checkpointed(wrapped, wrapped))
+
+
+@pytest.mark.skipif(not KEEPS_PRODUCTS, reason='not compiled before torch 2.4')
+def test_compiled_the_same():
+    plain, wrapped = block(), block()
+    run = torch.compile(checkpointed(wrapped, wrapped), backend='aot_eager')
+    assert_same_training(plain, wrapped, run)
+
+
+class Calls(TorchDispatchMode):
+    """Counts the operators that run within it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.found[func.overloadpacket.__name__] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_only_what_is_cheap_runs_again():
+    net = block()
+    x = torch.randn(2, 2, 4, 5, 5)
+    with Calls() as plain:
+        net(x).sum().backward()
+    with Calls() as saving:
+        checkpointed(net, net)(x).sum().backward()
+    assert plain.found['relu_'] == 2 and saving.found['relu_'] == 4
+    assert plain.found['convolution'] == 1
+    repeated = 0 if KEEPS_PRODUCTS else 1
+    assert saving.found['convolution'] == 1 + repeated
+    assert plain.found['mm'] == 3  # forward, and two gradients
+    assert saving.found['mm'] == 3 + repeated
