@@ -26,7 +26,8 @@ cd "$ROOT"
 processes="${MMSIGN_TEST_PROCESSES:-2}"
 parallel=()
 if ((processes > 1)); then
-    parallel=(-n "$processes" --dist loadfile)
+    # A process that dies ends the run: pytest-xdist can wait forever for one in its place.
+    parallel=(-n "$processes" --dist loadfile --max-worker-restart 0)
     # Each process computes on one core.
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 fi

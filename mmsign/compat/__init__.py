@@ -26,6 +26,7 @@ from mmsign.compat.mmengine_checkpoints import (
 )
 from mmsign.compat.plain_state import NotPlainError, from_plain, to_plain
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
+from mmsign.compat.small_convolutions import convolution, mend_small_convolutions
 
 __all__ = [
     'CPUAmpOptimWrapper',
@@ -34,6 +35,7 @@ __all__ = [
     'NotPlainError',
     'apply',
     'autocast_dtype',
+    'convolution',
     'cpu_has_bfloat16',
     'find_latest_checkpoint',
     'from_plain',
@@ -42,6 +44,7 @@ __all__ = [
     'is_trusted',
     'load_checkpoint',
     'make_mmaction_importable',
+    'mend_small_convolutions',
     'prepare_distributed',
     'recompute_all_but_products',
     'require_free_export_lengths',

@@ -1,15 +1,8 @@
 """Mixed precision on whatever the machine offers.
 
-Answered faults:
-
-* MMEngine's ``AmpOptimWrapper`` asserts that there is a GPU, although autocast in
-  bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 in hardware. Can
-  go when the assertion is gone.
-* Where it does not, torch (2.13, AVX2) gets gradients wrong: those of a convolution's
-  weights are garbage, or memory is overwritten, when the input is smaller than the
-  kernel in some dimension, as in the first layers of a short clip and the last ones of
-  small frames. Such a CPU trains in float32. Can go when
-  ``tests/compat/test_mixed_precision.py`` passes on one without this.
+Answered fault: MMEngine's ``AmpOptimWrapper`` asserts that there is a GPU, although
+autocast in bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 in
+hardware. Can go when the assertion is gone.
 """
 
 from __future__ import annotations
@@ -98,9 +91,8 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
         if cpu_has_bfloat16() is False:
             optim_wrapper.type = 'OptimWrapper'
             warnings.warn(
-                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), with '
-                'which mixed precision would be slower, and its gradients are not to '
-                'be trusted: training in float32',
+                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), without '
+                'which mixed precision is slower: training in float32',
                 stacklevel=2,
             )
         return

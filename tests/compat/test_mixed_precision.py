@@ -71,34 +71,6 @@ def test_a_cpu_without_bfloat16_trains_in_float32(known, warned, on_cpu, monkeyp
     assert config == {'type': expected}
 
 
-# Kernel, stride, padding and input (T, H, W); each smaller than the kernel somewhere.
-SMALL_INPUTS = [
-    ((3, 1, 1), (1, 1, 1), (1, 0, 0), (2, 4, 4)),
-    ((7, 1, 1), (2, 1, 1), (3, 0, 0), (4, 4, 4)),
-    ((1, 7, 7), (1, 2, 2), (0, 3, 3), (4, 4, 4)),
-    ((7, 3, 3), (1, 2, 2), (3, 1, 1), (5, 4, 4)),
-]
-
-
-@pytest.mark.skipif(
-    cpu_has_bfloat16() is not True, reason='float32 is used on this processor'
-)
-@pytest.mark.parametrize(('kernel', 'stride', 'padding', 'size'), SMALL_INPUTS)
-def test_gradients_in_bfloat16_are_right(kernel, stride, padding, size):
-    torch.manual_seed(0)
-    layer = torch.nn.Conv3d(20, 20, kernel, stride, padding, bias=False)
-    clip = torch.randn(2, 20, *size)
-    gradients = []
-    for low in (False, True):
-        layer.zero_grad()
-        with torch.autocast('cpu', torch.bfloat16, enabled=low):
-            output = layer(clip)
-        output.float().square().sum().backward()
-        gradients.append(layer.weight.grad)
-    exact, found = gradients
-    assert (found - exact).abs().max() < 0.03 * exact.abs().max()
-
-
 def test_gpu_config(on_gpu, monkeypatch):
     config = ConfigDict()
     use_mixed_precision(config)

@@ -10,6 +10,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmsign import compat
+
 
 class ThinConv3d(nn.Conv3d):
     """``nn.Conv3d``, faster on a CPU where its kernel is thin.
@@ -68,17 +70,18 @@ class ThinConv3d(nn.Conv3d):
     def _in_time(self, x: Tensor) -> Tensor:
         weight, padding = self.weight.flatten(3), (self.padding[0], 0)
         if not _channels_last(x):
-            y = F.conv2d(x.flatten(3), weight, self.bias, padding=padding)
+            y = compat.convolution(x.flatten(3), weight, self.bias, padding=padding)
             return y.unflatten(3, x.shape[3:])
         # Views of one clip with the channels in front would get a stride for B that
         # PyTorch does not take for the channels-last layout.
         flat = x.permute(0, 2, 3, 4, 1).flatten(2, 3).permute(0, 3, 1, 2)
-        y = F.conv2d(flat, weight, self.bias, padding=padding).permute(0, 2, 3, 1)
+        y = compat.convolution(flat, weight, self.bias, padding=padding)
+        y = y.permute(0, 2, 3, 1)
         return y.unflatten(2, x.shape[3:]).permute(0, 4, 1, 2, 3)
 
     def _in_space(self, x: Tensor) -> Tensor:
         frames = x.permute(0, 2, 3, 4, 1).flatten(0, 1).permute(0, 3, 1, 2)
-        y = F.conv2d(
+        y = compat.convolution(
             frames, self.weight[:, :, 0], self.bias, self.stride[1:], self.padding[1:]
         )
         return y.permute(0, 2, 3, 1)[None].permute(0, 4, 1, 2, 3)

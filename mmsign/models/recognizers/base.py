@@ -14,6 +14,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmsign import compat
 from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
 from mmsign.structures import GlossPrediction, SignDataSample
@@ -92,6 +93,7 @@ class SignRecognizer(BaseModel):
     def _finish(self) -> None:
         # Called when every part is built.
         to_memory_format(self, self.data_preprocessor.memory_format)
+        compat.mend_small_convolutions(self)
 
     # The network ----------------------------------------------------------
 

@@ -1,0 +1,139 @@
+"""Convolutions on a CPU, of inputs hardly larger than the kernel or smaller.
+
+Answered fault: torch (2.13) has oneDNN compute them, which gets gradients wrong, those
+of the weights above all, where a kernel reaches into the padding at both ends of an
+axis: they are garbage, or memory is overwritten and the process dies. In bfloat16
+(with or without instructions for it) all such convolutions are affected; in float32,
+with AVX-512, those in 3D with a stride in time. Inputs are that small in the late
+stages of a short clip or of small frames. Zeros that are part of the input, in place
+of padding, avoid it. Can go when ``tests/compat/test_small_convolutions.py`` passes
+without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+_PLAIN = (F.conv1d, F.conv2d, F.conv3d)
+_TRANSPOSED = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
+
+
+def mend_small_convolutions(module: nn.Module) -> None:
+    """Give every convolution in a module gradients that can be trusted on a CPU.
+
+    Outputs stay the same up to rounding; nothing changes where no gradient is wanted.
+    """
+    for part in module.modules():
+        # Of the object, not the class: other networks are none of our business, and
+        # MMCV's layers are subclasses. A partial is copied and pickled with its object.
+        if isinstance(part, _ConvTransposeNd):
+            part.forward = partial(_transposed_forward, part)
+        elif isinstance(part, _ConvNd):
+            part._conv_forward = partial(_conv_forward, part)
+
+
+def convolution(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """``F.conv1d``, ``conv2d`` or ``conv3d``, whichever the weight is of, mended."""
+    axes = weight.dim() - 2
+    if _is_at_risk(x, weight) and padding not in (0, 'valid'):
+        strides, reaches = _per_axis(stride, axes), _reaches(weight, dilation)
+        if padding == 'same':
+            amounts = [((n - 1) // 2, n // 2) for n in reaches]
+        else:
+            amounts = [(n, n) for n in _per_axis(padding, axes)]
+        if any(map(sum, amounts)) and _is_small(x.shape[-axes:], reaches, strides):
+            x = F.pad(x, [n for pair in reversed(amounts) for n in pair])
+            padding = 0
+    return _PLAIN[axes - 1](x, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv_forward(
+    module: _ConvNd, x: Tensor, weight: Tensor, bias: Tensor | None
+) -> Tensor:
+    if module.padding_mode != 'zeros':
+        return type(module)._conv_forward(module, x, weight, bias)
+    return convolution(
+        x, weight, bias, module.stride, module.padding, module.dilation, module.groups
+    )
+
+
+def _transposed_forward(
+    module: _ConvTransposeNd, x: Tensor, output_size: Sequence[int] | None = None
+) -> Tensor:
+    upstream = type(module).forward
+    if not _is_at_risk(x, module.weight) or not any(module.padding):
+        return upstream(module, x, output_size)
+    axes = module.weight.dim() - 2
+    reaches = _reaches(module.weight, module.dilation)
+    least = [
+        (size - 1) * stride - 2 * padding + reach
+        for size, stride, padding, reach in zip(
+            x.shape[-axes:], module.stride, module.padding, reaches
+        )
+    ]
+    if output_size is None:
+        sizes = [n + more for n, more in zip(least, module.output_padding)]
+    else:
+        sizes = list(output_size)[-axes:]
+    more = [size - n for size, n in zip(sizes, least)]
+    if not _is_small(sizes, reaches, module.stride) or not all(
+        0 <= n < stride for n, stride in zip(more, module.stride)
+    ):
+        return upstream(module, x, output_size)
+    y = _TRANSPOSED[axes - 1](
+        x,
+        module.weight,
+        module.bias,
+        module.stride,
+        0,
+        more,
+        module.groups,
+        module.dilation,
+    )
+    for axis, (before, size) in enumerate(zip(module.padding, sizes), start=-axes):
+        y = y.narrow(axis, before, size)
+    return y
+
+
+def _is_at_risk(x: Tensor, weight: Tensor) -> bool:
+    return (
+        x.device.type == 'cpu'
+        and torch.is_grad_enabled()
+        and (x.requires_grad or weight.requires_grad)
+    )
+
+
+def _is_small(
+    sizes: Sequence[int], reaches: Sequence[int], strides: Sequence[int]
+) -> bool:
+    """Whether along some axis; a stride earlier than seen, which costs little."""
+    return any(
+        size < reach + stride
+        for size, reach, stride in zip(sizes, reaches, strides)
+        if reach > 1 or stride > 1
+    )
+
+
+def _reaches(weight: Tensor, dilation: int | Sequence[int]) -> list[int]:
+    """From a kernel's first position to its last, per axis."""
+    kernel = weight.shape[2:]
+    return [d * (k - 1) + 1 for k, d in zip(kernel, _per_axis(dilation, len(kernel)))]
+
+
+def _per_axis(value: int | Sequence[int], axes: int) -> Sequence[int]:
+    return (value,) * axes if isinstance(value, int) else value
