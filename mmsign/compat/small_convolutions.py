@@ -48,7 +48,15 @@ def convolution(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """``F.conv1d``, ``conv2d`` or ``conv3d``, whichever the weight is of, mended."""
+    """``F.conv1d``, ``conv2d`` or ``conv3d`` with gradients that can be trusted.
+
+    Args:
+        x: (B, C, …) or (C, …).
+        weight: (C', C / groups, …), with one to three axes of a kernel, which decide.
+
+    Returns:
+        (B, C', …), or (C', …).
+    """
     axes = weight.dim() - 2
     if _is_at_risk(x, weight) and padding not in (0, 'valid'):
         strides, reaches = _per_axis(stride, axes), _reaches(weight, dilation)
@@ -121,7 +129,10 @@ def _is_at_risk(x: Tensor, weight: Tensor) -> bool:
 def _is_small(
     sizes: Sequence[int], reaches: Sequence[int], strides: Sequence[int]
 ) -> bool:
-    """Whether along some axis; a stride earlier than seen, which costs little."""
+    """Whether some axis is shorter than kernel and stride together.
+
+    Faults were seen at axes up to a kernel's length; the rest is caution, and cheap.
+    """
     return any(
         size < reach + stride
         for size, reach, stride in zip(sizes, reaches, strides)
