@@ -21,6 +21,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from mmsign.compat.mixed_precision import autocast_dtype
+
 _PLAIN = (F.conv1d, F.conv2d, F.conv3d)
 _TRANSPOSED = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
 
@@ -58,13 +60,17 @@ def convolution(
         (B, C', …), or (C', …).
     """
     axes = weight.dim() - 2
-    if _is_at_risk(x, weight) and padding not in (0, 'valid'):
-        strides, reaches = _per_axis(stride, axes), _reaches(weight, dilation)
+    strides = _per_axis(stride, axes)
+    looked_at = _axes_at_risk(x, weight, strides)
+    if looked_at and padding not in (0, 'valid'):
+        reaches = _reaches(weight, dilation)
         if padding == 'same':
             amounts = [((n - 1) // 2, n // 2) for n in reaches]
         else:
             amounts = [(n, n) for n in _per_axis(padding, axes)]
-        if any(map(sum, amounts)) and _is_small(x.shape[-axes:], reaches, strides):
+        if any(map(sum, amounts)) and _is_small(
+            x.shape[-axes:][:looked_at], reaches, strides
+        ):
             x = F.pad(x, [n for pair in reversed(amounts) for n in pair])
             padding = 0
     return _PLAIN[axes - 1](x, weight, bias, stride, padding, dilation, groups)
@@ -84,7 +90,8 @@ def _transposed_forward(
     module: _ConvTransposeNd, x: Tensor, output_size: Sequence[int] | None = None
 ) -> Tensor:
     upstream = type(module).forward
-    if not _is_at_risk(x, module.weight) or not any(module.padding):
+    looked_at = _axes_at_risk(x, module.weight, module.stride)
+    if not looked_at or not any(module.padding):
         return upstream(module, x, output_size)
     axes = module.weight.dim() - 2
     reaches = _reaches(module.weight, module.dilation)
@@ -99,7 +106,7 @@ def _transposed_forward(
     else:
         sizes = list(output_size)[-axes:]
     more = [size - n for size, n in zip(sizes, least)]
-    if not _is_small(sizes, reaches, module.stride) or not all(
+    if not _is_small(sizes[:looked_at], reaches, module.stride) or not all(
         0 <= n < stride for n, stride in zip(more, module.stride)
     ):
         return upstream(module, x, output_size)
@@ -118,18 +125,24 @@ def _transposed_forward(
     return y
 
 
-def _is_at_risk(x: Tensor, weight: Tensor) -> bool:
-    return (
-        x.device.type == 'cpu'
-        and torch.is_grad_enabled()
-        and (x.requires_grad or weight.requires_grad)
-    )
+def _axes_at_risk(x: Tensor, weight: Tensor, strides: Sequence[int]) -> int:
+    """On how many axes, from the first on, a small input is at risk."""
+    axes = weight.dim() - 2
+    if (
+        x.device.type != 'cpu'
+        or not torch.is_grad_enabled()
+        or not (x.requires_grad or weight.requires_grad)
+    ):
+        return 0
+    if autocast_dtype('cpu') is not None or x.dtype == torch.bfloat16:
+        return axes
+    return 1 if axes == 3 and strides[0] > 1 else 0
 
 
 def _is_small(
     sizes: Sequence[int], reaches: Sequence[int], strides: Sequence[int]
 ) -> bool:
-    """Whether some axis is shorter than kernel and stride together.
+    """Whether one of these axes is shorter than kernel and stride together.
 
     Faults were seen at axes up to a kernel's length; the rest is caution, and cheap.
     """

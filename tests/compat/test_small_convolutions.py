@@ -129,24 +129,32 @@ def test_functional_form():
         )
 
 
-def test_pads_small_inputs_that_need_a_gradient_alone(monkeypatch):
+def test_pads_what_is_at_risk_alone(monkeypatch):
     padded = []
     pad = F.pad
     monkeypatch.setattr(
         small_convolutions.F, 'pad', lambda *args: padded.append(1) or pad(*args)
     )
+    small, large = torch.randn(1, 3, 2, 9, 9), torch.randn(1, 3, 5, 9, 9)
     layer = nn.Conv3d(3, 4, 3, padding=1)
-    compat.mend_small_convolutions(layer)
-    small, large = torch.randn(1, 3, 2, 9, 9), torch.randn(1, 3, 4, 9, 9)
-    layer(large)
+    strided = nn.Conv3d(3, 4, 3, (2, 1, 1), padding=1)
+    for each in (layer, strided):
+        compat.mend_small_convolutions(each)
+    layer(small), strided(large)
     with torch.no_grad():
-        layer(small)
+        strided(small)
     assert not padded
-    layer(small)
+    strided(small)
     assert len(padded) == 1
+    with torch.autocast('cpu', torch.bfloat16):
+        layer(large)
+        assert len(padded) == 1
+        layer(small)
+    assert len(padded) == 2
     layer.requires_grad_(False)
-    layer(small)
-    assert len(padded) == 1
+    with torch.autocast('cpu', torch.bfloat16):
+        layer(small)
+    assert len(padded) == 2
 
 
 @pytest.mark.parametrize(
