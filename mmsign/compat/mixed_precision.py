@@ -91,8 +91,8 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
         if cpu_has_bfloat16() is False:
             optim_wrapper.type = 'OptimWrapper'
             warnings.warn(
-                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), without '
-                'which mixed precision is slower: training in float32',
+                'this CPU has no bfloat16 instructions (AVX-512 BF16 or AMX), which '
+                'mixed precision needs to pay: training in float32',
                 stacklevel=2,
             )
         return
