@@ -2,8 +2,8 @@
 
 Estimators deliver the 133 points of COCO-WholeBody: body 0..16, feet 17..22,
 face 23..90 (the 68 points of iBUG, mouth last), left hand 91..111, right hand
-112..132. The network sees 79 of them (SPEC section 2). Left and right are the
-signer's.
+112..132. The network sees 79 of them: docs/method.md#keypoints-and-heatmaps. Left and
+right are the signer's.
 """
 
 from __future__ import annotations

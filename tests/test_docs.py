@@ -124,6 +124,18 @@ def test_links_lead_somewhere(page):
         assert (page.parent / link).exists(), f'{page.name}: {link}'
 
 
+def test_sections_that_are_pointed_to_exist():
+    sources = [*PAGES, *(ROOT / 'mmsign').rglob('*.py')]
+    pointers = re.compile(r'(\w+)\.md#([\w-]+)')
+    found = {p for s in sources for p in pointers.findall(s.read_text('utf-8'))}
+    assert len(found) > 5
+    for page, section in found:
+        text = (ROOT / 'docs' / f'{page}.md').read_text('utf-8')
+        titles = re.findall(r'^#+ (.*)', text, re.MULTILINE)
+        anchors = [re.sub(r'[^\w -]', '', t).lower().replace(' ', '-') for t in titles]
+        assert section in anchors, f'{page}.md has no section {section}'
+
+
 @pytest.mark.slow
 def test_the_walk_through_of_an_own_corpus(tmp_path):
     for name in ('configs', 'tools'):

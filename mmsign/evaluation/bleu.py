@@ -1,4 +1,4 @@
-"""BLEU and chrF as sacrebleu computes them (SPEC section 5).
+"""BLEU and chrF as sacrebleu computes them: docs/method.md#metrics.
 
 sacrebleu belongs to the extra ``translation`` and is imported when a score is
 asked for. Its version decides the numbers, so it is part of the signature.

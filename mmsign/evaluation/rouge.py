@@ -1,4 +1,4 @@
-"""ROUGE-L (SPEC section 5).
+"""ROUGE-L: docs/method.md#metrics.
 
 Symbols: P and R are the longest common subsequence over the length of the
 hypothesis and of the reference. A sentence's score is the F measure

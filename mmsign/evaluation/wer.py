@@ -1,4 +1,4 @@
-"""Word errors as NIST sclite counts them (SPEC section 5).
+"""Word errors as NIST sclite counts them: docs/method.md#metrics.
 
 The alignment minimises 4 per substitution, 3 per insertion and 3 per deletion.
 Several alignments may cost the same and still differ in their counts (three

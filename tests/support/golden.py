@@ -1,4 +1,4 @@
-"""Weights and inputs of the golden files, drawn as SPEC section 8 says."""
+"""Weights and inputs of the golden files, as the authors' code got them."""
 
 from __future__ import annotations
 

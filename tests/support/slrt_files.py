@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parents[1] / 'data' / 'golden'
 
 
 def drawn_tensor(name: str, shape: list[int], seed: int = 0) -> torch.Tensor:
-    """The tensor that the golden files were made with (SPEC section 8)."""
+    """The tensor that the golden files were made with: drawn from its name and seed."""
     if name.endswith('pe.pe'):
         return sinusoid(*shape[1:])[None]
     rng = np.random.default_rng(zlib.crc32(f'{seed}:{name}'.encode()))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import tempfile
-import zlib
-from pathlib import Path
 
-import numpy as np
 import torch
+from slrt_files import GOLDEN, drawn_tensor
 from tiny_text import tiny_text_vocabulary
 
-GOLDEN = Path(__file__).parents[1] / 'data' / 'golden'
 SIZES = dict(
     d_model=16,
     encoder_layers=1,
@@ -40,16 +37,6 @@ def mbart_config(**changes) -> dict:
 
 
 def golden_slt_weights(seed: int = 0) -> dict[str, torch.Tensor]:
-    """Their name → tensor of the golden translation path, as SPEC section 8 says."""
+    """Their name → tensor of the golden translation path."""
     shapes = json.loads((GOLDEN / 'slt_parameter_shapes.json').read_text())
-    state = {}
-    for name, shape in shapes.items():
-        rng = np.random.default_rng(zlib.crc32(f'{seed}:{name}'.encode()))
-        if name.endswith('bias'):
-            value = 0.05 * rng.standard_normal(shape)
-        elif len(shape) < 2:
-            value = rng.uniform(0.8, 1.2, shape)
-        else:
-            value = rng.standard_normal(shape) * np.sqrt(1 / np.prod(shape[1:]))
-        state[name] = torch.from_numpy(value.astype(np.float32))
-    return state
+    return {name: drawn_tensor(name, shape, seed) for name, shape in shapes.items()}

@@ -1,4 +1,4 @@
-"""Sampling in time.
+"""Sampling in time: docs/method.md#sampling-cropping-and-padding.
 
 Symbols: N frames of the source, T frames after sampling, L length drawn.
 """
@@ -12,7 +12,7 @@ from mmcv.transforms import BaseTransform
 
 @TRANSFORMS.register_module()
 class SampleClip(BaseTransform):
-    """Choose the frames of a clip (SPEC section 2, sampling in time).
+    """Choose the frames of a clip.
 
     Training changes the speed: L is uniform in [⌊a·N⌋, min(max_length, ⌊b·N⌋)] for
     ``scale`` (a, b), rounded up to a multiple of ``stride``. If L ≤ N, L distinct

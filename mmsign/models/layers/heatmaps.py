@@ -3,10 +3,10 @@
 Symbols: B clips, T frames, K keypoints, (h, w) size of the map in pixels,
 (x0, y0, bw, bh) crop box in pixels of the source frame.
 
-A map is a Gaussian with peak 1, exp(−d²/2σ²), σ in pixels of the source frame
-(SPEC section 2). Cropping and resizing are affine and act on x and y alone, so
-the map at the target resolution is the outer product of one vector in y and
-one in x, each evaluated at the centres of the target pixels.
+A map is a Gaussian with peak 1, exp(−d²/2σ²), σ in pixels of the source frame:
+docs/method.md#keypoints-and-heatmaps. Cropping and resizing are affine and act on x
+and y alone, so the map at the target resolution is the outer product of one vector in
+y and one in x, each evaluated at the centres of the target pixels.
 """
 
 from __future__ import annotations

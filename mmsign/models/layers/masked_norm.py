@@ -43,7 +43,7 @@ def _gather_rows(row: Tensor) -> Tensor:
 
 
 class MaskedBatchNorm(nn.BatchNorm1d):
-    """Batch norm whose statistics come from valid steps only (SPEC section 3).
+    """Batch norm with statistics of valid steps only: docs/method.md#gloss-heads.
 
     In training the sums run over the valid steps of all processes, so padding
     and the way clips are spread over devices change nothing. In evaluation it

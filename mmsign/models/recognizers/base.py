@@ -198,7 +198,7 @@ class SignRecognizer(BaseModel):
         lengths: Sequence[int],
         frames: int,
     ) -> dict[str, Tensor]:
-        """One entry per term of the training loss (SPEC section 3)."""
+        """One entry per term: docs/method.md#training-loss."""
         features = self.encode(inputs)
         logits = self.heads(self.pool(features), lengths, frames)
         return self.output_losses(

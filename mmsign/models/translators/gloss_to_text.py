@@ -19,7 +19,7 @@ from ..mbart import MBart
 
 @MODELS.register_module()
 class GlossToText(BaseModel):
-    """Translate gloss sentences by mBART (SPEC section 4).
+    """Translate gloss sentences by mBART: docs/method.md#translation.
 
     Its checkpoint is what ``MBartTranslationHead`` starts from.
 
