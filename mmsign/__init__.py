@@ -1,21 +1,21 @@
 """Two-stream sign language recognition and translation for MMAction2.
 
-Importing the package registers its parts in MMAction2's registries; a config
-needs only ``custom_imports = dict(imports=['mmsign'])``.
+Importing the package registers its parts; a config needs only
+``custom_imports = dict(imports=['mmsign'])`` and ``default_scope = 'mmsign'``.
 """
 
 from . import compat
 
 compat.apply()
 
-from . import datasets, evaluation, hooks, models, visualization  # noqa: E402
+from . import datasets, engine, evaluation, models, visualization  # noqa: E402
 from .version import __version__  # noqa: E402
 
 __all__ = [
     '__version__',
     'datasets',
+    'engine',
     'evaluation',
-    'hooks',
     'models',
     'visualization',
 ]

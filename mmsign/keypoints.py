@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmsign.errors import DataError
+
 _FACE = tuple(range(23, 71, 3))
 _HANDS = tuple(range(91, 133))
 _MOUTH = tuple(range(71, 91, 2))
@@ -95,11 +97,11 @@ def select_79(points: np.ndarray, layout: str) -> np.ndarray:
         ValueError: If the layout is unknown or K is not its size.
     """
     if layout not in LAYOUT_SIZES:
-        raise ValueError(
+        raise DataError(
             f'unknown keypoint layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'
         )
     if points.shape[-2] != LAYOUT_SIZES[layout]:
-        raise ValueError(
+        raise DataError(
             f'layout {layout!r} has {LAYOUT_SIZES[layout]} keypoints, '
             f'got an array of shape {points.shape}'
         )

@@ -6,12 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-
-class UnknownGlossError(KeyError):
-    """A gloss that is to be learned is not in the vocabulary."""
-
-    def __str__(self) -> str:  # KeyError would show the message quoted
-        return str(self.args[0])
+from mmsign.errors import DataError, UnknownGlossError
 
 
 class GlossVocabulary:
@@ -41,17 +36,17 @@ class GlossVocabulary:
         self._index: dict[str, int] = {}
         for index, gloss in enumerate(self.glosses, 1):
             if not isinstance(gloss, str) or not gloss or gloss.split() != [gloss]:
-                raise ValueError(
+                raise DataError(
                     f'gloss number {index} is {gloss!r}; expected a string without '
                     'white space'
                 )
             if gloss == blank:
-                raise ValueError(
+                raise DataError(
                     f'gloss number {index} has the name of the blank, {blank!r}: '
                     'leave the blank out, or give it another name'
                 )
             if gloss in self._index:
-                raise ValueError(
+                raise DataError(
                     f'gloss {gloss!r} occurs twice: as numbers '
                     f'{self._index[gloss]} and {index}'
                 )
@@ -59,7 +54,7 @@ class GlossVocabulary:
         self.aliases: dict[str, str] = dict(aliases or {})
         for alias, gloss in self.aliases.items():
             if alias in self._index or alias == blank or gloss not in self.glosses:
-                raise ValueError(
+                raise DataError(
                     f'alias {alias!r} of {gloss!r}: expected another name of a gloss '
                     'of the vocabulary'
                 )
@@ -83,7 +78,7 @@ class GlossVocabulary:
             lines = text.split('\n')
             return cls(lines[:-1] if lines[-1] == '' else lines)
         except ValueError as error:  # also a text that is not UTF-8
-            raise ValueError(f'{path}: {error}') from error
+            raise DataError(f'{path}: {error}') from error
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the glosses in order; ``from_file`` reads them back."""
@@ -140,7 +135,7 @@ class GlossVocabulary:
         result = []
         for index in ids:
             if not 1 <= index < len(self):
-                raise ValueError(
+                raise DataError(
                     f'class {index} is no gloss: expected 1..{len(self) - 1} '
                     f'({self.blank_index} is the blank)'
                 )

@@ -13,7 +13,7 @@ from tiny_training import train, training_config
 
 from mmsign import compat
 from mmsign.datasets.keypoint_file import write_keypoints
-from mmsign.launch import reported_errors
+from mmsign.engine.launch import reported_errors
 
 FRAMES = 'features/fullFrame-210x260px/train'
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmaction.registry import MODELS
 from mmengine.config import Config
 from tiny_models import GLOSSES, HEAD, sample
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign.models.inference import prepare_for_inference
+from mmsign.registry import MODELS
 
 CONFIGS = sorted((Path(__file__).parents[1] / 'configs' / 'compose').glob('*.py'))
 VIDEO_SIZE, FRAMES = 64, 16

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 
 import mmsign  # noqa: F401  registers the parts
-from mmsign.launch import apply_overrides
+from mmsign.engine.launch import apply_overrides
 from mmsign.models.stages.dry_run import without_values
+from mmsign.registry import MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 # Those of translation have a test of their own.

@@ -19,7 +19,7 @@ from mmengine.config import Config
 from tiny_run import write_config
 
 from mmsign import compat
-from mmsign.launch import apply_overrides
+from mmsign.engine.launch import apply_overrides
 from mmsign.toy.corpus import invent_sentences, write_corpus
 
 ROOT = Path(__file__).parents[1]

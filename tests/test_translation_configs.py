@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from tiny_mbart import mbart_config
 
 import mmsign  # noqa: F401  registers the parts
-from mmsign.launch import apply_overrides
+from mmsign.engine.launch import apply_overrides
+from mmsign.registry import MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 EXPERIMENTS = sorted([*CONFIGS.glob('*_slt_*.py'), *CONFIGS.glob('g2t_*.py')])

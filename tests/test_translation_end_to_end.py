@@ -12,8 +12,8 @@ from tiny_mbart import SIZES
 from tiny_run import load_tool, unique_name
 
 from mmsign import compat
-from mmsign.datasets import FeatureFile, FeatureFileError
-from mmsign.launch import LaunchError
+from mmsign.datasets import FeatureFile
+from mmsign.errors import ConfigError, DataError
 
 CONFIG = """
 _base_ = ['{configs}/_base_/runtime.py', '{configs}/_base_/translation.py']
@@ -158,7 +158,7 @@ def test_from_glosses_to_an_ensemble(run, folder, phoenix_tree):
     assert not (folder / 'f.safetensors.parts').exists()
     # Complete, but for the random views of the training clips.
     start = ('model.recognizer_checkpoint=slr.pth', 'g2t_checkpoint=g2t')
-    with pytest.raises(FeatureFileError, match='lacks 2 of 4 clips .* --views 1'):
+    with pytest.raises(DataError, match='lacks 2 of 4 clips .* --views 1'):
         run('train', 'slt.py', '--work-dir', 'slt', options=start)
     for _ in range(2):  # The second time it is complete.
         run('extract_features', 'slr.py', 'slr.pth', 'f.safetensors', '--views', '1')
@@ -191,5 +191,5 @@ def test_from_glosses_to_an_ensemble(run, folder, phoenix_tree):
             'slt.py',
             options=('model.recognizer_checkpoint=other.pth', 'work_dir=other'),
         )
-    with pytest.raises(LaunchError, match='name the checkpoint to test'):
+    with pytest.raises(ConfigError, match='name the checkpoint to test'):
         run('test', 'slt.py')

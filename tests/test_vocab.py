@@ -1,6 +1,7 @@
 import pytest
 
-from mmsign.vocab import GlossVocabulary, UnknownGlossError
+from mmsign.errors import UnknownGlossError
+from mmsign.vocab import GlossVocabulary
 
 
 def test_blank_is_0_and_words_keep_their_order():

@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate, worker_init_fn
 from mmengine.device import get_device
@@ -29,13 +28,11 @@ from torch.utils.data import DataLoader, Subset
 from mmsign.datasets.feature_file import (
     ClipFeatures,
     FeatureFile,
-    FeatureFileError,
     join_features,
     view_id,
     write_features,
 )
-from mmsign.launch import (
-    LaunchError,
+from mmsign.engine.launch import (
     add_common_arguments,
     check_data_roots,
     load_config,
@@ -43,6 +40,8 @@ from mmsign.launch import (
     reported_errors,
     resolve_vocabulary,
 )
+from mmsign.errors import ConfigError, DataError
+from mmsign.registry import DATASETS, MODELS
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -73,20 +72,20 @@ def shard_of(text: str) -> tuple[int, int]:
     """``I/N`` as numbers.
 
     Raises:
-        LaunchError: it is something else.
+        ConfigError: it is something else.
     """
     try:
         index, count = map(int, text.split('/'))
     except ValueError:
         index, count = 0, 0
     if not 0 <= index < count:
-        raise LaunchError(f'--shard takes I/N with 0 <= I < N, not {text!r}')
+        raise ConfigError(f'--shard takes I/N with 0 <= I < N, not {text!r}')
     return index, count
 
 
 def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
     """The recognizer of a config, with the checkpoint's weights, for evaluation."""
-    from mmsign.models.layers.part_checkpoint import load_part
+    from mmsign.models.layers.part_checkpoint import load_submodule
     from mmsign.models.streams import is_training_only
 
     model = cfg.model
@@ -94,8 +93,8 @@ def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
         model = model.recognizer | dict(vocab=model.vocab)
     recognizer = MODELS.build(model)
     if not hasattr(recognizer, 'pool'):
-        raise LaunchError(f'{model["type"]} is no recognizer to extract features with')
-    load_part(
+        raise ConfigError(f'{model["type"]} is no recognizer to extract features with')
+    load_submodule(
         recognizer,
         checkpoint,
         '',
@@ -136,13 +135,13 @@ def finished_clips(parts: Path, network: str) -> set[str]:
     """Clips that are in the parts already.
 
     Raises:
-        FeatureFileError: a part was computed by another network.
+        DataError: a part was computed by another network.
     """
     done: set[str] = set()
     for path in sorted(parts.glob('*.safetensors')):
         file = FeatureFile(path)
         if file.network != network:
-            raise FeatureFileError(
+            raise DataError(
                 f'{path} was computed by another network: remove {parts} to start '
                 'anew, or write to another file'
             )
@@ -179,7 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
     prepare(cfg, args)
     check_data_roots(cfg, ('test_dataloader',))
     resolve_vocabulary(cfg, args.checkpoint)
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    init_default_scope(cfg.get('default_scope', 'mmsign'))
     recognizer = build_recognizer(cfg, args.checkpoint)
     from mmsign.models.translators.pooled_features import fingerprint
 

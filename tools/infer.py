@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 
 from mmsign.apis.estimators import add_estimator_arguments, open_estimator
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -95,9 +96,9 @@ def main(arguments: list[str] | None = None) -> list:
     args = parse_args(arguments)
     kind = Path(args.out).suffix.lower() if args.out else ''
     if args.out and kind not in ('.jsonl', '.mp4', '.png'):
-        raise LaunchError(f'--out takes .jsonl, .mp4 or .png, not {args.out}')
+        raise ConfigError(f'--out takes .jsonl, .mp4 or .png, not {args.out}')
     if kind in ('.mp4', '.png') and len(args.videos) > 1:
-        raise LaunchError(f'--out {args.out} shows one clip; {len(args.videos)} given')
+        raise ConfigError(f'--out {args.out} shows one clip; {len(args.videos)} given')
     keypoints = args.keypoints
     if keypoints is not None and len(keypoints) == 1:
         keypoints = keypoints[0] if len(args.videos) > 1 else keypoints

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator
 
 from mmsign.apis.estimators import add_estimator_arguments, open_estimator
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 # Least width of the window in pixels.
 _WIDTH = 480
@@ -65,7 +66,7 @@ def camera_frames(number: int) -> Iterator[tuple]:
 
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
-        raise LaunchError(f'camera {number} cannot be opened')
+        raise ConfigError(f'camera {number} cannot be opened')
     start = time.monotonic()
     try:
         while True:

@@ -15,8 +15,7 @@ from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmsign.launch import (
-    LaunchError,
+from mmsign.engine.launch import (
     add_common_arguments,
     check_data_roots,
     check_work_dir,
@@ -26,6 +25,7 @@ from mmsign.launch import (
     reported_errors,
     resolve_vocabulary,
 )
+from mmsign.errors import ConfigError
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -76,12 +76,12 @@ def add_pictures(cfg: Config, args: argparse.Namespace) -> None:
     """Have clips drawn, whatever the config says about it.
 
     Raises:
-        LaunchError: a number is out of range, or windows cannot be opened here.
+        ConfigError: a number is out of range, or windows cannot be opened here.
     """
     if args.interval < 1 or (args.num_clips is not None and args.num_clips < 1):
-        raise LaunchError('--interval and --num-clips must be at least 1')
+        raise ConfigError('--interval and --num-clips must be at least 1')
     if args.show and not can_open_windows():
-        raise LaunchError('--show needs a display; --show-dir FOLDER writes files')
+        raise ConfigError('--show needs a display; --show-dir FOLDER writes files')
     hooks = dict(cfg.get('default_hooks') or {})
     hooks['visualization'] = dict(
         dict(hooks.get('visualization') or {}),
@@ -109,7 +109,7 @@ def can_open_windows() -> bool:
 def add_dump(cfg: Config, path: str) -> None:
     """Have the predictions written to ``path``."""
     if not path.endswith(('.pkl', '.pickle')):
-        raise LaunchError(f'--dump takes a .pkl file, not {path}')
+        raise ConfigError(f'--dump takes a .pkl file, not {path}')
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]
@@ -117,17 +117,17 @@ def add_dump(cfg: Config, path: str) -> None:
 
 
 def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
-    """Raise LaunchError unless a checkpoint is given where one is needed."""
+    """Raise ConfigError unless a checkpoint is given where one is needed."""
     names_its_own = 'checkpoints' in cfg.model
     if checkpoint is None and not names_its_own:
-        raise LaunchError('name the checkpoint to test after the config')
+        raise ConfigError('name the checkpoint to test after the config')
     if checkpoint is not None and names_its_own:
-        raise LaunchError(
+        raise ConfigError(
             f'{cfg.model.type} loads the checkpoints of its members, which '
             'model.checkpoints names; leave the argument out'
         )
     if checkpoint is not None and not Path(checkpoint).is_file():
-        raise LaunchError(f'checkpoint {checkpoint} does not exist')
+        raise ConfigError(f'checkpoint {checkpoint} does not exist')
 
 
 def write_metrics(metrics: dict[str, float], path: str) -> None:

@@ -14,8 +14,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmsign import compat
-from mmsign.launch import (
-    LaunchError,
+from mmsign.engine.launch import (
     add_common_arguments,
     check_data_roots,
     check_work_dir,
@@ -25,6 +24,7 @@ from mmsign.launch import (
     reported_errors,
     resolve_vocabulary,
 )
+from mmsign.errors import ConfigError
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -75,7 +75,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         compat.use_mixed_precision(cfg.optim_wrapper)
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
-            raise LaunchError(
+            raise ConfigError(
                 '--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=N) in the '
                 'config'
             )
@@ -98,7 +98,7 @@ def set_start(cfg: Config, resume: str | None) -> None:
     if resume == 'auto':
         resume = compat.find_latest_checkpoint(cfg.work_dir)
     elif resume is not None and not Path(resume).is_file():
-        raise LaunchError(f'checkpoint {resume} to resume from does not exist')
+        raise ConfigError(f'checkpoint {resume} to resume from does not exist')
     if resume is not None:
         cfg.resume = True
         cfg.load_from = resume

@@ -1,6 +1,6 @@
 """What every experiment shares: registration, hooks, logging."""
 
-default_scope = 'mmaction'
+default_scope = 'mmsign'
 custom_imports = dict(imports=['mmsign'], allow_failed_imports=False)
 
 default_hooks = dict(

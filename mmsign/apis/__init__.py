@@ -1,7 +1,9 @@
 """Recognition for those who do not train."""
 
-from .bundle import Bundle, BundleError, read_bundle, write_bundle
-from .clips import DEFAULT_FPS, Clip, ClipError
+from mmsign.errors import BundleError, ClipError
+
+from .bundle import Bundle, read_bundle, write_bundle
+from .clips import DEFAULT_FPS, Clip
 from .inferencer import SignInferencer
 from .networks import Network, NetworkSpec, build_network, load_network
 from .opening import open_network

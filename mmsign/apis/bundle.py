@@ -23,16 +23,17 @@ import os
 import zipfile
 from dataclasses import dataclass, replace
 from importlib import metadata
-from pathlib import Path
 
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 import mmsign
+from mmsign.errors import BundleError
+from mmsign.files import replacing
 from mmsign.vocab import GlossVocabulary
 
-from .bundle_check import BundleError, check_config
+from .bundle_check import check_config
 from .bundle_text import (
     TEXT_MEMBERS,
     text_members,
@@ -108,16 +109,9 @@ def write_bundle(
     }
     if network.translates:
         contents |= text_members(network.model)
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'{target.name}.partial')
-    try:
-        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_STORED) as archive:
-            for name, content in contents.items():
-                archive.writestr(zipfile.ZipInfo(name, _DATE), content)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as file, zipfile.ZipFile(file, 'w') as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), content)
 
 
 def read_bundle(path: str | os.PathLike) -> Bundle:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.registry import Registry
+
+from mmsign.errors import BundleError
+from mmsign.registry import MODELS, TRANSFORMS
 
 from .bundle_text import check_translation
 from .networks import TRAINING_ONLY
@@ -26,10 +28,6 @@ _REFUSED = (
 # Where the classes that a bundle may name come from.
 _LAYER_PACKAGES = ('mmsign', 'mmaction.models', 'mmcv', 'mmengine.model', 'torch.nn')
 _TRANSFORM_PACKAGES = ('mmsign.datasets.transforms',)
-
-
-class BundleError(ValueError):
-    """A file is no bundle, or one that is not to be trusted; it is named."""
 
 
 def check_config(config: dict, name: str) -> None:

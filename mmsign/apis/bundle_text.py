@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from mmsign.errors import ConfigError
 from mmsign.models import SignTranslator
 from mmsign.models.heads.translation_head import MBartTranslationHead
 from mmsign.text import TextVocabulary
@@ -49,7 +50,7 @@ def translation_config(model: SignTranslator) -> dict[str, dict]:
     heads = {}
     for output, head in model.translation.items():
         if type(head) is not MBartTranslationHead:
-            raise ValueError(
+            raise ConfigError(
                 f'the translation head of {output!r} is a {type(head).__name__}, which '
                 'no reader of a bundle has; pass on config and checkpoint'
             )
@@ -74,15 +75,15 @@ def check_translation(heads: object) -> None:
         ValueError: Naming what is refused.
     """
     if not isinstance(heads, dict):
-        raise ValueError('its translation is no dict of heads')
+        raise ConfigError('its translation is no dict of heads')
     for output, head in heads.items():
         settings = head.get('mbart') if isinstance(head, dict) else None
         if not isinstance(settings, dict) or set(head) != {'mbart'}:
-            raise ValueError(f'its translation head {output!r} is no plain mBART')
+            raise ConfigError(f'its translation head {output!r} is no plain mBART')
         for key, value in settings.items():
             number = key in (*_SIZES, *_SEARCH) and isinstance(value, (int, float))
             if not number and not (key in _NAMES and isinstance(value, str)):
-                raise ValueError(f'its mBART may not set {key!r} to {value!r}')
+                raise ConfigError(f'its mBART may not set {key!r} to {value!r}')
 
 
 def with_text(model: dict, contents: Mapping[str, bytes], name: str) -> dict:
@@ -108,9 +109,9 @@ def _kept(content: bytes) -> list[int] | None:
     try:
         kept = json.loads(content)
     except RecursionError as error:
-        raise ValueError(f'{KEPT} is no list of ids') from error
+        raise ConfigError(f'{KEPT} is no list of ids') from error
     if kept is None:
         return None
     if not isinstance(kept, list) or not all(type(i) is int for i in kept):
-        raise ValueError(f'{KEPT} is no list of ids')
+        raise ConfigError(f'{KEPT} is no list of ids')
     return kept

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsign.datasets.keypoint_file import KeypointFileError, open_keypoints
+from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.errors import ClipError, DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
 
-from .clips import Clip, ClipError
+from .clips import Clip
 
 PERSON_SCORE = 0.3
 """A frame shows a person if the upper body's mean score is at least this."""
@@ -42,7 +43,7 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     Raises:
         ClipError: If they have another shape, another number of frames, or values
             that are not finite.
-        FileNotFoundError, KeypointFileError, ValueError: If the file is not what
+        FileNotFoundError, DataError, ValueError: If the file is not what
             it should be; it is named.
     """
     if isinstance(given, np.ndarray):
@@ -83,7 +84,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     size = clip.source.frame_size
     if file.frame_size is not None and file.frame_size != size:
         width, height = file.frame_size
-        raise KeypointFileError(
+        raise DataError(
             f'{clip.name}: frames of {size[0]}×{size[1]} pixels, but {path} has '
             f'keypoints in frames of {width}×{height}; extract the keypoints from '
             'these very frames'

@@ -14,15 +14,12 @@ import numpy as np
 
 from mmsign.datasets.frames import VIDEO_SUFFIXES, FrameSource, open_frames
 from mmsign.datasets.video_file import VideoTiming, read_timing
+from mmsign.errors import ClipError
 
 from .frame_rate import frame_duration, is_steady, resample
 
 DEFAULT_FPS = 25.0
 """Rate of arrays and folders of images when neither user nor network says another."""
-
-
-class ClipError(ValueError):
-    """A clip cannot be read as given; the message names it and says what to do."""
 
 
 class ArrayFrames(FrameSource):

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from mmengine.dataset import pseudo_collate
 
+from mmsign.errors import ClipError
 from mmsign.visualization import clip_sheet, draw_skeleton, save_timeline
 from mmsign.visualization.words import draw_word, word_mask
 
-from .clips import ClipError
 from .inferencer import ClipJob
 from .networks import Network
 from .records import ClipResult

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from mmsign.errors import ConfigError
+
 Item = TypeVar('Item')
 
 
@@ -22,7 +24,7 @@ class FrameClock(Generic[Item]):
 
     def __init__(self, rate: float) -> None:
         if not rate > 0:
-            raise ValueError(f'rate must be positive, not {rate}')
+            raise ConfigError(f'rate must be positive, not {rate}')
         self.rate = rate
         self._held: tuple[float, Item] | None = None
         self._start = 0.0
@@ -48,7 +50,7 @@ class FrameClock(Generic[Item]):
             return
         before, held = self._held
         if not time > before:
-            raise ValueError(
+            raise ConfigError(
                 f'a frame at {time:.3f} s after one at {before:.3f} s: times must rise'
             )
         self._gap = time - before

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmsign.decoding import CTCBeamSearch
+from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.text_ensemble import ENSEMBLE
 
 from .clip_keypoints import (
@@ -27,7 +28,7 @@ from .clip_keypoints import (
     person_share,
     read_keypoints,
 )
-from .clips import Clip, ClipError, open_clip
+from .clips import Clip, open_clip
 from .long_clips import notice_if_long, read_long
 from .networks import Network
 from .opening import open_network
@@ -79,7 +80,7 @@ class SignInferencer:
             ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``.
 
     Raises:
-        LaunchError, FileNotFoundError, CheckpointError, BundleError: If the files
+        ConfigError, FileNotFoundError, CheckpointError, BundleError: If the files
             do not make a network; they are named.
     """
 
@@ -134,14 +135,14 @@ class SignInferencer:
             One result for one clip, a list in the same order for a list.
 
         Raises:
-            ClipError, FrameReadError, KeypointFileError, FileNotFoundError,
+            ClipError, FrameReadError, DataError, FileNotFoundError,
                 ValueError: Naming the clip, unless errors are recorded.
         """
         single = isinstance(clips, (str, os.PathLike, np.ndarray))
         given = [clips] if single else list(clips)
         poses = self._poses_of(given, keypoints, single)
         if batch_size < 1:
-            raise ValueError(f'batch_size must be at least 1, not {batch_size}')
+            raise ConfigError(f'batch_size must be at least 1, not {batch_size}')
         results: list[ClipResult] = []
         for start in range(0, len(given), batch_size):
             stop = start + batch_size

@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmaction.registry import MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.device import get_device
 from torch import Tensor
 
 from mmsign import compat
-from mmsign.compat import CheckpointError
-from mmsign.hooks import check_fits
-from mmsign.launch import LaunchError, load_config, resolve_vocabulary
+from mmsign.engine.hooks import check_fits
+from mmsign.engine.launch import load_config, resolve_vocabulary
+from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import SignTranslator
 from mmsign.models.inference import prepare_for_inference
 from mmsign.models.recognizers.base import SignRecognizer
+from mmsign.registry import MODELS, TRANSFORMS
 
-from .signing_habits import SigningHabits, measure_habits
+from .clip_statistics import ClipStatistics, measure_clip_statistics
 
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
@@ -97,10 +97,10 @@ class Network:
         return None if fps is None else float(fps)
 
     @property
-    def habits(self) -> SigningHabits | None:
+    def habits(self) -> ClipStatistics | None:
         """Of the training clips, None if nobody has measured them."""
         signing = self.spec.corpus.get('signing')
-        return None if signing is None else SigningHabits.from_dict(signing)
+        return None if signing is None else ClipStatistics.from_dict(signing)
 
     @property
     def frame_size(self) -> tuple[int, int] | None:
@@ -117,11 +117,11 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
         checkpoint: Where glosses come from if the config does not list them.
 
     Raises:
-        LaunchError: If the config describes no network or no test pipeline, or its
+        ConfigError: If the config describes no network or no test pipeline, or its
             glosses are nowhere to be found.
     """
     if cfg.get('model') is None:
-        raise LaunchError(f'config {cfg.filename}: it describes no model')
+        raise ConfigError(f'config {cfg.filename}: it describes no model')
     whole = cfg
     cfg = Config(
         dict(
@@ -141,7 +141,7 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
         # Features that were computed once are no way in for a new video.
         pipeline = _plain(cfg.test_pipeline)
     if not pipeline:
-        raise LaunchError(
+        raise ConfigError(
             'the config has no test_dataloader.dataset.pipeline that reads clips, nor '
             'a test_pipeline beside one that reads features: inference prepares clips '
             'as testing does'
@@ -154,7 +154,7 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
         ]
     corpus = _plain(cfg.corpus) | dict(dataset=dataset.get('type', ''))
     if 'signing' not in corpus:
-        habits = measure_habits(whole)
+        habits = measure_clip_statistics(whole)
         corpus |= dict(signing=habits.to_dict()) if habits else {}
     return NetworkSpec(
         model=model,
@@ -184,7 +184,7 @@ def build_network(
     """
     model = MODELS.build(spec.model)
     if not isinstance(model, (SignRecognizer, SignTranslator)):
-        raise ValueError(
+        raise ConfigError(
             f'{type(model).__name__} is no sign language recognizer; expected a config '
             'such as configs/twostream_slr_phoenix.py'
         )
@@ -209,7 +209,7 @@ def load_network(
     """A network from a config and a checkpoint.
 
     Raises:
-        LaunchError: See ``spec_of_config``.
+        ConfigError: See ``spec_of_config``.
         FileNotFoundError, CheckpointError: If the checkpoint cannot be read, or
             is that of another network; the file is named.
     """

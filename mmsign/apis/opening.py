@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from mmsign.launch import LaunchError
+from mmsign.errors import BundleError, ConfigError
 
-from .bundle import BundleError, read_bundle
+from .bundle import read_bundle
 from .networks import Network, build_network, load_network
 
 
@@ -29,7 +29,7 @@ def open_network(
         fast: See ``build_network``.
 
     Raises:
-        LaunchError: If the arguments do not name one network; see also
+        ConfigError: If the arguments do not name one network; see also
             ``load_network``.
         FileNotFoundError, CheckpointError, BundleError: If a file is not what it
             should be; it is named.
@@ -42,7 +42,7 @@ def open_network(
             raise BundleError(f'{bundle}: {error}') from error
     if bundle is None and None not in (config, checkpoint):
         return load_network(config, checkpoint, device, fast)
-    raise LaunchError(
+    raise ConfigError(
         'name one network: a config and its checkpoint, or a bundle '
         '(--config FILE --checkpoint FILE, or --bundle FILE)'
     )

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from mmsign.datasets.transforms import DecodeClip, LoadClip, PackClip, SampleClip
+from mmsign.errors import ConfigError
 
 from .clips import Clip
 
@@ -62,7 +63,7 @@ class Pipeline:
     def __init__(self, transforms: list) -> None:
         kinds = [type(step) for step in transforms]
         if kinds[:2] != [LoadClip, SampleClip] or kinds[-1] is not PackClip:
-            raise ValueError(
+            raise ConfigError(
                 'inference needs a test pipeline of LoadClip, SampleClip, …, PackClip; '
                 f'this one has {", ".join(kind.__name__ for kind in kinds)}'
             )
@@ -73,7 +74,7 @@ class Pipeline:
         self._pack = transforms[-1]
         self._frame_steps = [step for step in steps if not isinstance(step, DecodeClip)]
         if self.needs_frames == (len(self._frame_steps) == len(steps)):
-            raise ValueError(
+            raise ConfigError(
                 'the test pipeline must decode frames (DecodeClip) if and only if '
                 'LoadClip opens them'
             )

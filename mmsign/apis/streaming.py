@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmsign.decoding import CTCBeamSearch
+from mmsign.errors import ClipError
 
 from .clip_keypoints import Estimator, selected
-from .clips import DEFAULT_FPS, ClipError
+from .clips import DEFAULT_FPS
 from .frame_clock import FrameClock
 from .networks import Network
 from .preparation import Pipeline

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .signing_habits import SigningHabits
+from .clip_statistics import ClipStatistics
 from .windows import Stitched, WindowedNetwork
 
 PAUSE = 2
@@ -51,7 +51,7 @@ class UtteranceReader:
         habits: Of the training clips; None, or without a rest pose: no pauses.
     """
 
-    def __init__(self, windows: WindowedNetwork, habits: SigningHabits | None) -> None:
+    def __init__(self, windows: WindowedNetwork, habits: ClipStatistics | None) -> None:
         self.windows = windows
         self.habits = habits
         self.rest = None if habits is None else habits.rest
@@ -138,7 +138,7 @@ class UtteranceReader:
         return pieces
 
 
-def count_utterances(keypoints: np.ndarray, habits: SigningHabits) -> int:
+def count_utterances(keypoints: np.ndarray, habits: ClipStatistics) -> int:
     """How many there are in a clip.
 
     Args:

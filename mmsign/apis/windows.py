@@ -19,12 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmsign.errors import ClipError, ConfigError
+
 from .clip_keypoints import PERSON_SHARE, person_share
-from .clips import ClipError
+from .clip_statistics import ClipStatistics
 from .networks import Network
 from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, fit_heatmaps
-from .signing_habits import SigningHabits
 
 # Log-probability of everything but the blank where nobody is to be seen.
 _NOTHING = -30.0
@@ -75,7 +76,7 @@ class WindowedNetwork:
         if not 0 < hop <= window <= pipeline.max_length or (
             window % stride or (window - hop) % (2 * stride)
         ):
-            raise ValueError(
+            raise ConfigError(
                 f'window={window} and hop={hop} do not fit: both must be multiples of '
                 f'{stride}, their difference one of {2 * stride}, and the window at '
                 f'most {pipeline.max_length} frames'
@@ -227,7 +228,7 @@ class WindowedNetwork:
 
 
 def live_window(
-    pipeline: Pipeline, step: int, habits: SigningHabits | None
+    pipeline: Pipeline, step: int, habits: ClipStatistics | None
 ) -> tuple[int, int]:
     """Window and hop for a stream, as the network was trained.
 

@@ -5,7 +5,6 @@ faults it answers and when the answer can go.
 """
 
 from mmsign.compat.checkpoints import (
-    CheckpointError,
     find_latest_checkpoint,
     is_trusted,
     load_checkpoint,
@@ -24,13 +23,12 @@ from mmsign.compat.mmengine_checkpoints import (
     install_checkpoint_io,
     save_checkpoint,
 )
-from mmsign.compat.plain_state import NotPlainError, from_plain, to_plain
+from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_primitive
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
-from mmsign.compat.small_convolutions import convolution, mend_small_convolutions
+from mmsign.compat.small_convolutions import convolution, patch_small_convolutions
 
 __all__ = [
     'CPUAmpOptimWrapper',
-    'CheckpointError',
     'KEEPS_PRODUCTS',
     'NotPlainError',
     'apply',
@@ -38,18 +36,18 @@ __all__ = [
     'convolution',
     'cpu_has_bfloat16',
     'find_latest_checkpoint',
-    'from_plain',
+    'from_primitive',
     'init_gloo',
     'install_checkpoint_io',
     'is_trusted',
     'load_checkpoint',
     'make_mmaction_importable',
-    'mend_small_convolutions',
+    'patch_small_convolutions',
     'prepare_distributed',
     'recompute_all_but_products',
     'require_free_export_lengths',
     'save_checkpoint',
-    'to_plain',
+    'to_primitive',
     'torchscript_exporter',
     'use_mixed_precision',
     'write_checkpoint',

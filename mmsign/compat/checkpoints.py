@@ -3,7 +3,7 @@
 torch 2.6 and later load with ``weights_only=True``, which refuses MMEngine's own
 checkpoints (their message hub pickles functions); before 2.6 the default runs
 whatever code a file holds. Here every file is loaded with ``weights_only=True`` on
-every torch, and what is saved is plain (:mod:`mmsign.compat.plain_state`).
+every torch, and what is saved is plain (:mod:`mmsign.compat.primitive_state`).
 :mod:`mmsign.compat.mmengine_checkpoints` has MMEngine do the same.
 
 Foreign checkpoints that need pickled objects are refused with a
@@ -25,13 +25,11 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from mmsign.compat.plain_state import from_plain, to_plain
+from mmsign.compat.primitive_state import from_primitive, to_primitive
+from mmsign.errors import CheckpointError
+from mmsign.files import replacing
 
 TRUST_VARIABLE = 'MMSIGN_TRUST_CHECKPOINT'
-
-
-class CheckpointError(RuntimeError):
-    """A file cannot be loaded as a checkpoint; the message says what to do."""
 
 
 def is_trusted() -> bool:
@@ -94,7 +92,7 @@ def load_checkpoint(
             f'{path} holds a {type(loaded).__name__}; a checkpoint is a dictionary'
         )
     try:
-        loaded = from_plain(loaded)
+        loaded = from_primitive(loaded)
     except Exception as error:
         raise CheckpointError(_unreadable(path, _first_line(error))) from error
     meta = loaded.get('meta')
@@ -162,26 +160,15 @@ def write_checkpoint(checkpoint: dict[str, Any], path: str | os.PathLike[str]) -
     """Write plain data so that ``path`` is at all times absent or complete.
 
     Raises:
-        NotPlainError: an entry has no plain form; see :func:`to_plain`.
+        NotPlainError: an entry has no plain form; see :func:`to_primitive`.
         CheckpointError: the file cannot be written, for a full disk say; what was
             there before is untouched.
     """
-    plain = to_plain(checkpoint)
+    plain = to_primitive(checkpoint)
     path = Path(path)
-    # One name per folder: what a killed run left is overwritten by the next save.
-    partial = path.parent / '.checkpoint.partial'
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open('wb') as file:
-                torch.save(plain, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            # A folder that is gone or read-only must not hide the first error.
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+        with replacing(path, durable=True) as file:
+            torch.save(plain, file)
     except (OSError, RuntimeError) as error:
         # torch has RuntimeErrors of its own for a file that takes no more bytes.
         raise CheckpointError(_unwritable(path, error)) from error

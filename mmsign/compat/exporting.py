@@ -11,6 +11,8 @@ import inspect
 
 import torch
 
+from mmsign.errors import MissingPackageError
+
 
 def torchscript_exporter() -> dict[str, bool]:
     """Arguments of ``torch.onnx.export`` that choose the one built on TorchScript."""
@@ -25,7 +27,7 @@ def require_free_export_lengths() -> None:
         ImportError: With torch 2.1.
     """
     if not hasattr(torch.export, 'Dim'):
-        raise ImportError(
+        raise MissingPackageError(
             f'torch {torch.__version__} cannot export with a free clip length; '
             'torch 2.2 and later can'
         )

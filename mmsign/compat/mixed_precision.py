@@ -19,6 +19,8 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from torch import nn
 
+from mmsign.errors import ConfigError
+
 _CPU_FLAGS = {'avx512_bf16', 'amx_bf16', 'avx_ne_convert', 'bf16'}
 
 
@@ -81,7 +83,7 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
     """
     kind = optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper'):
-        raise ValueError(
+        raise ConfigError(
             f"--amp replaces OptimWrapper, but the config's optim_wrapper is {kind!r}"
         )
     if get_device() == 'cpu':

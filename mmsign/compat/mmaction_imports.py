@@ -38,6 +38,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from mmsign.errors import MissingPackageError
+
 DRN = 'mmaction.models.localizers.drn'
 MULTIMODAL = 'mmaction.models.multimodal'
 # The classes that MMAction2 registers from the multimodal package.
@@ -50,7 +52,7 @@ def unavailable(name: str, reason: str) -> type:
     """A class called ``name`` whose construction raises ImportError(reason)."""
 
     def refuse(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise ImportError(f'{name} cannot be used: {reason}')
+        raise MissingPackageError(f'{name} cannot be used: {reason}')
 
     return type(name, (), {'__init__': refuse, '__doc__': reason})
 
@@ -108,7 +110,7 @@ class _LenientLoader(importlib.abc.Loader):
 
 
 def _fill_with_placeholders(module: ModuleType, reason: str) -> None:
-    from mmaction.registry import MODELS
+    from mmsign.registry import MODELS
 
     for name in MULTIMODAL_MODELS:
         placeholder = unavailable(name, reason)
@@ -192,7 +194,7 @@ def make_mmaction_importable() -> None:
         ('mmaction', 'mmaction2==1.1.0'),
     ):
         if package not in sys.modules and importlib.util.find_spec(package) is None:
-            raise ImportError(
+            raise MissingPackageError(
                 f'mmsign needs {package}, which is not installed: '
                 f'pip install "{requirement}"'
             )

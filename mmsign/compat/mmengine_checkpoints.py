@@ -32,7 +32,7 @@ from mmsign.compat.checkpoints import (
     load_checkpoint,
     write_checkpoint,
 )
-from mmsign.compat.plain_state import to_plain
+from mmsign.compat.primitive_state import to_primitive
 
 # Sections whose odd objects inform people but are not needed to go on training.
 _INFORMATIVE = ('checkpoint.meta.', 'checkpoint.message_hub.')
@@ -53,7 +53,7 @@ def save_checkpoint(
             the schedulers) has no plain form. Such entries of ``meta`` and
             ``message_hub`` are left out with a warning.
     """
-    plain = to_plain(checkpoint, drop=_leave_out)
+    plain = to_primitive(checkpoint, drop=_leave_out)
     if file_client_args is None and _is_local(filename, backend_args):
         write_checkpoint(plain, filename)
     else:

@@ -27,7 +27,7 @@ _PLAIN = (F.conv1d, F.conv2d, F.conv3d)
 _TRANSPOSED = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
 
 
-def mend_small_convolutions(module: nn.Module) -> None:
+def patch_small_convolutions(module: nn.Module) -> None:
     """Give every convolution in a module gradients that can be trusted on a CPU.
 
     Outputs stay the same up to rounding; nothing changes where no gradient is wanted.

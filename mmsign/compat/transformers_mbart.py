@@ -24,6 +24,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmsign.errors import ConfigError, MissingPackageError
+
 _DEFAULTS = dict(
     # mBART-large-cc25's, where transformers' own defaults differ.
     scale_embedding=True,
@@ -38,7 +40,7 @@ def _transformers():
     try:
         import transformers
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             'translation needs transformers: pip install "mmsign[translation]"'
         ) from error
     return transformers
@@ -58,7 +60,7 @@ def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
     known = transformers.MBartConfig().to_dict()
     unknown = sorted(set(config) - set(known))
     if unknown:
-        raise ValueError(f'{", ".join(unknown)}: no setting of an MBartConfig')
+        raise ConfigError(f'{", ".join(unknown)}: no setting of an MBartConfig')
     return transformers.MBartForConditionalGeneration(
         transformers.MBartConfig(vocab_size=vocab_size, **(_mbart_defaults() | config))
     )
@@ -85,9 +87,9 @@ def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is not JSON: {error}') from error
+        raise ConfigError(f'{path} is not JSON: {error}') from error
     if config.get('model_type') != 'mbart':
-        raise ValueError(
+        raise ConfigError(
             f'{path} describes a model of type {config.get("model_type")!r}; expected '
             "'mbart'"
         )
@@ -118,7 +120,7 @@ def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
     # transformers would fill them with random numbers and only warn.
     missing = sorted(found['missing_keys'])
     if missing:
-        raise ValueError(
+        raise ConfigError(
             f'{folder}: {len(missing)} tensors of mBART are missing from its weights '
             f'(first: {missing[:3]})'
         )

@@ -2,10 +2,9 @@
 
 from . import transforms
 from .csl_daily import CSLDailyDataset
-from .feature_file import FeatureFile, FeatureFileError, write_features
+from .feature_file import FeatureFile, write_features
 from .frames import FrameSource, open_frames
-from .images import FrameReadError
-from .keypoint_file import KeypointFile, KeypointFileError, write_keypoints
+from .keypoint_file import KeypointFile, write_keypoints
 from .keypoint_writer import KeypointWriter
 from .phoenix import (
     Phoenix2014Dataset,
@@ -15,18 +14,13 @@ from .phoenix import (
 from .samplers import LengthBucketSampler, SentenceBucketSampler
 from .sign_dataset import SignDataset
 from .sign_folder import SignFolderDataset
-from .tables import AnnotationError
 from .vocabulary import build_vocabulary
 
 __all__ = [
-    'AnnotationError',
     'CSLDailyDataset',
     'FeatureFile',
-    'FeatureFileError',
-    'FrameReadError',
     'FrameSource',
     'KeypointFile',
-    'KeypointFileError',
     'KeypointWriter',
     'LengthBucketSampler',
     'Phoenix2014Dataset',

@@ -14,8 +14,10 @@ import threading
 import zlib
 from array import array
 
+from mmsign.errors import FrameReadError
+
 from .file_stamp import file_stamp
-from .images import IMAGE_SUFFIXES, FrameReadError
+from .images import IMAGE_SUFFIXES
 
 _END = struct.Struct('<4s4H2LH')
 _END64_LOCATOR = struct.Struct('<4sLQL')

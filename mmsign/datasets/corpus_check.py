@@ -10,13 +10,12 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mmsign.errors import DataError, FrameReadError
 from mmsign.vocab import GlossVocabulary
 
 from .frames import open_frames
-from .images import FrameReadError
-from .keypoint_file import KeypointFile, KeypointFileError
+from .keypoint_file import KeypointFile
 from .sign_dataset import SignDataset
-from .tables import AnnotationError
 
 # Frames per step of the network's output: of what CTC can spell.
 _STRIDE = 4
@@ -116,7 +115,7 @@ def check_corpus(
         keypoints = KeypointFile(report.keypoint_file)
         try:
             _ = keypoints.clip_ids
-        except (FileNotFoundError, KeypointFileError) as error:
+        except (FileNotFoundError, DataError) as error:
             report.errors.append(str(error))
             keypoints = None
     owners: dict[str, str] = {}
@@ -125,7 +124,7 @@ def check_corpus(
             clips = dataset(
                 data_root=data_root, split=split, frames=frames, ann_file=ann_file
             )
-        except (FileNotFoundError, AnnotationError, ValueError) as error:
+        except (FileNotFoundError, DataError, ValueError) as error:
             # A broken manifest is broken for every split.
             if str(error) not in report.errors:
                 report.errors.append(str(error))

@@ -7,14 +7,15 @@ import logging
 import os
 from typing import Any
 
-from mmaction.registry import DATASETS
 from mmengine.logging import print_log
 
+from mmsign.errors import DataError
 from mmsign.interop.plain_pickle import read_plain_pickle
+from mmsign.registry import DATASETS
 
 from .file_stamp import file_stamp
 from .sign_dataset import SignDataset
-from .tables import AnnotationError, read_table
+from .tables import read_table
 
 # Where the corpus has both, or where they are put beside the frames.
 _FOLDERS = ('', 'sentence_label')
@@ -62,7 +63,7 @@ class CSLDailyDataset(SignDataset):
         for line, row in read_table(table, ('name', 'split')):
             where = f'{table}, line {line}'
             if row['split'] not in cls.SPLITS:
-                raise AnnotationError(
+                raise DataError(
                     f'{where}: split {row["split"]!r} is none of '
                     f'{", ".join(cls.SPLITS)}'
                 )
@@ -94,7 +95,7 @@ def _read_clips(path: str, *_version: int) -> dict[str, dict]:
     content = read_plain_pickle(path)
     info = content.get('info') if isinstance(content, dict) else None
     if not isinstance(info, list):
-        raise AnnotationError(
+        raise DataError(
             f'{path}: expected a dict with a list under the key info; use the file as '
             'the corpus ships it'
         )
@@ -108,16 +109,16 @@ def _read_clips(path: str, *_version: int) -> dict[str, dict]:
 def _record(clip: Any, where: str) -> dict:
     keys = ('name', 'signer', 'length', 'label_gloss', 'label_char')
     if not isinstance(clip, dict) or not all(key in clip for key in keys):
-        raise AnnotationError(f'{where}: expected a dict with {", ".join(keys)}')
+        raise DataError(f'{where}: expected a dict with {", ".join(keys)}')
     name, signer, length, glosses, characters = (clip[key] for key in keys)
     if not isinstance(name, str) or not isinstance(signer, (str, int)):
-        raise AnnotationError(f'{where}: expected names under name and signer')
+        raise DataError(f'{where}: expected names under name and signer')
     if not isinstance(length, int) or length < 0:
-        raise AnnotationError(f'{where}: expected a number of frames under length')
+        raise DataError(f'{where}: expected a number of frames under length')
     for words in (glosses, characters):
         listed = isinstance(words, (list, tuple))
         if not listed or not all(isinstance(word, str) for word in words):
-            raise AnnotationError(
+            raise DataError(
                 f'{where}: expected lists of strings under label_gloss and label_char'
             )
     return dict(

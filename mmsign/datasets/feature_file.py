@@ -26,6 +26,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from mmsign.errors import DataError
+
 from .file_stamp import file_stamp
 
 FORMAT = 'mmsign-features'
@@ -36,10 +38,6 @@ FRAMES = 'frames'
 def view_id(clip_id: str, view: int) -> str:
     """The name of a clip's view in a feature file; view 0 is the clip as in testing."""
     return f'{clip_id}#{view}' if view else clip_id
-
-
-class FeatureFileError(ValueError):
-    """A feature file is not what it should be, or lacks a clip."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class FeatureFile:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        FeatureFileError: If it is no feature file.
+        DataError: If it is no feature file.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -77,13 +75,13 @@ class FeatureFile:
         try:
             self._tensors = safe_open(self.path, framework='np')
         except SafetensorError as error:
-            raise FeatureFileError(
+            raise DataError(
                 f'{self.path} is not a safetensors file, or is truncated: {error}'
             ) from error
         metadata = self._tensors.metadata() or {}
         found = metadata.get('format'), metadata.get('version')
         if found != (FORMAT, VERSION):
-            raise FeatureFileError(
+            raise DataError(
                 f'{self.path}: expected format {FORMAT!r} version {VERSION!r}, its '
                 f'metadata says {found[0]!r} version {found[1]!r}'
             )
@@ -104,10 +102,10 @@ class FeatureFile:
         """The features of one clip, as float32.
 
         Raises:
-            FeatureFileError: If the file lacks the clip.
+            DataError: If the file lacks the clip.
         """
         if clip_id not in self.clip_ids:
-            raise FeatureFileError(
+            raise DataError(
                 f'clip {clip_id}: not among the {len(self.clip_ids)} clips of '
                 f'{self.path}; extract the features of this corpus and split'
             )
@@ -167,12 +165,12 @@ def join_features(parts: Sequence[str | os.PathLike], path: str | os.PathLike) -
         path: Of the file to write.
 
     Raises:
-        FeatureFileError: If the parts come from different networks.
+        DataError: If the parts come from different networks.
     """
     files = [FeatureFile(part) for part in parts]
     networks = {(file.network, file.streams) for file in files}
     if len(networks) != 1:
-        raise FeatureFileError(
+        raise DataError(
             f'{len(files)} parts of {len(networks)} different networks: remove the '
             'folder of parts and extract anew'
         )

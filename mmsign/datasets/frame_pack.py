@@ -21,16 +21,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mmsign.errors import DataError, FrameReadError
+
 from .frames import open_frames
-from .images import FrameReadError, with_source_size
+from .images import with_source_size
 
 OPTIONS_MEMBER = 'mmsign-pack.json'
 _LOCAL_HEADER = struct.Struct('<4s10x3L2H')
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same input gives the same bytes
-
-
-class PackError(ValueError):
-    """A pack cannot be written; the message says what to do."""
 
 
 def pack_clip(spec: str, short_side: int, quality: int) -> list[bytes]:
@@ -93,14 +91,14 @@ class PackWriter:
         done: Folders of the clips that are complete.
 
     Raises:
-        PackError: If ``path`` exists, or a partial pack has other options.
+        DataError: If ``path`` exists, or a partial pack has other options.
     """
 
     def __init__(self, path: str | os.PathLike, options: dict) -> None:
         self.path = os.fspath(path)
         self.partial = f'{self.path}.partial'
         if os.path.exists(self.path):
-            raise PackError(f'{self.path} exists; remove it or choose another name')
+            raise DataError(f'{self.path} exists; remove it or choose another name')
         members: list[zipfile.ZipInfo] = []
         if os.path.exists(self.partial):
             members, end = self._recover(options)
@@ -143,7 +141,7 @@ class PackWriter:
             while (found := _next_member(file)) is not None:
                 member, data = found
                 if not members and data != _encoded(options):
-                    raise PackError(
+                    raise DataError(
                         f'{self.partial} is an unfinished pack made otherwise '
                         f'({data[:200].decode(errors="replace")}); remove it, or use '
                         'the same options'

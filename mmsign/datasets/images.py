@@ -15,6 +15,8 @@ from contextlib import suppress
 import cv2
 import numpy as np
 
+from mmsign.errors import FrameReadError
+
 try:
     from kornia_rs.io import decode_image_png_u8 as _decode_png
 except ImportError:  # no wheel for this platform, or a version without it
@@ -38,10 +40,6 @@ def is_image(name: str) -> bool:
     systems and in archives.
     """
     return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.')
-
-
-class FrameReadError(RuntimeError):
-    """A clip's frames cannot be found or decoded; the message names the file."""
 
 
 def png_decoder() -> str:

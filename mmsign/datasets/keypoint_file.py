@@ -21,16 +21,13 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
 
 from .file_stamp import file_stamp
 
 FORMAT = 'mmsign-keypoints'
 VERSION = '1'
-
-
-class KeypointFileError(ValueError):
-    """A keypoint file is not what it should be, or lacks a clip."""
 
 
 class KeypointFile:
@@ -58,19 +55,19 @@ class KeypointFile:
         try:
             self._tensors = safe_open(self.path, framework='np')
         except SafetensorError as error:
-            raise KeypointFileError(
+            raise DataError(
                 f'{self.path} is not a safetensors file, or is truncated: {error}'
             ) from error
         metadata = self._tensors.metadata() or {}
         found = (metadata.get('format'), metadata.get('version'))
         if found != (FORMAT, VERSION):
-            raise KeypointFileError(
+            raise DataError(
                 f'{self.path}: expected format {FORMAT!r} version {VERSION!r}, '
                 f'its metadata says {found[0]!r} version {found[1]!r}'
             )
         self._layout = metadata.get('layout', '')
         if self._layout not in LAYOUT_SIZES:
-            raise KeypointFileError(
+            raise DataError(
                 f'{self.path}: unknown layout {self._layout!r}; '
                 f'known: {sorted(LAYOUT_SIZES)}'
             )
@@ -78,7 +75,7 @@ class KeypointFile:
         try:
             self._frame_size = tuple(map(int, size.split('x'))) if size else None
         except ValueError as error:
-            raise KeypointFileError(
+            raise DataError(
                 f"{self.path}: frame_size is {size!r}, expected 'WIDTHxHEIGHT'"
             ) from error
         self._ids = dict.fromkeys(self._tensors.keys())
@@ -114,7 +111,7 @@ class KeypointFile:
     def _require(self, clip_id: str) -> None:
         if clip_id not in self:
             examples = ', '.join(self.clip_ids[:3]) or 'nothing'
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {clip_id}: not in the keypoint file {self.path}, which holds '
                 f'{len(self._ids)} clips ({examples}, …); extract its keypoints, '
                 'or name the keypoint file of this corpus'
@@ -128,14 +125,14 @@ class KeypointFile:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            KeypointFileError: If the file lacks the clip, or holds something
+            DataError: If the file lacks the clip, or holds something
                 else than finite (N, K, 3) keypoints under its name.
         """
         self._require(clip_id)
         points = np.asarray(self._tensors.get_tensor(clip_id), dtype=np.float32)
         expected = LAYOUT_SIZES[self._layout]
         if points.ndim != 3 or points.shape[1:] != (expected, 3):
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {clip_id}: keypoints of shape {points.shape} in {self.path}, '
                 f'expected (N, {expected}, 3)'
             )
@@ -155,7 +152,7 @@ def _check_finite(points: np.ndarray, clip_id: str, path: str) -> None:
     if np.isfinite(points.sum(dtype=np.float64)):
         return
     frame, point = np.argwhere(~np.isfinite(points))[0][:2]
-    raise KeypointFileError(
+    raise DataError(
         f'clip {clip_id}: keypoint {point} of frame {frame} is not finite '
         f'in {path}; extract the keypoints of this clip again, or give such points '
         'a position and score 0'
@@ -192,13 +189,13 @@ def half_precision(points: np.ndarray, clip_id: str, layout: str) -> np.ndarray:
         (N, K, 3) little-endian float16.
 
     Raises:
-        KeypointFileError: If the array has another shape, is not of numbers or
+        DataError: If the array has another shape, is not of numbers or
             has a value that is not finite as float16 (|x| < 65520).
     """
     points = np.asarray(points)
     expected = LAYOUT_SIZES[layout]
     if points.dtype.kind not in 'fiu' or points.shape[1:] != (expected, 3):
-        raise KeypointFileError(
+        raise DataError(
             f'clip {clip_id}: keypoints of shape {points.shape} and dtype '
             f'{points.dtype}, expected numbers of shape (N, {expected}, 3)'
         )
@@ -219,12 +216,10 @@ def encode_header(
         frame_size: (width, height) in pixels, if all clips have the same.
 
     Raises:
-        KeypointFileError: If the layout is unknown.
+        DataError: If the layout is unknown.
     """
     if layout not in LAYOUT_SIZES:
-        raise KeypointFileError(
-            f'unknown layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'
-        )
+        raise DataError(f'unknown layout {layout!r}; known: {sorted(LAYOUT_SIZES)}')
     metadata = {'format': FORMAT, 'layout': layout, 'version': VERSION}
     if frame_size is not None:
         width, height = frame_size
@@ -258,7 +253,7 @@ def write_keypoints(
         frame_size: (width, height) in pixels, if all clips have the same.
 
     Raises:
-        KeypointFileError: If the layout is unknown, or an array is not as
+        DataError: If the layout is unknown, or an array is not as
             ``half_precision`` wants it.
     """
     encode_header({}, layout, frame_size)  # an unknown layout is told first

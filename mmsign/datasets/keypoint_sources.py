@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmsign.errors import DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.slrt_keypoints import read_slrt_keypoints
 
@@ -55,7 +56,7 @@ def open_keypoint_source(path: str | os.PathLike) -> Clips:
 def _json_folder(folder: Path) -> Clips:
     paths = sorted(folder.rglob('*.json'))
     if not paths:
-        raise ValueError(
+        raise DataError(
             f"{folder}: the folder holds no .json file; expected MMPose's, one per clip"
         )
     return _json_clips(paths, folder)
@@ -68,6 +69,6 @@ def _json_clips(paths: list[Path], folder: Path) -> Clips:
         suffix = next(s for s in _JSON_SUFFIXES if name.endswith(s))
         clip = name.removesuffix(suffix)
         if clip in clips:
-            raise ValueError(f'{path}: a second file for clip {clip}')
+            raise DataError(f'{path}: a second file for clip {clip}')
         clips[clip] = lambda path=path: read_mmpose_json(path)
     return clips

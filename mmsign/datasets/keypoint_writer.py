@@ -19,14 +19,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
 
-from .keypoint_file import (
-    KeypointFile,
-    KeypointFileError,
-    encode_header,
-    half_precision,
-)
+from .keypoint_file import KeypointFile, encode_header, half_precision
 
 try:
     import fcntl
@@ -62,7 +58,7 @@ class KeypointWriter:
         done: Ids of the clips that are written, in this run or an earlier one.
 
     Raises:
-        KeypointFileError: If the layout is unknown, the file or journal that is
+        DataError: If the layout is unknown, the file or journal that is
             there is of another layout or frame size or is damaged, or another
             process writes it.
     """
@@ -110,11 +106,11 @@ class KeypointWriter:
             points: (N, K, 3) numbers: x and y in pixels of the frame, score.
 
         Raises:
-            KeypointFileError: If the clip is there already, or the array is not
+            DataError: If the clip is there already, or the array is not
                 of finite numbers of this shape. Nothing is written then.
         """
         if clip_id in self.done or clip_id == '__metadata__':
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {clip_id}: is in {self.path} already; ask `done` before adding, '
                 'or remove the file to start anew'
             )
@@ -165,7 +161,7 @@ class KeypointWriter:
 
     def _require_same(self, layout: str, frame_size: tuple | None, name: str) -> None:
         if (layout, frame_size) != (self.layout, self.frame_size):
-            raise KeypointFileError(
+            raise DataError(
                 f'{name}: holds keypoints of layout {layout} and frame size '
                 f'{frame_size}, to add are such of {self.layout} and '
                 f'{self.frame_size}; write to another file'
@@ -177,7 +173,7 @@ class KeypointWriter:
         try:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise KeypointFileError(
+            raise DataError(
                 f'{self._journal_path}: another process writes this file; give each '
                 'process one of its own and join them with tools/convert/keypoints.py'
             ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from mmaction.registry import DATASETS
+from mmsign.registry import DATASETS
 
 from .sign_dataset import SignDataset
 from .tables import read_table

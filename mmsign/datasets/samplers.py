@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 
 import torch
-from mmaction.registry import DATA_SAMPLERS
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
+
+from mmsign.errors import ConfigError
+from mmsign.registry import DATA_SAMPLERS
 
 from .frames import open_frames
 from .keypoint_file import open_keypoints
@@ -50,7 +52,7 @@ class LengthBucketSampler(Sampler):
         self, dataset, batch_size: int, pool: int = 20, seed: int | None = None
     ) -> None:
         if batch_size < 1 or pool < 1:
-            raise ValueError(
+            raise ConfigError(
                 f'batch_size and pool must be positive, not {batch_size} and {pool}'
             )
         self.rank, self.processes = get_dist_info()

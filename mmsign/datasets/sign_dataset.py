@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from mmaction.registry import TRANSFORMS
 from mmengine.dataset import BaseDataset
 
+from mmsign.errors import DataError
 from mmsign.interop.slrt_annotations import read_slrt_annotations
+from mmsign.registry import TRANSFORMS
 
 from .frames import archive_of, prepare_frames
-from .tables import AnnotationError
 
 
 class SignDataset(BaseDataset):
@@ -49,7 +49,7 @@ class SignDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: If the annotations are not there.
-        AnnotationError: Naming file and line, if they are broken.
+        DataError: Naming file and line, if they are broken.
     """
 
     METAINFO: ClassVar[dict] = dict(
@@ -71,7 +71,7 @@ class SignDataset(BaseDataset):
         **kwargs,
     ) -> None:
         if split not in self.SPLITS:
-            raise ValueError(
+            raise DataError(
                 f'{type(self).__name__} has the splits {", ".join(self.SPLITS)}; '
                 f'{split!r} is none of them'
             )
@@ -159,7 +159,7 @@ class SignDataset(BaseDataset):
             clip_id, where = clip['clip_id'], clip.pop('where')
             _check_clip_id(clip_id, where)
             if clip_id in seen:
-                raise AnnotationError(
+                raise DataError(
                     f'{where}: clip {clip_id!r} occurs twice, first at {seen[clip_id]}'
                 )
             seen[clip_id] = where
@@ -172,7 +172,7 @@ class SignDataset(BaseDataset):
                 clip.pop('frames', None)
             records.append(places | clip)
         if not records:
-            raise AnnotationError(
+            raise DataError(
                 f'{type(self).__name__}: the {self.split} split under '
                 f'{self.data_root} has no clips'
             )
@@ -196,7 +196,7 @@ def _check_clip_id(clip_id: str, where: str) -> None:
     parts = clip_id.replace('\\', '/').split('/')
     usable = clip_id.strip() and clip_id.isprintable()
     if not usable or parts[0] == '' or '..' in parts:
-        raise AnnotationError(
+        raise DataError(
             f'{where}: {clip_id!r} is no usable name of a clip; expected a name '
             "that is not empty, not absolute, without '..' and control characters"
         )

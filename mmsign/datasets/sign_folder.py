@@ -8,10 +8,11 @@ import json
 import os
 from collections.abc import Iterator
 
-from mmaction.registry import DATASETS
+from mmsign.errors import DataError
+from mmsign.registry import DATASETS
 
 from .sign_dataset import SignDataset
-from .tables import AnnotationError, read_text
+from .tables import read_text
 
 _REQUIRED = ('id', 'video', 'glosses', 'split')
 _OPTIONAL = ('text', 'signer')
@@ -77,18 +78,18 @@ class SignFolderDataset(SignDataset):
         for where, row in _read_rows(path):
             # In any split: keypoints are found by the name alone.
             if row['id'] in seen:
-                raise AnnotationError(
+                raise DataError(
                     f'{where}: clip {row["id"]!r} occurs twice, first at '
                     f'{seen[row["id"]]}'
                 )
             seen[row['id']] = where
             if row['split'] not in cls.SPLITS:
-                raise AnnotationError(
+                raise DataError(
                     f'{where}: split {row["split"]!r} is none of '
                     f'{", ".join(cls.SPLITS)}'
                 )
             if not row['video'].isprintable() or not row['video'].strip():
-                raise AnnotationError(f'{where}: {row["video"]!r} is no path')
+                raise DataError(f'{where}: {row["video"]!r} is no path')
             if row['split'] != split:
                 continue
             records.append(
@@ -109,7 +110,7 @@ def _read_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each row is, and its fields by column."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _SUFFIXES:
-        raise AnnotationError(
+        raise DataError(
             f'{path}: a manifest is a file {" or ".join(_SUFFIXES)}, not {suffix!r}'
         )
     text = read_text(path)
@@ -122,7 +123,7 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
         columns = next(lines, [])
         missing = [column for column in _REQUIRED if column not in columns]
         if missing or len(set(columns)) != len(columns):
-            raise AnnotationError(
+            raise DataError(
                 f'{path}, line 1: expected a header with the columns '
                 f'{",".join(_REQUIRED + _OPTIONAL)}, each once, separated by commas; '
                 f'found '
@@ -133,15 +134,13 @@ def _csv_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
             if not fields:
                 continue
             if len(fields) != len(columns):
-                raise AnnotationError(
+                raise DataError(
                     f'{where}: expected {len(columns)} fields, found {len(fields)}; '
                     'a field with a comma in it must be in double quotes'
                 )
             yield where, dict.fromkeys(_OPTIONAL, '') | dict(zip(columns, fields))
     except csv.Error as error:
-        raise AnnotationError(
-            f'{path}, line {lines.line_num}: no CSV ({error})'
-        ) from error
+        raise DataError(f'{path}, line {lines.line_num}: no CSV ({error})') from error
 
 
 def _json_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -152,9 +151,9 @@ def _json_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise AnnotationError(f'{where}: no JSON ({error})') from error
+            raise DataError(f'{where}: no JSON ({error})') from error
         if not isinstance(row, dict):
-            raise AnnotationError(f'{where}: expected an object, found {line[:80]!r}')
+            raise DataError(f'{where}: expected an object, found {line[:80]!r}')
         yield where, {key: _text(row, key, where) for key in _REQUIRED + _OPTIONAL}
 
 
@@ -167,9 +166,9 @@ def _text(row: dict, key: str, where: str) -> str:
     if key == 'glosses' and isinstance(value, list):
         if all(isinstance(gloss, str) and gloss.split() == [gloss] for gloss in value):
             return ' '.join(value)
-        raise AnnotationError(f'{where}: glosses are strings without spaces inside')
+        raise DataError(f'{where}: glosses are strings without spaces inside')
     if not isinstance(value, str):
-        raise AnnotationError(
+        raise DataError(
             f'{where}: expected a string under {key!r}, found '
             f'{"nothing" if value is None else type(value).__name__}'
         )

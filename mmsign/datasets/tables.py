@@ -9,11 +9,9 @@ import codecs
 import os
 from collections.abc import Sequence
 
+from mmsign.errors import DataError
+
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-class AnnotationError(ValueError):
-    """A corpus' annotations are not as they should be."""
 
 
 def read_text(path: str | os.PathLike) -> str:
@@ -21,7 +19,7 @@ def read_text(path: str | os.PathLike) -> str:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        AnnotationError: Naming the file, if it is not UTF-8.
+        DataError: Naming the file, if it is not UTF-8.
     """
     with open(path, 'rb') as file:
         data = file.read()
@@ -29,11 +27,11 @@ def read_text(path: str | os.PathLike) -> str:
         text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
         if data.startswith(_UTF16_MARKS):
-            raise AnnotationError(
+            raise DataError(
                 f'{os.fspath(path)}: is UTF-16, not UTF-8; save it as UTF-8'
             ) from error
         line = data.count(b'\n', 0, error.start) + 1
-        raise AnnotationError(
+        raise DataError(
             f'{os.fspath(path)}, line {line}: not UTF-8 at byte {error.start} '
             f'({error.reason}); use the file as the corpus ships it, or save it as '
             'UTF-8'
@@ -53,14 +51,14 @@ def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, s
 
     Raises:
         FileNotFoundError: If there is no such file.
-        AnnotationError: Naming file and line, if a row is broken.
+        DataError: Naming file and line, if a row is broken.
     """
     name = os.fspath(path)
     rows = []
     lines = read_text(path).split('\n')
     header = lines[0].split('|')
     if header != list(columns):
-        raise AnnotationError(
+        raise DataError(
             f'{name}, line 1: expected the columns {"|".join(columns)}, '
             f'found {lines[0][:200]!r}'
         )
@@ -69,7 +67,7 @@ def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, s
     for number, line in enumerate(lines[1:], 2):
         fields = line.split('|')
         if len(fields) != len(columns):
-            raise AnnotationError(
+            raise DataError(
                 f'{name}, line {number}: expected {len(columns)} fields '
                 f'({"|".join(columns)}), found {len(fields)}: {line[:200]!r}'
             )

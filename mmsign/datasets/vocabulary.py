@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmaction.registry import DATASETS
-
+from mmsign.errors import DataError
 from mmsign.interop.slrt_annotations import read_slrt_vocabulary
+from mmsign.registry import DATASETS
 from mmsign.vocab import GlossVocabulary
 
 _EXPECTED = (
@@ -55,13 +55,13 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
             return GlossVocabulary.from_sentences(sentences)
         spellings = (gloss for sentence in sentences for gloss in sentence)
         return read_slrt_vocabulary(cfg['slrt_file'], spellings)
-    raise ValueError(f'vocab: {_EXPECTED}, got the keys {sorted(keys)}')
+    raise DataError(f'vocab: {_EXPECTED}, got the keys {sorted(keys)}')
 
 
 def _training_glosses(cfg: Mapping) -> list[list[str]]:
     dataset = DATASETS.get(cfg['dataset'])
     if not hasattr(dataset, 'training_glosses'):
-        raise ValueError(
+        raise DataError(
             f'vocab: {cfg["dataset"]!r} is no sign language corpus that mmsign '
             'knows; ' + _EXPECTED
         )

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmsign.errors import DataError
+
 from .forced_alignment import Span, align_labellings
 from .log_probs import check_shapes, check_values, top_classes
 from .prefix_beam import candidate_count, prefix_beam_search
@@ -89,7 +91,7 @@ class CTCBeamSearch:
         self, beam_width: int = 5, n_best: int = 1, merge_adjacent: bool = False
     ) -> None:
         if beam_width < 1 or not 1 <= n_best <= beam_width:
-            raise ValueError(
+            raise DataError(
                 'beam_width must be at least 1 and n_best between 1 and beam_width, '
                 f'not beam_width={beam_width}, n_best={n_best}'
             )

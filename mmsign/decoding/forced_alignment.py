@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmsign.errors import DataError
+
 Span = tuple[int, int]
 
 
@@ -97,7 +99,7 @@ def _trace(
             if state % 2:
                 spans.append((0, end))
     if len(spans) != states // 2:
-        raise ValueError(
+        raise DataError(
             f'labelling {index} has {states // 2} symbols and no path of non-zero '
             f'probability through its {len(best)} steps spells them'
         )

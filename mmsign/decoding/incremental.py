@@ -15,6 +15,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmsign.errors import DataError
+
 from .ctc import CTCBeamSearch, Hypothesis
 
 
@@ -40,7 +42,7 @@ class IncrementalCTC:
         blank: int = 0,
     ) -> None:
         if not 0 < cut_probability <= 1 or max_steps < 1:
-            raise ValueError(
+            raise DataError(
                 'cut_probability must be in (0, 1] and max_steps at least 1, not '
                 f'{cut_probability} and {max_steps}'
             )

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmsign.errors import DataError
+
 
 def check_shapes(
     log_probs: Tensor | np.ndarray,
@@ -25,7 +27,7 @@ def check_shapes(
     """
     log_probs = torch.as_tensor(log_probs).detach()
     if log_probs.ndim != 3 or not log_probs.is_floating_point():
-        raise ValueError(
+        raise DataError(
             'log_probs must be floating point of shape (B, T, V), not '
             f'{log_probs.dtype} {tuple(log_probs.shape)}'
         )
@@ -33,17 +35,15 @@ def check_shapes(
         log_probs = log_probs.float()  # exact; the half types lack operations
     batch, steps, num_classes = log_probs.shape
     if not 0 <= blank < num_classes:
-        raise ValueError(
-            f'blank must be an index of {num_classes} classes, not {blank}'
-        )
+        raise DataError(f'blank must be an index of {num_classes} classes, not {blank}')
     if lengths is None:
         lengths = [steps] * batch
     lengths = torch.as_tensor(lengths).tolist()
     if len(lengths) != batch:
-        raise ValueError(f'{len(lengths)} lengths for a batch of {batch} clips')
+        raise DataError(f'{len(lengths)} lengths for a batch of {batch} clips')
     for clip, length in enumerate(lengths):
         if not 0 <= length <= steps or length != int(length):
-            raise ValueError(
+            raise DataError(
                 f'clip {clip} of the batch: length {length} is not a number of steps '
                 f'between 0 and T = {steps}'
             )
@@ -74,7 +74,7 @@ def check_values(best: Tensor, lengths: Sequence[int]) -> None:
         if value == -torch.inf
         else f'the largest value is {value}'
     )
-    raise ValueError(
+    raise DataError(
         f'clip {clip} of the batch, step {step}: {what}; expected '
         'log-probabilities, e.g. logits.log_softmax(-1)'
     )

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmsign.errors import DataError
+
 NEVER = -1e9
 """Score of what must not be chosen; finite, so that differences stay defined."""
 
@@ -51,7 +53,7 @@ def average_next_tokens(networks: Sequence[NextTokenFunction]) -> NextTokenFunct
         ValueError: If there are no networks.
     """
     if not networks:
-        raise ValueError('an ensemble needs at least one network')
+        raise DataError('an ensemble needs at least one network')
 
     def next_tokens(tokens: Tensor, order: Tensor | None) -> Tensor:
         log_probs = torch.stack([network(tokens, order) for network in networks])
@@ -90,7 +92,7 @@ def text_beam_search(
         ValueError: If beam_width < 1 or max_length < 2.
     """
     if beam_width < 1 or max_length < 2:
-        raise ValueError(
+        raise DataError(
             f'beam_width must be at least 1 and max_length 2, not {beam_width} and '
             f'{max_length}'
         )

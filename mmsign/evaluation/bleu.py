@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
+from mmsign.errors import DataError, MissingPackageError
+
 from .levels import check_level
 
 MAX_ORDER = 4
@@ -40,7 +42,7 @@ def require_sacrebleu() -> ModuleType:
     try:
         from sacrebleu import metrics
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             f'BLEU needs sacrebleu, which cannot be imported ({error}): '
             'pip install "mmsign[translation]", or pip install sacrebleu'
         ) from error
@@ -91,9 +93,9 @@ def check_pairs(references: Sequence, hypotheses: Sequence) -> None:
         ValueError: the numbers differ, or there are no sentences.
     """
     if len(references) != len(hypotheses):
-        raise ValueError(
+        raise DataError(
             f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
             'one hypothesis per reference, in the same order'
         )
     if not references:
-        raise ValueError('there are no sentences to score')
+        raise DataError('there are no sentences to score')

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from mmaction.registry import METRICS
 from mmengine.logging import print_log
+
+from mmsign.errors import DataError
+from mmsign.registry import METRICS
 
 from .bleu import require_sacrebleu
 from .clip_metric import ClipMetric
@@ -60,12 +62,12 @@ class BLEUMetric(ClipMetric):
         clip, text = data_sample['clip_id'], data_sample.get('text')
         translations = data_sample.get('translations')
         if not translations:
-            raise ValueError(
+            raise DataError(
                 f'clip {clip!r} has no translations to score: expected data samples '
                 "as a translation model's mode 'predict' returns them"
             )
         if text is None or not text.strip():
-            raise ValueError(
+            raise DataError(
                 f'clip {clip!r} has no sentence in its annotation to score against'
             )
         german = (self.dataset_meta or {}).get('language') == 'de'
@@ -93,7 +95,7 @@ class BLEUMetric(ClipMetric):
         """
         level = self.level or (self.dataset_meta or {}).get('level', 'word')
         if level not in LEVELS:
-            raise ValueError(
+            raise DataError(
                 f'level is {level!r}; expected one of {", ".join(LEVELS)}, as argument '
                 "of BLEUMetric or in the dataset's METAINFO"
             )

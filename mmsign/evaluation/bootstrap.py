@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmsign.errors import DataError
+
 from .wer import WordErrors
 
 SAMPLES = 2000
@@ -106,7 +108,7 @@ def _counts(sentences: Sequence[WordErrors]) -> tuple[np.ndarray, np.ndarray]:
     errors = np.array([s.errors for s in sentences], dtype=np.int64)
     words = np.array([s.reference_words for s in sentences], dtype=np.int64)
     if not words.sum():
-        raise ValueError('there is no reference word, so there is no word error rate')
+        raise DataError('there is no reference word, so there is no word error rate')
     return errors, words
 
 
@@ -117,7 +119,7 @@ def _paired(
     errors, words = _counts(first)
     other_errors, other_words = _counts(second)
     if not np.array_equal(words, other_words):
-        raise ValueError(
+        raise DataError(
             'two runs can be compared on the same references only; these have '
             f'{len(words)} and {len(other_words)} sentences of '
             f'{words.sum()} and {other_words.sum()} words'

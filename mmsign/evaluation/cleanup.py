@@ -19,6 +19,8 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
+from mmsign.errors import DataError
+
 
 class Rule(NamedTuple):
     """Replace what ``pattern`` finds, ``times`` times over the whole sentence."""
@@ -101,7 +103,7 @@ def clean_glosses(glosses: Sequence[str], cleanup: str) -> list[str]:
         ValueError: there is no clean-up of that name.
     """
     if cleanup not in GLOSS_CLEANUPS:
-        raise ValueError(
+        raise DataError(
             f'no gloss clean-up is called {cleanup!r}; there are '
             f'{", ".join(GLOSS_CLEANUPS)}'
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
+from mmsign.errors import DataError
+
 from .prediction_dump import write_predictions
 
 
@@ -101,7 +103,7 @@ class ClipMetric(BaseMetric):
     def _check(self, records: list[dict]) -> None:
         clips, self._clips = self._clips, None
         if not records or clips not in (None, len(records)):
-            raise ValueError(
+            raise DataError(
                 f'{len(records)} different clips were predicted, expected '
                 f'{"at least one" if clips is None else clips}: the score would be '
                 'that of another set. Do two clips of the dataset share their clip_id?'
@@ -110,7 +112,7 @@ class ClipMetric(BaseMetric):
         for record in records:
             missing = sorted(outputs - record['hypotheses'].keys())
             if missing:
-                raise ValueError(
+                raise DataError(
                     f'clip {record["clip_id"]!r} has no prediction of '
                     f'{", ".join(missing)}, which other clips have'
                 )

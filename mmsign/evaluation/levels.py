@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmsign.errors import DataError
+
 LEVELS = ('word', 'character')
 
 
@@ -12,7 +14,7 @@ def check_level(level: str) -> str:
         ValueError: it is not one of ``LEVELS``.
     """
     if level not in LEVELS:
-        raise ValueError(f'level is {level!r}, expected one of {", ".join(LEVELS)}')
+        raise DataError(f'level is {level!r}, expected one of {", ".join(LEVELS)}')
     return level
 
 

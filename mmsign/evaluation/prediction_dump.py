@@ -8,7 +8,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from .text_lines import TextFileError, read_lines, write_lines
+from mmsign.errors import DataError
+
+from .text_lines import read_lines, write_lines
 
 
 def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> list[Path]:
@@ -56,7 +58,7 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
     """Read the records of a ``.jsonl`` file that ``write_predictions`` wrote.
 
     Raises:
-        TextFileError: the file cannot be read; a line is no such record, or lacks an
+        DataError: the file cannot be read; a line is no such record, or lacks an
             output that others have; a clip comes twice; there is no record. Names
             file and line.
     """
@@ -78,26 +80,26 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
             AttributeError,
             RecursionError,
         ) as error:
-            raise TextFileError(
+            raise DataError(
                 f'{where} is no prediction: expected the .jsonl file that a metric '
                 'with `dump` wrote'
             ) from error
         if clip in records:
-            raise TextFileError(f'{where}: clip {clip!r} comes a second time')
+            raise DataError(f'{where}: clip {clip!r} comes a second time')
         if {type(value) for value in found.values()} != {type(reference)}:
-            raise TextFileError(
+            raise DataError(
                 f'{where}: clip {clip!r} has no hypothesis of the kind of its reference'
             )
         if outputs is None:
             outputs = found.keys()
         if found.keys() != outputs:
-            raise TextFileError(
+            raise DataError(
                 f'{where}: clip {clip!r} has the outputs {", ".join(found)}, the clips '
                 f'before {", ".join(outputs)}'
             )
         records[clip] = record
     if not records:
-        raise TextFileError(f'{path} holds no predictions')
+        raise DataError(f'{path} holds no predictions')
     return list(records.values())
 
 

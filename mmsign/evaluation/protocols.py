@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mmsign.errors import DataError
+
 from .cleanup import Rule, clean_glosses
 
 PROTOCOLS = ('paper', 'official')
@@ -65,7 +67,7 @@ def apply_protocol(
             [clean_glosses(words, cleanup) for words in hypotheses],
         )
     if protocol != 'official' or cleanup != OFFICIAL_CORPUS:
-        raise ValueError(
+        raise DataError(
             f'there is no protocol {protocol!r} for {cleanup!r}: expected one of '
             f'{", ".join(PROTOCOLS)}, the latter for {OFFICIAL_CORPUS} only'
         )

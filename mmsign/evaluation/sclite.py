@@ -9,15 +9,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 from .wer import WordErrors, sentence_errors
 
 _SENTENCE = re.compile(r'id: \(s-(\d+)\)\nScores: \(#C #S #D #I\) (.*)')
 
 Sentences = Sequence[Sequence[str]]
-
-
-class ScliteError(ValueError):
-    """sclite is missing, does not run, or counts otherwise."""
 
 
 def sclite_command() -> list[str] | None:
@@ -40,11 +38,11 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
         hypotheses: As many, in the same order.
 
     Raises:
-        ScliteError: sclite is not installed, or fails; says how.
+        ConfigError: sclite is not installed, or fails; says how.
     """
     command = sclite_command()
     if command is None:
-        raise ScliteError(
+        raise ConfigError(
             'NIST sclite is not installed: neither sclite nor sctk is on the PATH '
             '(on Debian and Ubuntu: apt install sctk)'
         )
@@ -70,7 +68,7 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
     blocks = _SENTENCE.findall(done.stdout)
     if done.returncode or len(blocks) != len(spoken):
         message = ' '.join(done.stderr.split())[-300:]
-        raise ScliteError(
+        raise ConfigError(
             f'{" ".join(command)} reported {len(blocks)} of {len(spoken)} sentences '
             f'and ended with status {done.returncode}: {message}'
         )
@@ -91,7 +89,7 @@ def verify_with_sclite(references: Sentences, hypotheses: Sentences) -> None:
     """Compare our counts with sclite's, sentence by sentence.
 
     Raises:
-        ScliteError: a count differs, naming the first such sentence; or as in
+        ConfigError: a count differs, naming the first such sentence; or as in
             ``sclite_errors``.
     """
     theirs = sclite_errors(references, hypotheses)
@@ -99,7 +97,7 @@ def verify_with_sclite(references: Sentences, hypotheses: Sentences) -> None:
     different = [i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]]
     if different:
         first = different[0]
-        raise ScliteError(
+        raise ConfigError(
             f'sclite counts otherwise in {len(different)} of {len(ours)} sentences; in '
             f'sentence {first + 1}, sclite: {_letters(theirs[first])}, '
             f'mmsign: {_letters(ours[first])}'

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from mmsign.errors import DataError
+
 from .bleu import corpus_bleu, corpus_chrf
 from .levels import split_text
 from .rouge import FIELD_BETA, corpus_rouge_l
@@ -55,7 +57,7 @@ def score_texts(
     found = [split_text(text, level) for text in hypotheses]
     bleu = corpus_bleu(references, hypotheses, level)
     if not any(expected):
-        raise ValueError(
+        raise DataError(
             f'the {len(references)} references hold no word, so there is no score'
         )
     return TextScores(

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mmsign.errors import DataError
+
 SUBSTITUTION_COST = 4
 INSERTION_COST = 3
 DELETION_COST = 3
@@ -53,7 +55,7 @@ class WordErrors:
             ValueError: the references hold no word at all.
         """
         if not self.reference_words:
-            raise ValueError(
+            raise DataError(
                 f'the word error rate of {self.sentences} sentences is undefined: '
                 'their references hold no word'
             )
@@ -67,7 +69,7 @@ class WordErrors:
             ValueError: there are no sentences.
         """
         if not self.sentences:
-            raise ValueError('the sentence accuracy of no sentences is undefined')
+            raise DataError('the sentence accuracy of no sentences is undefined')
         return 100 * self.correct_sentences / self.sentences
 
     def __add__(self, other: WordErrors) -> WordErrors:
@@ -97,7 +99,7 @@ def count_word_errors(
         ValueError: the numbers of sentences differ.
     """
     if len(references) != len(hypotheses):
-        raise ValueError(
+        raise DataError(
             f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
             'one hypothesis per reference, in the same order'
         )

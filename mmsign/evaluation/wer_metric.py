@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmaction.registry import METRICS
 from mmengine.logging import print_log
+
+from mmsign.errors import DataError
+from mmsign.registry import METRICS
 
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
@@ -58,7 +60,7 @@ class WERMetric(ClipMetric):
         """
         predictions = data_sample.get('predictions')
         if not predictions:
-            raise ValueError(
+            raise DataError(
                 f'clip {data_sample["clip_id"]!r} has no predictions to score: '
                 "expected data samples as the model's mode 'predict' returns them"
             )
@@ -113,7 +115,7 @@ class WERMetric(ClipMetric):
         meta = self.dataset_meta or {}
         cleanup = self.gloss_cleanup or meta.get('gloss_cleanup')
         if cleanup not in GLOSS_CLEANUPS or self.level not in LEVELS:
-            raise ValueError(
+            raise DataError(
                 f'gloss_cleanup is {cleanup!r} and level {self.level!r}; expected one '
                 f'of {", ".join(GLOSS_CLEANUPS)}, as argument of WERMetric or in the '
                 f"dataset's METAINFO, and one of {', '.join(LEVELS)}"

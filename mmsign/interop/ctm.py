@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mmsign.evaluation.text_lines import TextFileError, read_lines, write_lines
+from mmsign.errors import DataError
+from mmsign.evaluation.text_lines import read_lines, write_lines
 
 EMPTY = '[EMPTY]'
 """Stands for a clip in which nothing was recognised: the format knows words only."""
@@ -42,7 +43,7 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[CtmWord]]:
         words.
 
     Raises:
-        TextFileError: the file cannot be read, or a line is none of a CTM file.
+        DataError: the file cannot be read, or a line is none of a CTM file.
     """
     clips: dict[str, list[CtmWord]] = {}
     for number, line in enumerate(read_lines(path), 1):
@@ -51,7 +52,7 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[CtmWord]]:
         fields = line.split()
         numbers = _numbers([*fields[2:4], *fields[5:]])
         if not 4 <= len(fields) <= 6 or numbers is None:
-            raise TextFileError(
+            raise DataError(
                 f'{path}, line {number} is none of a CTM file: expected "clip channel '
                 f'start duration word [confidence]" with times in seconds, got {line!r}'
             )
@@ -94,7 +95,7 @@ def check_field(value: str, what: str) -> None:
         ValueError: ``value`` is empty or holds white space.
     """
     if value.split() != [value]:
-        raise ValueError(
+        raise DataError(
             f'{value!r} cannot be a {what} in a CTM or STM file: it is empty or holds '
             'white space'
         )

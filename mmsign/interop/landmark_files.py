@@ -16,15 +16,13 @@ import csv
 import json
 from pathlib import Path
 
+from mmsign.errors import DataError
+
 from .mediapipe_points import PARTS, holistic_points
 
 LANDMARK_SUFFIXES = ('.csv', '.json')
 
 Frame = dict[str, tuple[float, ...]]
-
-
-class LandmarkFileError(ValueError):
-    """A file of named points is not laid out as expected."""
 
 
 def read_landmarks(path: str | Path) -> list[Frame]:
@@ -35,24 +33,22 @@ def read_landmarks(path: str | Path) -> list[Frame]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        LandmarkFileError: Naming file and line or frame, if it is laid out otherwise
+        DataError: Naming file and line or frame, if it is laid out otherwise
             or holds no point at all.
     """
     path = Path(path)
     readers = dict(zip(LANDMARK_SUFFIXES, (_read_csv, _read_json)))
     if path.suffix.lower() not in readers:
-        raise LandmarkFileError(
-            f'{path}: expected a file of {" or ".join(LANDMARK_SUFFIXES)}'
-        )
+        raise DataError(f'{path}: expected a file of {" or ".join(LANDMARK_SUFFIXES)}')
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
     try:
         text = path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
-        raise LandmarkFileError(f'{path}: is not UTF-8 text ({error})') from error
+        raise DataError(f'{path}: is not UTF-8 text ({error})') from error
     frames = readers[path.suffix.lower()](text, path)
     if not any(frames):
-        raise LandmarkFileError(f'{path}: holds no point in any frame')
+        raise DataError(f'{path}: holds no point in any frame')
     return frames
 
 
@@ -60,17 +56,17 @@ def read_table(path: str | Path) -> dict[str, int]:
     """A table for ``keypoints_79``: a JSON object, name → index among the 133.
 
     Raises:
-        LandmarkFileError: If it is something else.
+        DataError: If it is something else.
     """
     path = Path(path)
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
+        raise DataError(f'{path} is not a JSON file: {error}') from error
     if not isinstance(table, dict) or not all(
         type(index) is int for index in table.values()
     ):
-        raise LandmarkFileError(
+        raise DataError(
             f'{path}: expected an object such as {{"nose": 0, "left_wrist": 9}}, names '
             'with indices among the 133 points of COCO-WholeBody'
         )
@@ -83,7 +79,7 @@ def _read_csv(text: str, path: Path) -> list[Frame]:
     named = 'point' in columns
     wanted = {'frame', 'x', 'y'} | ({'point'} if named else {'type', 'landmark_index'})
     if not wanted <= columns:
-        raise LandmarkFileError(
+        raise DataError(
             f'{path}: columns {", ".join(sorted(columns)) or "none"}; expected frame, '
             'x, y and point, or type and landmark_index, and perhaps score or '
             'visibility'
@@ -94,7 +90,7 @@ def _read_csv(text: str, path: Path) -> list[Frame]:
         try:
             number = int(row['frame'])
             if number < 0:
-                raise ValueError('a negative frame')
+                raise DataError('a negative frame')
             points = frames.setdefault(number, {})
             name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
             values = [row['x'], row['y']] + ([row[score]] if score else [])
@@ -102,7 +98,7 @@ def _read_csv(text: str, path: Path) -> list[Frame]:
                 continue
             points[name] = tuple(float(value) for value in values if value)
         except (TypeError, ValueError) as error:
-            raise LandmarkFileError(f'{path}, line {line}: {error}') from error
+            raise DataError(f'{path}, line {line}: {error}') from error
     if not frames:
         return []
     # Tables that were cut from longer videos begin with a later frame.
@@ -114,9 +110,9 @@ def _read_json(text: str, path: Path) -> list[Frame]:
     try:
         content = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise LandmarkFileError(f'{path} is not a JSON file: {error}') from error
+        raise DataError(f'{path} is not a JSON file: {error}') from error
     if not isinstance(content, list):
-        raise LandmarkFileError(f'{path}: expected a list with one object per frame')
+        raise DataError(f'{path}: expected a list with one object per frame')
     frames = []
     for number, frame in enumerate(content):
         try:
@@ -130,7 +126,7 @@ def _read_json(text: str, path: Path) -> list[Frame]:
                 }
             )
         except (AttributeError, TypeError, ValueError) as error:
-            raise LandmarkFileError(
+            raise DataError(
                 f'{path}: frame {number} is not laid out as expected ({error})'
             ) from error
     return frames

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES, select_79
 
 # COCO's 17 body points without hips and legs, in its order: nose, eyes, ears,
@@ -115,7 +116,7 @@ def keypoints_79(
     count = LAYOUT_SIZES['coco_wholebody_133']
     outside = [name for name, index in table.items() if not 0 <= index < count]
     if outside:
-        raise ValueError(
+        raise DataError(
             f'point {outside[0]!r} has index {table[outside[0]]}, expected 0 to '
             f'{count - 1}, the points of COCO-WholeBody'
         )
@@ -128,7 +129,7 @@ def keypoints_79(
             if name not in table:
                 continue
             if len(values) not in (2, 3):
-                raise ValueError(
+                raise DataError(
                     f'frame {number}: point {name!r} has {len(values)} values, '
                     'expected x, y and perhaps a score'
                 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmsign.errors import DataError
+
 
 def read_mmpose_json(path: str | Path) -> np.ndarray:
     """Read the JSON that MMPose's inferencer writes for one video.
@@ -28,17 +30,17 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
     try:
         frames = json.loads(Path(path).read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f'{path} is not a JSON file: {error}') from error
+        raise DataError(f'{path} is not a JSON file: {error}') from error
     if isinstance(frames, dict):
         frames = frames.get('instance_info')
     if not isinstance(frames, list) or not frames:
-        raise ValueError(f'{path}: expected a list with one entry per frame')
+        raise DataError(f'{path}: expected a list with one entry per frame')
     poses: list[np.ndarray | None] = []
     for index, frame in enumerate(frames):
         try:
             persons = [_pose(person) for person in frame['instances']]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(
+            raise DataError(
                 f'{path}: frame {index} is not laid out as MMPose writes it: each '
                 f'needs instances with keypoints and keypoint_scores ({error!r})'
             ) from error
@@ -46,7 +48,7 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
         poses.append(best)
     shapes = {pose.shape for pose in poses if pose is not None}
     if len(shapes) != 1:
-        raise ValueError(
+        raise DataError(
             f'{path}: expected one number of keypoints in all frames, found '
             f'{sorted(shapes) or "no person in any frame"}'
         )
@@ -59,8 +61,8 @@ def _pose(person: Any) -> np.ndarray:
     points = np.asarray(person['keypoints'], dtype=np.float64)
     scores = np.asarray(person['keypoint_scores'], dtype=np.float64)
     if points.shape != (*scores.shape, 2) or scores.ndim != 1 or not scores.size:
-        raise ValueError(f'{points.shape} keypoints and {scores.shape} scores')
+        raise DataError(f'{points.shape} keypoints and {scores.shape} scores')
     pose = np.column_stack([points, scores])
     if not np.isfinite(pose).all() or np.abs(pose).max() > np.finfo(np.float32).max:
-        raise ValueError('a keypoint is not finite')
+        raise DataError('a keypoint is not finite')
     return pose.astype(np.float32)

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from mmsign.errors import DataError
+
 from .plain_pickle_parts import (
     STAND_INS,
     NotPlainError,
@@ -32,10 +34,6 @@ _CHUNK = 1 << 24  # bytes that are read at once
 _LINE = 1 << 16  # longest line of a text instruction in bytes
 
 
-class PlainPickleError(ValueError):
-    """A pickle is damaged or holds more than plain data; the message names it."""
-
-
 def read_plain_pickle(path: str | os.PathLike) -> Any:
     """Read a pickle, gzip-compressed or not, without executing anything from it.
 
@@ -49,7 +47,7 @@ def read_plain_pickle(path: str | os.PathLike) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        PlainPickleError: Naming the file, and the class or function if it holds
+        DataError: Naming the file, and the class or function if it holds
             one that is not plain data; or if it is truncated or no pickle.
     """
     name = os.fspath(path)
@@ -57,7 +55,7 @@ def read_plain_pickle(path: str | os.PathLike) -> Any:
         with open(name, 'rb') as raw:
             start = raw.read(4)
             if start == _ZIP:
-                raise PlainPickleError(
+                raise DataError(
                     f'{name} is a zip archive, as torch.save and numpy.savez write '
                     'them, not a pickle; load it and write its content by pickle.dump'
                 )
@@ -65,12 +63,12 @@ def read_plain_pickle(path: str | os.PathLike) -> Any:
             raw.seek(0)
             file = gzip.GzipFile(fileobj=raw) if zipped else raw
             return _PlainUnpickler(file, name).load()
-    except (PlainPickleError, FileNotFoundError):
+    except (DataError, FileNotFoundError):
         raise
     except Exception as error:
         # The format has no checksum: damage surfaces as any kind of error.
         detail = f'{type(error).__name__}: {error}'[:200]
-        raise PlainPickleError(
+        raise DataError(
             f'{name} is no pickle of plain data, or is damaged ({detail}); get the '
             'file again from where it was published'
         ) from error
@@ -140,8 +138,8 @@ class _PlainUnpickler(pickle._Unpickler):
             raise self._refusal(f'{module}.{name}'[:200])
         return stand_in
 
-    def _refusal(self, what: str) -> PlainPickleError:
-        return PlainPickleError(
+    def _refusal(self, what: str) -> DataError:
+        return DataError(
             f'{self.name}: the pickle wants to use {what}, which is no plain data; '
             'refused, nothing of it was executed. Only containers, numbers, strings, '
             'numpy arrays (not of objects) and torch tensors are read'

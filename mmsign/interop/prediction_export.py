@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmsign.errors import DataError
+
 from .ctm import CtmWord, write_ctm
 from .stm import StmSegment, write_stm
 
@@ -30,7 +32,7 @@ def export_predictions(
         OSError: the file cannot be written.
     """
     if isinstance(records[0]['reference'], str):
-        raise ValueError('these predictions are sentences; CTM and STM hold glosses')
+        raise DataError('these predictions are sentences; CTM and STM hold glosses')
     kind = Path(path).suffix.lower()
     if kind == '.stm':
         write_stm(
@@ -45,7 +47,7 @@ def export_predictions(
     elif kind == '.ctm':
         outputs = records[0]['hypotheses']
         if output not in outputs:
-            raise ValueError(
+            raise DataError(
                 f'there is no output {output!r} in these predictions, only '
                 f'{", ".join(outputs)}'
             )
@@ -57,7 +59,7 @@ def export_predictions(
             },
         )
     else:
-        raise ValueError(f'{path} ends neither in .ctm nor in .stm')
+        raise DataError(f'{path} ends neither in .ctm nor in .stm')
 
 
 def _timed_words(hypothesis: dict, fps: float) -> list[CtmWord]:

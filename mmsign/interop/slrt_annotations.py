@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from mmsign.errors import DataError
 from mmsign.vocab import GlossVocabulary
 
-from .plain_pickle import PlainPickleError, read_plain_pickle
+from .plain_pickle import read_plain_pickle
 
 _SPLITS = ('train', 'dev', 'test')
 _BLANKS = ('<s>', '<si>')
@@ -48,7 +49,7 @@ def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
     content = read_plain_pickle(path)
     name = os.fspath(path)
     if not isinstance(content, list):
-        raise ValueError(
+        raise DataError(
             f"{name}: expected the authors' annotations, a list of dicts, found a "
             f'{type(content).__name__}'
         )
@@ -59,15 +60,15 @@ def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
 
 def _record(clip: Any, where: str) -> dict:
     if not isinstance(clip, dict):
-        raise ValueError(f'{where}: expected a dict, found a {type(clip).__name__}')
+        raise DataError(f'{where}: expected a dict, found a {type(clip).__name__}')
     name, glosses, text = (clip.get(key) for key in ('name', 'gloss', 'text'))
     if isinstance(glosses, str):
         glosses = glosses.split()
     listed = isinstance(glosses, (list, tuple))
     if not listed or not all(isinstance(gloss, str) for gloss in glosses):
-        raise ValueError(f'{where}: expected glosses, a string, under the key gloss')
+        raise DataError(f'{where}: expected glosses, a string, under the key gloss')
     if not isinstance(name, str) or not isinstance(text, (str, type(None))):
-        raise ValueError(f'{where}: expected strings under the keys name and text')
+        raise DataError(f'{where}: expected strings under the keys name and text')
     return dict(
         clip_id=slrt_clip_id(name),
         glosses=list(glosses),
@@ -81,7 +82,7 @@ def _record(clip: Any, where: str) -> dict:
 def _text(value: Any, where: str) -> str:
     if isinstance(value, (str, int)):
         return str(value)
-    raise ValueError(f'{where}: expected a name under the key signer')
+    raise DataError(f'{where}: expected a name under the key signer')
 
 
 def _count(value: Any, where: str) -> int | None:
@@ -92,7 +93,7 @@ def _count(value: Any, where: str) -> int | None:
     except (TypeError, ValueError, OverflowError, RuntimeError):
         count = -1
     if count < 0:
-        raise ValueError(f'{where}: expected a number of frames under num_frames')
+        raise DataError(f'{where}: expected a number of frames under num_frames')
     return count
 
 
@@ -118,24 +119,24 @@ def read_slrt_vocabulary(
     name = os.fspath(path)
     content = read_plain_pickle(path)
     if not isinstance(content, dict) or not content:
-        raise ValueError(f"{name}: expected the authors' vocabulary, a dict gloss → id")
+        raise DataError(f"{name}: expected the authors' vocabulary, a dict gloss → id")
     names: dict[int, list[str]] = {}
     for gloss, number in content.items():
         if not isinstance(gloss, str) or type(number) is not int or number < 0:
-            raise ValueError(
+            raise DataError(
                 f'{name}: expected glosses and their class numbers from 0 on, found '
                 f'an entry of {type(gloss).__name__} and {type(number).__name__}'
             )
         names.setdefault(number, []).append(gloss)
     missing = [n for n in range(len(names)) if n not in names]
     if missing:
-        raise ValueError(
+        raise DataError(
             f'{name}: no gloss has the class number {missing[0]}, but {max(names)} is '
             'in use; class numbers must be 0, 1, 2, …'
         )
     blanks = [blank for blank in names[0] if blank in _BLANKS]
     if not blanks:
-        raise ValueError(
+        raise DataError(
             f'{name}: class 0 is {names[0][0]!r}; expected the blank, '
             f'{" or ".join(_BLANKS)}'
         )
@@ -152,4 +153,4 @@ def read_slrt_vocabulary(
     try:
         return GlossVocabulary(glosses, blank=blanks[0], aliases=aliases)
     except ValueError as error:
-        raise PlainPickleError(f'{name}: {error}') from error
+        raise DataError(f'{name}: {error}') from error

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.errors import CheckpointError
 
 from .s3d_weights import block_to_flat, flat_to_block
 from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours
@@ -24,10 +25,6 @@ POSITIONS = 5000
 # rounding of the angle alone makes 3e-4.
 _TABLE_TOLERANCE = 1e-3
 SHOWN = 5
-
-
-class CheckpointMismatchError(ValueError):
-    """A checkpoint and a network do not fit; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError, CheckpointError: As ``compat.load_checkpoint``.
-        CheckpointMismatchError: If the file holds no named tensors.
+        CheckpointError: If the file holds no named tensors.
     """
     loaded = compat.load_checkpoint(path)
     for key in ('model_state', 'state_dict'):
@@ -65,7 +62,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         if isinstance(name, str) and isinstance(value, Tensor)
     }
     if not state:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'{path} holds no named tensors: expected model_state, state_dict or a '
             'flat dictionary of tensors'
         )
@@ -103,7 +100,7 @@ def convert_recognizer(
         sinusoid: (length, channels) → the table of positions.
 
     Raises:
-        CheckpointMismatchError: If a table of positions is not the sinusoid that
+        CheckpointError: If a table of positions is not the sinusoid that
             our heads compute, or two tensors have one name of ours.
     """
     converted = Converted({}, {})
@@ -111,7 +108,7 @@ def convert_recognizer(
         ours = slrt_to_ours(name)
         if ours is not None:
             if ours in converted.sources:
-                raise CheckpointMismatchError(
+                raise CheckpointError(
                     f'{name} and {converted.sources[ours]} are both {ours} of a '
                     'recognizer: the file holds two networks. Split it first'
                 )
@@ -132,7 +129,7 @@ def _check_positions(
         expected = sinusoid(*table.shape[1:])
         if (table[0].float() - expected).abs().max() <= _TABLE_TOLERANCE:
             return
-    raise CheckpointMismatchError(
+    raise CheckpointError(
         f'{name} of shape {tuple(table.shape)} is not the sinusoid that our heads '
         'compute: the file is of another network'
     )
@@ -143,7 +140,7 @@ def select_backbone(converted: Converted, stream: str) -> Converted:
     prefix = f'{stream}.backbone.'
     kept = {n: n[len(prefix) :] for n in converted.tensors if n.startswith(prefix)}
     if not kept:
-        raise CheckpointMismatchError(f'the file has no backbone of a {stream} stream')
+        raise CheckpointError(f'the file has no backbone of a {stream} stream')
     return Converted(
         tensors={short: converted.tensors[name] for name, short in kept.items()},
         sources={short: converted.sources[name] for name, short in kept.items()},
@@ -175,7 +172,7 @@ def fit(
         network → why it was not filled.
 
     Raises:
-        CheckpointMismatchError: Naming the tensors, if shapes differ, or if one
+        CheckpointError: Naming the tensors, if shapes differ, or if one
             side lacks tensors that inference needs.
     """
     tensors, sources = converted.tensors, converted.sources
@@ -186,7 +183,7 @@ def fit(
             f'{tuple(target[n].shape)}'
             for n in wrong[:SHOWN]
         )
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'{len(wrong)} tensors have other shapes: {shown}. Use a config with the '
             "file's sizes, or leave out --config to take them from the file"
         )
@@ -201,7 +198,7 @@ def fit(
             unfilled[name] = 'needed for training only, stays random'
     missing = [n for n in target if n not in state and n not in unfilled]
     if missing:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'{network} needs {len(missing)} tensors that the file lacks: '
             f'{_some(missing)}. Use a config without these parts, or the file of the '
             'whole network'
@@ -209,7 +206,7 @@ def fit(
     extra = [n for n in tensors if n not in target]
     lost = [n for n in extra if not optional(n)]
     if lost:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'the file has {len(lost)} tensors that {network} has no place for: '
             f'{_some([sources[n] for n in lost])}. The result would be another '
             'network than was trained: use a config with these parts'
@@ -226,7 +223,7 @@ def to_slrt(
     """Our recognizer's tensors under the authors' names, with position tables.
 
     Raises:
-        CheckpointMismatchError: Naming tensors that their network does not have.
+        CheckpointError: Naming tensors that their network does not have.
     """
     two_stream = all(
         any(name.startswith(f'{stream}.') for name in state)
@@ -258,7 +255,7 @@ def to_published_s3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _refuse_unnamed(renamed: Mapping[str, str | None]) -> None:
     unnamed = [name for name, theirs in renamed.items() if theirs is None]
     if unnamed:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f"the authors' network has no place for {len(unnamed)} of "
             f'{len(renamed)} tensors: {_some(unnamed)}. Only networks of S3D '
             "backbones with mmsign's own necks and heads can be written for it"

@@ -10,6 +10,7 @@ import os
 import numpy as np
 import torch
 
+from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
 
 from .plain_pickle import read_plain_pickle
@@ -36,7 +37,7 @@ def read_slrt_keypoints(path: str | os.PathLike) -> dict[str, np.ndarray]:
     name = os.fspath(path)
     content = read_plain_pickle(path)
     if not isinstance(content, dict) or not content:
-        raise ValueError(
+        raise DataError(
             f"{name}: expected the authors' keypoints, a dict with an entry per clip, "
             f'found a {type(content).__name__}'
         )
@@ -55,12 +56,12 @@ def read_slrt_keypoints(path: str | os.PathLike) -> dict[str, np.ndarray]:
         if not good:
             found = getattr(points, 'shape', type(points).__name__)
             shown = clip if isinstance(clip, str) else type(clip).__name__
-            raise ValueError(
+            raise DataError(
                 f'{name}: clip {shown}: expected an array (N, {_POINTS}, 3) of numbers '
                 f'under the key keypoints, found {found}'
             )
         clip_id = slrt_clip_id(clip)
         if clip_id in clips:
-            raise ValueError(f'{name}: clip {clip_id} occurs twice')
+            raise DataError(f'{name}: clip {clip_id} occurs twice')
         clips[clip_id] = points
     return clips

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from .slrt_checkpoint import CheckpointMismatchError
+from mmsign.errors import CheckpointError
 
 _STEM = 'blocks.0.0.conv_s.weight'
 # Channels of the stem of an S3D of width 1.
@@ -32,14 +32,12 @@ def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
         tensors: Under our names, as ``convert_recognizer`` returns them.
 
     Raises:
-        CheckpointMismatchError: Naming the tensor, if one is missing from which a
+        CheckpointError: Naming the tensor, if one is missing from which a
             size is read.
     """
     names = [s for s in STREAMS if any(n.startswith(f'{s}.') for n in tensors)]
     if not names:
-        raise CheckpointMismatchError(
-            'the file has no tensor of a video or keypoint stream'
-        )
+        raise CheckpointError('the file has no tensor of a video or keypoint stream')
     model: dict = dict(
         type='TwoStreamRecognizer' if len(names) == 2 else 'SingleStreamRecognizer'
     )
@@ -79,7 +77,7 @@ def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
     if name not in tensors:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'the file lacks the tensor that becomes {name}; it is not a whole '
             'recognition network'
         )

@@ -18,12 +18,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mmsign.errors import CheckpointError, DataError
 from mmsign.text import GlossTokens
 from mmsign.text.vocabulary import SPECIAL_TOKENS
 from mmsign.vocab import GlossVocabulary
 
 from .plain_pickle import read_plain_pickle
-from .slrt_checkpoint import CheckpointMismatchError, Converted
+from .slrt_checkpoint import Converted
 
 # Module prefixes, theirs → ours inside a translation head. The one place to
 # change when a part moves.
@@ -84,7 +85,7 @@ def _check_numbering(path: str | os.PathLike, content: object, key: type) -> Non
         type(name) is key and type(row) is int for name, row in content.items()
     )
     if not plain or set(content.values()) != set(range(len(set(content.values())))):
-        raise ValueError(
+        raise DataError(
             f'{path}: expected a dictionary of {key.__name__} → row with the rows 0, '
             '1, 2, … and none left out'
         )
@@ -107,7 +108,7 @@ def gloss_order(
             only row that is neither a special token nor a gloss.
 
     Raises:
-        CheckpointMismatchError: If a special row or the language is not there.
+        CheckpointError: If a special row or the language is not there.
     """
     tokens = GlossTokens(vocab)
     known = {name.lower(): row for name, row in theirs.items()} | dict(theirs)
@@ -119,7 +120,7 @@ def gloss_order(
             if name not in SPECIAL_TOKENS and name.lower() not in glosses
         ]
         if len(others) != 1:
-            raise CheckpointMismatchError(
+            raise CheckpointError(
                 f'{len(others)} rows of the gloss table are neither special tokens nor '
                 f'glosses ({", ".join(others[:5])}): name the one of the gloss '
                 'language with --gloss-language'
@@ -128,7 +129,7 @@ def gloss_order(
     needed = (*SPECIAL_TOKENS, language)
     missing = [name for name in needed if name not in theirs]
     if missing:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'the gloss table has no row {", ".join(missing)}: it needs '
             f'{", ".join(needed)}'
         )
@@ -157,7 +158,7 @@ def convert_translation(
         needs.
 
     Raises:
-        CheckpointMismatchError: If a table and its numbering differ in size, or
+        CheckpointError: If a table and its numbering differ in size, or
             tied tables differ.
     """
     tensors, sources = {}, {}
@@ -168,20 +169,20 @@ def convert_translation(
                 sources[ours + name[len(theirs) :]] = name
     for table in (_GLOSS_TABLE, _TEXT_TABLE):
         if table not in tensors:
-            raise CheckpointMismatchError(
+            raise CheckpointError(
                 f'the file lacks the tensor that becomes {table}; it is not a whole '
                 'translation network'
             )
     shared, glosses = tensors[_TEXT_TABLE], tensors[_GLOSS_TABLE]
     for name in _TIED:
         if name in tensors and not torch.equal(tensors[name], shared):
-            raise CheckpointMismatchError(
+            raise CheckpointError(
                 f'{sources[name]} differs from {sources[_TEXT_TABLE]}; in an mBART '
                 'they are one table'
             )
     added = [name for name in (*_TIED, _BIAS) if name not in tensors]
     if max(gloss_rows) >= len(glosses):
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'{sources[_GLOSS_TABLE]} has {len(glosses)} rows, --gloss-rows names row '
             f'{max(gloss_rows)}: take the file that lies with this mBART'
         )
@@ -189,7 +190,7 @@ def convert_translation(
     text_rows = None
     if text_ids is not None:
         if len(text_ids) != len(shared):
-            raise CheckpointMismatchError(
+            raise CheckpointError(
                 f'{sources[_TEXT_TABLE]} has {len(shared)} rows, --text-ids keeps '
                 f'{len(text_ids)} ids: take the file that lies with this mBART'
             )
@@ -251,7 +252,7 @@ def to_slrt_translation(
             special tokens, the glosses, the gloss language.
 
     Raises:
-        CheckpointMismatchError: Naming a tensor that their network does not have.
+        CheckpointError: Naming a tensor that their network does not have.
     """
     tensors = dict(tensors)
     if record is not None:
@@ -277,7 +278,7 @@ def to_slrt_translation(
     for name, tensor in tensors.items():
         part = next((p for p in _PARTS.items() if name.startswith(p[1])), None)
         if part is None:
-            raise CheckpointMismatchError(
+            raise CheckpointError(
                 f"the authors' translation network has no place for {name}"
             )
         result[part[0] + name[len(part[1]) :]] = tensor

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mmsign.errors import CheckpointError
 from mmsign.vocab import GlossVocabulary
 
 from .slrt_annotations import read_slrt_vocabulary
-from .slrt_checkpoint import CheckpointMismatchError
 
 
 def read_checkpoint_vocabulary(
@@ -58,11 +58,11 @@ def check_class_count(
         classes: Name of each classifier → its classes; see ``class_counts``.
 
     Raises:
-        CheckpointMismatchError: Saying who has how many, and what to do.
+        CheckpointError: Saying who has how many, and what to do.
     """
     counts = set(classes.values())
     if len(counts) != 1:
-        raise CheckpointMismatchError(
+        raise CheckpointError(
             f'{checkpoint}: the heads have different numbers of classes: '
             + ', '.join(f'{name} {count}' for name, count in classes.items())
         )
@@ -79,7 +79,7 @@ def check_class_count(
             f'Its first line, {vocab.glosses[0]!r}, may be the blank: leave it out. '
             f'Otherwise: {advice}'
         )
-    raise CheckpointMismatchError(
+    raise CheckpointError(
         f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
         f'{vocab_path} has {len(vocab.glosses)} glosses: '
         f'{abs(count - len(vocab))} too {"few" if count > len(vocab) else "many"}. '

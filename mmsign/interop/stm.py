@@ -12,7 +12,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mmsign.evaluation.text_lines import TextFileError, read_lines, write_lines
+from mmsign.errors import DataError
+from mmsign.evaluation.text_lines import read_lines, write_lines
 
 from .ctm import check_field
 
@@ -41,7 +42,7 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
     """Read an STM file.
 
     Raises:
-        TextFileError: the file cannot be read; a line is none of an STM file; a clip
+        DataError: the file cannot be read; a line is none of an STM file; a clip
             has several segments, or alternatives in braces, or a segment that is
             not to be scored.
     """
@@ -58,7 +59,7 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
         except ValueError:
             valid = False
         if not valid:
-            raise TextFileError(
+            raise DataError(
                 f'{where} is none of an STM file: expected "clip channel speaker start '
                 f'end words" with times in seconds, got {line[:80]!r}'
             )
@@ -66,12 +67,12 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
         if words and words[0].startswith('<') and words[0].endswith('>'):
             words = words[1:]
         if clip in clips:
-            raise TextFileError(
+            raise DataError(
                 f'{where}: clip {clip!r} comes a second time; segments within a clip '
                 'are not supported'
             )
         if unsupported := _UNSUPPORTED.intersection(words):
-            raise TextFileError(
+            raise DataError(
                 f'{where}: {sorted(unsupported)[0]} is not supported, only plain words'
             )
         clips[clip] = StmSegment(tuple(words), speaker, start, end)

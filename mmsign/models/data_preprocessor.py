@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.errors import ConfigError
 from mmsign.keypoints import SELECTED_79
+from mmsign.registry import MODELS
 
 from .layers.heatmaps import draw_heatmaps
 from .layers.reuse import ReusedMemory
@@ -84,27 +85,27 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     ) -> None:
         super().__init__(non_blocking=non_blocking)
         if len(heatmap_range) != 2 or not heatmap_range[0] < heatmap_range[1]:
-            raise ValueError(
+            raise ConfigError(
                 'heatmap_range must be the values far from a keypoint and at it, '
                 f'the lower first, not {tuple(heatmap_range)}'
             )
         if pad_multiple < 1 or min_padding < 0:
-            raise ValueError(
+            raise ConfigError(
                 'pad_multiple must be positive and min_padding not negative, not '
                 f'{pad_multiple} and {min_padding}'
             )
         if memory_format not in _MEMORY_FORMATS:
-            raise ValueError(
+            raise ConfigError(
                 f'memory_format must be one of {sorted(_MEMORY_FORMATS)}, '
                 f'not {memory_format!r}'
             )
         if keypoint_input not in KEYPOINT_INPUTS:
-            raise ValueError(
+            raise ConfigError(
                 f'keypoint_input must be one of {KEYPOINT_INPUTS}, '
                 f'not {keypoint_input!r}'
             )
         if len(video_mean) != 3 or len(video_std) != 3 or min(video_std) <= 0:
-            raise ValueError(
+            raise ConfigError(
                 'video_mean and video_std are three numbers each, the second '
                 f'positive, not {video_mean} and {video_std}'
             )
@@ -182,7 +183,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         out = self._memory.empty('video', shape, dtype, self.device, self.memory_format)
         for row, clip, sample in zip(out, clips, samples, strict=True):
             if clip.shape[0] != 3 or clip.shape[2:] != (side, side):
-                raise ValueError(
+                raise ConfigError(
                     f'clip {sample.clip_id}: frames of shape {tuple(clip.shape)}, '
                     f'the network expects (3, T, {side}, {side}); set the same '
                     'size in ClipResize and in the data preprocessor'
@@ -206,7 +207,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         )
         for row, clip, sample in zip(keypoints, clips, samples, strict=True):
             if clip.shape[1:] != (self.num_keypoints, 3):
-                raise ValueError(
+                raise ConfigError(
                     f'clip {sample.clip_id}: keypoints of shape '
                     f'{tuple(clip.shape)}, the network expects '
                     f'(T, {self.num_keypoints}, 3)'

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from mmsign.errors import ConfigError
 from mmsign.text import GlossTokens, TextVocabulary
 
 # In a folder that tools/convert/prune_mbart.py wrote.
@@ -70,7 +71,7 @@ def load_gloss_table(folder: Path, symbols: Sequence[str]) -> Tensor:
     }
     missing = [symbol for symbol in symbols if symbol not in rows]
     if missing:
-        raise ValueError(
+        raise ConfigError(
             f'{table} has no embedding for {len(missing)} glosses of the '
             f'vocabulary (first: {missing[:5]}); prepare it for this corpus'
         )

@@ -15,6 +15,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from mmsign import compat
+from mmsign.errors import ConfigError
 
 from .layers.masked_norm import MaskedBatchNorm
 from .layers.memory_format import to_memory_format
@@ -40,7 +41,7 @@ def fold_batch_norms(model: nn.Module) -> int:
             norm is no constant.
     """
     if any(module.training for module in model.modules()):
-        raise ValueError(
+        raise ConfigError(
             'fold_batch_norms: the model is in training mode; call model.eval() first'
         )
     folded = 0

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mmsign.compat import transformers_mbart
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.structures import TranslationPrediction
 from mmsign.text import GlossTokens, TextVocabulary
 from mmsign.text.languages import finish_sentence
@@ -69,7 +70,7 @@ class MBart(BaseModule):
     ) -> None:
         super().__init__()
         if folder is None and vocabulary is None:
-            raise ValueError(
+            raise ConfigError(
                 'mbart names neither folder, a pretrained mBART, nor vocabulary, the '
                 'folder of a text vocabulary to make a new one with'
             )
@@ -170,7 +171,7 @@ class MBart(BaseModule):
         rows = []
         for text, clip_id in zip(texts, clip_ids, strict=True):
             if text is None:
-                raise ValueError(
+                raise ConfigError(
                     f'clip {clip_id} has no sentence; translation needs a corpus '
                     'with sentences, such as Phoenix-2014T or CSL-Daily'
                 )
@@ -264,7 +265,7 @@ class NextTokens:
 def _check_size(folder: str, text: TextVocabulary) -> None:
     size = transformers_mbart.read_mbart_config(folder).get('vocab_size')
     if size != len(text):
-        raise ValueError(
+        raise ConfigError(
             f'the mBART in {folder} has {size} ids, the text vocabulary {text.name} '
             f'{len(text)}: they do not belong together. Prune both at once with '
             'tools/convert/prune_mbart.py'

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.errors import ConfigError
 from mmsign.interop.s3d_weights import convert_s3d_state
 
 from .backbones.s3d import S3D
@@ -51,7 +52,7 @@ def load_pretrained(backbone: nn.Module, source: str) -> None:
     ]
     if missing or wrong:
         shapes = [(k, tuple(state[k].shape), tuple(own[k].shape)) for k in wrong[:3]]
-        raise ValueError(
+        raise ConfigError(
             f'{source} does not hold the weights of this {type(backbone).__name__}: '
             f'{len(missing)} tensors missing (first: {missing[:3]}), {len(wrong)} of '
             f'another shape (first: {shapes})'
@@ -90,7 +91,7 @@ def _local(source: str) -> str:
                 source, str(path), named and named[1], progress=False
             )
         except (URLError, OSError, RuntimeError) as error:
-            raise ValueError(
+            raise ConfigError(
                 f'{source} cannot be downloaded ({error}); fetch it on a machine '
                 f'that is online, put it at {path} or name the file in pretrained=, '
                 'or set pretrained=None to start from random weights'

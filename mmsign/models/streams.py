@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 from .backbones.building import build_backbone
 from .layers.resample import TimeResample
@@ -75,7 +76,7 @@ class Stream(BaseModule):
         try:
             self.stage_info = describe_stages(self.backbone, channels, size)
         except ValueError as error:
-            raise ValueError(
+            raise ConfigError(
                 f'the {name} stream has {channels} input channels at {size[0]}×'
                 f'{size[1]} pixels; {error}'
             ) from error
@@ -97,7 +98,7 @@ class Stream(BaseModule):
                 | dict(in_channels=self.pyramid.out_channels, num_classes=num_classes)
             )
         elif pyramid_head is not None:
-            raise ValueError(
+            raise ConfigError(
                 f'the {name} stream has a pyramid_head but the model no pyramid'
             )
 
@@ -134,7 +135,7 @@ class Stream(BaseModule):
         missing = [key for key in needed if key not in state]
         wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
         if missing or wrong:
-            raise ValueError(
+            raise ConfigError(
                 f'{self.checkpoint} does not fit the {self.name} stream: '
                 f'{len(missing)} tensors missing (first: {missing[:3]}), '
                 f'{len(wrong)} of another shape '

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mmsign.errors import ConfigError
+
 BoxSource = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 
@@ -36,7 +38,7 @@ class FixedBox:
 
     def __init__(self, x: float, y: float, width: float, height: float) -> None:
         if not (width > 0 and height > 0):
-            raise ValueError(f'a box of {width}×{height} pixels is empty')
+            raise ConfigError(f'a box of {width}×{height} pixels is empty')
         self.corners = (x, y, x + width, y + height)
 
     def __call__(self, frames: Sequence[np.ndarray]) -> np.ndarray:
@@ -44,7 +46,7 @@ class FixedBox:
         for frame in frames:
             height, width = frame.shape[:2]
             if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-                raise ValueError(
+                raise ConfigError(
                     f'the box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) lies outside '
                     f'the frame of {width}×{height} pixels'
                 )

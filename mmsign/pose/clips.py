@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mmaction.registry import DATASETS
 
-from mmsign.datasets import FrameReadError, SignDataset, open_frames
+from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.archive import open_archive
 from mmsign.datasets.frames import VIDEO_SUFFIXES, VideoFrames
 from mmsign.datasets.images import IMAGE_SUFFIXES, is_image
 from mmsign.datasets.video_file import decode_video
-
-from .openmmlab import PoseError
+from mmsign.errors import FrameReadError, PoseError
+from mmsign.registry import DATASETS
 
 # Images read at once from a folder or archive.
 _CHUNK = 64
@@ -66,7 +65,7 @@ def find_clips(
     Raises:
         FileNotFoundError: If there is no such path.
         PoseError: If there are no clips, or two of one name.
-        AnnotationError: If a corpus' tables are broken.
+        DataError: If a corpus' tables are broken.
     """
     path = Path(path)
     if not path.exists():

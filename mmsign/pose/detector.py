@@ -10,14 +10,10 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
+from mmsign.errors import PoseError
+
 from .boxes import largest_box
-from .openmmlab import (
-    PoseError,
-    build_model,
-    build_pipeline,
-    find_config,
-    published_weights,
-)
+from .openmmlab import build_model, build_pipeline, find_config, published_weights
 
 DETECTOR = 'rtmdet_m_8xb32-300e_coco'
 """Name of MMDetection's config that is taken by default."""

@@ -16,11 +16,11 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
+from mmsign.errors import ConfigError, PoseError
 from mmsign.keypoints import LAYOUT_SIZES
 
 from .boxes import BoxSource, FullFrame, hold_boxes
 from .openmmlab import (
-    PoseError,
     build_model,
     build_pipeline,
     find_config,
@@ -67,7 +67,7 @@ class PoseEstimator:
         flip: bool | None = None,
     ) -> None:
         if batch_size < 1:
-            raise ValueError(f'batch_size must be 1 or more, not {batch_size}')
+            raise ConfigError(f'batch_size must be 1 or more, not {batch_size}')
         import_package('mmpose')
         path = find_config('mmpose', ESTIMATORS.get(str(config), config))
         cfg = Config.fromfile(path)
@@ -164,7 +164,7 @@ def _batches(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarra
     while batch := list(islice(iterator, size)):
         for frame in batch:
             if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-                raise ValueError(
+                raise ConfigError(
                     f'expected frames of shape (H, W, 3) and dtype uint8, got '
                     f'{frame.shape} {frame.dtype}'
                 )

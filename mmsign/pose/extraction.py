@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 import torch
 
-from mmsign.datasets import FrameReadError, KeypointFileError, KeypointWriter
+from mmsign.datasets import KeypointWriter
+from mmsign.errors import DataError, FrameReadError, PoseError
 
 from .boxes import BoxSource, FixedBox, FullFrame
 from .clips import Clip
 from .detector import DETECTOR, SignerDetector
 from .estimator import ESTIMATORS, PoseEstimator
-from .openmmlab import RANDOM_WEIGHTS, PoseError
+from .openmmlab import RANDOM_WEIGHTS
 
 # What is wrong with one clip; anything else is wrong with the run and ends it.
 _CLIP_ERRORS = (FrameReadError, ValueError, OSError, cv2.error)
@@ -133,7 +134,7 @@ def extract(
             if not isinstance(points, str):
                 try:
                     writer.add(clip.clip_id, points)
-                except KeypointFileError as error:
+                except DataError as error:
                     points = str(error)
             if isinstance(points, str):
                 failures[clip.clip_id] = points

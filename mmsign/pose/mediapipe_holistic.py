@@ -17,9 +17,8 @@ from types import ModuleType
 import cv2
 import numpy as np
 
+from mmsign.errors import PoseError
 from mmsign.interop.mediapipe_points import holistic_points, keypoints_79
-
-from .openmmlab import PoseError
 
 MODEL_URL = (
     'https://storage.googleapis.com/mediapipe-models/holistic_landmarker/'

@@ -18,12 +18,10 @@ from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from mmsign.errors import PoseError
+
 RANDOM_WEIGHTS = 'random'
 """In place of a checkpoint: weights as drawn, always the same; for trials."""
-
-
-class PoseError(ValueError):
-    """Keypoints cannot be estimated; the message says what to do."""
 
 
 def import_package(package: str) -> ModuleType:

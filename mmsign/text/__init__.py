@@ -3,12 +3,11 @@
 from .gloss_tokens import GlossTokens
 from .languages import LANGUAGE_CODES
 from .sentencepiece_training import train_sentencepiece
-from .vocabulary import TextVocabulary, TextVocabularyError
+from .vocabulary import TextVocabulary
 
 __all__ = [
     'LANGUAGE_CODES',
     'GlossTokens',
     'TextVocabulary',
-    'TextVocabularyError',
     'train_sentencepiece',
 ]

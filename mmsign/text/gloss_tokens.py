@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mmsign.errors import DataError
 from mmsign.vocab import GlossVocabulary
 
 from .vocabulary import SPECIAL_TOKENS
@@ -26,7 +27,7 @@ class GlossTokens:
         self._rows = {symbol: row for row, symbol in enumerate(self.symbols)}
         if len(self._rows) != len(self.symbols):
             reserved = {*SPECIAL_TOKENS, LANGUAGE_ROW} & set(vocab.glosses)
-            raise ValueError(
+            raise DataError(
                 f'the glosses {sorted(reserved)} have names that the gloss table '
                 'needs for itself'
             )

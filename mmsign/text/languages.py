@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmsign.errors import DataError
+
 LANGUAGE_CODES: tuple[str, ...] = (
     'ar_AR',
     'cs_CZ',
@@ -38,7 +40,7 @@ def check_language(code: str) -> str:
         ValueError: If mBART has no such language.
     """
     if code not in LANGUAGE_CODES:
-        raise ValueError(
+        raise DataError(
             f'unknown language code {code!r}; mBART knows {", ".join(LANGUAGE_CODES)}'
         )
     return code

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from mmsign.errors import DataError
+
 
 def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
     """Train a model whose pieces can express every one of ``texts``.
@@ -24,7 +26,7 @@ def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
 
     texts = [text for text in texts if text.strip()]
     if not texts:
-        raise ValueError('no sentences to train a sentencepiece model on')
+        raise DataError('no sentences to train a sentencepiece model on')
     buffer = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.Train(
@@ -42,7 +44,7 @@ def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise ValueError(
+        raise DataError(
             f'no sentencepiece model of {size} pieces for {len(texts)} sentences: '
             f'{str(error).splitlines()[0]}'
         ) from error

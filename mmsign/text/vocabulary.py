@@ -17,6 +17,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mmsign.errors import DataError, MissingPackageError
+
 from .languages import LANGUAGE_CODES, check_language
 
 MODEL_FILE = 'sentencepiece.bpe.model'
@@ -25,15 +27,11 @@ FORMAT = 'mmsign-text-vocabulary'
 SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')
 
 
-class TextVocabularyError(ValueError):
-    """A text vocabulary cannot be read, or a text cannot be expressed in it."""
-
-
 def _processor(model: bytes, name: str):
     try:
         import sentencepiece
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             'translation needs sentencepiece: pip install "mmsign[translation]"'
         ) from error
     processor = sentencepiece.SentencePieceProcessor()
@@ -41,9 +39,9 @@ def _processor(model: bytes, name: str):
         processor.LoadFromSerializedProto(model)
         first = [processor.IdToPiece(i) for i in range(3)]
     except (RuntimeError, IndexError) as error:
-        raise TextVocabularyError(f'{name} is not a sentencepiece model') from error
+        raise DataError(f'{name} is not a sentencepiece model') from error
     if first != ['<unk>', '<s>', '</s>']:
-        raise TextVocabularyError(
+        raise DataError(
             f'{name}: the first three pieces are {first}; mBART numbers those of a '
             "model with ['<unk>', '<s>', '</s>'], sentencepiece's default"
         )
@@ -60,7 +58,7 @@ class TextVocabulary:
         name: Where the model comes from, for errors.
 
     Raises:
-        TextVocabularyError: If ``model`` is no sentencepiece model, or ``kept``
+        DataError: If ``model`` is no sentencepiece model, or ``kept``
             lacks a special token or is not a list of old ids.
     """
 
@@ -87,12 +85,12 @@ class TextVocabulary:
     def _check_kept(self) -> None:
         ascending = all(a < b for a, b in zip(self.kept[:-1], self.kept[1:]))
         if self.kept[:4] != (0, 1, 2, 3) or not ascending:
-            raise TextVocabularyError(
+            raise DataError(
                 f'{self.name}: the kept ids must ascend and begin with those of '
                 f'{", ".join(SPECIAL_TOKENS)}, found {list(self.kept[:6])}…'
             )
         if self.kept[-1] >= self.full_size:
-            raise TextVocabularyError(
+            raise DataError(
                 f'{self.name}: the kept ids go up to {self.kept[-1]}, but the '
                 f'sentencepiece model gives {self.full_size} ids; the two files do '
                 'not belong together'
@@ -106,7 +104,7 @@ class TextVocabulary:
 
         Raises:
             FileNotFoundError: If the folder or its sentencepiece model is missing.
-            TextVocabularyError: If the files are broken.
+            DataError: If the files are broken.
         """
         folder = Path(folder)
         model_file, map_file = folder / MODEL_FILE, folder / MAP_FILE
@@ -125,15 +123,13 @@ class TextVocabulary:
             found = content['format'], content['version']
             kept, digest = content['kept'], content['sentencepiece_sha256']
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise TextVocabularyError(
+            raise DataError(
                 f'{map_file} is not a text vocabulary: {error!r}'
             ) from error
         if found != (FORMAT, 1):
-            raise TextVocabularyError(
-                f'{map_file}: expected {FORMAT!r} version 1, found {found}'
-            )
+            raise DataError(f'{map_file}: expected {FORMAT!r} version 1, found {found}')
         if digest != hashlib.sha256(model).hexdigest():
-            raise TextVocabularyError(
+            raise DataError(
                 f'{map_file} was written for another {MODEL_FILE} than the one '
                 'beside it'
             )
@@ -188,14 +184,12 @@ class TextVocabulary:
 
         Raises:
             ValueError: If there is no such language.
-            TextVocabularyError: If pruning has removed it.
+            DataError: If pruning has removed it.
         """
         old = self._first_language + LANGUAGE_CODES.index(check_language(code))
         new = self._new(old)
         if new == self.unk_id:
-            raise TextVocabularyError(
-                f'{self.name} was pruned without the language {code}'
-            )
+            raise DataError(f'{self.name} was pruned without the language {code}')
         return new
 
     def _old_piece_ids(self, text: str) -> list[int]:
@@ -209,15 +203,15 @@ class TextVocabulary:
 
         Args:
             text: The sentence. What the vocabulary cannot express becomes
-                ``<unk>``; ``what_is_lost`` tells.
+                ``<unk>``; ``round_trip_loss`` tells.
             clip_id: Named in the error.
 
         Raises:
-            TextVocabularyError: If the sentence is empty.
+            DataError: If the sentence is empty.
         """
         ids = [self._new(old) for old in self._old_piece_ids(text)]
         if not ids:
-            raise TextVocabularyError(
+            raise DataError(
                 f'clip {clip_id}: its sentence {text!r} is empty; give it one, or '
                 'leave the clip out of the corpus'
             )
@@ -227,14 +221,12 @@ class TextVocabulary:
         """The sentence of ids; special tokens and languages are left out.
 
         Raises:
-            TextVocabularyError: If an id is out of range.
+            DataError: If an id is out of range.
         """
         pieces = []
         for new in ids:
             if not 0 <= new < len(self):
-                raise TextVocabularyError(
-                    f'id {new} is not in the vocabulary of {len(self)} ids'
-                )
+                raise DataError(f'id {new} is not in the vocabulary of {len(self)} ids')
             old = new if self.kept is None else self.kept[new]
             if old == self.unk_id:
                 pieces.append(0)
@@ -242,7 +234,7 @@ class TextVocabulary:
                 pieces.append(old - 1)
         return self._pieces.Decode(pieces)
 
-    def what_is_lost(self, text: str) -> str | None:
+    def round_trip_loss(self, text: str) -> str | None:
         """The sentence that comes back, if it is not ``text``; else None.
 
         Runs of white space count as one space.

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.errors import ConfigError
 
 from .difficulty import Difficulty
 from .grammar import make_sentences, translate
@@ -120,11 +121,11 @@ def read_sentences(root: Path, layout: str) -> dict[str, list[Sentence]]:
             )
         lines = found[0].read_text(encoding='utf-8').splitlines()
         if not lines or lines[0] != form.header:
-            raise ValueError(f'{found[0]}: expected the header {form.header}')
+            raise ConfigError(f'{found[0]}: expected the header {form.header}')
         try:
             corpus[split] = [form.parse(line) for line in lines[1:] if line]
         except ValueError as error:
-            raise ValueError(f'{found[0]}: {error}') from error
+            raise ConfigError(f'{found[0]}: {error}') from error
     return corpus
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from mmsign.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Difficulty:
@@ -30,7 +32,7 @@ class Difficulty:
         for field in fields(self):
             value = getattr(self, field.name)
             if not value >= 0:
-                raise ValueError(f'{field.name} must be 0 or more, got {value}')
+                raise ConfigError(f'{field.name} must be 0 or more, got {value}')
 
     @classmethod
     def scaled(cls, level: float) -> Difficulty:
@@ -41,6 +43,6 @@ class Difficulty:
                 recognised any more.
         """
         if not 0 <= level <= 5:
-            raise ValueError(f'difficulty must be between 0 and 5, got {level}')
+            raise ConfigError(f'difficulty must be between 0 and 5, got {level}')
         usual = cls()
         return cls(**{f.name: level * getattr(usual, f.name) for f in fields(cls)})

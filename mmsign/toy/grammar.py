@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmsign.errors import ConfigError
+
 WHEN = {
     'HEUTE': 'heute',
     'MORGEN': 'morgen',
@@ -97,7 +99,7 @@ def translate(glosses: Sequence[str]) -> str:
     for gloss in glosses:
         slot = next((s for s, table in SLOTS.items() if gloss in table), None)
         if slot is None:
-            raise ValueError(f'the toy language has no gloss {gloss!r}')
+            raise ConfigError(f'the toy language has no gloss {gloss!r}')
         words[slot].append(SLOTS[slot][gloss])
     topic = ' und '.join(words['what'])
     if not topic:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 FRAMES = 'features/fullFrame-210x260px'
 ANNOTATIONS = 'annotations/manual'
 SPLITS = ('train', 'dev', 'test')
@@ -64,7 +66,7 @@ class Layout:
         """The sentence of one line of the table."""
         columns, values = self.header.split('|'), line.split('|')
         if len(values) != len(columns):
-            raise ValueError(
+            raise ConfigError(
                 f'expected {len(columns)} fields ({self.header}), got {line!r}'
             )
         row = dict(zip(columns, values, strict=True))

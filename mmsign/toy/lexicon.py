@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from mmsign.errors import ConfigError
+
 from .signs import BACK, DOWN, IN, OUT, PALM, UP, Hand, Mouth, Sign, sign_from_hash
 
 OPEN = Mouth(opening=1.0, width=0.1)
@@ -115,5 +117,5 @@ def sign_of(gloss: str) -> Sign:
         ValueError: If the gloss is empty or holds white space.
     """
     if not gloss or gloss.split() != [gloss]:
-        raise ValueError(f'expected one gloss without white space, got {gloss!r}')
+        raise ConfigError(f'expected one gloss without white space, got {gloss!r}')
     return LEXICON.get(gloss) or sign_from_hash(gloss)

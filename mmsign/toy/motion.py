@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmsign.errors import ConfigError
+
 from .difficulty import Difficulty
 from .lexicon import sign_of
 from .signers import Signer
@@ -201,7 +203,7 @@ def sign_sentence(
         ValueError: If there is no gloss, or one is not a word.
     """
     if not glosses:
-        raise ValueError('a sentence needs at least one gloss, got none')
+        raise ConfigError('a sentence needs at least one gloss, got none')
     difficulty = difficulty or Difficulty()
     signs = [sign_of(gloss) for gloss in glosses]
     sign_frames, gap_frames = _durations(len(signs), signer.speed, rng, max_frames)

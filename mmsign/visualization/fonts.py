@@ -10,6 +10,8 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 
+from mmsign.errors import ConfigError
+
 LATIN = 'DejaVu Sans'
 # Fonts that have the characters of CSL-Daily, as systems commonly have them.
 _CHINESE = (
@@ -59,7 +61,7 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
         fontManager.addfont(font)
         return LATIN, FontProperties(fname=font).get_name()
     except RuntimeError as error:
-        raise ValueError(
+        raise ConfigError(
             f'{font} is not a font that matplotlib reads: expected .ttf, .otf or .ttc'
         ) from error
 

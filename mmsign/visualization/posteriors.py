@@ -13,8 +13,9 @@ from itertools import groupby
 import numpy as np
 
 from mmsign.decoding import align_labellings
+from mmsign.errors import UnknownGlossError
 from mmsign.evaluation import align_words
-from mmsign.vocab import GlossVocabulary, UnknownGlossError
+from mmsign.vocab import GlossVocabulary
 
 AVERAGE = 'average'
 Span = tuple[float, float]

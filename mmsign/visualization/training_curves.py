@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 from .fonts import LATIN, font_families
 from .labels import COLOURS, LINES
 from .training_log import Curve, TrainingLog
@@ -38,7 +40,7 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
     from matplotlib.figure import Figure
 
     if len({log.unit for log in logs}) > 1:
-        raise ValueError(
+        raise ConfigError(
             'trainings by epoch and by iteration have no common axis; plot them apart: '
             + ', '.join(f'{log.name} is by {log.unit}' for log in logs)
         )
@@ -56,7 +58,7 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
     figure = Figure(figsize=(WIDTH, height), facecolor='white')
     canvas = FigureCanvasAgg(figure)
     if Path(path).suffix.lstrip('.').lower() not in canvas.get_supported_filetypes():
-        raise ValueError(f'{path}: name a picture that can be written, such as .png')
+        raise ConfigError(f'{path}: name a picture that can be written, such as .png')
     for top, columns, panels in grids:
         for column, panel in enumerate(panels):
             left = column * WIDTH / columns + 0.65

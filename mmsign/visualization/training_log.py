@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmsign.errors import DataError
+
 SCALARS = 'scalars.json'
 # Of a line, what is no curve of its own.
 _CLOCKS = {'epoch', 'iter', 'step', 'time', 'data_time', 'memory'}
-
-
-class TrainingLogError(ValueError):
-    """There is no log, or not one of a training."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
 
     Raises:
         FileNotFoundError: there is nothing at ``path``.
-        TrainingLogError: there is no log, it has no training, or a line is broken.
+        DataError: there is no log, it has no training, or a line is broken.
     """
     path = Path(path)
     joined: list[dict] = []
@@ -93,7 +91,7 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
             starts.append(start)
         joined += records
     if not joined:
-        raise TrainingLogError(
+        raise DataError(
             f'{path} holds no scalars of a training: was it stopped before the first '
             'interval of the LoggerHook?'
         )
@@ -104,7 +102,7 @@ def find_logs(path: Path) -> list[Path]:
     """The files with scalars, in the order in which they were begun.
 
     Raises:
-        FileNotFoundError, TrainingLogError: As in ``read_log``.
+        FileNotFoundError, DataError: As in ``read_log``.
     """
     if not path.exists():
         raise FileNotFoundError(f'{path} does not exist')
@@ -116,7 +114,7 @@ def find_logs(path: Path) -> list[Path]:
         for file in sorted(path.glob(pattern))
     ]
     if not found:
-        raise TrainingLogError(
+        raise DataError(
             f'{path} has no log: expected TIME/vis_data/{SCALARS}, as a training with '
             'LocalVisBackend writes it'
         )
@@ -134,7 +132,7 @@ def _read(file: Path) -> list[dict]:
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             if number == len(lines):
                 continue  # killed while it wrote
-            raise TrainingLogError(
+            raise DataError(
                 f'{file}, line {number}: expected a JSON object of scalars, as '
                 "MMEngine's LocalVisBackend writes them"
             ) from error

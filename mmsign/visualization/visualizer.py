@@ -7,11 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mmaction.registry import VISUALIZERS
 from mmengine.dist import master_only
 from mmengine.logging import print_log
 from mmengine.visualization import Visualizer
 
+from mmsign.errors import ConfigError
+from mmsign.registry import VISUALIZERS
 from mmsign.structures import SignDataSample
 
 from .clip_view import ClipView
@@ -57,7 +58,9 @@ class SignVisualizer(Visualizer):
     ) -> None:
         super().__init__(name, **kwargs)
         if seconds_per_row <= 0:
-            raise ValueError(f'seconds_per_row must be positive, not {seconds_per_row}')
+            raise ConfigError(
+                f'seconds_per_row must be positive, not {seconds_per_row}'
+            )
         self.seconds_per_row = seconds_per_row
         self.font = font
         if font is not None:

@@ -8,13 +8,8 @@ import pytest
 import torch
 from tiny_network import GLOSSES, keypoints_of, write_network, write_translator
 
-from mmsign.apis import (
-    BundleError,
-    SignInferencer,
-    load_network,
-    read_bundle,
-    write_bundle,
-)
+from mmsign.apis import SignInferencer, load_network, read_bundle, write_bundle
+from mmsign.errors import BundleError
 
 
 def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, video):

@@ -3,9 +3,10 @@ from __future__ import annotations
 import copy
 
 import pytest
-from mmaction.registry import MODELS
 
-from mmsign.apis.bundle_check import BundleError, check_config
+from mmsign.apis.bundle_check import check_config
+from mmsign.errors import BundleError
+from mmsign.registry import MODELS
 
 CONFIG = dict(
     model=dict(

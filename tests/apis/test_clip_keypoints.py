@@ -12,8 +12,9 @@ from mmsign.apis.clip_keypoints import (
     read_keypoints,
     selected,
 )
-from mmsign.apis.clips import Clip, ClipError, open_clip
-from mmsign.datasets.keypoint_file import KeypointFileError, write_keypoints
+from mmsign.apis.clips import Clip, open_clip
+from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.errors import ClipError, DataError
 from mmsign.keypoints import PARTS, SELECTED_79
 
 # As a file holds them.
@@ -87,7 +88,7 @@ def test_files_that_are_missing_or_lack_the_clip(clip, tmp_path):
             read_keypoints(tmp_path / name, clip)
     path = tmp_path / 'k.safetensors'
     write_keypoints(path, {'a': POSE, 'b': POSE})
-    with pytest.raises(KeypointFileError, match=r'clip-0: not in .*k\.safetensors'):
+    with pytest.raises(DataError, match=r'clip-0: not in .*k\.safetensors'):
         read_keypoints(path, clip)
 
 
@@ -95,7 +96,7 @@ def test_keypoints_of_another_resolution(clip, tmp_path):
     path = tmp_path / '{k}.safetensors'
     write_keypoints(path, {'clip-0': POSE}, frame_size=(640, 480))
     message = r'^clip-0: frames of 64×48 pixels, but .*{k}\.safetensors .* 640×480;'
-    with pytest.raises(KeypointFileError, match=message):
+    with pytest.raises(DataError, match=message):
         read_keypoints(path, clip)
 
 

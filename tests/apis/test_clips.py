@@ -6,8 +6,9 @@ import pytest
 from tiny_frames import write_frames
 from tiny_video import SIZE, damage, rotate_by_90, set_durations
 
-from mmsign.apis.clips import ClipError, open_clip
-from mmsign.datasets import FrameReadError, open_frames
+from mmsign.apis.clips import open_clip
+from mmsign.datasets import open_frames
+from mmsign.errors import ClipError, FrameReadError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from tiny_network import keypoints_of, write_network
 
-from mmsign.apis import ClipError, ClipResult, RecognizedGloss, SignInferencer
+from mmsign.apis import ClipResult, RecognizedGloss, SignInferencer
 from mmsign.apis.clips import open_clip
 from mmsign.apis.drawing import write_annotated_video, write_picture
 from mmsign.apis.inferencer import ClipJob
 from mmsign.datasets import open_frames
+from mmsign.errors import ClipError
 
 COLOUR = (200, 100, 50)
 # Pixels of the picture's two rows of ten frames: 1440 wide, each frame a square.

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mmsign.apis.estimators import add_estimator_arguments, open_estimator
-from mmsign.pose import PoseError
+from mmsign.errors import PoseError
 
 
 def arguments(*given: str) -> argparse.Namespace:

@@ -10,8 +10,9 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
 
-from mmsign.apis import ClipError, SignInferencer
+from mmsign.apis import SignInferencer
 from mmsign.datasets import Phoenix2014TDataset
+from mmsign.errors import ClipError
 
 # What it returns --------------------------------------------------------------
 

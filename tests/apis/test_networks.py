@@ -17,8 +17,7 @@ from mmsign.apis.networks import (
     load_network,
     spec_of_config,
 )
-from mmsign.compat import CheckpointError
-from mmsign.launch import LaunchError
+from mmsign.errors import CheckpointError, ConfigError
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def test_a_pipeline_of_features_is_replaced_by_the_one_beside_it(cfg):
     dataset.pipeline = [dict(type='LoadFeatures', feature_file='nowhere')]
     assert spec_of_config(cfg) == expected
     cfg.pop('test_pipeline')
-    with pytest.raises(LaunchError, match='nor a test_pipeline beside one that reads'):
+    with pytest.raises(ConfigError, match='nor a test_pipeline beside one that reads'):
         spec_of_config(cfg)
 
 
@@ -112,20 +111,20 @@ def test_glosses_come_from_the_checkpoint_if_the_config_names_a_corpus(
     assert spec.model['vocab'] == dict(glosses=GLOSSES)
     # The config may be used again, with a checkpoint of other glosses.
     assert cfg.to_dict() == before
-    with pytest.raises(LaunchError, match="the corpus in 'nowhere', which is not a"):
+    with pytest.raises(ConfigError, match="the corpus in 'nowhere', which is not a"):
         spec_of_config(cfg)
 
 
 def test_configs_that_are_none(cfg, network_files, tmp_path):
     config, checkpoint = network_files
-    with pytest.raises(LaunchError, match=r'gone\.py does not exist'):
+    with pytest.raises(ConfigError, match=r'gone\.py does not exist'):
         load_network(tmp_path / 'gone.py', checkpoint)
     with pytest.raises(FileNotFoundError, match=r'gone\.pth does not exist'):
         load_network(config, tmp_path / 'gone.pth')
     cfg.test_dataloader.dataset.pipeline = []
-    with pytest.raises(LaunchError, match=r'no test_dataloader\.dataset\.pipeline'):
+    with pytest.raises(ConfigError, match=r'no test_dataloader\.dataset\.pipeline'):
         spec_of_config(cfg)
-    with pytest.raises(LaunchError, match='it describes no model'):
+    with pytest.raises(ConfigError, match='it describes no model'):
         spec_of_config(Config(dict(test_pipeline=[])))
 
 

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmsign.apis import BundleError, open_network
-from mmsign.compat import CheckpointError
-from mmsign.launch import LaunchError
+from mmsign.apis import open_network
+from mmsign.errors import BundleError, CheckpointError, ConfigError
 
 
 def test_both_ways_lead_to_one_network(bundle, network_files):
@@ -34,7 +33,7 @@ def test_one_network_is_to_be_named(bundle, network_files):
         dict(config=config, bundle=bundle),
         dict(config=config, checkpoint=checkpoint, bundle=bundle),
     ):
-        with pytest.raises(LaunchError, match='name one network: a config and its'):
+        with pytest.raises(ConfigError, match='name one network: a config and its'):
             open_network(**arguments)
 
 

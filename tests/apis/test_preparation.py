@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import TRANSFORMS
 from tiny_frames import write_frames
 from tiny_network import keypoints_of
 from tiny_video import write_video
 
 from mmsign.apis.clips import open_clip
 from mmsign.apis.preparation import Pipeline, clip_record, fit_heatmaps, prepare_clip
-from mmsign.datasets import FrameReadError
+from mmsign.errors import FrameReadError
+from mmsign.registry import TRANSFORMS
 from mmsign.structures import SignDataSample
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (10, 48, 64, 3), np.uint8)

@@ -7,7 +7,8 @@ import pytest
 from tiny_network import keypoints_of, write_network
 from tiny_signing import habits, signing
 
-from mmsign.apis import ClipError, LiveRecognizer, SignInferencer, open_network
+from mmsign.apis import LiveRecognizer, SignInferencer, open_network
+from mmsign.errors import ClipError
 
 
 @pytest.fixture(scope='module')

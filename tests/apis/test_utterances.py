@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tiny_signing import REST, habits, signing
 
-from mmsign.apis.signing_habits import SigningHabits
+from mmsign.apis.clip_statistics import ClipStatistics
 from mmsign.apis.utterances import Piece, UtteranceReader, count_utterances
 from mmsign.apis.windows import Stitched
 
@@ -36,7 +36,7 @@ class Recorder:
         return Stitched({}, {})
 
 
-def utterances(plan: str, own: SigningHabits | None = None) -> list[tuple[int, list]]:
+def utterances(plan: str, own: ClipStatistics | None = None) -> list[tuple[int, list]]:
     """Origin and frames of each utterance."""
     windows = Recorder()
     reader = UtteranceReader(windows, own or habits())
@@ -61,7 +61,7 @@ def test_it_fills_whole_steps():
 
 
 def test_a_short_rest_belongs_to_both():
-    own = SigningHabits(4, 8, 40, REST.__class__(REST.wrists, REST.radius, 3))
+    own = ClipStatistics(4, 8, 40, REST.__class__(REST.wrists, REST.radius, 3))
     found = utterances('rrrmmmmmrrmmmmmmrrr', own)
     assert found == [(0, [*range(10), 9, 9]), (8, [*range(8, 19), 18])]
 
@@ -88,7 +88,7 @@ def test_nobody_ends_it_and_lost_wrists_do_not():
 
 
 def test_without_a_rest_pose_there_is_one():
-    own = SigningHabits(4, 8, 40, None)
+    own = ClipStatistics(4, 8, 40, None)
     assert utterances('rrrmmmrrrrmm', own) == [(0, list(range(12)))]
 
 

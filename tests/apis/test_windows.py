@@ -5,11 +5,12 @@ import pytest
 import torch
 from tiny_network import keypoints_of
 
-from mmsign.apis import ClipError, open_network
+from mmsign.apis import open_network
+from mmsign.apis.clip_statistics import ClipStatistics, RestPose
 from mmsign.apis.posteriors import log_probs_of
 from mmsign.apis.preparation import Pipeline
-from mmsign.apis.signing_habits import RestPose, SigningHabits
 from mmsign.apis.windows import WindowedNetwork, live_window, window_for
+from mmsign.errors import ClipError
 from mmsign.models.layers.positions import PositionEncoding
 
 
@@ -141,7 +142,7 @@ def test_looking_early_says_nothing_for_good(network, inferencer):
 )
 def test_windows_of_a_stream_are_as_long_as_clips(network, lengths, rests, expected):
     rest = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2) if rests else None
-    habits = SigningHabits(*lengths, rest)
+    habits = ClipStatistics(*lengths, rest)
     pipeline = pipeline_of(network)
     assert live_window(pipeline, 4, habits) == expected
     WindowedNetwork(network, pipeline, *expected)  # and they fit

@@ -11,12 +11,13 @@ import torch
 from mmsign.compat import checkpoints
 from mmsign.compat.checkpoints import (
     TRUST_VARIABLE,
-    CheckpointError,
     find_latest_checkpoint,
     load_checkpoint,
     write_checkpoint,
 )
-from mmsign.compat.plain_state import TAG, NotPlainError
+from mmsign.compat.primitive_state import TAG, NotPlainError
+from mmsign.errors import CheckpointError
+from mmsign.files import partial_path
 
 
 def test_a_malicious_file_is_refused_and_does_nothing(malicious):
@@ -132,7 +133,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_a_full_disk_is_told_and_the_last_checkpoint_stays(size, tmp_path):
     write_checkpoint({'a': 1}, tmp_path / 'epoch_1.pth')
     # What is written goes to a device that is always full.
-    (tmp_path / '.checkpoint.partial').symlink_to('/dev/full')
+    partial_path(tmp_path / 'epoch_2.pth').symlink_to('/dev/full')
     with pytest.raises(CheckpointError) as caught:
         write_checkpoint({'a': torch.zeros(size)}, tmp_path / 'epoch_2.pth')
     message = str(caught.value)

@@ -40,7 +40,7 @@ GOOD = {
     'mmaction/models/localizers/drn/drn.py': 'class DRN:\n    real = True',
     'mmaction/models/multimodal/__init__.py': 'from .vindlu import *',
     'mmaction/models/multimodal/vindlu.py': """
-        from mmaction.registry import MODELS
+        from mmsign.registry import MODELS
         class VindLUVQA:
             real = True
         MODELS.register_module('VindLUVQA', VindLUVQA)
@@ -79,7 +79,7 @@ def test_a_working_installation_is_left_alone(run):
         """
         warnings.simplefilter('error')
         under_test.make_mmaction_importable()
-        from mmaction.registry import MODELS
+        from mmsign.registry import MODELS
         from mmaction.models.localizers import DRN
         print(DRN.real, MODELS['VindLUVQA'].real, len(sys.meta_path))
         under_test.make_mmaction_importable()
@@ -123,7 +123,7 @@ def test_multimodal_that_does_not_import(failure, run):
         },
         """
         under_test.make_mmaction_importable()
-        from mmaction.registry import MODELS
+        from mmsign.registry import MODELS
         print(sorted(MODELS), 'mmaction.models.multimodal.vindlu' in sys.modules)
         for name in MODELS:
             try:

@@ -9,13 +9,10 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from mmsign.compat import mmengine_checkpoints
-from mmsign.compat.checkpoints import (
-    CheckpointError,
-    find_latest_checkpoint,
-    load_checkpoint,
-)
+from mmsign.compat.checkpoints import find_latest_checkpoint, load_checkpoint
 from mmsign.compat.mmengine_checkpoints import save_checkpoint
-from mmsign.compat.plain_state import NotPlainError
+from mmsign.compat.primitive_state import NotPlainError
+from mmsign.errors import CheckpointError
 
 
 def test_an_mmengine_checkpoint_survives(tmp_path, mmengine_state):

@@ -57,7 +57,7 @@ def assert_right(layer: nn.Module, x, low: bool, **options) -> None:
     for tensor in (x, *layer.parameters()):
         tensor.data.copy_(tensor.data.bfloat16())
     exact = gradients(copy.deepcopy(layer).double(), x.double(), False, **options)
-    compat.mend_small_convolutions(layer)
+    compat.patch_small_convolutions(layer)
     found = gradients(layer, x, low, **options)
     for name, wanted, got in zip(('output', 'input', 'weight', 'bias'), exact, found):
         assert got.shape == wanted.shape
@@ -111,7 +111,7 @@ def test_size_of_a_transposed_one():
     x = torch.randn(1, 20, 2)
     for size in ([6], [1, 24, 8]):
         assert_right(copy.deepcopy(layer), x, False, output_size=size)
-    compat.mend_small_convolutions(layer)
+    compat.patch_small_convolutions(layer)
     with pytest.raises(ValueError, match='output size'):
         layer(x, output_size=[9])
 
@@ -139,7 +139,7 @@ def test_pads_what_is_at_risk_alone(monkeypatch):
     layer = nn.Conv3d(3, 4, 3, padding=1)
     strided = nn.Conv3d(3, 4, 3, (2, 1, 1), padding=1)
     for each in (layer, strided):
-        compat.mend_small_convolutions(each)
+        compat.patch_small_convolutions(each)
     layer(small), strided(large)
     with torch.no_grad():
         strided(small)
@@ -162,7 +162,7 @@ def test_pads_what_is_at_risk_alone(monkeypatch):
 )
 def test_copies_compute_with_their_own_weights(copied):
     layers = nn.Sequential(nn.Conv1d(3, 4, 3, padding=1), nn.ConvTranspose1d(4, 3, 3))
-    compat.mend_small_convolutions(layers)
+    compat.patch_small_convolutions(layers)
     x = torch.randn(1, 3, 2)
     found = copied(layers)
     torch.testing.assert_close(found(x), layers(x))
@@ -179,7 +179,7 @@ def test_can_be_compiled():
     )
     x = torch.randn(1, 3, 3, 4, 4)
     expected = layers(x)
-    compat.mend_small_convolutions(layers)
+    compat.patch_small_convolutions(layers)
     # torch 2.1 compiles around them, later versions all of it.
     compiled = torch.compile(layers, backend='eager')
     torch.testing.assert_close(compiled(x), expected)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mmsign.datasets.archive import Archive, open_archive, safe_member
-from mmsign.datasets.images import FrameReadError
+from mmsign.errors import FrameReadError
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets import AnnotationError, CSLDailyDataset
+from mmsign.datasets import CSLDailyDataset
+from mmsign.errors import DataError
 
 
 def entry(name: str, **changes) -> dict:
@@ -68,7 +69,7 @@ def test_a_clip_without_annotation_is_left_out(tmp_path, caplog):
     ],
 )
 def test_broken_files(tmp_path, info, split, message):
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(DataError, match=message):
         CSLDailyDataset.read_annotations(write_corpus(tmp_path, info, split), 'train')
 
 

@@ -7,11 +7,11 @@ from safetensors.numpy import load_file, save_file
 from mmsign.datasets.feature_file import (
     ClipFeatures,
     FeatureFile,
-    FeatureFileError,
     join_features,
     open_features,
     write_features,
 )
+from mmsign.errors import DataError
 
 
 def features(steps: int, seed: int = 0) -> ClipFeatures:
@@ -56,7 +56,7 @@ def test_parts_are_joined(tmp_path):
         assert_same(file.read(clip_id), expected)
     assert len(load_file(whole)) == 15
     write_features(parts[0], dict(x=features(1)), 'other')
-    with pytest.raises(FeatureFileError, match='2 parts of 2 different networks'):
+    with pytest.raises(DataError, match='2 parts of 2 different networks'):
         join_features(parts, whole)
 
 
@@ -71,11 +71,11 @@ def test_open_once(tmp_path):
 def test_faults(tmp_path):
     path = tmp_path / 'f.safetensors'
     write_features(path, dict(a=features(1)), 'net')
-    with pytest.raises(FeatureFileError, match='clip b: not among the 1 clips'):
+    with pytest.raises(DataError, match='clip b: not among the 1 clips'):
         FeatureFile(path).read('b')
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(FeatureFileError, match='truncated'):
+    with pytest.raises(DataError, match='truncated'):
         FeatureFile(path)
     save_file(dict(a=np.zeros(1)), path)
-    with pytest.raises(FeatureFileError, match="expected format 'mmsign-features'"):
+    with pytest.raises(DataError, match="expected format 'mmsign-features'"):
         FeatureFile(path)

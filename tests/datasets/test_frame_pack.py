@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mmsign.datasets.frame_pack import PackError, PackWriter, pack_clip, shrink
+from mmsign.datasets.frame_pack import PackWriter, pack_clip, shrink
 from mmsign.datasets.frames import open_frames
-from mmsign.datasets.images import FrameReadError
+from mmsign.errors import DataError, FrameReadError
 
 OPTIONS = dict(short_side=16)
 CLIPS = {
@@ -110,11 +110,11 @@ def test_a_damaged_part_ends_what_is_kept(tmp_path):
 
 def test_refusals(tmp_path, smooth):
     write(tmp_path / 'a.zip').finish()
-    with pytest.raises(PackError, match=r'a\.zip exists'):
+    with pytest.raises(DataError, match=r'a\.zip exists'):
         PackWriter(tmp_path / 'a.zip', OPTIONS)
     unfinished = write(tmp_path / 'b.zip')
     unfinished._file.flush()
-    with pytest.raises(PackError, match='made otherwise'):
+    with pytest.raises(DataError, match='made otherwise'):
         PackWriter(tmp_path / 'b.zip', dict(short_side=17))
     spec, _ = smooth
     with open(f'{spec}/f3.png', 'wb') as file:

@@ -7,7 +7,7 @@ from tiny_frames import write_frames
 
 from mmsign.datasets import frames as frames_module
 from mmsign.datasets.frames import open_frames
-from mmsign.datasets.images import FrameReadError
+from mmsign.errors import FrameReadError
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mmsign.datasets import images
-from mmsign.datasets.images import FrameReadError, decode_image, image_size
+from mmsign.datasets.images import decode_image, image_size
+from mmsign.errors import FrameReadError
 
 IMAGE = np.arange(12 * 10 * 3, dtype=np.uint8).reshape(12, 10, 3)
 

@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mmsign.datasets.keypoint_file import (
-    KeypointFile,
-    KeypointFileError,
-    write_keypoints,
-)
+from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
+from mmsign.errors import DataError
 
 
 def poses(length: int, seed: int = 0) -> np.ndarray:
@@ -30,7 +27,7 @@ def test_round_trip_in_half_precision(tmp_path):
 def test_a_missing_clip_and_a_missing_file(tmp_path):
     path = tmp_path / 'k.safetensors'
     write_keypoints(path, dict(a=poses(2)))
-    with pytest.raises(KeypointFileError, match=r'clip z: .*holds 1 clips \(a'):
+    with pytest.raises(DataError, match=r'clip z: .*holds 1 clips \(a'):
         KeypointFile(path).read('z')
     with pytest.raises(FileNotFoundError, match='no keypoint file'):
         KeypointFile(tmp_path / 'gone').read('a')
@@ -39,10 +36,10 @@ def test_a_missing_clip_and_a_missing_file(tmp_path):
 def test_foreign_and_broken_files(tmp_path):
     path = tmp_path / 'k.safetensors'
     path.write_bytes(b'nonsense')
-    with pytest.raises(KeypointFileError, match='is not a safetensors file'):
+    with pytest.raises(DataError, match='is not a safetensors file'):
         KeypointFile(path).read('a')
     save_file(dict(a=np.zeros(3)), path)
-    with pytest.raises(KeypointFileError, match='expected format'):
+    with pytest.raises(DataError, match='expected format'):
         KeypointFile(path).read('a')
 
 
@@ -50,6 +47,6 @@ def test_foreign_and_broken_files(tmp_path):
     'array', [np.zeros((2, 17, 3)), np.full((2, 133, 3), np.nan), np.zeros((2, 133, 2))]
 )
 def test_arrays_that_are_no_keypoints(tmp_path, array):
-    with pytest.raises(KeypointFileError):
+    with pytest.raises(DataError):
         write_keypoints(tmp_path / 'k', dict(a=array))
     assert not (tmp_path / 'k').exists()

@@ -6,12 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from mmsign.datasets.keypoint_file import (
-    KeypointFile,
-    KeypointFileError,
-    write_keypoints,
-)
+from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
 from mmsign.datasets.keypoint_writer import KeypointWriter
+from mmsign.errors import DataError
 
 
 def poses(length: int, seed: int = 0) -> np.ndarray:
@@ -88,7 +85,7 @@ def test_a_killed_process_loses_at_most_the_clip_it_works_on(tmp_path):
         env=os.environ | dict(PYTHONPATH=os.pathsep.join(sys.path)),
     )
     assert child.stdout.readline() == b'added\n'
-    with pytest.raises(KeypointFileError, match='another process writes'):
+    with pytest.raises(DataError, match='another process writes'):
         KeypointWriter(path)
     child.send_signal(signal.SIGKILL)
     child.communicate()
@@ -107,11 +104,11 @@ def test_what_cannot_be_added(tmp_path):
             ('x', np.full((1, 133, 3), np.inf), 'not finite'),
             ('x', np.full((1, 133, 3), None), 'dtype object'),
         ):
-            with pytest.raises(KeypointFileError, match=message):
+            with pytest.raises(DataError, match=message):
                 writer.add(clip_id, points)
         assert (tmp_path / 'k.safetensors.journal').stat().st_size == size
-    with pytest.raises(KeypointFileError, match='to add are such of mmsign_79'):
+    with pytest.raises(DataError, match='to add are such of mmsign_79'):
         KeypointWriter(path, layout='mmsign_79')
-    with pytest.raises(KeypointFileError, match='unknown layout'):
+    with pytest.raises(DataError, match='unknown layout'):
         KeypointWriter(tmp_path / 'other', layout='coco')
     assert files(tmp_path) == ['k.safetensors']

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmsign.datasets import AnnotationError, Phoenix2014TDataset
+from mmsign.datasets import Phoenix2014TDataset
 from mmsign.datasets.archive import Archive
 from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
+from mmsign.errors import DataError
 
 PIPELINE = [
     dict(type='LoadClip'),
@@ -113,5 +114,5 @@ def test_names_that_cannot_be_used(phoenix_tree, tmp_path, name, message):
     copy.parent.mkdir(parents=True)
     row = f'{name}|x|-1|-1|S|REGEN|x .\n'
     copy.write_text(Path(phoenix_tree, table).read_text() + row)
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(DataError, match=message):
         dataset(tmp_path)

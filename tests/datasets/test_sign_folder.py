@@ -4,7 +4,8 @@ import zipfile
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets import AnnotationError, SignFolderDataset
+from mmsign.datasets import SignFolderDataset
+from mmsign.errors import DataError
 
 PIPELINE = [dict(type='LoadClip', keypoints=False)]
 CSV = (
@@ -103,7 +104,7 @@ HEAD = 'id,video,glosses,split\n'
 )
 def test_broken_manifests(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(DataError, match=message):
         SignFolderDataset(data_root=str(tmp_path), split='train', ann_file=name)
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from mmsign.datasets.tables import AnnotationError, read_table
+from mmsign.datasets.tables import read_table
+from mmsign.errors import DataError
 
 
 def write(tmp_path, content: bytes):
@@ -26,5 +27,5 @@ def test_rows_and_their_lines(tmp_path):
     ],
 )
 def test_broken_tables(tmp_path, content, message):
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(DataError, match=message):
         read_table(write(tmp_path, content), ['a', 'b'])

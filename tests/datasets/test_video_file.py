@@ -5,8 +5,8 @@ from tiny_video import set_durations, write_video
 
 from mmsign.datasets import video_file
 from mmsign.datasets.frames import open_frames
-from mmsign.datasets.images import FrameReadError
 from mmsign.datasets.video_file import count_frames, decode_video, read_timing
+from mmsign.errors import FrameReadError
 
 
 @pytest.fixture(scope='module')

@@ -3,9 +3,10 @@ import logging
 import sys
 
 import pytest
-from mmaction.registry import METRICS
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
+
+from mmsign.registry import METRICS
 
 pytest.importorskip('sacrebleu')
 

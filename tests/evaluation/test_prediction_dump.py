@@ -3,8 +3,8 @@ import math
 
 import pytest
 
+from mmsign.errors import DataError
 from mmsign.evaluation import read_predictions, write_predictions
-from mmsign.evaluation.text_lines import TextFileError
 
 
 def record(clip_id, reference, score=-1.5, **glosses):
@@ -94,5 +94,5 @@ def test_files_that_are_no_dump(tmp_path):
         ([good, json.dumps(record('b', [], joint=[]))], 'outputs joint, .* video'),
     ):
         path.write_text('\n'.join(lines), encoding='utf-8')
-        with pytest.raises(TextFileError, match=message):
+        with pytest.raises(DataError, match=message):
             read_predictions(path)

@@ -4,13 +4,9 @@ import stat
 
 import pytest
 
+from mmsign.errors import ConfigError
 from mmsign.evaluation import WordErrors, sentence_errors
-from mmsign.evaluation.sclite import (
-    ScliteError,
-    sclite_command,
-    sclite_errors,
-    verify_with_sclite,
-)
+from mmsign.evaluation.sclite import sclite_command, sclite_errors, verify_with_sclite
 
 needs_sclite = pytest.mark.skipif(sclite_command() is None, reason='needs NIST sclite')
 
@@ -57,18 +53,18 @@ def test_a_difference_names_the_sentence(fake_sclite):
     scores = 'Scores: (#C #S #D #I)'
     fake_sclite(f'id: (s-0)\\n{scores} 1 0 0 0\\nid: (s-1)\\n{scores} 0 0 1 1\\n')
     with pytest.raises(
-        ScliteError, match='in 1 of 2 sentences; in sentence 2, sclite: S 0, D 1, I 1'
+        ConfigError, match='in 1 of 2 sentences; in sentence 2, sclite: S 0, D 1, I 1'
     ):
         verify_with_sclite([['a'], ['b']], [['a'], ['c']])
 
 
 def test_sclite_that_fails(fake_sclite):
     fake_sclite('', status=3)
-    with pytest.raises(ScliteError, match='0 of 1 sentences and ended with status 3'):
+    with pytest.raises(ConfigError, match='0 of 1 sentences and ended with status 3'):
         sclite_errors([['a']], [['b']])
 
 
 def test_not_installed(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
-    with pytest.raises(ScliteError, match='not installed.*apt install sctk'):
+    with pytest.raises(ConfigError, match='not installed.*apt install sctk'):
         verify_with_sclite([['a']], [['a']])

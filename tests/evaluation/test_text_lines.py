@@ -1,6 +1,7 @@
 import pytest
 
-from mmsign.evaluation.text_lines import TextFileError, read_lines, write_lines
+from mmsign.errors import DataError
+from mmsign.evaluation.text_lines import read_lines, write_lines
 
 
 def test_round_trip(tmp_path):
@@ -26,8 +27,8 @@ def test_a_failure_leaves_the_old_file(tmp_path):
 
 
 def test_faults(tmp_path):
-    with pytest.raises(TextFileError, match='cannot read .*none: No such file'):
+    with pytest.raises(DataError, match='cannot read .*none: No such file'):
         read_lines(tmp_path / 'none')
     (tmp_path / 'a').write_bytes(b'ok\n\xe4\n')
-    with pytest.raises(TextFileError, match='not UTF-8: line 2 holds the byte 0xe4'):
+    with pytest.raises(DataError, match='not UTF-8: line 2 holds the byte 0xe4'):
         read_lines(tmp_path / 'a')

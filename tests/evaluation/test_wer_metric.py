@@ -2,11 +2,11 @@ import json
 import logging
 
 import pytest
-from mmaction.registry import METRICS
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 
 from mmsign.evaluation import WERMetric
+from mmsign.registry import METRICS
 from mmsign.structures import GlossPrediction, SignDataSample
 
 

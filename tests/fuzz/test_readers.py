@@ -19,21 +19,20 @@ from fuzzing import FUZZ, broken, nothing_is_done, read_broken
 from hypothesis import example, given
 from safetensors.numpy import save as save_safetensors
 
-from mmsign.compat.checkpoints import CheckpointError, load_checkpoint
+from mmsign.compat.checkpoints import load_checkpoint
 from mmsign.datasets import (
     CSLDailyDataset,
-    FrameReadError,
     KeypointFile,
-    KeypointFileError,
     Phoenix2014Dataset,
     SignFolderDataset,
     open_frames,
 )
 from mmsign.datasets.images import decode_image
 from mmsign.datasets.keypoint_writer import KeypointWriter
+from mmsign.errors import CheckpointError, DataError, FrameReadError
 from mmsign.interop.ctm import read_ctm
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.interop.plain_pickle import PlainPickleError, read_plain_pickle
+from mmsign.interop.plain_pickle import read_plain_pickle
 from mmsign.interop.slrt_annotations import (
     read_slrt_annotations,
     read_slrt_vocabulary,
@@ -69,7 +68,7 @@ def test_plain_pickle(folder, good):
     @FUZZ
     @given(broken(good))
     def run(data):
-        read_broken(folder / 'x.pkl', data, read_plain_pickle, (PlainPickleError,))
+        read_broken(folder / 'x.pkl', data, read_plain_pickle, (DataError,))
 
     run()
 
@@ -179,7 +178,7 @@ def read_native(path) -> None:
 @FUZZ
 @given(broken(native()[:400]).map(lambda head: head + native()[400:]))
 def test_keypoint_file(folder, data):
-    read_broken(folder / 'k.safetensors', data, read_native, (KeypointFileError,))
+    read_broken(folder / 'k.safetensors', data, read_native, (DataError,))
 
 
 def journal(folder) -> bytes:
@@ -202,7 +201,7 @@ def test_journal_of_keypoints(folder):
         try:
             with KeypointWriter(path):
                 pass
-        except KeypointFileError as error:
+        except DataError as error:
             assert path.name in str(error)
         else:
             read_native(path)

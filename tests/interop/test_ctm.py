@@ -1,6 +1,6 @@
 import pytest
 
-from mmsign.evaluation.text_lines import TextFileError
+from mmsign.errors import DataError
 from mmsign.interop.ctm import CtmWord, read_ctm, write_ctm
 
 
@@ -48,7 +48,7 @@ def test_times_sort_as_text_and_empty_clips_stay(tmp_path):
 )
 def test_lines_of_another_format(tmp_path, line):
     (tmp_path / 'x.ctm').write_text(f'a 1 0 1 ROT\n{line}\n')
-    with pytest.raises(TextFileError, match='line 2 is none of a CTM file'):
+    with pytest.raises(DataError, match='line 2 is none of a CTM file'):
         read_ctm(tmp_path / 'x.ctm')
 
 

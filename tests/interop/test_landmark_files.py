@@ -2,11 +2,8 @@ import json
 
 import pytest
 
-from mmsign.interop.landmark_files import (
-    LandmarkFileError,
-    read_landmarks,
-    read_table,
-)
+from mmsign.errors import DataError
+from mmsign.interop.landmark_files import read_landmarks, read_table
 
 
 @pytest.fixture
@@ -72,7 +69,7 @@ def test_json_of_named_points_and_of_mediapipe(write):
     ],
 )
 def test_faulty_files_are_refused(write, text, name, message):
-    with pytest.raises(LandmarkFileError, match=message):
+    with pytest.raises(DataError, match=message):
         read_landmarks(write(text, name))
 
 
@@ -84,7 +81,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_table_is_names_with_indices(write):
     assert read_table(write('{"nose": 0, "tip": 99}', 't.json')) == dict(nose=0, tip=99)
     for text in ('[1]', '{"nose": "0"}', '{"nose": true}'):
-        with pytest.raises(LandmarkFileError, match='expected an object such as'):
+        with pytest.raises(DataError, match='expected an object such as'):
             read_table(write(text, 't.json'))
-    with pytest.raises(LandmarkFileError, match='is not a JSON file'):
+    with pytest.raises(DataError, match='is not a JSON file'):
         read_table(write('{', 't.json'))

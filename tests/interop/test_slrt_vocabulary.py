@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsign.interop.slrt_checkpoint import CheckpointMismatchError
+from mmsign.errors import CheckpointError
 from mmsign.interop.slrt_vocabulary import (
     check_class_count,
     read_checkpoint_vocabulary,
@@ -51,5 +51,5 @@ def test_class_counts():
         ),
         ({'x': 3}, "1 too many. Its first line, 'a', may be the blank"),
     ):
-        with pytest.raises(CheckpointMismatchError, match=message):
+        with pytest.raises(CheckpointError, match=message):
             check_class_count(vocab, classes, 'v.txt', 'x.pth')

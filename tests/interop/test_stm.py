@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsign.evaluation.text_lines import TextFileError
+from mmsign.errors import DataError
 from mmsign.interop.stm import TO_THE_END, StmSegment, read_stm, write_stm
 
 
@@ -47,7 +47,7 @@ def test_written_as_the_corpus_writes_it(tmp_path):
 def test_faults(tmp_path, line, message):
     path = tmp_path / 'x.stm'
     path.write_text(f'a 1 s1 0.0 1.0 ROT\n{line}\n')
-    with pytest.raises(TextFileError, match=message):
+    with pytest.raises(DataError, match=message):
         read_stm(path)
 
 

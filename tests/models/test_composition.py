@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from tiny_models import HEAD, network_inputs, sample, stream, two_stream
+
+from mmsign.registry import MODELS
 
 SWIN = dict(
     type='SwinTransformer3D',

@@ -5,8 +5,7 @@ import pytest
 from grey_video import write_video
 from tiny_frames import write_frames
 
-from mmsign.datasets import FrameReadError
-from mmsign.pose import PoseError
+from mmsign.errors import FrameReadError, PoseError
 from mmsign.pose.clips import Clip, find_clips, take_shard
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmsign.pose import RANDOM_WEIGHTS, PoseError, SignerDetector
+from mmsign.errors import PoseError
+from mmsign.pose import RANDOM_WEIGHTS, SignerDetector
 
 if importlib.util.find_spec('mmdet') is not None:
     pytest.skip('MMDetection itself is installed', allow_module_level=True)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from mmsign.errors import PoseError
+
 pytest.importorskip('mmpose.models', reason='MMPose with the full mmcv is missing')
 
-from mmsign.pose import ESTIMATORS, RANDOM_WEIGHTS, FixedBox, PoseError, PoseEstimator
+from mmsign.pose import ESTIMATORS, RANDOM_WEIGHTS, FixedBox, PoseEstimator
 from mmsign.pose.openmmlab import find_config, published_weights
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from grey_video import write_video
 from pose_recipes import Brightness
 
 from mmsign.datasets import KeypointFile
-from mmsign.pose import PoseError
+from mmsign.errors import PoseError
 from mmsign.pose.clips import find_clips
 from mmsign.pose.extraction import PoseRecipe, extract
 

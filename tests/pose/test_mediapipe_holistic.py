@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from mmsign.apis.estimators import open_estimator
+from mmsign.errors import PoseError
 from mmsign.keypoints import PARTS
-from mmsign.pose import MediaPipeEstimator, PoseError
+from mmsign.pose import MediaPipeEstimator
 
 
 def landmark(x: float, y: float, visibility: float | None = None) -> SimpleNamespace:

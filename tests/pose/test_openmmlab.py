@@ -5,7 +5,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmsign.pose import RANDOM_WEIGHTS, PoseError
+from mmsign.errors import PoseError
+from mmsign.pose import RANDOM_WEIGHTS
 from mmsign.pose.openmmlab import (
     build_model,
     find_config,

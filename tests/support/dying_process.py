@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
-from mmaction.registry import HOOKS
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+
+from mmsign.registry import HOOKS
 
 
 @HOOKS.register_module(force=True)

@@ -9,10 +9,10 @@ from functools import cache
 
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.registry import DefaultScope
 
 import mmsign  # noqa: F401  registers the parts
+from mmsign.registry import MODELS
 
 STEM = dict(base_channels=4, stage_blocks=(1, 1, 1, 1))
 SWIN = dict(embed_dims=8, depths=[2, 2], num_heads=[1, 2])

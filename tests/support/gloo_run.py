@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmsign.compat import prepare_distributed
-from mmsign.launch import end_process
+from mmsign.engine.launch import end_process
 
 if __name__ == '__main__':
     config, work_dir = sys.argv[1:]

@@ -26,7 +26,6 @@ import time
 import traceback
 from pathlib import Path
 
-from mmaction.registry import HOOKS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -34,6 +33,7 @@ from tiny_run import unformatted_configs, unique_name
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign import compat
+from mmsign.registry import HOOKS
 
 
 @HOOKS.register_module(force=True)

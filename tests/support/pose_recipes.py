@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmsign.pose import PoseError
+from mmsign.errors import PoseError
 
 
 @dataclass(frozen=True)

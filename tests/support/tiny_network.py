@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from mmsign import compat
+from mmsign.registry import MODELS
 
 GLOSSES = ['RAIN', 'SUN', 'WIND', 'SNOW']
 CONFIG = """
     custom_imports = dict(imports=['mmsign'], allow_failed_imports=False)
-    default_scope = 'mmaction'
+    default_scope = 'mmsign'
     corpus = dict(fps=25.0, frame_size=(64, 48))
     head = dict(hidden_channels=16, feedforward_channels=24)
 

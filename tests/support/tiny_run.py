@@ -16,11 +16,12 @@ from unittest import mock
 
 import numpy as np
 import torch
-from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import Dataset
+
+from mmsign.registry import DATASETS, METRICS, MODELS
 
 
 @MODELS.register_module()
@@ -87,8 +88,9 @@ class TinyMetric(BaseMetric):
 
 CONFIG = """
     custom_imports = dict(imports=[
-        'mmsign.hooks.epoch_seed', 'mmsign.hooks.safe_checkpoint', 'tiny_run'])
-    default_scope = 'mmaction'
+        'mmsign.engine.hooks.epoch_seed', 'mmsign.engine.hooks.safe_checkpoint',
+        'tiny_run'])
+    default_scope = 'mmsign'
     data_root = '{data_root}'
     model = dict(type='TinyModel')
     train_dataloader = dict(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmsign.apis.signing_habits import (
+from mmsign.apis.clip_statistics import (
     SHOULDERS,
     WRISTS,
+    ClipStatistics,
     RestPose,
-    SigningHabits,
 )
 
 REST = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2)
@@ -41,6 +41,6 @@ def signing(plan: str) -> np.ndarray:
     return points
 
 
-def habits(longest: int = 40, shortest: int = 4) -> SigningHabits:
+def habits(longest: int = 40, shortest: int = 4) -> ClipStatistics:
     """Of clips that begin and end as ``signing`` does."""
-    return SigningHabits(shortest, (shortest + longest) // 2, longest, REST)
+    return ClipStatistics(shortest, (shortest + longest) // 2, longest, REST)

@@ -11,7 +11,7 @@ def test_every_training_text_survives_and_the_model_is_reproducible():
     model = train_sentencepiece(texts, 100)
     assert model == train_sentencepiece(texts, 100)
     vocabulary = TextVocabulary(model)
-    assert [vocabulary.what_is_lost(text) for text in texts] == [None] * len(texts)
+    assert [vocabulary.round_trip_loss(text) for text in texts] == [None] * len(texts)
     # 100 pieces, <pad>, 25 languages, <mask>.
     assert len(vocabulary) == 127
 

@@ -8,7 +8,8 @@ import pytest
 import sentencepiece
 from tiny_text import TEXTS, tiny_text_vocabulary
 
-from mmsign.text import LANGUAGE_CODES, TextVocabulary, TextVocabularyError
+from mmsign.errors import DataError
+from mmsign.text import LANGUAGE_CODES, TextVocabulary
 
 
 @pytest.fixture
@@ -49,10 +50,10 @@ def test_pruning_keeps_what_the_corpus_needs(whole):
 
 
 def test_nothing_becomes_unknown_silently(whole):
-    assert whole.what_is_lost('viel  regen .') is None
-    assert 'x' not in whole.what_is_lost('viel x .')
+    assert whole.round_trip_loss('viel  regen .') is None
+    assert 'x' not in whole.round_trip_loss('viel x .')
     pruned = whole.prune(TEXTS[:1])
-    assert pruned.what_is_lost(TEXTS[3]) is not None
+    assert pruned.round_trip_loss(TEXTS[3]) is not None
     assert pruned.unk_id in pruned.encode(TEXTS[3], 'c')
 
 
@@ -77,32 +78,32 @@ def test_files_that_do_not_belong_together_are_refused(whole, tmp_path):
     whole.prune(TEXTS[:2]).save(tmp_path)
     model = tmp_path / 'sentencepiece.bpe.model'
     model.write_bytes(model.read_bytes() + b'\0')
-    with pytest.raises(TextVocabularyError, match='written for another'):
+    with pytest.raises(DataError, match='written for another'):
         TextVocabulary.from_folder(tmp_path)
     table = tmp_path / 'text_vocabulary.json'
     table.write_text(json.dumps(dict(format='x', version=1)), encoding='utf-8')
-    with pytest.raises(TextVocabularyError, match='is not a text vocabulary'):
+    with pytest.raises(DataError, match='is not a text vocabulary'):
         TextVocabulary.from_folder(tmp_path)
 
 
 @pytest.mark.parametrize('kept', [[0, 1, 3, 2], [1, 2, 3], [0, 1, 2, 3, 9, 9]])
 def test_kept_ids_must_ascend_from_the_special_tokens(whole, kept):
-    with pytest.raises(TextVocabularyError, match='must ascend'):
+    with pytest.raises(DataError, match='must ascend'):
         TextVocabulary(whole.model, kept)
 
 
 def test_faults(whole):
-    with pytest.raises(TextVocabularyError, match='not a sentencepiece model'):
+    with pytest.raises(DataError, match='not a sentencepiece model'):
         TextVocabulary(b'nonsense')
-    with pytest.raises(TextVocabularyError, match='do not belong together'):
+    with pytest.raises(DataError, match='do not belong together'):
         TextVocabulary(whole.model, [0, 1, 2, 3, 10_000])
-    with pytest.raises(TextVocabularyError, match='clip c7: its sentence .* is empty'):
+    with pytest.raises(DataError, match='clip c7: its sentence .* is empty'):
         whole.encode('  ', 'c7')
     with pytest.raises(ValueError, match='unknown language code'):
         whole.language_id('de')
-    with pytest.raises(TextVocabularyError, match='without the language de_DE'):
+    with pytest.raises(DataError, match='without the language de_DE'):
         TextVocabulary(whole.model, [0, 1, 2, 3, 5]).language_id('de_DE')
-    with pytest.raises(TextVocabularyError, match='id 10000 is not in the vocab'):
+    with pytest.raises(DataError, match='id 10000 is not in the vocab'):
         whole.decode([10_000])
 
 
@@ -121,5 +122,5 @@ def test_a_model_with_other_special_pieces_is_refused():
         eos_id=3,
         minloglevel=2,
     )
-    with pytest.raises(TextVocabularyError, match='first three pieces'):
+    with pytest.raises(DataError, match='first three pieces'):
         TextVocabulary(buffer.getvalue())

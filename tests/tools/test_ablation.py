@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tiny_run import TOOLS, load_tool
 
-from mmsign.launch import LaunchError
+from mmsign.errors import ConfigError
 from mmsign.toy.corpus import invent_sentences, write_corpus
 
 FOLDER = TOOLS.parent / 'configs' / 'ablation' / 'toy'
@@ -54,7 +54,7 @@ class Tools:
 
     def __call__(self, command, log: Path) -> None:
         if len(self.commands) == self.fail_at:
-            raise LaunchError('the power failed')
+            raise ConfigError('the power failed')
         self.commands.append(list(command))
         row = Path(command[1]).stem
         if command[0] == 'tools/train.py':
@@ -71,7 +71,7 @@ def test_resumed_where_it_stopped(tool, tmp_path):
     arguments = [str(FOLDER), '--out', str(tmp_path), '--seeds', '0', '2']
     arguments += ['--amp', '--cfg-options', 'data_root=/toy']
     first = Tools(fail_at=7)
-    with pytest.raises(LaunchError, match='power'):
+    with pytest.raises(ConfigError, match='power'):
         tool.main(arguments, first)
     second = Tools()
     tool.main(arguments, second)
@@ -95,11 +95,11 @@ def test_resumed_where_it_stopped(tool, tmp_path):
 
 
 def test_faults_are_named(tool, tmp_path):
-    with pytest.raises(LaunchError, match=r'has no rows: .*1_name\.py'):
+    with pytest.raises(ConfigError, match=r'has no rows: .*1_name\.py'):
         tool.main([str(tmp_path)])
-    with pytest.raises(LaunchError, match='holds no results'):
+    with pytest.raises(ConfigError, match='holds no results'):
         tool.main([str(FOLDER), '--out', str(tmp_path), '--table-only'])
-    with pytest.raises(LaunchError, match=r'train.py .*failed, see .*log.txt: error'):
+    with pytest.raises(ConfigError, match=r'train.py .*failed, see .*log.txt: error'):
         tool.run_tool(['tools/train.py', 'absent.py'], tmp_path / 'log.txt')
 
 

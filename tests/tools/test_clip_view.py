@@ -6,7 +6,7 @@ import cv2
 import pytest
 from tiny_run import TOOLS, load_tool
 
-from mmsign.launch import LaunchError
+from mmsign.errors import ConfigError
 
 tool = load_tool('analysis/clip_view')
 CONFIG = str(TOOLS.parent / 'configs' / 'twostream_slr_toy.py')
@@ -21,5 +21,5 @@ def test_two_rows_of_frames(phoenix_tree, tmp_path, capsys):
     assert picture.shape == (96, 144, 3)
     assert picture[:48].std() > 10 and (picture[:48] != picture[48:]).any()
     assert capsys.readouterr().out.strip().endswith('test-b, SONNE')
-    with pytest.raises(LaunchError, match=r'has clips 0\.\.1'):
+    with pytest.raises(ConfigError, match=r'has clips 0\.\.1'):
         tool.main([CONFIG, str(out), '--clip', '2', *options])

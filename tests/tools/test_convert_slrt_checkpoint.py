@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import torch
 from mmaction.apis import init_recognizer
-from mmaction.registry import MODELS
 from mmengine.config import Config
 from slrt_files import golden_inputs, slrt_state
 from tiny_frames import write_frames
@@ -28,6 +27,7 @@ from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.interop.slrt_translation import to_slrt_translation
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.recognizers.base import SignRecognizer
+from mmsign.registry import MODELS
 
 sys.path.insert(0, str(TOOLS / 'convert'))
 convert = load_tool('convert/slrt_checkpoint')

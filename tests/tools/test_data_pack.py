@@ -11,7 +11,7 @@ from tiny_run import load_tool
 
 from mmsign.datasets import Phoenix2014TDataset
 from mmsign.datasets.frame_pack import PackWriter
-from mmsign.launch import reported_errors
+from mmsign.engine.launch import reported_errors
 
 pack = load_tool('data/pack')
 PIPELINE = [

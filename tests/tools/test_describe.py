@@ -10,7 +10,7 @@ from mmengine.config import Config
 from tiny_run import TOOLS, load_tool
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmsign.launch import LaunchError
+from mmsign.errors import ConfigError
 from mmsign.models import TwoStreamRecognizer
 
 HEAD = dict(hidden_channels=16, feedforward_channels=24)
@@ -81,7 +81,7 @@ def test_what_is_printed(tool, network, tmp_path, capsys):
 def test_other_networks_and_arguments(tool, tmp_path):
     path = tmp_path / 'config.py'
     path.write_text("model = dict(type='S3D')\n")
-    with pytest.raises(LaunchError, match='config.py: its model is no recognizer'):
+    with pytest.raises(ConfigError, match='config.py: its model is no recognizer'):
         tool.main([str(path)])
-    with pytest.raises(LaunchError, match='--frames must be at least 4'):
+    with pytest.raises(ConfigError, match='--frames must be at least 4'):
         tool.main([str(TOOLS.parent / 'configs/video_slr_toy.py'), '--frames', '1'])

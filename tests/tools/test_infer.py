@@ -11,7 +11,7 @@ from tiny_run import load_tool
 from tiny_video import SIZE, write_video
 
 from mmsign.datasets import open_frames, write_keypoints
-from mmsign.launch import LaunchError
+from mmsign.errors import ConfigError
 
 tool = load_tool('infer')
 
@@ -113,5 +113,5 @@ def test_a_bundle_that_translates_prints_the_sentence(files, tmp_path, capsys):
     ],
 )
 def test_arguments_that_do_not_fit(arguments, message):
-    with pytest.raises(LaunchError, match=message):
+    with pytest.raises(ConfigError, match=message):
         tool.main(arguments)

@@ -13,7 +13,7 @@ from tiny_video import SIZE, write_video
 from mmsign.apis import SignInferencer, load_network, write_bundle
 from mmsign.apis.clip_keypoints import selected
 from mmsign.datasets import Phoenix2014TDataset, write_keypoints
-from mmsign.launch import LaunchError
+from mmsign.errors import ConfigError
 
 tool = load_tool('live')
 
@@ -49,7 +49,7 @@ def test_sources_that_are_none(bundle, capsys):
         with pytest.raises(SystemExit):
             tool.main([*arguments, '--bundle', bundle])
         assert message in capsys.readouterr().err
-    with pytest.raises(LaunchError, match='camera 93 cannot be opened'):
+    with pytest.raises(ConfigError, match='camera 93 cannot be opened'):
         tool.main(['--camera', '93', '--bundle', bundle, '--device', 'cpu'])
 
 

@@ -4,7 +4,7 @@ import pytest
 from tiny_run import load_tool
 from training_logs import write_log
 
-from mmsign.launch import reported_errors
+from mmsign.engine.launch import reported_errors
 
 tool = load_tool('analysis/plot_log')
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 from grey_video import write_video
-from mmaction.registry import DATASETS
 from tiny_run import load_tool
+
+from mmsign.registry import DATASETS
 
 tool = load_tool('analysis/real_clips')
 # Its dataset, which takes any folder of videos, is none of other tests' business.

@@ -18,7 +18,8 @@ from tiny_run import TOOLS, TinyModel, load_tool, unique_name, write_config
 import mmsign
 from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 tool = load_tool('test')
 
@@ -95,7 +96,7 @@ def test_dump_joins_the_evaluators():
         tool.add_dump(cfg, 'x.pkl')
         assert [e['type'] for e in cfg.test_evaluator] == ['A', 'DumpResults']
         assert cfg.test_evaluator[1].out_file_path == 'x.pkl'
-    with pytest.raises(LaunchError, match=r'takes a \.pkl file, not x\.json'):
+    with pytest.raises(ConfigError, match=r'takes a \.pkl file, not x\.json'):
         tool.add_dump(cfg, 'x.json')
 
 
@@ -136,7 +137,7 @@ def test_pictures_are_asked_for_with_any_config():
 def test_pictures_that_cannot_be_are_refused(options, message, monkeypatch):
     monkeypatch.setattr(tool, 'can_open_windows', lambda: False)
     args = tool.parse_args(['c.py', 'c.pth', *options])
-    with pytest.raises(LaunchError, match=message):
+    with pytest.raises(ConfigError, match=message):
         tool.add_pictures(Config({}), args)
 
 
@@ -156,7 +157,7 @@ def test_metrics_become_json(tmp_path):
 def test_only_an_ensemble_names_its_own_checkpoints():
     model = dict(type='TranslatorEnsemble', checkpoints=dict(video='v.pth'))
     tool.check_checkpoint(Config(dict(model=model)), None)
-    with pytest.raises(LaunchError, match='leave the argument out'):
+    with pytest.raises(ConfigError, match='leave the argument out'):
         tool.check_checkpoint(Config(dict(model=model)), 'v.pth')
-    with pytest.raises(LaunchError, match='name the checkpoint to test'):
+    with pytest.raises(ConfigError, match='name the checkpoint to test'):
         tool.check_checkpoint(Config(dict(model=dict(type='TinyModel'))), None)

@@ -14,7 +14,8 @@ from tiny_run import TOOLS, load_tool, unique_name, write_config
 
 import mmsign
 from mmsign import compat
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 train = load_tool('train')
 
@@ -78,7 +79,7 @@ def test_no_validate():
 def test_auto_scale_lr():
     cfg = merged({'auto_scale_lr': {'base_batch_size': 8}}, '--auto-scale-lr')
     assert cfg.auto_scale_lr.enable is True
-    with pytest.raises(LaunchError, match='base_batch_size'):
+    with pytest.raises(ConfigError, match='base_batch_size'):
         merged({}, '--auto-scale-lr')
 
 
@@ -98,7 +99,7 @@ def test_start(tmp_path):
     assert start(None) == (False, 'stage1.pth')
     # Nothing to resume: a stage-2 run still starts from its stage-1 weights.
     assert start('auto') == (False, 'stage1.pth')
-    with pytest.raises(LaunchError, match=r'other\.pth to resume from does not exist'):
+    with pytest.raises(ConfigError, match=r'other\.pth to resume from does not exist'):
         start('other.pth')
     checkpoint = tmp_path / 'epoch_3.pth'
     checkpoint.touch()

@@ -22,7 +22,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsign import compat
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUTS = ('video', 'keypoint', 'joint', 'average')
@@ -77,7 +78,7 @@ def read_rows(folder: Path) -> list[Row]:
     """The rows in the order of their numbers.
 
     Raises:
-        LaunchError: If the folder holds none.
+        ConfigError: If the folder holds none.
     """
     found = []
     for path in folder.glob('*.py') if folder.is_dir() else ():
@@ -87,7 +88,7 @@ def read_rows(folder: Path) -> list[Row]:
             streams = tuple(name for name in STREAMS if model.get(name))
             found.append((int(match[1]), Row(path.stem, path, streams)))
     if not found:
-        raise LaunchError(f'{folder} has no rows: expected configs named 1_name.py, …')
+        raise ConfigError(f'{folder} has no rows: expected configs named 1_name.py, …')
     return [row for _, row in sorted(found, key=lambda item: item[0])]
 
 
@@ -95,7 +96,7 @@ def run_tool(command: Sequence[str], log: Path) -> None:
     """Run one of the tools, its output appended to ``log``.
 
     Raises:
-        LaunchError: Naming the log, if it fails.
+        ConfigError: Naming the log, if it fails.
     """
     with log.open('a', encoding='utf-8') as out:
         done = subprocess.run(
@@ -104,19 +105,19 @@ def run_tool(command: Sequence[str], log: Path) -> None:
     if done.returncode:
         lines = ['', *log.read_text(encoding='utf-8').strip().splitlines()]
         said = [line for line in lines if line.startswith('error: ')] or lines
-        raise LaunchError(f'{" ".join(command[:2])} failed, see {log}: {said[-1]}')
+        raise ConfigError(f'{" ".join(command[:2])} failed, see {log}: {said[-1]}')
 
 
 def tested_checkpoint(work_dir: Path) -> str:
     """The checkpoint with the best average on the development split, else the last.
 
     Raises:
-        LaunchError: If there is none.
+        ConfigError: If there is none.
     """
     best = sorted(work_dir.glob('best_*.pth'), key=lambda path: path.stat().st_mtime)
     found = str(best[-1]) if best else compat.find_latest_checkpoint(work_dir)
     if found is None:
-        raise LaunchError(f'{work_dir} has no checkpoint; was training interrupted?')
+        raise ConfigError(f'{work_dir} has no checkpoint; was training interrupted?')
     return found
 
 
@@ -247,7 +248,7 @@ def main(arguments: list[str] | None = None, run: Runner = run_tool) -> None:
                 run_row(row, rows, seed, args, run)
     results = read_results(rows, args.seeds, args.out)
     if not any(results.values()):
-        raise LaunchError(f'{args.out} holds no results of {args.folder}')
+        raise ConfigError(f'{args.out} holds no results of {args.folder}')
     table = markdown(rows, results, args.seeds)
     (args.out / 'table.md').write_text(table, encoding='utf-8')
     plot(args.out / 'plot.png', rows, results)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmsign.launch import (
-    LaunchError,
+from mmsign.engine.launch import (
     OverrideAction,
     apply_overrides,
     check_data_roots,
     load_config,
     reported_errors,
 )
+from mmsign.errors import ConfigError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,9 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
     check_data_roots(cfg, ('test_dataloader',))
     # Imported late: --help and refusals answer at once.
     import cv2
-    from mmaction.registry import DATASETS, MODELS
     from mmengine.dataset import pseudo_collate
 
+    from mmsign.registry import DATASETS, MODELS
     from mmsign.visualization import clip_sheet
 
     # In the picture's resolution instead of the network's.
@@ -50,13 +50,13 @@ def main(arguments: list[str] | None = None) -> None:
             step['size'] = args.side
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     if not 0 <= args.clip < len(dataset):
-        raise LaunchError(
+        raise ConfigError(
             f'--clip {args.clip}: the split has clips 0..{len(dataset) - 1}'
         )
     clip = dataset[args.clip]
     inputs, sample = clip['inputs'], clip['data_samples']
     if set(inputs) != {'video', 'keypoints'}:
-        raise LaunchError(f'{args.config} loads {sorted(inputs)}; both are drawn here')
+        raise ConfigError(f'{args.config} loads {sorted(inputs)}; both are drawn here')
     preprocess = MODELS.build(settings | dict(type='SignDataPreprocessor'))
     ready = preprocess(pseudo_collate([clip]))['inputs']
     sheet = clip_sheet(

@@ -12,16 +12,17 @@ from itertools import zip_longest
 
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmsign.launch import LaunchError, apply_overrides, load_config, reported_errors
-from mmsign.launch.overrides import OverrideAction
+from mmsign.engine.launch import apply_overrides, load_config, reported_errors
+from mmsign.engine.launch.overrides import OverrideAction
+from mmsign.errors import ConfigError
 from mmsign.models.recognizers.base import SignRecognizer
 from mmsign.models.stages import StageInfo
 from mmsign.models.stages.dry_run import shapes_only, without_values
+from mmsign.registry import MODELS
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -44,10 +45,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def build(cfg: Config, glosses: int) -> SignRecognizer:
     """The config's network without values, for a vocabulary of ``glosses``."""
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    init_default_scope(cfg.get('default_scope', 'mmsign'))
     kind = MODELS.get(cfg.get('model', {}).get('type', ''))
     if kind is None or not issubclass(kind, SignRecognizer):
-        raise LaunchError(
+        raise ConfigError(
             f'{cfg.filename}: its model is no recognizer with streams to describe'
         )
     model = dict(cfg.model, vocab=dict(glosses=[f'G{i}' for i in range(glosses)]))
@@ -204,7 +205,7 @@ def describe(cfg: Config, frames: int, glosses: int) -> str:
 def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
     if args.frames < 4 or args.glosses < 1:
-        raise LaunchError('--frames must be at least 4 and --glosses at least 1')
+        raise ConfigError('--frames must be at least 4 and --glosses at least 1')
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     print(describe(cfg, args.frames, args.glosses))

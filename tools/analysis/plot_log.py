@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from mmsign.launch import reported_errors
+from mmsign.engine.launch import reported_errors
 from mmsign.visualization.training_curves import save_curves, summary
 from mmsign.visualization.training_log import distinct_names, read_log
 

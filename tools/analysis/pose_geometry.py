@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from mmsign.datasets import open_frames
+from mmsign.engine.launch import reported_errors
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.launch import reported_errors
 from mmsign.pose import ESTIMATORS, RANDOM_WEIGHTS, FullFrame, PoseEstimator
 
 

@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+
+from mmsign.registry import DATASETS
 
 OUTPUTS = ('video', 'keypoint', 'joint', 'average')
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
@@ -24,6 +23,7 @@ from mmengine.registry import init_default_scope
 from mmsign.datasets import SignDataset
 from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.registry import DATASETS, MODELS
 from mmsign.visualization import clip_sheet
 
 CONFIG = Path(__file__).parents[2] / 'configs' / 'twostream_slr_toy.py'

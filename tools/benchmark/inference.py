@@ -13,10 +13,10 @@ import argparse
 import torch
 from _plain import plain_convolutions, preprocess_per_pixel
 from _report import seconds, show
-from mmaction.registry import MODELS
 from training_step import batch, network
 
 from mmsign.models.inference import inference_context, prepare_for_inference
+from mmsign.registry import MODELS
 
 FPS = 25.0
 

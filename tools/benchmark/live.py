@@ -23,7 +23,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from _report import show
-from mmaction.registry import DATASETS
 
 from mmsign.apis import LiveRecognizer, SignInferencer
 from mmsign.apis.clip_keypoints import selected
@@ -31,8 +30,9 @@ from mmsign.apis.preparation import Pipeline
 from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.engine.launch import reported_errors
 from mmsign.evaluation.wer import count_word_errors
-from mmsign.launch import reported_errors
+from mmsign.registry import DATASETS
 
 
 def memory() -> float:

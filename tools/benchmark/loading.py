@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
-    init_default_scope('mmaction')
+    init_default_scope('mmsign')
     import mmsign  # noqa: F401  registers the transforms
 
     _one_thread()

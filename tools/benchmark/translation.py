@@ -13,7 +13,6 @@ import tempfile
 import numpy as np
 import torch
 from _report import seconds, show
-from mmaction.registry import MODELS
 from mmengine.dataset import pseudo_collate
 
 import mmsign  # noqa: F401  registers the parts
@@ -22,6 +21,7 @@ from mmsign.datasets.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.models import MBartTranslationHead
 from mmsign.models.translators.text_ensemble import translate_together
+from mmsign.registry import MODELS
 from mmsign.text import TextVocabulary, train_sentencepiece
 from mmsign.toy.grammar import make_sentences, translate
 from mmsign.toy.lexicon import LEXICON

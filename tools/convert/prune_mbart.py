@@ -18,13 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmaction.registry import DATASETS
 from torch import nn
 
 import mmsign  # noqa: F401  registers the corpora
 from mmsign.compat.transformers_mbart import load_mbart, read_mbart_config
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 from mmsign.models.gloss_table import gloss_table_from_text, save_gloss_table
+from mmsign.registry import DATASETS
 from mmsign.text import GlossTokens, TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
@@ -33,17 +34,17 @@ def read_corpus(dataset: str, root: str) -> tuple[list[str], GlossVocabulary]:
     """Training sentences and glosses of a corpus.
 
     Raises:
-        LaunchError: the corpus is unknown, not there, or has no sentences.
+        ConfigError: the corpus is unknown, not there, or has no sentences.
     """
     corpus = DATASETS.get(dataset)
     if not hasattr(corpus, 'read_annotations'):
-        raise LaunchError(f'{dataset!r} is no sign language corpus that mmsign knows')
+        raise ConfigError(f'{dataset!r} is no sign language corpus that mmsign knows')
     if not Path(root).is_dir():
-        raise LaunchError(f'corpus {root} is not a folder')
+        raise ConfigError(f'corpus {root} is not a folder')
     clips = corpus.read_annotations(root, 'train')
     texts = [clip['text'] for clip in clips if clip['text']]
     if not texts:
-        raise LaunchError(f'{dataset} under {root} has no sentences')
+        raise ConfigError(f'{dataset} under {root} has no sentences')
     vocab = GlossVocabulary.from_sentences([clip['glosses'] for clip in clips])
     return texts, vocab
 
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     whole.language_id(args.language)
     size = read_mbart_config(args.mbart).get('vocab_size')
     if size != len(whole):
-        raise LaunchError(
+        raise ConfigError(
             f'{args.mbart}: config.json has {size} ids, its sentencepiece model makes '
             f'{len(whole)}: the files do not belong together'
         )
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     network.save_pretrained(args.out)
     pruned.save(args.out)
     save_gloss_table(args.out, table, rows)
-    lost = [text for text in texts if pruned.what_is_lost(text) is not None]
+    lost = [text for text in texts if pruned.round_trip_loss(text) is not None]
     print(
         f'{args.out}: {len(pruned)} of {len(whole)} ids, {len(rows)} gloss embeddings'
     )
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(
             f'{len(lost)} of {len(texts)} training sentences come back changed by '
             f"mBART's own sentencepiece model, such as {lost[0]!r} as "
-            f'{pruned.what_is_lost(lost[0])!r}'
+            f'{pruned.round_trip_loss(lost[0])!r}'
         )
 
 

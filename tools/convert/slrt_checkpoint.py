@@ -12,12 +12,15 @@ from pathlib import Path
 
 import torch
 from _slrt_arguments import OUTPUTS, TRANSLATION_ONLY, parse_args
-from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from torch import Tensor
 
 import mmsign
 from mmsign import compat
+from mmsign.engine.launch import load_config
+from mmsign.engine.launch.errors import is_users_mistake, message_of
+from mmsign.engine.launch.preparation import GLOSS_VOCABULARY_KEY
+from mmsign.errors import ConfigError
 from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_network import (
     class_counts,
@@ -38,11 +41,9 @@ from mmsign.interop.slrt_vocabulary import (
     is_vocabulary_pickle,
     read_checkpoint_vocabulary,
 )
-from mmsign.launch import LaunchError, load_config
-from mmsign.launch.errors import is_users_mistake, message_of
-from mmsign.launch.preparation import GLOSS_VOCABULARY_KEY
 from mmsign.models.layers.positions import sinusoid
 from mmsign.models.streams import is_training_only
+from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
@@ -59,7 +60,7 @@ def shapes_of(config: Mapping) -> dict[str, Tensor]:
 def convert_s3d(converted: slrt.Converted, args: argparse.Namespace) -> dict:
     """An S3D alone; prints what was used and returns the checkpoint."""
     if args.config or args.vocab:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.src} is a backbone alone: it has no classes and fits every config; '
             'leave out --config and --vocab'
         )
@@ -73,7 +74,7 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
     """A whole recognizer; prints what was used and returns the checkpoint."""
     given = [name for name in TRANSLATION_ONLY if getattr(args, name)]
     if given:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.src} has no translation network: leave out '
             f'--{given[0].replace("_", "-")}'
         )
@@ -104,7 +105,7 @@ def described(cfg: Config, vocab: GlossVocabulary, args: argparse.Namespace) -> 
 def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
     """A translator, or an mBART pretrained on glosses, likewise."""
     if args.gloss_rows is None:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.src} has a gloss embedding but not the names of its rows: pass '
             '--gloss-rows with the gloss2ids.pkl that lies with its mBART'
         )
@@ -121,14 +122,14 @@ def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
     pretrained = {n: v for n, v in head.tensors.items() if n.startswith('mbart.')}
     if whole:
         if args.output is None:
-            raise LaunchError(
+            raise ConfigError(
                 f'{args.src} translates from one output of its recognizer and does '
                 f'not say from which: pass --output {{{",".join(OUTPUTS)}}}'
             )
         filler = recognizer_tensors(args.recognizer) if args.recognizer else {}
         converted = place_in_translator(head, args.output, recognition, filler)
     elif args.output or args.recognizer or args.translation_output:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.src} is an mBART alone, without mapper: leave out --output, '
             '--recognizer and --translation-output'
         )
@@ -185,7 +186,7 @@ def vocabulary(
     """The glosses of the classes, checked against SRC and written into ``cfg``."""
     if args.vocab is None:
         count = max(classes.values(), default='some')
-        raise LaunchError(
+        raise ConfigError(
             f'{args.src} has {count} classes but not their glosses: pass --vocab with '
             'the gloss2ids.pkl of its data, or a text file with one gloss a line; '
             '--backbone needs none'
@@ -205,7 +206,7 @@ def read_vocabulary(cfg: Config, args: argparse.Namespace) -> GlossVocabulary:
         return read_checkpoint_vocabulary(args.vocab)
     described = cfg.model.get('vocab') or {}
     if 'dataset' not in described or not is_vocabulary_pickle(args.vocab):
-        raise LaunchError(
+        raise ConfigError(
             f'--data-root needs a config whose model.vocab names a dataset, and a '
             f"pickle in --vocab: {args.config} has {dict(described)}, a text's glosses "
             'are taken as they are'
@@ -256,7 +257,7 @@ def reverse_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
         else:
             head[name] = value
     if len(outputs) > 1:
-        raise LaunchError(
+        raise ConfigError(
             f"{args.src} translates from {', '.join(sorted(outputs))}; the authors' "
             'files hold one translation network each'
         )
@@ -276,7 +277,7 @@ def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
             if name.startswith(prefix)
         }
         if not source:
-            raise LaunchError(f'{args.src} has no {args.backbone} stream')
+            raise ConfigError(f'{args.src} has no {args.backbone} stream')
     if all(name.startswith('blocks.') for name in source):
         result = slrt.to_published_s3d(source)
         print(f'{args.dst}: {len(result)} tensors of an S3D; no classifier (fc)')
@@ -294,20 +295,20 @@ def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
 def run(args: argparse.Namespace) -> None:
     """Read SRC, convert it and write DST."""
     if Path(args.dst).exists() and Path(args.src).samefile(args.dst):
-        raise LaunchError('SRC and DST are the same file')
+        raise ConfigError('SRC and DST are the same file')
     source = slrt.read_state(args.src)
     if args.reverse:
         checkpoint = reverse(source, args)
     elif slrt.is_s3d_state(source):
         if args.backbone:
-            raise LaunchError(
+            raise ConfigError(
                 f'{args.src} is an S3D alone, of no stream yet: leave out --backbone'
             )
         checkpoint = convert_s3d(slrt.convert_s3d(source), args)
     elif any(is_translation_name(name) for name in source) and not args.backbone:
         checkpoint = convert_translator(source, args)
     elif not any(slrt.is_slrt_name(name) for name in source):
-        raise LaunchError(
+        raise ConfigError(
             f"{args.src} has none of the names of the authors' checkpoints (first: "
             f"{next(iter(source))}); mmsign's own are converted with --reverse"
         )

@@ -12,11 +12,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 SPLITS = {'train': 'train', 'dev': 'val', 'test': 'test'}
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    from mmsign.launch import OverrideAction
+    from mmsign.engine.launch import OverrideAction
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='of any experiment on the corpus')
@@ -45,7 +47,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def choose(dataset, wanted: list[str] | None) -> list[int]:
     """Indices of the clips that are named, or numbered."""
-    from mmsign.launch import LaunchError
+    pass
 
     if wanted is None:
         return list(range(min(4, len(dataset))))
@@ -57,7 +59,7 @@ def choose(dataset, wanted: list[str] | None) -> list[int]:
         elif name.isdecimal() and int(name) < len(dataset):
             chosen.append(int(name))
         else:
-            raise LaunchError(
+            raise ConfigError(
                 f'the {dataset.split} split has no clip {name!r}; it has '
                 f'{len(dataset)} clips, such as {", ".join(list(names)[:3])}'
             )
@@ -97,7 +99,7 @@ def caption_of(sample, split: str) -> list[str]:
 def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Path:
     import cv2
 
-    from mmsign.launch import LaunchError
+    pass
     from mmsign.visualization import view_frames, view_sheet
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +115,7 @@ def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Pat
             size = image.shape[1::-1]
             writer = cv2.VideoWriter(str(path), code, args.fps, size)
             if not writer.isOpened():
-                raise LaunchError(f'{path}: OpenCV cannot write videos here')
+                raise ConfigError(f'{path}: OpenCV cannot write videos here')
         writer.write(image)
     writer.release()
     return path
@@ -121,26 +123,21 @@ def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Pat
 
 def run(args: argparse.Namespace) -> None:
     import numpy as np
-    from mmaction.registry import DATASETS, MODELS
     from mmengine.registry import init_default_scope
 
     import mmsign  # noqa: F401  registers the parts
-    from mmsign.launch import (
-        LaunchError,
-        apply_overrides,
-        check_data_roots,
-        load_config,
-    )
+    from mmsign.engine.launch import apply_overrides, check_data_roots, load_config
+    from mmsign.registry import DATASETS, MODELS
 
     for name in ('columns', 'side'):
         if getattr(args, name) < 1:
-            raise LaunchError(f'--{name} must be 1 or more, not {getattr(args, name)}')
+            raise ConfigError(f'--{name} must be 1 or more, not {getattr(args, name)}')
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmaction'))
+    init_default_scope(cfg.get('default_scope', 'mmsign'))
     loader = f'{SPLITS[args.split]}_dataloader'
     if cfg.get(loader) is None:
-        raise LaunchError(f'{args.config} has no {loader}')
+        raise ConfigError(f'{args.config} has no {loader}')
     check_data_roots(cfg, (loader,))
     dataset = DATASETS.build(cfg[loader].dataset)
     settings = dict(cfg.get('model', {}).get('data_preprocessor') or {})
@@ -157,7 +154,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    from mmsign.launch import reported_errors
+    from mmsign.engine.launch import reported_errors
 
     args = parse_args(arguments)
     with reported_errors():

@@ -12,6 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 
 def frame_size(text: str) -> tuple[int, int]:
     """``210x260`` → (210, 260)."""
@@ -60,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
         read_table,
     )
     from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, keypoints_79
-    from mmsign.launch import LaunchError
+
+    pass
 
     if not args.source.exists():
-        raise LaunchError(f'{args.source} does not exist')
+        raise ConfigError(f'{args.source} does not exist')
     if args.out.suffix != '.safetensors':
-        raise LaunchError(f'{args.out}: a keypoint file is called NAME.safetensors')
+        raise ConfigError(f'{args.out}: a keypoint file is called NAME.safetensors')
     table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
     root = args.source if args.source.is_dir() else args.source.parent
     files = [args.source] if args.source.is_file() else sorted(root.rglob('*'))
@@ -75,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             continue
         clip_id = file.relative_to(root).with_suffix('').as_posix()
         if clip_id in clips:
-            raise LaunchError(f'two files are called {clip_id}; remove one')
+            raise ConfigError(f'two files are called {clip_id}; remove one')
         try:
             points = read_landmarks(file)
             keypoints = keypoints_79(
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         clips[clip_id] = keypoints
         print(f'{clip_id}: {len(points)} frames, {found:.1%} of the points found')
     if not clips and not failures:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.source} holds no {" or ".join(LANDMARK_SUFFIXES)} files'
         )
     if clips:
@@ -111,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     args = parse_args(arguments)
-    from mmsign.launch import reported_errors
+    from mmsign.engine.launch import reported_errors
 
     with reported_errors():
         return run(args)

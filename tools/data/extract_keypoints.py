@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,7 +94,7 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
-    from mmsign.launch import LaunchError
+    pass
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
     from mmsign.pose.clips import find_clips, take_shard
     from mmsign.pose.extraction import PoseRecipe, extract
@@ -102,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and value < 1:
             option = name.replace('_', '-')
-            raise LaunchError(f'--{option} must be 1 or more, not {value}')
+            raise ConfigError(f'--{option} must be 1 or more, not {value}')
     clips = find_clips(args.source, args.dataset, args.frames)
     out = args.out
     if args.shard is not None:
@@ -135,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     args = parse_args(arguments)
-    from mmsign.launch import reported_errors
+    from mmsign.engine.launch import reported_errors
 
     with reported_errors():
         return run(args)

@@ -13,31 +13,31 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmsign.launch import LaunchError, reported_errors
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError
 
 
 def training_texts(dataset: str, data_root: str) -> list[str]:
     """The sentences of a corpus' training split.
 
     Raises:
-        LaunchError: the corpus is unknown, or has no sentences.
+        ConfigError: the corpus is unknown, or has no sentences.
     """
-    from mmaction.registry import DATASETS
-
     import mmsign  # noqa: F401  registers the corpora
+    from mmsign.registry import DATASETS
 
     corpus = DATASETS.get(dataset)
     if not hasattr(corpus, 'read_annotations'):
-        raise LaunchError(
+        raise ConfigError(
             f'{dataset!r} is no sign language corpus that mmsign knows; expected '
             'Phoenix2014TDataset, CSLDailyDataset, …'
         )
     if not Path(data_root).is_dir():
-        raise LaunchError(f'data root {data_root} is not a folder')
+        raise ConfigError(f'data root {data_root} is not a folder')
     clips = corpus.read_annotations(data_root, 'train')
     texts = [clip['text'] for clip in clips if clip['text'] and clip['text'].strip()]
     if not texts:
-        raise LaunchError(f'{dataset} under {data_root} has no sentences')
+        raise ConfigError(f'{dataset} under {data_root} has no sentences')
     return texts
 
 
@@ -54,9 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
     from mmsign.text import TextVocabulary, train_sentencepiece
 
     vocabulary = TextVocabulary(train_sentencepiece(texts, args.size), name=args.out)
-    lost = [text for text in texts if vocabulary.what_is_lost(text) is not None]
+    lost = [text for text in texts if vocabulary.round_trip_loss(text) is not None]
     if lost:
-        raise LaunchError(f'{len(lost)} sentences do not survive, first: {lost[0]!r}')
+        raise ConfigError(f'{len(lost)} sentences do not survive, first: {lost[0]!r}')
     vocabulary.save(args.out)
     print(
         f'{args.out}: {len(vocabulary)} ids; all {len(texts)} training sentences '

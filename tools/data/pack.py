@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import get_context
 
+from mmsign.errors import ConfigError, DataError, FrameReadError
+
 
 def in_range(low: int, high: int, text: str) -> int:
     """An integer between two bounds, both allowed."""
@@ -63,10 +65,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def dataset_class(name: str):
     """A dataset by its type or by its corpus's name, in any case of letters."""
-    from mmaction.registry import DATASETS
-
     from mmsign.datasets import SignDataset
-    from mmsign.launch import LaunchError
+    from mmsign.registry import DATASETS
+
+    pass
 
     known = {}
     for kind in DATASETS.module_dict.values():
@@ -75,7 +77,7 @@ def dataset_class(name: str):
                 kind
             )
     if name.lower() not in known:
-        raise LaunchError(
+        raise ConfigError(
             f'unknown corpus {name!r}; one of: {", ".join(sorted(known))}'
         )
     return known[name.lower()]
@@ -127,9 +129,10 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
     # Imported late: --help answers at once.
     import mmsign  # noqa: F401  registers the datasets
-    from mmsign.datasets.frame_pack import PackError, PackWriter, pack_clip
-    from mmsign.datasets.images import FrameReadError
-    from mmsign.launch import LaunchError
+    from mmsign.datasets.frame_pack import PackWriter, pack_clip
+
+    pass
+    pass
 
     start = time.perf_counter()
     try:
@@ -149,16 +152,16 @@ def main(arguments: list[str] | None = None) -> None:
                 rate = frames / (time.perf_counter() - start)
                 print(f'{number}/{len(left)} clips, {rate:.0f} frames/s', flush=True)
         writer.finish()
-    except PackError as error:
-        raise LaunchError(str(error)) from error
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     except FrameReadError as error:
-        raise LaunchError(
+        raise ConfigError(
             f'{error}\nWhat is packed so far is kept: run the command again to go on'
         ) from error
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             raise
-        raise LaunchError(
+        raise ConfigError(
             f'{args.out} cannot be written ({error.strerror}); run the command again '
             'to go on'
         ) from error
@@ -169,7 +172,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    from mmsign.launch import reported_errors
+    from mmsign.engine.launch import reported_errors
 
     try:
         with reported_errors():

@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmsign.launch import (
-    LaunchError,
+from mmsign.engine.launch import (
     OverrideAction,
     apply_overrides,
     load_config,
     reported_errors,
 )
+from mmsign.errors import ConfigError
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     if Path(args.out).is_dir():
-        raise LaunchError(f'{args.out} is a folder; name the file to write')
+        raise ConfigError(f'{args.out} is a folder; name the file to write')
     # Imported late: --help and refusals answer at once.
     from mmsign.apis import load_network, read_bundle, write_bundle
 

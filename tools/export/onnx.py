@@ -16,13 +16,13 @@ from pathlib import Path
 # This script's own folder would hide the package onnx behind this file.
 sys.path[:] = [p for p in sys.path if Path(p or '.').resolve() != Path(__file__).parent]
 
-from mmsign.launch import (  # noqa: E402
-    LaunchError,
+from mmsign.engine.launch import (  # noqa: E402
     OverrideAction,
     apply_overrides,
     load_config,
     reported_errors,
 )
+from mmsign.errors import ConfigError  # noqa: E402
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -57,11 +57,11 @@ def main(arguments: list[str] | None = None) -> list[dict]:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
     except ImportError as error:
-        raise LaunchError(
+        raise ConfigError(
             f'{error.name} is not installed: pip install "mmsign[export]"'
         ) from error
     if any(length < 4 or length % 4 for length in args.lengths):
-        raise LaunchError(f'--lengths must be multiples of 4, not {args.lengths}')
+        raise ConfigError(f'--lengths must be multiples of 4, not {args.lengths}')
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     from mmsign.apis import load_network
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
         rows.append(dict(difference=difference))
     worst = max(row['difference'] for row in rows)
     if not worst <= args.tolerance:
-        raise LaunchError(
+        raise ConfigError(
             f'{args.out} differs from PyTorch by {worst:.2e}, more than '
             f'{args.tolerance:g}; do not use it'
         )

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from mmsign.errors import ConfigError
+from mmsign.registry import TRANSFORMS
 
 # Share of blue, green and red in the brightness of a pixel (ITU-R BT.601).
 _LUMA = np.array([0.114, 0.587, 0.299])
@@ -37,14 +39,14 @@ class ClipColorJitter(BaseTransform):
         hue: float = 0.1,
     ) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f'ClipColorJitter: prob must be in [0, 1], not {prob}')
+            raise ConfigError(f'ClipColorJitter: prob must be in [0, 1], not {prob}')
         if min(brightness, contrast, saturation) < 0:
-            raise ValueError(
+            raise ConfigError(
                 'ClipColorJitter: brightness, contrast and saturation must not be '
                 f'negative: {brightness}, {contrast}, {saturation}'
             )
         if not 0 <= hue <= 0.5:
-            raise ValueError(f'ClipColorJitter: hue must be in [0, 0.5], not {hue}')
+            raise ConfigError(f'ClipColorJitter: hue must be in [0, 0.5], not {hue}')
         self.prob = prob
         self.ranges = {
             adjust_brightness: (max(0.0, 1 - brightness), 1 + brightness),

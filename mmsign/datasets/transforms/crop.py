@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from mmsign.errors import ConfigError
+from mmsign.registry import TRANSFORMS
 
 _TRIES = 10
 
@@ -35,11 +37,13 @@ class ClipRandomCrop(BaseTransform):
         aspect: tuple[float, float] = (0.75, 1.3),
     ) -> None:
         if not 0 < area[0] <= area[1] <= 1:
-            raise ValueError(
+            raise ConfigError(
                 f'ClipRandomCrop: area must be 0 < a <= b <= 1, not {area}'
             )
         if not 0 < aspect[0] <= aspect[1]:
-            raise ValueError(f'ClipRandomCrop: aspect must be 0 < a <= b, not {aspect}')
+            raise ConfigError(
+                f'ClipRandomCrop: aspect must be 0 < a <= b, not {aspect}'
+            )
         self.area = area
         self.aspect = aspect
 
@@ -77,7 +81,7 @@ class ClipCenterCrop(BaseTransform):
 
     def __init__(self, fraction: float = 1.0) -> None:
         if not 0 < fraction <= 1:
-            raise ValueError(
+            raise ConfigError(
                 f'ClipCenterCrop: fraction must be in (0, 1], not {fraction}'
             )
         self.fraction = fraction

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from mmsign.errors import ConfigError
+from mmsign.registry import TRANSFORMS
 from mmsign.structures import SignDataSample
 
 from ..feature_file import open_features, view_id
@@ -34,13 +35,13 @@ class LoadFeatures(BaseTransform):
             (``tools/extract_features.py --views``).
 
     Raises:
-        FileNotFoundError, FeatureFileError: If it is not there, broken, or lacks
+        FileNotFoundError, DataError: If it is not there, broken, or lacks
             the clip.
     """
 
     def __init__(self, feature_file: str, views: int = 0) -> None:
         if views < 0:
-            raise ValueError(f'LoadFeatures: views must not be negative, not {views}')
+            raise ConfigError(f'LoadFeatures: views must not be negative, not {views}')
         self.feature_file = feature_file
         self.views = views
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
+from mmsign.errors import ConfigError, DataError, FrameReadError
 from mmsign.keypoints import select_79
+from mmsign.registry import TRANSFORMS
 
 from ..frames import open_frames
-from ..images import FrameReadError
-from ..keypoint_file import KeypointFileError, open_keypoints
+from ..keypoint_file import open_keypoints
 
 # Clips whose annotation has been found to announce too many frames.
 _warned: set[str] = set()
@@ -39,13 +39,13 @@ class LoadClip(BaseTransform):
 
     Raises:
         FrameReadError: Naming the clip, if it has no readable frames.
-        KeypointFileError: Naming the clip, if the keypoint file lacks it, or has
+        DataError: Naming the clip, if the keypoint file lacks it, or has
             another number of frames than the source, or none.
     """
 
     def __init__(self, keypoints: bool = True, frames: bool = True) -> None:
         if not (keypoints or frames):
-            raise ValueError('LoadClip has nothing to load: set keypoints or frames')
+            raise ConfigError('LoadClip has nothing to load: set keypoints or frames')
         self.keypoints = keypoints
         self.frames = frames
 
@@ -75,7 +75,7 @@ class LoadClip(BaseTransform):
 
     def _keypoint_file(self, results: dict):
         if results.get('keypoint_file') is None:
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {results["clip_id"]}: the pipeline loads keypoints, but no '
                 'file is named; set the `keypoint_file` of the dataset, or '
                 'LoadClip(keypoints=False)'
@@ -84,13 +84,13 @@ class LoadClip(BaseTransform):
 
     def _check_count(self, results: dict, count: int, path: str) -> None:
         if count < 1:
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {results["clip_id"]}: no frames of keypoints in {path}'
             )
         if not self.frames:
             results['num_frames'] = count
         elif count != results['num_frames']:
-            raise KeypointFileError(
+            raise DataError(
                 f'clip {results["clip_id"]}: {results["num_frames"]} frames in '
                 f'{results["frames"]}, but {count} frames of keypoints in {path}; '
                 'extract the keypoints from these very frames'

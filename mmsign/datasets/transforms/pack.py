@@ -6,9 +6,9 @@ Symbols: T frames, S side of a frame in pixels.
 from __future__ import annotations
 
 import torch
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from mmsign.registry import TRANSFORMS
 from mmsign.structures import SignDataSample
 
 _META_KEYS = (

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from mmsign.errors import ConfigError
+from mmsign.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
@@ -30,7 +32,7 @@ class ClipResize(BaseTransform):
 
     def __init__(self, size: int) -> None:
         if size < 1:
-            raise ValueError(f'ClipResize: size must be positive, not {size}')
+            raise ConfigError(f'ClipResize: size must be positive, not {size}')
         self.size = size
 
     def transform(self, results: dict) -> dict:

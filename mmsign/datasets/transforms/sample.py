@@ -6,8 +6,10 @@ Symbols: N frames of the source, T frames after sampling, L length drawn.
 from __future__ import annotations
 
 import numpy as np
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+
+from mmsign.errors import ConfigError
+from mmsign.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
@@ -39,9 +41,9 @@ class SampleClip(BaseTransform):
         test: bool = False,
     ) -> None:
         if not 0 < scale[0] <= scale[1]:
-            raise ValueError(f'SampleClip: scale must be 0 < a <= b, not {scale}')
+            raise ConfigError(f'SampleClip: scale must be 0 < a <= b, not {scale}')
         if stride < 1 or max_length < stride or max_length % stride:
-            raise ValueError(
+            raise ConfigError(
                 'SampleClip: max_length must be a positive multiple of stride, '
                 f'not {max_length} with stride {stride}'
             )
@@ -53,7 +55,7 @@ class SampleClip(BaseTransform):
     def transform(self, results: dict) -> dict:
         num_frames = results['num_frames']
         if num_frames < 1:
-            raise ValueError(f'clip {results["clip_id"]} has no frames')
+            raise ConfigError(f'clip {results["clip_id"]} has no frames')
         if num_frames < self.stride:
             indices = np.minimum(np.arange(self.stride), num_frames - 1)
         elif self.test:

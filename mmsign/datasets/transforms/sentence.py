@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from mmsign.registry import TRANSFORMS
 from mmsign.structures import SignDataSample
 
 

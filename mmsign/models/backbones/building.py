@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 
 import torch.nn as nn
-from mmaction.registry import MODELS
-from mmengine.registry import DefaultScope
 
 from mmsign.keypoint_graph import GRAPH_LAYOUTS
+from mmsign.registry import MODELS
 
 # What MMAction2's backbones call the channels of their input.
 CHANNEL_ARGUMENTS = ('in_channels', 'in_chans')
@@ -33,26 +32,25 @@ def build_backbone(config: dict, in_channels: int) -> nn.Module:
         KeyError: If the type is not registered.
     """
     config = dict(config)
-    with DefaultScope.overwrite_default_scope('mmaction'):
-        backbone = MODELS.get(config['type'])
-        taken = set() if backbone is None else _arguments(backbone)
-        given = [name for name in CHANNEL_ARGUMENTS if name in config]
-        for name in CHANNEL_ARGUMENTS:
-            if name in taken and not given:
-                config[name] = in_channels
-        if 'pretrained' in taken and config.setdefault('pretrained', None) is None:
-            for name in IMAGE_WEIGHT_ARGUMENTS:
-                if name in taken:
-                    config.setdefault(name, False)
-        if 'graph_cfg' in taken:
-            graph = config.get('graph_cfg', DEFAULT_GRAPH)
-            layout = graph.get('layout')
-            if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
-                graph = dict(graph, layout=GRAPH_LAYOUTS[layout])
-            config['graph_cfg'] = graph
-        if 'num_person' in taken:
-            config.setdefault('num_person', 1)
-        return MODELS.build(config)
+    backbone = MODELS.get(config['type'])
+    taken = set() if backbone is None else _arguments(backbone)
+    given = [name for name in CHANNEL_ARGUMENTS if name in config]
+    for name in CHANNEL_ARGUMENTS:
+        if name in taken and not given:
+            config[name] = in_channels
+    if 'pretrained' in taken and config.setdefault('pretrained', None) is None:
+        for name in IMAGE_WEIGHT_ARGUMENTS:
+            if name in taken:
+                config.setdefault(name, False)
+    if 'graph_cfg' in taken:
+        graph = config.get('graph_cfg', DEFAULT_GRAPH)
+        layout = graph.get('layout')
+        if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
+            graph = dict(graph, layout=GRAPH_LAYOUTS[layout])
+        config['graph_cfg'] = graph
+    if 'num_person' in taken:
+        config.setdefault('num_person', 1)
+    return MODELS.build(config)
 
 
 def _arguments(backbone: type | object) -> set[str]:

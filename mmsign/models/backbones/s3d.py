@@ -18,14 +18,15 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmsign import compat
+from mmsign.errors import ConfigError
 from mmsign.interop.s3d_weights import convert_s3d_state
+from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
 from ..layers.max_pool import MaxPool3d
@@ -155,16 +156,16 @@ class S3D(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if num_blocks not in (4, 5):
-            raise ValueError(f'S3D has 4 or 5 blocks, not num_blocks={num_blocks}')
+            raise ConfigError(f'S3D has 4 or 5 blocks, not num_blocks={num_blocks}')
         if not 0 <= frozen_blocks <= num_blocks:
-            raise ValueError(
+            raise ConfigError(
                 f'frozen_blocks={frozen_blocks} is not between 0 and '
                 f'num_blocks={num_blocks}'
             )
         if width <= 0:
-            raise ValueError(f'width must be positive, not {width}')
+            raise ConfigError(f'width must be positive, not {width}')
         if pretrained is not None and init_cfg is not None:
-            raise ValueError('S3D takes either pretrained or init_cfg, not both')
+            raise ConfigError('S3D takes either pretrained or init_cfg, not both')
         self.in_channels = in_channels
         self.frozen_blocks = frozen_blocks
         self.with_cp = with_cp
@@ -216,7 +217,7 @@ class S3D(BaseModule):
         missing = sorted(own.keys() - state.keys())
         wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
         if missing or wrong:
-            raise ValueError(
+            raise ConfigError(
                 f'{self.pretrained} does not hold the weights of this S3D: '
                 f'{len(missing)} tensors missing (first: {missing[:3]}), '
                 f'{len(wrong)} of another shape (first: {wrong[:3]})'

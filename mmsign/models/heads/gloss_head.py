@@ -6,9 +6,10 @@ Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 from __future__ import annotations
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmsign.registry import MODELS
 
 from ..layers.masked_norm import MaskedBatchNorm, length_mask
 from ..layers.positions import PositionEncoding

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmsign.registry import MODELS
 
 from .gloss_head import GlossHead
 

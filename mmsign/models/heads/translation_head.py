@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample, TranslationPrediction
 from mmsign.vocab import GlossVocabulary
 
-from ..layers.part_checkpoint import load_part
+from ..layers.part_checkpoint import load_submodule
 from ..mbart import MBart, NextTokens
 
 
@@ -55,7 +55,7 @@ class MBartTranslationHead(BaseModule):
         """
         super().init_weights()
         if self.g2t_checkpoint:
-            load_part(
+            load_submodule(
                 self.mbart,
                 self.g2t_checkpoint,
                 'mbart.',

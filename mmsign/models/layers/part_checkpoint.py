@@ -8,6 +8,7 @@ from pathlib import Path
 import torch.nn as nn
 
 from mmsign import compat
+from mmsign.errors import ConfigError
 from mmsign.vocab import GlossVocabulary
 
 # Written into checkpoints by RecognizerCheckpointHook and TranslationCheckHook.
@@ -15,7 +16,7 @@ _GLOSSES_KEY = 'gloss_vocab'
 _TEXT_KEY = 'text_vocab'
 
 
-def load_part(
+def load_submodule(
     module: nn.Module,
     path: str,
     prefix: str,
@@ -50,13 +51,13 @@ def load_part(
     if None not in (glosses, trained_with) and list(trained_with) != list(
         glosses.glosses
     ):
-        raise ValueError(
+        raise ConfigError(
             f'{path} does not fit {what}: it was trained with another vocabulary, of '
             f'{len(trained_with)} glosses; this one has {len(glosses.glosses)}'
         )
     texts = set((meta.get(_TEXT_KEY) or {}).values())
     if text is not None and texts and text not in texts:
-        raise ValueError(
+        raise ConfigError(
             f'{path} does not fit {what}: it was trained with another text vocabulary'
         )
     missing = [key for key in own if prefix + key not in state and not optional(key)]
@@ -66,7 +67,7 @@ def load_part(
         if prefix + key in state and state[prefix + key].shape != value.shape
     ]
     if missing or wrong:
-        raise ValueError(
+        raise ConfigError(
             f'{path} does not fit {what}: {len(missing)} tensors missing (first: '
             f'{missing[:3]}), {len(wrong)} of another shape (first: {wrong[:3]})'
         )

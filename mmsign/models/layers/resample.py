@@ -6,6 +6,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmsign.errors import ConfigError
+
 
 class TimeResample(nn.Module):
     """Features at one time stride → the same features at another.
@@ -24,7 +26,7 @@ class TimeResample(nn.Module):
     def __init__(self, stride: int, output_stride: int) -> None:
         super().__init__()
         if output_stride < 1 or (output_stride % stride and stride % output_stride):
-            raise ValueError(
+            raise ConfigError(
                 f'output_stride={output_stride} is neither a multiple nor a divisor '
                 f'of {stride}, the frames per step that the backbone puts out'
             )

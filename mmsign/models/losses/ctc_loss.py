@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmaction.registry import MODELS
 from torch import Tensor
+
+from mmsign.registry import MODELS
 
 
 def steps_needed(target: Sequence[int]) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 
 @MODELS.register_module()
@@ -26,7 +28,7 @@ class LabelSmoothingLoss(nn.Module):
     def __init__(self, smoothing: float = 0.2, loss_weight: float = 1.0) -> None:
         super().__init__()
         if not 0 <= smoothing < 1:
-            raise ValueError(f'smoothing must lie in [0, 1), not {smoothing}')
+            raise ConfigError(f'smoothing must lie in [0, 1), not {smoothing}')
         self.smoothing = smoothing
         self.loss_weight = loss_weight
 

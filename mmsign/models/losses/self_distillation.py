@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from torch import Tensor
+
+from mmsign.registry import MODELS
 
 from ..layers.masked_norm import length_mask
 

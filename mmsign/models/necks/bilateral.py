@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 import torch.nn as nn
 import torch.nn.functional as F
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 from ..layers.thin_conv import ThinConv3d
 from ..stages import StageInfo
@@ -66,7 +68,7 @@ class BilateralNeck(BaseModule):
         super().__init__(init_cfg=init_cfg)
         directions = (directions,) if isinstance(directions, str) else directions
         if not directions or set(directions) - set(DIRECTIONS):
-            raise ValueError(
+            raise ConfigError(
                 f'bilateral directions must be some of {DIRECTIONS}, not {directions}'
             )
         self.to_keypoint = nn.ModuleDict()
@@ -92,14 +94,14 @@ class BilateralNeck(BaseModule):
 
     def _check(self, stage, i: int, j: int, videos: int, keypoints: int) -> None:
         if not (0 <= i < videos and 0 <= j < keypoints):
-            raise ValueError(
+            raise ConfigError(
                 f'bilateral connection at stage {stage}: the streams have the stages '
                 f'0 to {min(videos, keypoints) - 1} in common (video 0 to '
                 f'{videos - 1}, keypoint 0 to {keypoints - 1})'
             )
         last = self.connections[-1] if self.connections else dict(video=-1, keypoint=-1)
         if i <= last['video'] or j <= last['keypoint']:
-            raise ValueError(
+            raise ConfigError(
                 f'bilateral connection at stage {stage} must lie behind the one before '
                 f'it, at {tuple(last.values())}, in both streams'
             )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 from ..stages import StageInfo
 
@@ -72,7 +74,7 @@ class SignPyramid(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if not 2 <= levels <= len(stages):
-            raise ValueError(
+            raise ConfigError(
                 f'a pyramid of {levels} levels needs between 2 and {len(stages)} '
                 'levels, as many as the stream has stages'
             )
@@ -89,7 +91,7 @@ class SignPyramid(BaseModule):
     @staticmethod
     def _check(lower: StageInfo, upper: StageInfo) -> None:
         if upper.size[0] >= lower.size[0] or upper.size[1] >= lower.size[1]:
-            raise ValueError(
+            raise ConfigError(
                 'a pyramid needs levels whose size shrinks from one to the next; '
                 f'these have {lower.size} and {upper.size}'
             )

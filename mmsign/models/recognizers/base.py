@@ -10,13 +10,14 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
-from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign import compat
 from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.structures import GlossPrediction, SignDataSample
 from mmsign.vocab import GlossVocabulary
 
@@ -54,8 +55,7 @@ class SignRecognizer(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        # Built here, in MMAction2's registry: BaseModel would look in mmengine's
-        # unless a default scope is set.
+        # Built here: BaseModel would look in the default scope.
         preprocessor = MODELS.build(
             dict(type='SignDataPreprocessor') | (data_preprocessor or {})
         )
@@ -75,7 +75,7 @@ class SignRecognizer(BaseModel):
         self.decoder = CTCBeamSearch(**(decoder or {}))
         # Clips whose glosses the output of this epoch could not spell; read
         # and cleared by the training report.
-        self.unspellable_clips: set[str] = set()
+        self.infeasible_clips: set[str] = set()
         # Called in mode predict with the log-probabilities (B, T', V) of every output,
         # the data samples and T; for those who look at more than what is decoded.
         self.posterior_observer: PosteriorObserver | None = None
@@ -93,7 +93,7 @@ class SignRecognizer(BaseModel):
     def _finish(self) -> None:
         # Called when every part is built.
         to_memory_format(self, self.data_preprocessor.memory_format)
-        compat.mend_small_convolutions(self)
+        compat.patch_small_convolutions(self)
 
     # The network ----------------------------------------------------------
 
@@ -171,14 +171,14 @@ class SignRecognizer(BaseModel):
         frames = next(iter(inputs.values())).shape[2]
         if data_samples is None:
             if mode != 'tensor':
-                raise ValueError(f'mode {mode!r} needs data_samples')
+                raise ConfigError(f'mode {mode!r} needs data_samples')
             lengths = [frames] * next(iter(inputs.values())).shape[0]
         else:
             lengths = [sample.length for sample in data_samples]
         if mode == 'loss':
             return self.loss(inputs, data_samples, lengths, frames)
         if mode not in ('predict', 'tensor'):
-            raise ValueError(
+            raise ConfigError(
                 f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}"
             )
         logits = self.heads(self.pool(self.encode(inputs)), lengths, frames)
@@ -224,7 +224,7 @@ class SignRecognizer(BaseModel):
             data_samples, output_steps(lengths, frames, fewest), targets, strict=True
         ):
             if steps_needed(target) > steps:
-                self.unspellable_clips.add(sample.clip_id)
+                self.infeasible_clips.add(sample.clip_id)
         return losses
 
     def pyramid_losses(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mmaction.registry import MODELS
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 from .base import SignRecognizer
 
@@ -22,7 +23,7 @@ class SingleStreamRecognizer(SignRecognizer):
     def __init__(self, **kwargs) -> None:
         given = [key for key in ('video', 'keypoint') if kwargs.get(key) is not None]
         if len(given) != 1:
-            raise ValueError(
+            raise ConfigError(
                 'SingleStreamRecognizer takes exactly one of video and keypoint, '
                 f'got {given or "none"}'
             )

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from mmaction.registry import MODELS
 from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 
 from .base import Features, SignRecognizer
 
@@ -37,7 +39,7 @@ class TwoStreamRecognizer(SignRecognizer):
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:
             if self.keypoint.input_key == 'points':
-                raise ValueError(
+                raise ConfigError(
                     'bilateral connections need maps in both streams, a graph on '
                     'keypoints has none; leave bilateral out'
                 )
@@ -50,7 +52,7 @@ class TwoStreamRecognizer(SignRecognizer):
             )
         strides = [s.output_stride for s in self.streams.values()]
         if strides[0] != strides[1]:
-            raise ValueError(
+            raise ConfigError(
                 'the streams must end at the same time stride to be averaged: '
                 f'video has {strides[0]}, keypoint {strides[1]}; name the same '
                 'output_stride in both'

@@ -19,6 +19,8 @@ import torch
 import torch.nn as nn
 from torch import Tensor
 
+from mmsign.errors import ConfigError
+
 from .dry_run import shapes_only
 
 Stage = Callable[[Tensor], Tensor]
@@ -156,10 +158,10 @@ def _walk(backbone: nn.Module, x: Tensor) -> list[StageInfo]:
         try:
             x = stage(x)
         except Exception as error:  # whatever a foreign network raises
-            raise ValueError(_refusal(backbone, first, index, error)) from error
+            raise ConfigError(_refusal(backbone, first, index, error)) from error
         if not isinstance(x, Tensor) or x.dim() != 5:
             got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-            raise ValueError(
+            raise ConfigError(
                 f'stage {index} of {name} must return one (B, C, T, H, W) tensor, '
                 f'got {got}'
             )

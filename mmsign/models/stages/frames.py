@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import torch.nn as nn
 from mmaction.models.backbones import C2D, MobileNetV2, ResNet
-from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmsign.registry import MODELS
 
 from .contract import Stage, backbone_stages, stage_adapter
 from .convolutional import chain

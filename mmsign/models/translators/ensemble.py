@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign.datasets.vocabulary import build_vocabulary
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
@@ -52,7 +53,7 @@ class TranslatorEnsemble(BaseModel):
         output_of: dict[str, str] = {}
         for output, files in checkpoints.items():
             if output not in translator['translation']:
-                raise ValueError(
+                raise ConfigError(
                     f'checkpoints are named for the output {output!r}, the '
                     f'translator has heads for {", ".join(translator["translation"])}'
                 )
@@ -69,7 +70,7 @@ class TranslatorEnsemble(BaseModel):
                     )
                 )
         if not members:
-            raise ValueError(
+            raise ConfigError(
                 'the ensemble has no members: name their checkpoints with '
                 '--cfg-options model.checkpoints.video=FILE '
                 'model.checkpoints.keypoint=FILE model.checkpoints.joint=FILE'
@@ -101,7 +102,7 @@ class TranslatorEnsemble(BaseModel):
         """
         found = set(self._networks.values())
         if len(found) > 1:
-            raise ValueError(
+            raise ConfigError(
                 'the members of the ensemble have different frozen networks, so they '
                 'cannot share cached features: test them with a pipeline that loads '
                 'frames'
@@ -127,7 +128,7 @@ class TranslatorEnsemble(BaseModel):
     ):
         """Predict; arguments as in ``SignTranslator``, mode ``predict`` only."""
         if mode != 'predict':
-            raise ValueError(
+            raise ConfigError(
                 f'a TranslatorEnsemble only predicts, mode {mode!r} is for its members'
             )
         lengths = [sample.length for sample in data_samples]

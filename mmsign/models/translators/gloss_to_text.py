@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign.datasets.vocabulary import build_vocabulary
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
@@ -36,7 +37,7 @@ class GlossToText(BaseModel):
         self.vocab = build_vocabulary(vocab)
         self.mbart = MBart(glosses=self.vocab, **mbart)
         # What the training report asks of every model; nothing is spelt here.
-        self.unspellable_clips: set[str] = set()
+        self.infeasible_clips: set[str] = set()
 
     @property
     def text_vocabulary(self) -> TextVocabulary:
@@ -82,4 +83,4 @@ class GlossToText(BaseModel):
             }
         if mode == 'tensor':
             return self.mbart.logits(*source, targets)
-        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}")
+        raise ConfigError(f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}")

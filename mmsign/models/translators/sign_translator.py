@@ -9,16 +9,17 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn as nn
-from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign.datasets.vocabulary import build_vocabulary
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
-from ..layers.part_checkpoint import load_part
+from ..layers.part_checkpoint import load_submodule
 from ..streams import is_training_only
 from .pooled_features import (
     FeaturePreprocessor,
@@ -79,7 +80,7 @@ class SignTranslator(BaseModel):
         channels = output_channels(built)
         unknown = sorted(set(translation) - set(channels))
         if unknown or not translation:
-            raise ValueError(
+            raise ConfigError(
                 f'translation has heads for {unknown or "no output"}; the recognizer '
                 f'has the outputs {", ".join(channels)}'
             )
@@ -100,9 +101,9 @@ class SignTranslator(BaseModel):
     # What hooks ask of a model ----------------------------------------------
 
     @property
-    def unspellable_clips(self) -> set[str]:
+    def infeasible_clips(self) -> set[str]:
         """See ``SignRecognizer``."""
-        return self.recognizer.unspellable_clips
+        return self.recognizer.infeasible_clips
 
     @property
     def text_vocabulary(self) -> TextVocabulary:
@@ -140,7 +141,7 @@ class SignTranslator(BaseModel):
         for head in self.translation.values():
             head.init_weights()
         if self.recognizer_checkpoint:
-            load_part(
+            load_submodule(
                 self.recognizer,
                 self.recognizer_checkpoint,
                 '',
@@ -149,7 +150,7 @@ class SignTranslator(BaseModel):
                 optional=is_training_only,
             )
         if self.checkpoint:
-            load_part(
+            load_submodule(
                 self,
                 self.checkpoint,
                 '',
@@ -185,7 +186,7 @@ class SignTranslator(BaseModel):
         expected = {name: stream.out_channels for name, stream in streams.items()}
         found = {name: x.shape[2] for name, x in pooled.items()}
         if found != expected:
-            raise ValueError(
+            raise ConfigError(
                 f'the cached features have the channels {found}, the recognizer '
                 f'{expected}; extract them with this recognizer'
             )
@@ -210,7 +211,7 @@ class SignTranslator(BaseModel):
                 ``tensor`` → gloss logits (B, T', V) by output.
         """
         if mode not in ('loss', 'predict', 'tensor'):
-            raise ValueError(
+            raise ConfigError(
                 f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}"
             )
         if mode == 'loss' and not self.freeze_backbone:
@@ -252,7 +253,7 @@ class SignTranslator(BaseModel):
     def _loss_of_everything(self, inputs, samples) -> dict[str, Tensor]:
         """With gradient through the backbones, and with the pyramid."""
         if is_features(inputs):
-            raise ValueError(
+            raise ConfigError(
                 'freeze_backbone=False trains the backbones, which cached features '
                 'leave out: take a pipeline that loads frames, or freeze them'
             )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from mmsign.decoding.text_beam import average_next_tokens, text_beam_search
+from mmsign.errors import ConfigError
 from mmsign.structures import TranslationPrediction
 
 from ..heads.translation_head import MBartTranslationHead
@@ -23,7 +24,7 @@ def check_same_text(networks: Mapping[str, MBart]) -> None:
     for name in others:
         same = networks[name].text == of_first.text
         if not same or networks[name].start_id != of_first.start_id:
-            raise ValueError(
+            raise ConfigError(
                 f'the heads {first} ({of_first.text.name}, {of_first.language}) and '
                 f'{name} ({networks[name].text.name}, {networks[name].language}) have '
                 'different text vocabularies or languages; an ensemble averages '

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from importlib import resources
 
+from mmsign.errors import ConfigError
+
 from . import sections
 from .html import Html, tag
 from .run import Run, in_order_of
@@ -42,7 +44,7 @@ def report_page(
     """
     for one in filter(None, (run, other)):
         if output not in one.errors:
-            raise ValueError(
+            raise ConfigError(
                 f'{one.name} has no output {output!r}; there are '
                 f'{", ".join(one.errors)}'
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 
+from mmsign.errors import ConfigError
 from mmsign.evaluation.cleanup import clean_glosses
 from mmsign.evaluation.prediction_dump import read_predictions
 from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
@@ -63,10 +64,10 @@ def load_run(
     """
     records = read_predictions(path)
     if isinstance(records[0]['reference'], str):
-        raise ValueError(f'{path} holds sentences; the report is one of glosses')
+        raise ConfigError(f'{path} holds sentences; the report is one of glosses')
     references = [clean_glosses(record['reference'], cleanup) for record in records]
     if not any(references):
-        raise ValueError(f'the references of {path} hold no gloss')
+        raise ConfigError(f'the references of {path} hold no gloss')
     alignments, errors = {}, {}
     for output in records[0]['hypotheses']:
         found = [
@@ -93,7 +94,7 @@ def in_order_of(first: Run, second: Run) -> Run:
     """
     places = {clip: index for index, clip in enumerate(second.clips)}
     if odd := sorted(places.keys() ^ set(first.clips)):
-        raise ValueError(
+        raise ConfigError(
             f'{first.name} and {second.name} are not of the same clips: {odd[0]!r} is '
             f'in one of them only, as are {len(odd) - 1} others'
         )
@@ -106,7 +107,7 @@ def in_order_of(first: Run, second: Run) -> Run:
     differs = [a != b for a, b in zip(first.references, references)]
     if any(differs):
         clip = next(compress(first.clips, differs))
-        raise ValueError(
+        raise ConfigError(
             f'{first.name} and {second.name} have other references, for example of '
             f'clip {clip!r}'
         )

@@ -5,12 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
-from mmsign.datasets.feature_file import (
-    ClipFeatures,
-    FeatureFileError,
-    write_features,
-)
+from mmsign.datasets.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
+from mmsign.errors import DataError
 
 
 def test_features_take_the_place_of_frames(tmp_path):
@@ -27,7 +24,7 @@ def test_features_take_the_place_of_frames(tmp_path):
     )
     assert (sample.length, sample.num_frames, sample.text) == (8, 13, 'x .')
     assert sample.frame_indices.tolist() == list(range(2, 10))
-    with pytest.raises(FeatureFileError, match='clip b'):
+    with pytest.raises(DataError, match='clip b'):
         load(dict(info, clip_id='b'))
 
 
@@ -49,7 +46,7 @@ def test_random_views_are_taken_as_often_as_the_clip_itself(tmp_path):
     found = drawn(LoadFeatures(path, views=2))
     assert [found.count(view) >= 10 for view in range(3)] == [True] * 3
     assert set(drawn(LoadFeatures(path))) == {0}
-    with pytest.raises(FeatureFileError, match='clip a#'):
+    with pytest.raises(DataError, match='clip a#'):
         for _ in range(60):
             LoadFeatures(path, views=3)(dict(info))
     with pytest.raises(ValueError, match='views must not be negative'):

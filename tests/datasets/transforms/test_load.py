@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets.images import FrameReadError
-from mmsign.datasets.keypoint_file import KeypointFileError, write_keypoints
+from mmsign.datasets.keypoint_file import write_keypoints
 from mmsign.datasets.transforms.load import DecodeClip, LoadClip
+from mmsign.errors import DataError, FrameReadError
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def test_one_of_the_two(clip):
 
 def test_keypoints_that_do_not_belong_to_the_frames(clip):
     record, _ = clip
-    with pytest.raises(KeypointFileError, match='clip gone: not in the keypoint file'):
+    with pytest.raises(DataError, match='clip gone: not in the keypoint file'):
         LoadClip()(record | dict(clip_id='gone'))
-    with pytest.raises(KeypointFileError, match=r'clip short: 6 frames .* 4 frames'):
+    with pytest.raises(DataError, match=r'clip short: 6 frames .* 4 frames'):
         LoadClip()(record | dict(clip_id='short'))
-    with pytest.raises(KeypointFileError, match='no file is named'):
+    with pytest.raises(DataError, match='no file is named'):
         LoadClip()(record | dict(keypoint_file=None))
 
 

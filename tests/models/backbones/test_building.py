@@ -1,8 +1,8 @@
 import pytest
 import torch.nn as nn
-from mmaction.registry import MODELS
 
 from mmsign.models.backbones.building import build_backbone
+from mmsign.registry import MODELS
 
 NARROW = dict(base_channels=4, stage_blocks=(1, 1, 1, 1))
 

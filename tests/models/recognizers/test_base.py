@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from properties import examples
 from tiny_models import network_inputs, sample, single_stream
 
+from mmsign.errors import UnknownGlossError
 from mmsign.models.recognizers.base import average_log_probs, output_steps
-from mmsign.vocab import UnknownGlossError
 
 
 def spoken(steps: list[int], classes: int = 5) -> torch.Tensor:
@@ -73,7 +73,7 @@ def test_unspellable_targets_are_counted_not_hidden():
     repeated = sample(8, ['SUN', 'SUN'], clip_id='repeated')
     losses = net(network_inputs(), [long, repeated], mode='loss')
     assert float(losses['loss_ctc_video']) == 0
-    assert net.unspellable_clips == {'long', 'repeated'}
+    assert net.infeasible_clips == {'long', 'repeated'}
 
 
 def test_gloss_outside_the_vocabulary_names_clip_and_gloss():

@@ -76,7 +76,7 @@ def test_agrees_with_the_authors_network():
 
 
 def test_a_short_clip_has_gradients_in_bfloat16():
-    # Shorter than kernels are; see compat.mend_small_convolutions.
+    # Shorter than kernels are; see compat.patch_small_convolutions.
     gradients = []
     for low in (False, True):
         net = two_stream().eval()

@@ -2,9 +2,9 @@ import pytest
 import torch
 import torch.nn as nn
 from families import build
-from mmaction.registry import MODELS
 
 from mmsign.models.stages import backbone_stages, describe_stages
+from mmsign.registry import MODELS
 
 
 def tsm(**changes):

@@ -1,0 +1,215 @@
+"""What the clips of training have in common: their length, and hands that rest.
+
+A network that was trained on sentences one by one has never seen what goes on around
+one. The clips of many corpora begin and end with the hands at rest, and it comes to
+rely on that: in the middle of a long video it reads badly, however much it is shown.
+So a long video is taken apart where the hands rest, as the corpus was; where they do
+is measured on the training clips, which keypoints tell.
+
+Symbols: N frames of a clip, R resting frames at an end of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.errors import ConfigError
+from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
+from mmsign.registry import DATASETS
+
+from .clip_keypoints import PERSON_SCORE
+
+# Of COCO's body points: both shoulders, both wrists.
+_BODY = PARTS['upper_body'].start
+SHOULDERS, WRISTS = [_BODY + 5, _BODY + 6], [_BODY + 9, _BODY + 10]
+# Clips that are measured, spread over the training split.
+_SAMPLE = 500
+
+
+@dataclass(frozen=True)
+class RestPose:
+    """Where the wrists are when nothing is signed.
+
+    Attributes:
+        wrists: (2, 2) left and right, x and y from the shoulders' middle, in widths of
+            the shoulders.
+        radius: Both wrists rest if neither is further from there.
+        frames: Resting frames that a clip begins and ends with: the upper quartile
+            of R.
+    """
+
+    wrists: tuple[tuple[float, float], tuple[float, float]]
+    radius: float
+    frames: int
+
+    def distances(self, keypoints: np.ndarray) -> np.ndarray:
+        """How far the further wrist is from its place.
+
+        Args:
+            keypoints: (N, 79, 3).
+
+        Returns:
+            (N,) in widths of the shoulders. A wrist that was not found is left out;
+            NaN if neither was, or a shoulder was not; 0 where nobody is.
+        """
+        places, centre, width = _wrists(keypoints)
+        offset = (places - centre[:, None]) / width[:, None, None]
+        apart = np.linalg.norm(offset - np.asarray(self.wrists), axis=2)
+        found = keypoints[:, WRISTS, 2] >= PERSON_SCORE
+        furthest = np.where(found, apart, -1.0).max(axis=1)
+        shoulders = (keypoints[:, SHOULDERS, 2] >= PERSON_SCORE).all(axis=1)
+        furthest[~(found.any(axis=1) & shoulders)] = np.nan
+        body = keypoints[:, PARTS['upper_body'], 2].mean(axis=1)
+        furthest[body < PERSON_SCORE] = 0.0
+        return furthest
+
+    def resting(self, keypoints: np.ndarray, before: bool = True) -> np.ndarray:
+        """Whether the hands rest, (N,) bool; where that cannot be seen, as before.
+
+        Args:
+            keypoints: (N, 79, 3).
+            before: Whether they rested before the first frame.
+        """
+        seen = self.distances(keypoints)
+        resting = np.empty(len(seen), bool)
+        for index, distance in enumerate(seen):
+            if not np.isnan(distance):
+                before = bool(distance <= self.radius)
+            resting[index] = before
+        return resting
+
+
+@dataclass(frozen=True)
+class ClipStatistics:
+    """Of the clips that a network was trained on, in frames at the rate of training.
+
+    Attributes:
+        shortest, median, longest: Lengths.
+        rest: How they begin and end; None if not in any way of their own.
+    """
+
+    shortest: int
+    median: int
+    longest: int
+    rest: RestPose | None
+
+    def to_dict(self) -> dict:
+        """Numbers, lists and dicts only; ``from_dict`` is the way back."""
+        rest = self.rest
+        return dict(
+            shortest=self.shortest,
+            median=self.median,
+            longest=self.longest,
+            rest=rest
+            and dict(
+                wrists=[list(place) for place in rest.wrists],
+                radius=rest.radius,
+                frames=rest.frames,
+            ),
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> ClipStatistics:
+        """What ``to_dict`` wrote.
+
+        Raises:
+            ValueError: If it is something else.
+        """
+        try:
+            rest = values['rest']
+            if rest is not None:
+                left, right = (tuple(map(float, place)) for place in rest['wrists'])
+                rest = RestPose(
+                    (left, right), float(rest['radius']), int(rest['frames'])
+                )
+            lengths = (int(values[k]) for k in ('shortest', 'median', 'longest'))
+            return cls(*lengths, rest)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f'corpus.signing is not as expected: {error!r}'
+            ) from error
+
+
+def clip_statistics_of(clips: Iterable[np.ndarray]) -> ClipStatistics:
+    """Measure clips.
+
+    Args:
+        clips: Keypoints (N, 79, 3) of each, at least one.
+    """
+    clips = list(clips)
+    lengths = [len(clip) for clip in clips]
+    return ClipStatistics(
+        min(lengths), int(np.median(lengths)), max(lengths), _rest_of(clips)
+    )
+
+
+def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
+    """Measure the training clips of a config, if they are at hand with keypoints."""
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    while 'type' in dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    if not dataset.get('keypoint_file'):
+        return None
+    try:
+        clips = DATASETS.build(dict(dataset) | dict(pipeline=[]))
+        chosen = np.linspace(0, len(clips) - 1, min(len(clips), _SAMPLE))
+        infos = [clips.get_data_info(int(index)) for index in chosen]
+        keypoints = [_keypoints_of(info) for info in infos]
+    except (OSError, ValueError) as error:
+        print_log(
+            f'the training clips cannot be measured ({error}): long videos are read in '
+            'windows of equal length, wherever the hands rest',
+            'current',
+        )
+        return None
+    return clip_statistics_of(keypoints) if keypoints else None
+
+
+def _keypoints_of(info: dict) -> np.ndarray:
+    points = open_keypoints(info['keypoint_file']).read(info['clip_id'])
+    layouts = {size: name for name, size in LAYOUT_SIZES.items()}
+    return select_79(points, layouts[points.shape[1]])
+
+
+def _wrists(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Wrists (N, 2, 2), middle (N, 2) and distance (N,) of the shoulders."""
+    shoulders = keypoints[:, SHOULDERS, :2].astype(float)
+    width = np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=1)
+    wrists = keypoints[:, WRISTS, :2].astype(float)
+    return wrists, shoulders.mean(axis=1), np.maximum(width, 1e-3)
+
+
+def _rest_of(clips: list[np.ndarray]) -> RestPose | None:
+    """The pose in which clips begin and end, if it is rare within them."""
+    ends = np.concatenate([clip[[0, -1]] for clip in clips])
+    places, centre, width = _wrists(ends)
+    wrists = np.median((places - centre[:, None]) / width[:, None, None], axis=0)
+    left, right = (tuple(round(float(x), 4) for x in place) for place in wrists)
+    pose = RestPose((left, right), 0.0, 0)
+    apart = [pose.distances(clip) for clip in clips]
+    at_ends = np.concatenate([x[[0, -1]] for x in apart])
+    within = np.concatenate([x[len(x) // 4 : -(len(x) // 4) or None] for x in apart])
+    at_ends, within = at_ends[~np.isnan(at_ends)], within[~np.isnan(within)]
+    if not len(at_ends) or not len(within):
+        return None
+    # Nine of ten ends, but one in a hundred of the frames between, or it says nothing.
+    near, far = np.quantile(at_ends, 0.9), np.quantile(within, 0.01)
+    if not near < far:
+        return None
+    radius = round(float(near + far) / 2, 4)
+    runs = [
+        run for x in apart for run in (_run(x, radius), _run(x[::-1], radius)) if run
+    ]
+    return RestPose((left, right), radius, int(np.quantile(runs, 0.75)))
+
+
+def _run(distances: np.ndarray, radius: float) -> int:
+    """R at the beginning."""
+    moving = np.flatnonzero(~(distances <= radius))
+    return int(moving[0]) if len(moving) else len(distances)

@@ -1,0 +1,5 @@
+"""What turns the runner's wheels: hooks, and the way from a config to a run."""
+
+from . import hooks
+
+__all__ = ['hooks']

@@ -1,0 +1,24 @@
+"""Hooks for the runner."""
+
+from .corpus_change import CorpusChangeHook
+from .epoch_seed import EpochSeedHook
+from .finite_gradients import FiniteGradientsHook
+from .output_length import OutputLengthHook
+from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
+from .safe_checkpoint import SafeCheckpointHook
+from .training_report import TrainingReportHook
+from .translation_check import TranslationCheckHook
+from .visualization import SignVisualizationHook
+
+__all__ = [
+    'CorpusChangeHook',
+    'EpochSeedHook',
+    'FiniteGradientsHook',
+    'OutputLengthHook',
+    'RecognizerCheckpointHook',
+    'SafeCheckpointHook',
+    'SignVisualizationHook',
+    'TrainingReportHook',
+    'check_fits',
+    'TranslationCheckHook',
+]

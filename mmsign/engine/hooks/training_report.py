@@ -1,0 +1,62 @@
+"""What a user must hear about a running training."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmsign.errors import TrainingError
+from mmsign.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TrainingReportHook(Hook):
+    """Stop on a loss that is not finite; count unspellable targets per epoch.
+
+    A target that its clip's output steps cannot spell (CTC infinite) is zeroed
+    in the loss. It is not an error, since a random short sampling can cause
+    it, but it is never silent: each epoch ends with a count, over all
+    processes, and the names of some of the clips.
+
+    Args:
+        names_shown: How many clips are named.
+    """
+
+    # Before the checkpoint hook, so that weights spoilt by a loss that is not
+    # finite never reach a checkpoint.
+    priority = 'NORMAL'
+
+    def __init__(self, names_shown: int = 5) -> None:
+        self.names_shown = names_shown
+
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        """Raise FloatingPointError naming the clips of a non-finite loss."""
+        loss = (outputs or {}).get('loss')
+        if loss is None or bool(torch.isfinite(torch.as_tensor(loss)).all()):
+            return
+        clips = [sample.clip_id for sample in data_batch['data_samples']]
+        terms = {key: float(value) for key, value in outputs.items() if 'loss' in key}
+        raise TrainingError(
+            f'the loss is {float(loss)} at iteration {runner.iter + 1}, in the batch '
+            f'of clips {clips}; its terms: {terms}. The last checkpoint in '
+            f'{runner.work_dir} was written before this. Look at these clips; lower '
+            'the learning rate, or clip gradients with optim_wrapper.clip_grad'
+        )
+
+    def after_train_epoch(self, runner) -> None:
+        """Log how many clips had targets longer than their output."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        gathered = all_gather_object(sorted(model.infeasible_clips))
+        model.infeasible_clips.clear()
+        clips = sorted({clip for part in gathered for clip in part})
+        if clips:
+            shown = ', '.join(clips[: self.names_shown])
+            more = ', …' if len(clips) > self.names_shown else ''
+            runner.logger.warning(
+                f'epoch {runner.epoch + 1}: {len(clips)} clip(s) with more glosses '
+                f'than output steps, their CTC loss was zeroed: {shown}{more}'
+            )

@@ -1,0 +1,136 @@
+"""What must fit before a translator is trained or tested."""
+
+from __future__ import annotations
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmsign.datasets.feature_file import open_features
+from mmsign.datasets.transforms import LoadFeatures
+from mmsign.errors import ConfigError, DataError
+from mmsign.registry import HOOKS
+
+_TEXT_KEY = 'text_vocab'
+
+
+def _translator(runner):
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _check_sentence(info: dict, split: str) -> None:
+    if info['text'] is None or not info['text'].strip():
+        raise ConfigError(
+            f'{split} split: clip {info["clip_id"]} has no sentence; translation needs '
+            'a corpus with sentences. Leave the clip out, or give it one'
+        )
+
+
+@HOOKS.register_module()
+class TranslationCheckHook(Hook):
+    """Sentences, vocabularies and cached features, looked at before anything runs.
+
+    - Every clip must have a sentence, to be trained on or compared with.
+    - Training sentences that do not survive the text vocabulary (a letter that becomes
+      ``<unk>``, say) are counted and some are shown.
+    - A checkpoint stores the fingerprint of its text vocabulary; one that was
+      trained with another is refused.
+    - Cached features must have been computed by the network at hand and hold every
+      clip.
+    - Glosses that gloss→text has no embedding for are counted and some are shown.
+
+    Args:
+        examples: How many sentences or glosses are shown.
+    """
+
+    def __init__(self, examples: int = 3) -> None:
+        self.examples = examples
+
+    def before_train(self, runner) -> None:
+        """Raise ValueError for what cannot be trained on."""
+        dataset = runner.train_dataloader.dataset
+        self._check_sentences(runner, dataset)
+        self._check_features(runner, dataset, 'training')
+        if runner.val_loop is not None:
+            self._check_testing(runner, runner.val_loop.dataloader.dataset)
+
+    def before_test(self, runner) -> None:
+        """Raise ValueError for what cannot be tested on."""
+        self._check_testing(runner, runner.test_loop.dataloader.dataset)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Store which text vocabulary the weights belong to."""
+        checkpoint['meta'][_TEXT_KEY] = _translator(runner).text_vocabularies()
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Raise ValueError if the checkpoint's text vocabulary is another."""
+        theirs = (checkpoint.get('meta') or {}).get(_TEXT_KEY) or {}
+        ours = _translator(runner).text_vocabularies()
+        wrong = [name for name in ours if theirs.get(name, ours[name]) != ours[name]]
+        if wrong:
+            raise ConfigError(
+                f'the checkpoint was trained with another text vocabulary (heads '
+                f'{", ".join(wrong)}): name the folder it was trained with in '
+                'mbart.vocabulary or mbart.folder'
+            )
+
+    def _check_testing(self, runner, dataset) -> None:
+        for index in range(len(dataset)):
+            _check_sentence(dataset.get_data_info(index), 'evaluated')
+        self._check_features(runner, dataset, 'test')
+        rows = getattr(getattr(_translator(runner), 'mbart', None), 'glosses', None)
+        if rows is None:
+            return
+        unknown: list[str] = []
+        for index in range(len(dataset)):
+            unknown += rows.unknown(dataset.get_data_info(index)['glosses'])
+        if unknown:
+            shown = ', '.join(sorted(set(unknown))[: self.examples])
+            runner.logger.warning(
+                f'{len(unknown)} glosses of the evaluated split have no embedding and '
+                f'are read as <unk>, such as {shown}'
+            )
+
+    def _check_sentences(self, runner, dataset) -> None:
+        vocabulary = _translator(runner).text_vocabulary
+        lost = []
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            _check_sentence(info, 'training')
+            clip_id, text = info['clip_id'], info['text']
+            returned = vocabulary.round_trip_loss(text)
+            if returned is not None:
+                lost.append(f'{clip_id}: {text!r} → {returned!r}')
+        if lost:
+            shown = '\n  '.join(lost[: self.examples])
+            runner.logger.warning(
+                f'{len(lost)} of {len(dataset)} training sentences do not survive the '
+                f'text vocabulary {vocabulary.name}:\n  {shown}\nPrune mBART, or make '
+                'the vocabulary, with this corpus'
+            )
+
+    @staticmethod
+    def _check_features(runner, dataset, split: str) -> None:
+        for transform in dataset.pipeline.transforms:
+            if not isinstance(transform, LoadFeatures):
+                continue
+            file = open_features(transform.feature_file)
+            expected = _translator(runner).network_fingerprint()
+            if file.network != expected:
+                raise DataError(
+                    f'{file.path} holds features of another network ({file.network}, '
+                    f'the model is {expected}): extract them with the checkpoint that '
+                    'the translator starts from'
+                )
+            ids = [
+                name
+                for index in range(len(dataset))
+                for name in transform.clip_ids(dataset.get_data_info(index)['clip_id'])
+            ]
+            missing = [clip_id for clip_id in ids if clip_id not in file.clip_ids]
+            if missing:
+                views = f' --views {transform.views}' if transform.views else ''
+                raise DataError(
+                    f'{file.path} lacks {len(missing)} of {len(ids)} clips of the '
+                    f'{split} split (first: {missing[:3]}): run '
+                    f'tools/extract_features.py{views} to the end'
+                )

@@ -1,0 +1,193 @@
+"""From a config file and arguments to a config that a runner can be built from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.logging import print_log
+
+from mmsign import compat
+from mmsign.compat.checkpoints import TRUST_VARIABLE
+from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
+from mmsign.errors import ConfigError
+
+# Written into every checkpoint by RecognizerCheckpointHook.
+GLOSS_VOCABULARY_KEY = 'gloss_vocab'
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of both tools, named as in MMAction2."""
+    parser.add_argument(
+        '--work-dir',
+        help='folder for logs, results and checkpoints '
+        '(default: work_dirs/NAME_OF_THE_CONFIG)',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OverrideAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. train_dataloader.batch_size=2; '
+        'lists as KEY="[a,b]" or KEY=a,b. A variable such as data_root is followed '
+        'to every place that uses it',
+    )
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='allow the given checkpoint to run code while it is loaded, as other '
+        f"people's checkpoints may need (also: {TRUST_VARIABLE}=1)",
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how several processes were started; see tools/dist_train.sh',
+    )
+    # What starts the processes may pass the rank as an argument.
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
+
+
+def load_config(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        ConfigError: it does not exist or is not a config file.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(f'config {path} does not exist')
+    if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
+        raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
+    cfg = Config.fromfile(path)
+    modules = (cfg.get('custom_imports') or {}).get('imports') or ()
+    if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:
+        # Written when mmsign's parts were in MMAction2's registries; all names that
+        # are found there are found from mmsign's scope as well.
+        cfg.default_scope = 'mmsign'
+    return cfg
+
+
+def set_work_dir(cfg: Config, work_dir: str | None, config_path: str) -> None:
+    """The argument wins over the config, the config over the file's name."""
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', Path(config_path).stem))
+
+
+def check_work_dir(cfg: Config) -> None:
+    """Make the work folder and try to write there.
+
+    Raises:
+        ConfigError: nothing can be written; better now than after an epoch.
+    """
+    folder = Path(cfg.work_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b'x')
+            file.flush()
+    except OSError as error:
+        raise ConfigError(
+            f'nothing can be written into the work folder {folder} '
+            f'({error.strerror}): name another with --work-dir, or make room'
+        ) from error
+
+
+def prepare(cfg: Config, args: argparse.Namespace) -> None:
+    """Apply the common arguments and adapt ``cfg`` to this machine, in place.
+
+    Starts the process group where MMEngine cannot: several processes on a CPU.
+    """
+    if 'LOCAL_RANK' not in os.environ:
+        os.environ['LOCAL_RANK'] = str(args.local_rank)
+    if args.trust_checkpoint:
+        os.environ[TRUST_VARIABLE] = '1'
+    # oneDNN builds a kernel for each shape and keeps 1024 of them; clips of many
+    # lengths need more, or every step builds its kernels anew.
+    os.environ.setdefault('ONEDNN_PRIMITIVE_CACHE_CAPACITY', '16384')
+    cfg.launcher = args.launcher
+    apply_overrides(cfg, args.cfg_options)
+    set_work_dir(cfg, args.work_dir, args.config)
+    wrapper = cfg.get('optim_wrapper') or {}
+    if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
+        compat.use_mixed_precision(cfg.optim_wrapper)
+    compat.prepare_distributed(cfg)
+
+
+def check_data_roots(cfg: Config, loaders: tuple[str, ...]) -> None:
+    """Raise ConfigError if a ``data_root`` under one of ``loaders`` is no folder."""
+    for loader in loaders:
+        for data_root in _values_of(cfg.get(loader), 'data_root'):
+            if '://' in data_root or Path(data_root).is_dir():
+                continue
+            raise ConfigError(
+                f'data_root {data_root!r} of {loader} is not a folder: pass '
+                '--cfg-options data_root=FOLDER'
+            )
+
+
+def _values_of(node: Any, key: str) -> Iterator[str]:
+    """Every string under ``key`` in a nesting of dicts and lists."""
+    if isinstance(node, dict):
+        if isinstance(node.get(key), str):
+            yield node[key]
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _values_of(child, key)
+
+
+def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
+    """Write the glosses themselves into ``cfg.model.vocab``, in place.
+
+    The config in the work folder and the one inside a checkpoint then describe the
+    network completely, also where the corpus is not at hand.
+
+    Args:
+        cfg: A config; nothing is done unless it has ``model.vocab``.
+        checkpoint: The checkpoint that will be tested. Its vocabulary is taken unless
+            the config lists glosses, since the network's classes are those.
+
+    Raises:
+        ConfigError: ``model.vocab`` describes a corpus that is not there.
+    """
+    model = cfg.get('model') or {}
+    vocab = model.get('vocab')
+    if vocab is None or 'glosses' in vocab:
+        return
+    if checkpoint is not None:
+        meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
+        glosses = meta.get(GLOSS_VOCABULARY_KEY)
+        if glosses:
+            print_log(
+                f'vocabulary of the checkpoint: {len(glosses)} glosses',
+                logger='current',
+            )
+            cfg.model.vocab = ConfigDict(glosses=list(glosses))
+            return
+    # Imported here: the vocabulary of a corpus is read by its dataset.
+    from mmsign.datasets.vocabulary import build_vocabulary
+
+    data_root = vocab.get('data_root')
+    if data_root is not None and not Path(data_root).is_dir():
+        raise ConfigError(
+            f'the vocabulary is read from the corpus in {data_root!r}, which is not a '
+            'folder: pass --cfg-options data_root=FOLDER'
+        )
+    built = build_vocabulary(vocab)
+    cfg.model.vocab = ConfigDict(glosses=list(built.glosses))
+    if built.aliases:
+        cfg.model.vocab.aliases = built.aliases

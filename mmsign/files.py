@@ -1,0 +1,96 @@
+"""Files that appear complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(
+    path: str | os.PathLike, mode: str = 'wb', durable: bool = False
+) -> Iterator[IO]:
+    """Open a file that takes the place of ``path`` once it is written to its end.
+
+    It is written beside ``path`` under a name of this process's own, so that two
+    processes never share it; what a killed process of this machine left there goes
+    with the next write. A link is followed: its target is replaced.
+
+    Args:
+        path: To write; missing folders are made.
+        mode: ``wb``, or ``w`` for UTF-8 text with its line ends as they are.
+        durable: Wait until the bytes are on the disk, for what must survive a crash.
+
+    Yields:
+        The open file.
+
+    Raises:
+        OSError: If it cannot be written; what was at ``path`` is untouched.
+
+    Examples:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp(), 'glosses.txt')
+        >>> with replacing(target, 'w') as file:
+        ...     _ = file.write('REGEN\\n')
+        ...     target.exists()
+        False
+        >>> target.read_text()
+        'REGEN\\n'
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_orphans(target)
+    partial = partial_path(target)
+    text = {} if 'b' in mode else dict(encoding='utf-8', newline='')
+    try:
+        with open(partial, mode, **text) as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(partial, target)
+    finally:
+        # A folder that is gone or read-only must not hide the first error.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def partial_path(target: Path) -> Path:
+    """Where this process writes what will become ``target``."""
+    return target.with_name(f'.{target.name}.{_host()}.{os.getpid()}.partial')
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write UTF-8 text as it is; the file appears complete or not at all."""
+    with replacing(path, 'w') as file:
+        file.write(text)
+
+
+def _host() -> str:
+    return re.sub(r'\W', '-', socket.gethostname()) or 'localhost'
+
+
+def _remove_orphans(target: Path) -> None:
+    """Remove partial files of ``target`` whose process is no longer alive."""
+    named = re.compile(rf'\.{re.escape(target.name)}\.{_host()}\.(\d+)\.partial')
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(target.parent):
+            found = named.fullmatch(entry.name)
+            if found and not _is_alive(int(found[1])):
+                os.unlink(entry.path)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -1,0 +1,58 @@
+"""The registries of mmsign, scope ``mmsign``: children of MMAction2's.
+
+A config with ``default_scope = 'mmsign'`` names mmsign's parts and MMAction2's alike
+(``S3D``, ``ResNet3dSlowOnly``); one of MMAction2 names mmsign's with their scope
+(``mmsign.S3D``). MMAction2's own registries stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmaction import registry as mmaction
+from mmengine.registry import DefaultScope
+from mmengine.registry import Registry as _Registry
+
+
+class Registry(_Registry):
+    """A registry whose ``build`` looks here first, whatever the default scope is.
+
+    The parts of a network are built by the network, which may itself be named in a
+    config of another scope.
+    """
+
+    def build(self, *args, **kwargs) -> Any:
+        with DefaultScope.overwrite_default_scope(self.scope):
+            return super().build(*args, **kwargs)
+
+
+def _child(parent: _Registry, *locations: str) -> Registry:
+    return Registry(
+        parent.name,
+        parent=parent,
+        scope='mmsign',
+        locations=[f'mmsign.{location}' for location in locations],
+    )
+
+
+DATASETS = _child(mmaction.DATASETS, 'datasets')
+DATA_SAMPLERS = _child(mmaction.DATA_SAMPLERS, 'datasets')
+TRANSFORMS = _child(mmaction.TRANSFORMS, 'datasets')
+MODELS = _child(mmaction.MODELS, 'models')
+METRICS = _child(mmaction.METRICS, 'evaluation')
+HOOKS = _child(mmaction.HOOKS, 'engine')
+VISUALIZERS = _child(mmaction.VISUALIZERS, 'visualization')
+# Nothing of ours is in these; without a child MMEngine would not find MMAction2's.
+EVALUATOR = _child(mmaction.EVALUATOR)
+LOG_PROCESSORS = _child(mmaction.LOG_PROCESSORS)
+LOOPS = _child(mmaction.LOOPS)
+MODEL_WRAPPERS = _child(mmaction.MODEL_WRAPPERS)
+OPTIMIZERS = _child(mmaction.OPTIMIZERS)
+OPTIM_WRAPPERS = _child(mmaction.OPTIM_WRAPPERS)
+OPTIM_WRAPPER_CONSTRUCTORS = _child(mmaction.OPTIM_WRAPPER_CONSTRUCTORS)
+PARAM_SCHEDULERS = _child(mmaction.PARAM_SCHEDULERS)
+RUNNERS = _child(mmaction.RUNNERS)
+RUNNER_CONSTRUCTORS = _child(mmaction.RUNNER_CONSTRUCTORS)
+TASK_UTILS = _child(mmaction.TASK_UTILS)
+VISBACKENDS = _child(mmaction.VISBACKENDS)
+WEIGHT_INITIALIZERS = _child(mmaction.WEIGHT_INITIALIZERS)

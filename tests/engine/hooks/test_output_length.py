@@ -1,0 +1,79 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.transforms import SampleClip
+from mmsign.engine.hooks import OutputLengthHook
+
+
+class Clips(list):
+    """A dataset as far as the hook looks at it."""
+
+    pipeline = SimpleNamespace(transforms=[SampleClip(max_length=40)])
+
+    def get_data_info(self, index):
+        return self[index]
+
+
+def clip(frames, glosses, name='clip', **extra):
+    return dict(clip_id=name, num_frames=frames, glosses=list(glosses), **extra)
+
+
+def run(clips, stride, **settings):
+    runner = SimpleNamespace(
+        model=SimpleNamespace(output_stride=stride),
+        train_dataloader=SimpleNamespace(dataset=Clips(clips)),
+    )
+    OutputLengthHook(**settings).before_train(runner)
+
+
+def test_numbers_and_what_to_do():
+    # 'B B' needs a step in between: 4 steps, so a stride of 5 at most.
+    clips = [clip(20, 'ABB', 'short'), clip(32, 'AB')]
+    run(clips, 5)
+    with pytest.raises(
+        ValueError,
+        match='one step per 8 frames, too few for 1 of 2 training clips: short, say, '
+        'has 20 frames, so 2 steps, and its glosses need 4; name an output_stride of '
+        'at most 5 in every stream',
+    ):
+        run(clips, 8)
+
+
+def test_some_clips_may_be_too_short():
+    clips = [clip(4, 'AB'), *[clip(40, 'AB')] * 19]
+    run(clips, 4)
+    with pytest.raises(ValueError, match='1 of 20 training clips'):
+        run(clips, 4, max_share=0.01)
+
+
+def test_frames_behind_the_longest_sample_do_not_count():
+    with pytest.raises(ValueError, match='40 frames, so 10 steps'):
+        run([clip(400, 'ABCDEFGHIJK')], 4)
+
+
+def test_lengths_from_the_keypoint_file(tmp_path):
+    path = tmp_path / 'keypoints.safetensors'
+    write_keypoints(path, {'known': np.ones((6, 133, 3), np.float32)})
+    unknown = [
+        clip(None, 'AB', 'other', keypoint_file=str(path)),
+        clip(None, 'AB', keypoint_file=str(tmp_path / 'absent')),
+        clip(None, 'AB', keypoint_file=None),
+    ]
+    run(unknown, 4)
+    known = clip(None, 'AB', 'known', keypoint_file=str(path))
+    with pytest.raises(ValueError, match='1 of 1 training clips: known'):
+        run([*unknown, known], 4)
+
+
+def test_a_corpus_that_no_stride_suits():
+    with pytest.raises(ValueError, match='no stride suits this corpus'):
+        run([clip(2, 'ABC')], 4)
+
+
+def test_other_models_and_settings():
+    OutputLengthHook().before_train(SimpleNamespace(model=object()))
+    with pytest.raises(ValueError, match='max_share must be between 0 and 1'):
+        OutputLengthHook(max_share=2)

@@ -1,0 +1,56 @@
+"""mmsign.files: nobody ever finds half a file."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mmsign.files import partial_path, replacing, write_text
+
+
+def test_nothing_is_to_be_seen_before_the_end(tmp_path):
+    target = tmp_path / 'new' / 'file.txt'
+    with replacing(target, 'w') as file:
+        file.write('whole\r\n')
+        assert not target.exists()
+    assert target.read_bytes() == b'whole\r\n'
+    assert os.listdir(target.parent) == ['file.txt']
+
+
+def test_what_fails_leaves_the_old_file(tmp_path):
+    target = tmp_path / 'file.txt'
+    write_text(target, 'old')
+    with pytest.raises(KeyError), replacing(target) as file:
+        file.write(b'half of it')
+        raise KeyError
+    assert target.read_text() == 'old'
+    assert os.listdir(tmp_path) == ['file.txt']
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / 'real.txt').write_text('old')
+    (tmp_path / 'link.txt').symlink_to('real.txt')
+    write_text(tmp_path / 'link.txt', 'new')
+    assert (tmp_path / 'link.txt').is_symlink()
+    assert (tmp_path / 'real.txt').read_text() == 'new'
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    target = tmp_path / 'file.txt'
+    script = (
+        'import os, sys; sys.path.insert(0, sys.argv[2])\n'
+        'from mmsign.files import replacing\n'
+        'with replacing(sys.argv[1]) as file:\n'
+        '    file.write(b"half"); file.flush(); os._exit(9)\n'
+    )
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    subprocess.run([sys.executable, '-c', script, target, root], check=False)
+    assert len(os.listdir(tmp_path)) == 1
+    # That of a process that is alive stays: it is being written.
+    alive = target.with_name(
+        partial_path(target).name.replace(str(os.getpid()), str(os.getppid()))
+    )
+    alive.write_bytes(b'being written')
+    write_text(target, 'whole')
+    assert sorted(os.listdir(tmp_path)) == sorted(['file.txt', alive.name])
