@@ -13,16 +13,10 @@ Answered faults of MMEngine 0.10:
 
 from __future__ import annotations
 
-import os
-import re
 import warnings
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
-import torch
 from mmengine import runner
-from mmengine.dist import barrier, get_rank
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -33,6 +27,7 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.primitive_state import to_primitive
+from mmsign.download import local_copy
 
 # Sections whose odd objects inform people but are not needed to go on training.
 _INFORMATIVE = ('checkpoint.meta.', 'checkpoint.message_hub.')
@@ -88,25 +83,9 @@ def _load_from_http(
     model_dir: str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Download to torch's cache (rank 0 of each run first), then load safely."""
-    folder = Path(model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints'))
-    target = folder / Path(urlparse(filename).path).name
-
-    def download() -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Names of the zoo end in the first digits of the file's hash.
-        match = re.search(r'-([a-f0-9]{8,})\.', target.name)
-        torch.hub.download_url_to_file(
-            filename, str(target), match.group(1) if match else None, progress
-        )
-
-    if get_rank() == 0 and not target.is_file():
-        download()
-    barrier()
-    # Another machine of the same run, without a shared folder.
-    if not target.is_file():
-        download()
-    return load_checkpoint(target, map_location)
+    """Download to torch's cache, then load safely."""
+    path = local_copy(filename, folder=model_dir, progress=progress)
+    return load_checkpoint(path, map_location)
 
 
 def install_checkpoint_io() -> None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from urllib.error import URLError
-from urllib.parse import urlparse
-
-import torch
 import torch.nn as nn
-from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.download import local_copy
 from mmsign.errors import ConfigError
 from mmsign.interop.s3d_weights import convert_s3d_state
 
@@ -38,10 +32,15 @@ def load_pretrained(backbone: nn.Module, source: str) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a URL cannot be read, or, naming tensors, if the weights
-            are not this network's.
+        CheckpointError: If a URL cannot be read.
+        ConfigError: Naming tensors, if the weights are not this network's.
     """
-    state = _backbone_state(backbone, compat.load_checkpoint(_local(source)))
+    path = local_copy(
+        source,
+        'name the file in pretrained=, or set pretrained=None to start from random '
+        'weights',
+    )
+    state = _backbone_state(backbone, compat.load_checkpoint(path))
     own = backbone.state_dict()
     free = input_tensors(backbone)
     wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
@@ -74,27 +73,3 @@ def _backbone_state(backbone: nn.Module, loaded: dict) -> dict[str, Tensor]:
     state = loaded.get('state_dict', loaded)
     inside = {k[len(PREFIX) :]: v for k, v in state.items() if k.startswith(PREFIX)}
     return inside or state
-
-
-def _local(source: str) -> str:
-    """The file itself, or a URL's copy in torch's cache."""
-    if urlparse(source).scheme not in ('http', 'https'):
-        return source
-    folder = Path(torch.hub.get_dir(), 'checkpoints')
-    path = folder / Path(urlparse(source).path).name
-    if is_main_process() and not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            # Published files carry the start of their hash in their name.
-            named = re.search(r'[-_]([0-9a-f]{8})\.\w+$', path.name)
-            torch.hub.download_url_to_file(
-                source, str(path), named and named[1], progress=False
-            )
-        except (URLError, OSError, RuntimeError) as error:
-            raise ConfigError(
-                f'{source} cannot be downloaded ({error}); fetch it on a machine '
-                f'that is online, put it at {path} or name the file in pretrained=, '
-                'or set pretrained=None to start from random weights'
-            ) from error
-    barrier()
-    return str(path)

@@ -15,9 +15,10 @@ import torch
 import yaml
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from mmsign import compat
+from mmsign.download import local_copy
 from mmsign.errors import PoseError
 
 RANDOM_WEIGHTS = 'random'
@@ -93,10 +94,10 @@ def build_model(
         device: To put it on.
 
     Raises:
-        PoseError: If the weights are not those of this network, or cannot be
-            downloaded.
+        PoseError: If the weights are not those of this network.
         FileNotFoundError: If there is no such file.
-        CheckpointError: If the file is damaged or would have to be trusted.
+        CheckpointError: If the file cannot be downloaded, is damaged or would have to
+            be trusted.
     """
     import_package(package)
     registry = importlib.import_module(f'{package}.registry').MODELS
@@ -117,18 +118,8 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
     Raises:
         As ``build_model``.
     """
-    if '://' not in str(checkpoint) and not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'checkpoint {checkpoint} does not exist')
-    try:
-        # Never runs code from the file: see mmsign.compat.
-        content = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu')
-    except OSError as error:
-        if '://' not in str(checkpoint):
-            raise
-        raise PoseError(
-            f'{checkpoint} cannot be downloaded ({error}); download it where there '
-            'is a network and name the file as checkpoint'
-        ) from error
+    path = local_copy(checkpoint, 'name the file as checkpoint')
+    content = compat.load_checkpoint(path)
     state = content.get('state_dict', content)
     state = {name.removeprefix('module.'): value for name, value in state.items()}
     try:

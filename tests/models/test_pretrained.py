@@ -88,24 +88,3 @@ def test_another_network_is_refused(tmp_path, changes, message):
     path = save(tmp_path / 'slowonly.pth', build_backbone(SLOWONLY, 3))
     with pytest.raises(ValueError, match=message):
         load_pretrained(build_backbone(SLOWONLY | changes, 3), path)
-
-
-def test_a_url_is_fetched_once_and_says_what_to_do_offline(tmp_path, monkeypatch):
-    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
-    monkeypatch.setattr(torch.hub, '_hub_dir', None)
-    url = 'https://example.invalid/models/net-0123abcd.pth'
-    calls = []
-
-    def download(source, target, hash_prefix, progress):
-        calls.append((source, hash_prefix))
-        if len(calls) == 1:
-            raise OSError('no route to host')
-        torch.save(net.state_dict(), target)
-
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    net = S3D(width=0.125)
-    with pytest.raises(ValueError, match='cannot be downloaded .no route.*pretrained='):
-        load_pretrained(net, url)
-    load_pretrained(net, url)
-    load_pretrained(net, url)
-    assert calls == [(url, '0123abcd')] * 2

@@ -1,0 +1,67 @@
+"""Files named by a URL, downloaded once."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import torch
+from mmengine.dist import barrier, is_main_process
+
+from mmsign.errors import CheckpointError
+
+
+def is_url(source: str | os.PathLike) -> bool:
+    """Whether ``source`` is an address of the web rather than a path."""
+    return os.fspath(source).startswith(('http://', 'https://'))
+
+
+def local_copy(
+    source: str | os.PathLike,
+    instead: str = 'name the file itself',
+    folder: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> str:
+    """The path itself, or that of a URL's copy in torch's cache.
+
+    What is there is not downloaded again. Of several processes of a run the main one
+    downloads first; another one does so only if it does not see the same folder.
+
+    Args:
+        source: A path, which need not exist, or a URL.
+        instead: What a user without a network can do; ends the message of the error.
+        folder: To keep the copy in; None takes ``checkpoints`` of ``TORCH_HOME``.
+        progress: Whether to draw a bar.
+
+    Raises:
+        CheckpointError: If it cannot be downloaded, or what came has another hash than
+            its name says.
+
+    Examples:
+        >>> local_copy('weights/s3d.pth')
+        'weights/s3d.pth'
+    """
+    if not is_url(source):
+        return os.fspath(source)
+    url = os.fspath(source)
+    folder = Path(folder or Path(torch.hub.get_dir(), 'checkpoints'))
+    target = folder / re.sub(r'[?#].*', '', url).rpartition('/')[2]
+    # Published files carry the start of their hash in their name.
+    named = re.search(r'[-_]([0-9a-f]{8,})\.\w+$', target.name)
+    for mine in (is_main_process(), True):
+        if mine and not target.is_file():
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                torch.hub.download_url_to_file(
+                    url, str(target), named and named[1], progress
+                )
+            # A hash that differs is a RuntimeError, whatever the network does an
+            # OSError, an address that is none a ValueError.
+            except (OSError, RuntimeError, ValueError) as error:
+                raise CheckpointError(
+                    f'{url} cannot be downloaded ({error}); fetch it on a machine that '
+                    f'is online and put it at {target}, or {instead}'
+                ) from error
+        barrier()
+    return str(target)
