@@ -6,7 +6,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmsign.errors import DataError, UnknownGlossError
+from mmsign.errors import ConfigError, DataError, UnknownGlossError
+from mmsign.registry import DATASETS
+
+_EXPECTED = (
+    'expected a GlossVocabulary, dict(glosses=[…]), dict(file=PATH), '
+    "dict(slrt_file=PATH) or dict(dataset='Phoenix2014Dataset', data_root=PATH)"
+)
+_CORPUS = {'dataset', 'data_root'}
 
 
 class GlossVocabulary:
@@ -141,3 +148,61 @@ class GlossVocabulary:
                 )
             result.append(self.glosses[index - 1])
         return result
+
+
+def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
+    """Build the gloss vocabulary that a config describes.
+
+    Args:
+        cfg: A ``GlossVocabulary``, which is returned as it is; or one of
+
+            - ``dict(glosses=[…])`` in the order of their class numbers, with
+              ``aliases={alias: gloss}`` if there are any;
+            - ``dict(file=PATH)``, one gloss a line;
+            - ``dict(dataset=TYPE, data_root=PATH)``, the sorted glosses of that
+              corpus's training split; with ``ann_file=PATH`` as the dataset has it,
+              those of these annotations;
+            - ``dict(slrt_file=PATH)``, the authors' ``gloss2ids.pkl``. Their
+              glosses are written small: with ``dataset`` and ``data_root``, and
+              ``ann_file`` if need be, they are spelled as in that corpus.
+
+    Raises:
+        ConfigError: If it is none of these.
+        FileNotFoundError: If the named file or corpus is not there.
+
+    Examples:
+        >>> build_vocabulary(dict(glosses=['REGEN', 'SONNE'])).encode(['SONNE'], 'c')
+        [2]
+    """
+    if isinstance(cfg, GlossVocabulary):
+        return cfg
+    if not isinstance(cfg, Mapping):
+        raise ConfigError(f'vocab: {_EXPECTED}, got {type(cfg).__name__}')
+    keys = set(cfg)
+    if 'glosses' in keys and keys <= {'glosses', 'aliases'}:
+        if isinstance(cfg['glosses'], str):
+            raise ConfigError(f'vocab: {_EXPECTED}, got a string for glosses')
+        return GlossVocabulary(cfg['glosses'], aliases=cfg.get('aliases'))
+    if keys == {'file'}:
+        return GlossVocabulary.from_file(cfg['file'])
+    of_corpus = _CORPUS <= keys <= _CORPUS | {'ann_file', 'slrt_file'}
+    if not of_corpus and keys != {'slrt_file'}:
+        raise ConfigError(f'vocab: {_EXPECTED}, got the keys {sorted(keys)}')
+    sentences = _training_glosses(cfg) if of_corpus else []
+    if 'slrt_file' not in keys:
+        return GlossVocabulary.from_sentences(sentences)
+    # A foreign format, needed by few.
+    from mmsign.interop.slrt_annotations import read_slrt_vocabulary
+
+    spellings = (gloss for sentence in sentences for gloss in sentence)
+    return read_slrt_vocabulary(cfg['slrt_file'], spellings)
+
+
+def _training_glosses(cfg: Mapping) -> list[list[str]]:
+    dataset = DATASETS.get(cfg['dataset'])
+    if not hasattr(dataset, 'training_glosses'):
+        raise ConfigError(
+            f'vocab: {cfg["dataset"]!r} is no sign language corpus that mmsign '
+            'knows; ' + _EXPECTED
+        )
+    return dataset.training_glosses(cfg['data_root'], cfg.get('ann_file'))

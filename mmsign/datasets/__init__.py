@@ -14,7 +14,6 @@ from .phoenix import (
 from .samplers import LengthBucketSampler, SentenceBucketSampler
 from .sign_dataset import SignDataset
 from .sign_folder import SignFolderDataset
-from .vocabulary import build_vocabulary
 
 __all__ = [
     'CSLDailyDataset',
@@ -29,7 +28,6 @@ __all__ = [
     'SentenceBucketSampler',
     'SignDataset',
     'SignFolderDataset',
-    'build_vocabulary',
     'open_frames',
     'transforms',
     'write_features',

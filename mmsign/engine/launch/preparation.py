@@ -17,6 +17,7 @@ from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.errors import ConfigError
+from mmsign.vocab import build_vocabulary
 
 # Written into every checkpoint by RecognizerCheckpointHook.
 GLOSS_VOCABULARY_KEY = 'gloss_vocab'
@@ -178,9 +179,6 @@ def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
             )
             cfg.model.vocab = ConfigDict(glosses=list(glosses))
             return
-    # Imported here: the vocabulary of a corpus is read by its dataset.
-    from mmsign.datasets.vocabulary import build_vocabulary
-
     data_root = vocab.get('data_root')
     if data_root is not None and not Path(data_root).is_dir():
         raise ConfigError(

@@ -14,12 +14,11 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign import compat
-from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import GlossPrediction, SignDataSample
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.memory_format import to_memory_format
 from ..losses.ctc_loss import steps_needed

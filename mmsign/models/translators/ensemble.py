@@ -8,12 +8,11 @@ import torch.nn as nn
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from .sign_translator import add_translations, steps_of
 from .text_ensemble import ENSEMBLE, check_same_text, translate_together

@@ -12,12 +12,11 @@ import torch.nn as nn
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmsign.datasets.vocabulary import build_vocabulary
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.part_checkpoint import load_submodule
 from ..streams import is_training_only
