@@ -1,9 +1,11 @@
-"""Which keypoints are used, and how they relate to one another.
+"""The keypoints that are used, and how they relate to one another.
 
 Estimators deliver the 133 points of COCO-WholeBody: body 0..16, feet 17..22,
 face 23..90 (the 68 points of iBUG, mouth last), left hand 91..111, right hand
 112..132. The network sees 79 of them: docs/method.md#keypoints-and-heatmaps. Left and
 right are the signer's.
+
+Below, pairs are written in the numbering of the 133 and kept as channels of the 79.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ import numpy as np
 
 from mmsign.errors import DataError
 
-_FACE = tuple(range(23, 71, 3))
-_HANDS = tuple(range(91, 133))
-_MOUTH = tuple(range(71, 91, 2))
-_UPPER_BODY = tuple(range(11))
-
-SELECTED_79: tuple[int, ...] = _FACE + _HANDS + _MOUTH + _UPPER_BODY
+SELECTED_79: tuple[int, ...] = (
+    *range(23, 71, 3),  # face
+    *range(91, 133),  # hands
+    *range(71, 91, 2),  # mouth
+    *range(11),  # upper body
+)
 """Indices into the 133, in the order of the network's input channels."""
 
 PARTS: dict[str, slice] = {
@@ -34,29 +36,37 @@ LAYOUT_SIZES: dict[str, int] = {
 }
 """Number of keypoints of each layout that a keypoint file may have."""
 
-_CHANNEL = {index: channel for channel, index in enumerate(SELECTED_79)}
+Pair = tuple[int, int]
 
 
-def _channels(
-    pairs: list[tuple[int, int]],
-) -> tuple[tuple[int, int], ...]:
+def _channels(pairs: list[Pair]) -> tuple[Pair, ...]:
     """Translate pairs of indices into the 133 to channels of the 79."""
-    return tuple((_CHANNEL[a], _CHANNEL[b]) for a, b in pairs)
+    return tuple((SELECTED_79.index(a), SELECTED_79.index(b)) for a, b in pairs)
 
 
-def _chain(*indices: int) -> list[tuple[int, int]]:
+def _chain(*indices: int) -> list[Pair]:
+    """Neighbours of a line of points."""
     return list(zip(indices[:-1], indices[1:]))
 
 
-def _hand_bones(root: int) -> list[tuple[int, int]]:
-    bones = []
-    for finger in range(5):
-        first = root + 1 + 4 * finger
-        bones += _chain(root, *range(first, first + 4))
-    return bones
+def _hand(root: int) -> list[Pair]:
+    """The bones of a hand as (child, parent), towards its root."""
+    return [
+        bone
+        for first in range(root + 1, root + 21, 4)
+        for bone in _chain(*range(first + 3, first - 1, -1), root)
+    ]
 
 
-LEFT_RIGHT: tuple[tuple[int, int], ...] = _channels(
+_LIMBS = [  # (child, parent)
+    *((1, 0), (2, 0), (3, 1), (4, 2)),  # eyes, ears
+    *_chain(91, 9, 7, 5),  # left hand's root, wrist, elbow, shoulder
+    *_chain(112, 10, 8, 6),  # right
+    *_hand(91),
+    *_hand(112),
+]
+
+LEFT_RIGHT: tuple[Pair, ...] = _channels(
     [(91 + i, 112 + i) for i in range(21)]
     + [(left, left + 1) for left in (1, 3, 5, 7, 9)]
     # Eye corners: outer, inner. Mouth corners, lips.
@@ -68,12 +78,8 @@ The remaining points lie on the face's midline, or their mirror image is not
 among the 79 (jaw and eyebrows, of which only every third point is used).
 """
 
-SKELETON: tuple[tuple[int, int], ...] = _channels(
-    _chain(9, 7, 5, 6, 8, 10)  # from the left wrist over the shoulders to the right
-    + [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6)]
-    + [(9, 91), (10, 112)]  # wrist to the root of the hand
-    + _hand_bones(91)
-    + _hand_bones(112)
+SKELETON: tuple[Pair, ...] = _channels(
+    [*_LIMBS, (5, 6), (3, 5), (4, 6)]  # shoulders, ears to shoulders
     + _chain(*range(23, 39, 3))  # jaw
     + _chain(50, 53, 56)  # ridge of the nose to its base
     + [(41, 44), (59, 62), (65, 68)]  # right eyebrow, right eye, left eye
@@ -81,6 +87,28 @@ SKELETON: tuple[tuple[int, int], ...] = _channels(
     + _chain(83, 85, 87, 89, 83)  # inner lips
 )
 """Channels to join by a line when a skeleton is drawn."""
+
+GRAPH_LAYOUTS: dict[str, dict] = {
+    'mmsign_79': dict(
+        num_node=len(SELECTED_79),
+        inward=list(
+            _channels(
+                [*_LIMBS, (5, 0), (6, 0)]
+                + [*_chain(29, 26, 23, 4), *_chain(32, 35, 38, 3)]  # jaw to the ears
+                + [*_chain(41, 44, 2), (47, 1)]  # eyebrows
+                + [*_chain(50, 53, 0), (56, 0)]  # nose
+                + [(62, 2), (59, 2), (65, 1), (68, 1)]  # eyes: inner, outer corner
+                + [(73, 56), (71, 73), (81, 71), (83, 71)]  # mouth, right half
+                + [(75, 56), (77, 75), (79, 77), (87, 77)]  # left half
+                + [(85, 56), (89, 85)]  # middle of the lips, inside
+            )
+        ),
+        center=SELECTED_79.index(0),
+    )
+}
+"""Layouts for MMAction2's ``Graph`` that a config may name in ``graph_cfg``, besides
+MMAction2's own: a tree of (child, parent) channels towards the nose, arms over the
+shoulders, hands on the wrists, the points of the face on the nearest of the body."""
 
 
 def select_79(points: np.ndarray, layout: str) -> np.ndarray:
@@ -94,7 +122,12 @@ def select_79(points: np.ndarray, layout: str) -> np.ndarray:
         (..., 79, C)
 
     Raises:
-        ValueError: If the layout is unknown or K is not its size.
+        DataError: If the layout is unknown or K is not its size.
+
+    Examples:
+        >>> whole_body = np.zeros((25, 133, 3))  # x, y, score of 25 frames
+        >>> select_79(whole_body, 'coco_wholebody_133').shape
+        (25, 79, 3)
     """
     if layout not in LAYOUT_SIZES:
         raise DataError(
@@ -105,6 +138,4 @@ def select_79(points: np.ndarray, layout: str) -> np.ndarray:
             f'layout {layout!r} has {LAYOUT_SIZES[layout]} keypoints, '
             f'got an array of shape {points.shape}'
         )
-    if layout == 'mmsign_79':
-        return points
-    return points[..., SELECTED_79, :]
+    return points if layout == 'mmsign_79' else points[..., SELECTED_79, :]

@@ -1,13 +1,18 @@
 import numpy as np
 import pytest
+from mmaction.models.utils.graph import Graph
 
 from mmsign.keypoints import (
+    GRAPH_LAYOUTS,
     LEFT_RIGHT,
     PARTS,
     SELECTED_79,
     SKELETON,
     select_79,
 )
+
+GRAPH = GRAPH_LAYOUTS['mmsign_79']
+PARENTS = dict(GRAPH['inward'])
 
 
 def test_the_79_of_the_paper_in_their_order():
@@ -31,7 +36,32 @@ def test_selection():
     chosen = select_79(points, 'coco_wholebody_133')
     np.testing.assert_array_equal(chosen, points[:, list(SELECTED_79)])
     assert select_79(chosen, 'mmsign_79') is chosen
-    with pytest.raises(ValueError, match='has 133 keypoints'):
-        select_79(chosen, 'coco_wholebody_133')
-    with pytest.raises(ValueError, match='unknown keypoint layout'):
-        select_79(points, 'openpose')
+    for layout in ('coco_wholebody_133', 'openpose'):
+        with pytest.raises(ValueError, match=layout):
+            select_79(chosen, layout)
+
+
+def test_the_graph_is_a_tree_towards_the_nose():
+    root = GRAPH['center']
+    assert root == PARTS['upper_body'].start and root not in PARENTS
+    assert len(PARENTS) == len(GRAPH['inward']) == 78  # one parent each
+    for node in range(79):
+        seen = {node}
+        while node != root:
+            node = PARENTS[node]
+            assert node not in seen
+            seen.add(node)
+    assert Graph(GRAPH, mode='spatial').A.shape == (3, 79, 79)
+
+
+def test_left_and_right_of_the_graph_mirror_each_other():
+    other = {**dict(LEFT_RIGHT), **{b: a for a, b in LEFT_RIGHT}}
+    for child, parent in PARENTS.items():
+        if child in other:
+            assert PARENTS[other[child]] == other.get(parent, parent), (child, parent)
+
+
+def test_limbs_of_the_graph_are_those_of_the_skeleton():
+    bones = {frozenset(bone) for bone in SKELETON}
+    for child in range(79)[PARTS['hands']]:
+        assert frozenset((child, PARENTS[child])) in bones

@@ -6,7 +6,7 @@ import inspect
 
 import torch.nn as nn
 
-from mmsign.keypoint_graph import GRAPH_LAYOUTS
+from mmsign.keypoints import GRAPH_LAYOUTS
 from mmsign.registry import MODELS
 
 # What MMAction2's backbones call the channels of their input.
