@@ -6,10 +6,12 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from mmsign.errors import DataError
 
 
 @contextmanager
@@ -34,14 +36,12 @@ def replacing(
         OSError: If it cannot be written; what was at ``path`` is untouched.
 
     Examples:
-        >>> import tempfile
-        >>> target = Path(tempfile.mkdtemp(), 'glosses.txt')
-        >>> with replacing(target, 'w') as file:
-        ...     _ = file.write('REGEN\\n')
-        ...     target.exists()
+        >>> with replacing('report.txt', 'w') as file:
+        ...     _ = file.write('half')
+        ...     Path('report.txt').exists()
         False
-        >>> target.read_text()
-        'REGEN\\n'
+        >>> Path('report.txt').exists()
+        True
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,42 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write UTF-8 text as it is; the file appears complete or not at all."""
     with replacing(path, 'w') as file:
         file.write(text)
+
+
+def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
+    """Write UTF-8 text, one entry a line; the file appears complete or not at all."""
+    with replacing(path, 'w') as file:
+        file.writelines(f'{line}\n' for line in lines)
+
+
+def read_lines(path: str | os.PathLike) -> list[str]:
+    """The lines of a UTF-8 file, without their ends.
+
+    Raises:
+        DataError: If it cannot be read or is not UTF-8; says where.
+
+    Examples:
+        >>> write_lines('glosses.txt', ['REGEN', 'ÜBER'])
+        >>> read_lines('glosses.txt')
+        ['REGEN', 'ÜBER']
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f'cannot read {path}: {error.strerror}') from error
+    try:
+        text = data.decode('utf-8').removeprefix('\ufeff')
+    except UnicodeDecodeError as error:
+        line = data.count(b'\n', 0, error.start) + 1
+        raise DataError(
+            f'{path} is not UTF-8: line {line} holds the byte '
+            f'0x{data[error.start]:02x}, which cannot be decoded'
+        ) from error
+    # Not splitlines(), which also breaks lines at characters words may hold.
+    lines = text.split('\n')
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix('\r') for line in lines]
 
 
 def _host() -> str:

@@ -1,12 +1,12 @@
-"""The gloss vocabulary: class numbers of the recognizer's output."""
+"""The gloss vocabulary: which class of the recognizer's output is which gloss."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from mmsign.errors import ConfigError, DataError, UnknownGlossError
+from mmsign.files import read_lines, write_lines
 from mmsign.registry import DATASETS
 
 _EXPECTED = (
@@ -26,8 +26,17 @@ class GlossVocabulary:
             what is decoded is the gloss.
 
     Raises:
-        ValueError: If a gloss is empty, contains white space, is the blank or
+        DataError: If a gloss is empty, contains white space, is the blank or
             occurs twice, or an alias is a gloss or stands for none.
+
+    Examples:
+        >>> vocab = GlossVocabulary(['RAIN', 'SUN'], aliases={'SUNSHINE': 'SUN'})
+        >>> len(vocab)
+        3
+        >>> vocab.encode(['SUNSHINE', 'RAIN'], clip_id='dev-1')
+        [2, 1]
+        >>> vocab.decode([2, 1])
+        ['SUN', 'RAIN']
     """
 
     blank_index = 0
@@ -69,7 +78,12 @@ class GlossVocabulary:
 
     @classmethod
     def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> GlossVocabulary:
-        """The distinct glosses of a corpus, sorted by code point."""
+        """The distinct glosses of a corpus, sorted by code point.
+
+        Examples:
+            >>> GlossVocabulary.from_sentences([['SUN', 'RAIN'], ['SUN']]).glosses
+            ('RAIN', 'SUN')
+        """
         return cls(sorted({gloss for sentence in sentences for gloss in sentence}))
 
     @classmethod
@@ -77,20 +91,23 @@ class GlossVocabulary:
         """Read what ``save`` wrote: UTF-8, one gloss a line, no line for the blank.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: Naming the file, if it holds no vocabulary.
+            DataError: Naming the file, if it cannot be read or holds no vocabulary.
         """
+        lines = read_lines(path)
         try:
-            text = Path(path).read_text(encoding='utf-8-sig')
-            lines = text.split('\n')
-            return cls(lines[:-1] if lines[-1] == '' else lines)
-        except ValueError as error:  # also a text that is not UTF-8
+            return cls(lines)
+        except DataError as error:
             raise DataError(f'{path}: {error}') from error
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the glosses in order; ``from_file`` reads them back."""
-        text = ''.join(f'{gloss}\n' for gloss in self.glosses)
-        Path(path).write_bytes(text.encode('utf-8'))
+        """Write the glosses in order; ``from_file`` reads them back.
+
+        Examples:
+            >>> GlossVocabulary(['RAIN', 'SUN']).save('glosses.txt')
+            >>> GlossVocabulary.from_file('glosses.txt')
+            GlossVocabulary(2 glosses, blank='<blank>')
+        """
+        write_lines(path, self.glosses)
 
     def __len__(self) -> int:
         """Number of classes, the blank included."""
@@ -137,7 +154,7 @@ class GlossVocabulary:
         """Glosses of class numbers; the blank is not one of them.
 
         Raises:
-            ValueError: If a number is the blank's or out of range.
+            DataError: If a number is the blank's or out of range.
         """
         result = []
         for index in ids:

@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from mmsign.files import partial_path, replacing, write_text
+from mmsign.errors import DataError
+from mmsign.files import (
+    partial_path,
+    read_lines,
+    replacing,
+    write_lines,
+    write_text,
+)
 
 
 def test_nothing_is_to_be_seen_before_the_end(tmp_path):
@@ -54,3 +61,17 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
     alive.write_bytes(b'being written')
     write_text(target, 'whole')
     assert sorted(os.listdir(tmp_path)) == sorted(['file.txt', alive.name])
+
+
+def test_lines(tmp_path):
+    path = tmp_path / 'new' / 'a.txt'
+    write_lines(path, ['grün\u2028blau', '', 'x'])
+    assert path.read_bytes() == 'grün\u2028blau\n\nx\n'.encode()
+    assert read_lines(path) == ['grün\u2028blau', '', 'x']
+    path.write_bytes('\ufeffa\r\n\r\nb'.encode())  # as Windows writes them
+    assert read_lines(path) == ['a', '', 'b']
+    path.write_bytes(b'ok\n\xe4\n')
+    with pytest.raises(DataError, match='a.txt.*line 2.*0xe4'):
+        read_lines(path)
+    with pytest.raises(DataError, match='none'):
+        read_lines(tmp_path / 'none')

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmsign.errors import DataError
-
-from .text_lines import read_lines, write_lines
+from mmsign.files import read_lines, write_lines
 
 
 def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> list[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mmsign.errors import DataError
-from mmsign.evaluation.text_lines import read_lines, write_lines
+from mmsign.files import read_lines, write_lines
 
 EMPTY = '[EMPTY]'
 """Stands for a clip in which nothing was recognised: the format knows words only."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mmsign.errors import DataError
-from mmsign.evaluation.text_lines import read_lines, write_lines
+from mmsign.files import read_lines, write_lines
 
 from .ctm import check_field
 

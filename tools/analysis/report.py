@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
-from mmsign.evaluation.text_lines import read_lines, write_lines
+from mmsign.files import read_lines, write_lines
 from mmsign.visualization.html_report import load_run, report_page
 
 # CSL-Daily is scored on its glosses as they are.
