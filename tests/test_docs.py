@@ -23,7 +23,7 @@ from mmsign.toy.corpus import invent_sentences, write_corpus
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 BLOCK = re.compile(r'(<!-- run -->\n)?^```(\w+)\n(.*?)^```', re.DOTALL | re.MULTILINE)
-COMMON = ROOT / 'mmsign' / 'launch' / 'preparation.py'
+COMMON = ROOT / 'mmsign' / 'engine' / 'launch' / 'preparation.py'
 # What makes the walk-through's training short; --cfg-options may come twice.
 SHORT = (
     '--cfg-options model.video.backbone.width=0.125 train_cfg.max_epochs=1 '

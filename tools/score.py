@@ -46,15 +46,15 @@ from mmsign.evaluation.protocols import (  # noqa: E402
     PROTOCOLS,
     apply_protocol,
 )
-from mmsign.evaluation.report import word_error_table  # noqa: E402
 from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
-from mmsign.evaluation.text_lines import read_lines  # noqa: E402
 from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
 from mmsign.evaluation.wer import (  # noqa: E402
     align_words,
     count_word_errors,
     sentence_errors,
+    word_error_table,
 )
+from mmsign.files import read_lines  # noqa: E402
 from mmsign.interop.ctm import read_ctm  # noqa: E402
 from mmsign.interop.prediction_export import export_predictions  # noqa: E402
 from mmsign.interop.stm import read_stm  # noqa: E402

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
 from .forced_alignment import Span, align_labellings
 from .log_probs import check_shapes, check_values, top_classes
@@ -47,6 +47,12 @@ def greedy_decode(
 
     Arguments and errors as in ``CTCBeamSearch.__call__``. Of equally probable
     classes the lowest index is taken.
+
+    Examples:
+        >>> best_path = torch.tensor([[0, 1, 1, 0, 1, 2]])
+        >>> log_probs = torch.nn.functional.one_hot(best_path).float().log()
+        >>> greedy_decode(log_probs)
+        [Hypothesis(ids=(1, 1, 2), score=0.0, spans=((1, 3), (4, 5), (5, 6)))]
     """
     log_probs, lengths = check_shapes(log_probs, lengths, blank)
     if not log_probs.shape[1]:
@@ -85,13 +91,27 @@ class CTCBeamSearch:
         merge_adjacent: Merge equal neighbours after decoding, as the paper's
             authors do; their spans are united. Hypotheses that become equal
             are returned once, with the score of the better one.
+
+    Raises:
+        ConfigError: beam_width or n_best is out of range.
+
+    Examples:
+        >>> probs = torch.tensor([[[.6, .4], [.6, .4]]])  # (B, T, V) = (1, 2, 2)
+        >>> (found,) = CTCBeamSearch(beam_width=5, n_best=2)(probs.log())
+        >>> [(h.ids, round(h.score, 2), h.spans) for h in found]  # ln .64, ln .36
+        [((1,), -0.45, ((1, 2),)), ((), -1.02, ())]
+
+        Three alignments collapse to (1,), none of which is the best path:
+
+        >>> greedy_decode(probs.log())[0].ids
+        ()
     """
 
     def __init__(
         self, beam_width: int = 5, n_best: int = 1, merge_adjacent: bool = False
     ) -> None:
         if beam_width < 1 or not 1 <= n_best <= beam_width:
-            raise DataError(
+            raise ConfigError(
                 'beam_width must be at least 1 and n_best between 1 and beam_width, '
                 f'not beam_width={beam_width}, n_best={n_best}'
             )
@@ -119,7 +139,7 @@ class CTCBeamSearch:
             hypothesis without symbols, score 0.
 
         Raises:
-            ValueError: shapes, lengths or blank do not fit; a clip holds NaN,
+            DataError: shapes, lengths or blank do not fit; a clip holds NaN,
                 values that are no log-probabilities, or a step at which
                 every class has probability zero. The clip's index is named.
         """

@@ -35,7 +35,14 @@ def align_labellings(
         symbol: the steps in which the symbol itself, not a blank, is emitted.
 
     Raises:
-        ValueError: no path of non-zero probability spells a labelling.
+        DataError: no path of non-zero probability spells a labelling.
+
+    Examples:
+        >>> probs = np.array([[.1, .9, 0], [.5, .5, 0], [.1, .2, .7], [.9, 0, .1]])
+        >>> with np.errstate(divide='ignore'):
+        ...     log_probs = np.log(probs)
+        >>> align_labellings([log_probs], [(1, 2)])
+        [((0, 1), (2, 3))]
     """
     lengths = [len(steps) for steps in log_probs]
     states = [_expand(labelling, blank) for labelling in labellings]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
 from .ctc import CTCBeamSearch, Hypothesis
 
@@ -32,6 +32,18 @@ class IncrementalCTC:
         max_steps: If so many steps wait without such a step, the one with the most
             probable blank is taken.
         blank: Index of the blank.
+
+    Raises:
+        ConfigError: cut_probability or max_steps is out of range.
+
+    Examples:
+        >>> probs = torch.tensor([[.1, .9, 0], [1, 0, 0], [.2, 0, .8]])
+        >>> decoder = IncrementalCTC(CTCBeamSearch(beam_width=5))
+        >>> for start, steps, best in decoder.push(probs.log()):
+        ...     print(start, len(steps), best.ids)  # up to the certain blank
+        0 2 (1,)
+        >>> [best.ids for start, steps, best in decoder.finish()]
+        [(2,)]
     """
 
     def __init__(
@@ -42,7 +54,7 @@ class IncrementalCTC:
         blank: int = 0,
     ) -> None:
         if not 0 < cut_probability <= 1 or max_steps < 1:
-            raise DataError(
+            raise ConfigError(
                 'cut_probability must be in (0, 1] and max_steps at least 1, not '
                 f'{cut_probability} and {max_steps}'
             )

@@ -22,7 +22,7 @@ def check_shapes(
     """(B, T, V) single or double precision without gradient, and B lengths.
 
     Raises:
-        ValueError: not floating point of three dimensions; a length is no
+        DataError: not floating point of three dimensions; a length is no
             number of steps; the blank is no class. The clip's index is named.
     """
     log_probs = torch.as_tensor(log_probs).detach()
@@ -58,7 +58,7 @@ def check_values(best: Tensor, lengths: Sequence[int]) -> None:
         lengths: Valid steps of each clip; what lies behind is not looked at.
 
     Raises:
-        ValueError: NaN, a value above zero, or a step of -inf only. The clip's
+        DataError: NaN, a value above zero, or a step of -inf only. The clip's
             index and the step are named.
     """
     steps = torch.arange(best.shape[1])
@@ -90,7 +90,7 @@ def top_classes(
         best first, equal ones by index.
 
     Raises:
-        ValueError: see ``check_values``.
+        DataError: see ``check_values``.
     """
     batch, steps, num_classes = log_probs.shape
     if not steps:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
 NEVER = -1e9
 """Score of what must not be chosen; finite, so that differences stay defined."""
@@ -50,10 +50,10 @@ def average_next_tokens(networks: Sequence[NextTokenFunction]) -> NextTokenFunct
     """The mean of the networks' probabilities (paper, eq. 6).
 
     Raises:
-        ValueError: If there are no networks.
+        ConfigError: If there are no networks.
     """
     if not networks:
-        raise DataError('an ensemble needs at least one network')
+        raise ConfigError('an ensemble needs at least one network')
 
     def next_tokens(tokens: Tensor, order: Tensor | None) -> Tensor:
         log_probs = torch.stack([network(tokens, order) for network in networks])
@@ -89,10 +89,19 @@ def text_beam_search(
         For each sentence its finished hypotheses, at most K, best first.
 
     Raises:
-        ValueError: If beam_width < 1 or max_length < 2.
+        ConfigError: If beam_width < 1 or max_length < 2.
+
+    Examples:
+        >>> bigrams = torch.tensor([[0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1],
+        ...                         [0, 1, 0, 0]])  # 0 → 2 → 3 → </s> = 1
+        >>> def next_tokens(tokens, order):
+        ...     return bigrams[tokens].float().log()
+        >>> found = text_beam_search(next_tokens, 1, start_id=0, eos_id=1, beam_width=2)
+        >>> found[0][0]
+        TextHypothesis(ids=(2, 3), score=0.0)
     """
     if beam_width < 1 or max_length < 2:
-        raise DataError(
+        raise ConfigError(
             f'beam_width must be at least 1 and max_length 2, not {beam_width} and '
             f'{max_length}'
         )

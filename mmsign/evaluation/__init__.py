@@ -1,14 +1,19 @@
-"""Scores: word errors, translations, clean-ups, and the metrics for the runner."""
+"""Word errors, BLEU and ROUGE-L as functions, and the metrics for the runner."""
 
 from .bleu import corpus_bleu, corpus_chrf
 from .bleu_metric import BLEUMetric
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
 from .prediction_dump import read_predictions, write_predictions
-from .report import word_error_table
 from .rouge import corpus_rouge_l, rouge_l
-from .text_scores import TextScores, score_texts, separate_final_stop, text_score_table
-from .wer import WordErrors, align_words, count_word_errors, sentence_errors
+from .text_scores import TextScores, score_texts, text_score_table
+from .wer import (
+    WordErrors,
+    align_words,
+    count_word_errors,
+    sentence_errors,
+    word_error_table,
+)
 from .wer_metric import WERMetric
 
 __all__ = [
@@ -28,7 +33,6 @@ __all__ = [
     'rouge_l',
     'score_texts',
     'sentence_errors',
-    'separate_final_stop',
     'text_score_table',
     'word_error_table',
     'write_predictions',

@@ -6,11 +6,11 @@ from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.registry import METRICS
+from mmsign.text.languages import finish_sentence
 
 from .bleu import require_sacrebleu
 from .clip_metric import ClipMetric
-from .levels import LEVELS
-from .text_scores import score_texts, separate_final_stop, text_score_table
+from .text_scores import score_texts, text_score_table
 
 
 @METRICS.register_module()
@@ -30,21 +30,14 @@ class BLEUMetric(ClipMetric):
     Args:
         level: ``word`` or ``character``; None takes the dataset's
             ``metainfo['level']``, ``word`` if it names none.
-        dump, collect_device, prefix, collect_dir: As in ``ClipMetric``.
+        **kwargs: As in ``ClipMetric``.
 
     Raises:
-        ImportError: sacrebleu is not installed; before anything is trained.
+        MissingPackageError: sacrebleu is not installed; before anything is trained.
     """
 
-    def __init__(
-        self,
-        level: str | None = None,
-        dump: str | None = None,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-        collect_dir: str | None = None,
-    ) -> None:
-        super().__init__(dump, collect_device, prefix, collect_dir)
+    def __init__(self, level: str | None = None, **kwargs) -> None:
+        super().__init__(**kwargs)
         require_sacrebleu()
         self.level = level
 
@@ -56,7 +49,7 @@ class BLEUMetric(ClipMetric):
                 ``translations``: a ``TranslationPrediction`` per output.
 
         Raises:
-            ValueError: the clip has no translations, or no sentence to compare
+            DataError: the clip has no translations, or no sentence to compare
                 them with.
         """
         clip, text = data_sample['clip_id'], data_sample.get('text')
@@ -70,15 +63,17 @@ class BLEUMetric(ClipMetric):
             raise DataError(
                 f'clip {clip!r} has no sentence in its annotation to score against'
             )
-        german = (self.dataset_meta or {}).get('language') == 'de'
-        finish = separate_final_stop if german else str
+        language = (self.dataset_meta or {}).get('language', '')
         hypotheses = {
             output: dict(
-                text=finish(translation.text),
-                score=float(translation.score),
-                n_best=[[finish(t), float(s)] for t, s in translation.n_best],
+                text=finish_sentence(found.text, language),
+                score=float(found.score),
+                n_best=[
+                    [finish_sentence(text, language), float(score)]
+                    for text, score in found.n_best
+                ],
             )
-            for output, translation in translations.items()
+            for output, found in translations.items()
         }
         return dict(
             clip_id=clip,
@@ -91,14 +86,9 @@ class BLEUMetric(ClipMetric):
         """Score each output.
 
         Raises:
-            ValueError: an unknown level.
+            ConfigError: an unknown level.
         """
         level = self.level or (self.dataset_meta or {}).get('level', 'word')
-        if level not in LEVELS:
-            raise DataError(
-                f'level is {level!r}; expected one of {", ".join(LEVELS)}, as argument '
-                "of BLEUMetric or in the dataset's METAINFO"
-            )
         references = [record['reference'] for record in records]
         scores = {
             output: score_texts(

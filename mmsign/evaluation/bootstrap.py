@@ -1,4 +1,4 @@
-"""How sure a word error rate is, and whether two differ.
+"""Confidence intervals of word error rates, and whether two differ.
 
 Symbols: n sentences. Sentences are the unit that is drawn: words of one sentence are
 not independent of each other.
@@ -42,7 +42,14 @@ def wer_interval(
         seed: Of the drawing; the same seed draws the same sentences.
 
     Raises:
-        ValueError: there is no reference word.
+        DataError: there is no reference word.
+
+    Examples:
+        >>> from mmsign.evaluation import sentence_errors
+        >>> right = sentence_errors(['SUN', 'RAIN'], ['SUN', 'RAIN'])
+        >>> wrong = sentence_errors(['SUN', 'RAIN'], ['SUN', 'HAIL'])
+        >>> wer_interval([right, wrong] * 50)
+        Interval(value=25.0, low=20.0, high=30.0)
     """
     errors, words = _counts(sentences)
     rates = _resample(errors, words, samples, seed)
@@ -66,7 +73,12 @@ def wer_difference(
         samples, confidence, seed: As in ``wer_interval``.
 
     Raises:
-        ValueError: the references differ, or hold no word.
+        DataError: the references differ, or hold no word.
+
+    Examples:
+        >>> right, wrong = WordErrors(0, 0, 0, 2), WordErrors(1, 0, 0, 2)
+        >>> wer_difference([right] * 50, [wrong] * 50)
+        Interval(value=50.0, low=50.0, high=50.0)
     """
     difference, words = _paired(first, second)
     rates = _resample(difference, words, samples, seed)
@@ -87,7 +99,12 @@ def randomization_test(
         first, second: The errors of each sentence, against the same references.
 
     Raises:
-        ValueError: the references differ, or hold no word.
+        DataError: the references differ, or hold no word.
+
+    Examples:
+        >>> right, wrong = WordErrors(0, 0, 0, 2), WordErrors(1, 0, 0, 2)
+        >>> randomization_test([right] * 5, [wrong] * 5)  # 2 of 2^5 ways
+        0.0625
     """
     difference, _ = _paired(first, second)
     steps = np.abs(difference[difference != 0])

@@ -19,7 +19,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
 
 class Rule(NamedTuple):
@@ -50,22 +50,30 @@ _REPETITION = (
     Rule(r'(?<![\w-])([A-Z]+)(?![\w-]) \1(?![\w-])', r'\1', times=4),
 )
 
-_PHOENIX2014 = (
-    # Marks of place, classifier, question, possessive and left hand.
+_MARKS = (
+    # Of place, classifier, question, possessive and left hand.
     Rule(r'loc-|cl-|qu-|poss-|lh-', ''),
     # Variants and a typing error.
     Rule(r'S0NNE', 'SONNE'),
     Rule(r'HABEN2', 'HABEN'),
     # What is no sign. __ON__ and __OFF__ stay: the corpus scores them.
     Rule(r'__(?:EMOTION|PU|LEFTHAND|EPENTHESIS)__', ''),
+)
+_SHOW = Rule(r'ZEIGEN(?= |$)', 'ZEIGEN-BILDSCHIRM')
+# NORDRAUM -> NORD, and the mark of a repeated movement.
+_MOVEMENT = (Rule(r'([A-Z]{2})RAUM', r'\1'), Rule(r'-PLUSPLUS', ''))
+
+_PHOENIX2014 = (
+    *_MARKS,
     Rule(r'WIE AUSSEHEN', 'WIE-AUSSEHEN'),
-    Rule(r'ZEIGEN(?= |$)', 'ZEIGEN-BILDSCHIRM'),
+    _SHOW,
     *_SPELLING,
-    # NORDRAUM -> NORD, and the mark of a repeated movement.
-    Rule(r'([A-Z]{2})RAUM', r'\1'),
-    Rule(r'-PLUSPLUS', ''),
+    *_MOVEMENT,
     *_REPETITION,
 )
+
+PHOENIX2014_WORD_RULES = (*_MARKS, _SHOW, *_MOVEMENT)
+"""Those that need no second word: see ``protocols.py``."""
 
 _PHOENIX2014T = (
     # What is no sign, __ON__ and __OFF__ included.
@@ -100,18 +108,28 @@ def clean_glosses(glosses: Sequence[str], cleanup: str) -> list[str]:
         equal neighbours.
 
     Raises:
-        ValueError: there is no clean-up of that name.
+        ConfigError: there is no clean-up of that name.
+
+    Examples:
+        >>> clean_glosses(['__ON__', 'loc-NORD', 'REGEN', 'REGEN'], 'phoenix2014T')
+        ['NORD', 'REGEN']
     """
     if cleanup not in GLOSS_CLEANUPS:
-        raise DataError(
+        raise ConfigError(
             f'no gloss clean-up is called {cleanup!r}; there are '
-            f'{", ".join(GLOSS_CLEANUPS)}'
+            f'{", ".join(GLOSS_CLEANUPS)}: gloss_cleanup of the metric or in the '
+            "dataset's METAINFO"
         )
     rules = GLOSS_CLEANUPS[cleanup]
     if rules is None:
         return list(glosses)
-    sentence = ' '.join(glosses)
+    sentence = apply_rules(rules, ' '.join(glosses))
+    return [gloss for gloss, _ in groupby(sentence.split())]
+
+
+def apply_rules(rules: Sequence[Rule], text: str) -> str:
+    """Work through a table of rules from top to bottom."""
     for pattern, replacement, times in rules:
         for _ in range(times):
-            sentence = re.sub(pattern, replacement, sentence)
-    return [gloss for gloss, _ in groupby(sentence.split())]
+            text = re.sub(pattern, replacement, text)
+    return text

@@ -50,7 +50,7 @@ class ClipMetric(BaseMetric):
         """What scoring needs of one data sample.
 
         Raises:
-            ValueError: something is missing; the clip is named.
+            DataError: something is missing; the clip is named.
         """
 
     @abstractmethod
@@ -58,7 +58,7 @@ class ClipMetric(BaseMetric):
         """Score the corpus: one record per clip, all with the same outputs.
 
         Raises:
-            ValueError: the score is undefined, or the rules for it are unknown.
+            DataError: the score is undefined, or the rules for it are unknown.
         """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -74,7 +74,7 @@ class ClipMetric(BaseMetric):
         """Gather, score and clear the results; ``size`` is the number of clips.
 
         Raises:
-            ValueError: on the main process, if not ``size`` different clips came,
+            DataError: on the main process, if not ``size`` different clips came,
                 or as in ``compute_metrics``.
         """
         # MMEngine would cut the gathered list to `size`, which drops the right
@@ -87,7 +87,7 @@ class ClipMetric(BaseMetric):
         """Score the gathered results.
 
         Raises:
-            ValueError: no clips; a wrong number of clips; a clip lacks an output
+            DataError: no clips; a wrong number of clips; a clip lacks an output
                 that another has; or as in ``score``.
         """
         first: dict[str, dict] = {}

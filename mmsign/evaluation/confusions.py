@@ -1,4 +1,4 @@
-"""What is taken for what, over a corpus of alignments."""
+"""Confusions: which words are taken for which, over a corpus of alignments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ class Confusions:
 
 
 def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
-    """Count the errors of alignments as ``align_words`` gives them."""
+    """Count the errors of alignments as ``align_words`` gives them.
+
+    Examples:
+        >>> from mmsign.evaluation import align_words
+        >>> pairs = align_words(['SUN', 'RAIN'], ['SUN', 'HAIL'])
+        >>> count_confusions([pairs, pairs]).substitutions
+        Counter({('RAIN', 'HAIL'): 2})
+    """
     found = Confusions()
     for pairs in alignments:
         for expected, recognised in pairs:

@@ -13,35 +13,17 @@ then counts as a substitution. sclite compares without regard to case.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
-from .cleanup import Rule, clean_glosses
+from .cleanup import PHOENIX2014_WORD_RULES, apply_rules, clean_glosses
 
 PROTOCOLS = ('paper', 'official')
 OFFICIAL_CORPUS = 'phoenix2014'
 
 _NOTHING_LEFT = '[EMPTY]'
 _DROPPED = '__EPENTHESIS__'
-
-# From top to bottom, as the script's; those that need a second word are left out.
-_WORD_RULES = (
-    Rule(r'loc-', ''),
-    Rule(r'cl-', ''),
-    Rule(r'qu-', ''),
-    Rule(r'poss-', ''),
-    Rule(r'lh-', ''),
-    Rule(r'S0NNE', 'SONNE'),
-    Rule(r'HABEN2', 'HABEN'),
-    Rule(r'__EMOTION__', ''),
-    Rule(r'__PU__', ''),
-    Rule(r'__LEFTHAND__', ''),
-    Rule(r'ZEIGEN$', 'ZEIGEN-BILDSCHIRM'),
-    Rule(r'([A-Z]{2})RAUM', r'\1'),
-    Rule(r'-PLUSPLUS', ''),
-)
 
 Sentences = Sequence[Sequence[str]]
 
@@ -59,7 +41,7 @@ def apply_protocol(
             defined for ``phoenix2014`` alone.
 
     Raises:
-        ValueError: no such protocol, or not for this clean-up.
+        ConfigError: no such protocol, or not for this clean-up.
     """
     if protocol == 'paper':
         return (
@@ -67,7 +49,7 @@ def apply_protocol(
             [clean_glosses(words, cleanup) for words in hypotheses],
         )
     if protocol != 'official' or cleanup != OFFICIAL_CORPUS:
-        raise DataError(
+        raise ConfigError(
             f'there is no protocol {protocol!r} for {cleanup!r}: expected one of '
             f'{", ".join(PROTOCOLS)}, the latter for {OFFICIAL_CORPUS} only'
         )
@@ -78,14 +60,15 @@ def apply_protocol(
 
 
 def clean_word_by_word(words: Sequence[str]) -> list[str]:
-    """A hypothesis as Phoenix-2014's script leaves it; never empty."""
-    cleaned = []
-    for word in words:
-        for pattern, replacement, _ in _WORD_RULES:
-            word = re.sub(pattern, replacement, word)
-        if word and _DROPPED not in word:
-            cleaned.append(word)
-    return cleaned or [_NOTHING_LEFT]
+    """A hypothesis as Phoenix-2014's script leaves it; never empty.
+
+    Examples:
+        >>> clean_word_by_word(['loc-NORD', '__PU__', 'A', 'B'])
+        ['NORD', 'A', 'B']
+    """
+    kept = (word for word in words if _DROPPED not in word)
+    cleaned = [apply_rules(PHOENIX2014_WORD_RULES, word) for word in kept]
+    return [word for word in cleaned if word] or [_NOTHING_LEFT]
 
 
 def _fold(word: str) -> str:

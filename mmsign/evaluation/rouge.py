@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from .bleu import check_pairs
+from .tokens import check_pairs
 
 FIELD_BETA = 1.2
 """The weight of recall that most of the field uses; the paper's is P / R."""
@@ -28,7 +28,12 @@ def corpus_rouge_l(
         beta: As in ``rouge_l``.
 
     Raises:
-        ValueError: the numbers of sentences differ, or there are none.
+        DataError: the numbers of sentences differ, or there are none.
+
+    Examples:
+        >>> score = corpus_rouge_l([['es', 'regnet']], [['es', 'regnet', 'heute']])
+        >>> round(score, 1)
+        74.3
     """
     check_pairs(references, hypotheses)
     scores = [rouge_l(r, h, beta) for r, h in zip(references, hypotheses)]
@@ -49,6 +54,10 @@ def rouge_l(
 
     Returns:
         The F measure; 0 without a common token; 1 if both sides are empty.
+
+    Examples:
+        >>> round(rouge_l('am tag regnet es .'.split(), 'am tag schneit .'.split()), 3)
+        0.651
     """
     if not reference and not hypothesis:
         return 1.0

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from mmsign.errors import DataError
 
 from .bleu import corpus_bleu, corpus_chrf
-from .levels import split_text
 from .rouge import FIELD_BETA, corpus_rouge_l
+from .tokens import split_text
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,14 @@ def score_texts(
             ``character`` (Chinese: white space does not count).
 
     Raises:
-        ValueError: the numbers of sentences differ, no reference holds a word, or
-            the level is unknown.
-        ImportError: sacrebleu is not installed.
+        DataError: the numbers of sentences differ, or no reference holds a word.
+        ConfigError: the level is unknown.
+        MissingPackageError: sacrebleu is not installed.
+
+    Examples:
+        >>> found = score_texts(['am tag regnet es .'], ['am tag schneit es .'])
+        >>> round(found.bleu4, 1), round(found.rouge_l, 1)
+        (30.2, 80.0)
     """
     expected = [split_text(text, level) for text in references]
     found = [split_text(text, level) for text in hypotheses]
@@ -67,15 +72,6 @@ def score_texts(
         chrf=corpus_chrf(references, hypotheses),
         signature=bleu.signature,
     )
-
-
-def separate_final_stop(text: str) -> str:
-    """A "." at the end of a sentence becomes a word of its own, as the Phoenix texts
-    write it; nothing else changes."""
-    body = text.rstrip()
-    if not body.endswith('.') or body.endswith(' .') or body == '.':
-        return text
-    return f'{body[:-1]} .'
 
 
 def text_score_table(scores: Mapping[str, TextScores]) -> str:

@@ -12,10 +12,12 @@ case unless it is run with ``-s``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmsign.errors import DataError
+
+from .tokens import check_pairs
 
 SUBSTITUTION_COST = 4
 INSERTION_COST = 3
@@ -33,6 +35,12 @@ class WordErrors:
         reference_words: Words of the references.
         sentences: Number of sentences.
         correct_sentences: Sentences without any error.
+
+    Examples:
+        >>> dev = WordErrors(substitutions=1, deletions=2, reference_words=12)
+        >>> test = WordErrors(insertions=1, reference_words=8)
+        >>> (dev + test).wer
+        20.0
     """
 
     substitutions: int = 0
@@ -52,7 +60,7 @@ class WordErrors:
         """Errors in percent of the reference words; above 100 if many are inserted.
 
         Raises:
-            ValueError: the references hold no word at all.
+            DataError: the references hold no word at all.
         """
         if not self.reference_words:
             raise DataError(
@@ -66,7 +74,7 @@ class WordErrors:
         """Sentences without error, in percent of all.
 
         Raises:
-            ValueError: there are no sentences.
+            DataError: there are no sentences.
         """
         if not self.sentences:
             raise DataError('the sentence accuracy of no sentences is undefined')
@@ -96,17 +104,15 @@ def count_word_errors(
         hypotheses: As many, in the same order.
 
     Raises:
-        ValueError: the numbers of sentences differ.
+        DataError: the numbers of sentences differ, or there are none.
+
+    Examples:
+        >>> count_word_errors([['REGEN', 'NORD'], ['SONNE']], [['REGEN'], ['WIND']])
+        WordErrors(substitutions=1, deletions=1, insertions=0, reference_words=3,
+                   sentences=2, correct_sentences=0)
     """
-    if len(references) != len(hypotheses):
-        raise DataError(
-            f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
-            'one hypothesis per reference, in the same order'
-        )
-    total = WordErrors()
-    for reference, hypothesis in zip(references, hypotheses):
-        total += sentence_errors(reference, hypothesis)
-    return total
+    check_pairs(references, hypotheses)
+    return sum(map(sentence_errors, references, hypotheses), WordErrors())
 
 
 def sentence_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
@@ -125,12 +131,43 @@ def sentence_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Word
     )
 
 
+def word_error_table(errors: Mapping[str, WordErrors]) -> str:
+    """A table with one line per entry: its name, WER in percent, S, D, I, N (the
+    reference words), and the sentences without error in percent.
+
+    Raises:
+        DataError: an entry's word error rate is undefined.
+
+    Examples:
+        >>> print(word_error_table({'joint': WordErrors(1, 2, 0, 12, 4, 2)}))
+        output     WER      S      D      I       N  sentences correct
+        joint    25.00      1      2      0      12   50.00 % of 4
+    """
+    width = max(map(len, [*errors, 'output']))
+    lines = [
+        f'{"output":{width}}  {"WER":>6}  {"S":>5}  {"D":>5}  {"I":>5}  {"N":>6}  '
+        'sentences correct'
+    ]
+    for name, counts in errors.items():
+        lines.append(
+            f'{name:{width}}  {counts.wer:6.2f}  {counts.substitutions:5}  '
+            f'{counts.deletions:5}  {counts.insertions:5}  '
+            f'{counts.reference_words:6}  {counts.sentence_accuracy:6.2f} % of '
+            f'{counts.sentences}'
+        )
+    return '\n'.join(lines)
+
+
 def align_words(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pair]:
     """Align two sentences word by word.
 
     Returns:
         Pairs (reference word, hypothesis word) in order of the sentences; None
         stands for the missing side of a deletion or insertion.
+
+    Examples:
+        >>> align_words(['REGEN', 'NORD'], ['NORD', 'WIND'])
+        [('REGEN', None), ('NORD', 'NORD'), (None, 'WIND')]
     """
     pairs: list[Pair] = []
     rows, columns = len(reference), len(hypothesis)

@@ -9,11 +9,10 @@ from mmengine.logging import print_log
 from mmsign.errors import DataError
 from mmsign.registry import METRICS
 
-from .cleanup import GLOSS_CLEANUPS, clean_glosses
+from .cleanup import clean_glosses
 from .clip_metric import ClipMetric
-from .levels import LEVELS, split_text
-from .report import word_error_table
-from .wer import WordErrors, count_word_errors
+from .tokens import split_text
+from .wer import WordErrors, count_word_errors, word_error_table
 
 
 @METRICS.register_module()
@@ -32,19 +31,13 @@ class WERMetric(ClipMetric):
             ``metainfo['gloss_cleanup']``.
         level: What is counted: ``word`` (glosses) or ``character``. The dataset's
             own ``level`` is that of its sentences and does not matter here.
-        dump, collect_device, prefix, collect_dir: As in ``ClipMetric``.
+        **kwargs: As in ``ClipMetric``.
     """
 
     def __init__(
-        self,
-        gloss_cleanup: str | None = None,
-        level: str = 'word',
-        dump: str | None = None,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-        collect_dir: str | None = None,
+        self, gloss_cleanup: str | None = None, level: str = 'word', **kwargs
     ) -> None:
-        super().__init__(dump, collect_device, prefix, collect_dir)
+        super().__init__(**kwargs)
         self.gloss_cleanup = gloss_cleanup
         self.level = level
 
@@ -56,7 +49,7 @@ class WERMetric(ClipMetric):
                 ``predictions``: a ``GlossPrediction`` per output.
 
         Raises:
-            ValueError: the clip has no predictions.
+            DataError: the clip has no predictions.
         """
         predictions = data_sample.get('predictions')
         if not predictions:
@@ -84,20 +77,21 @@ class WERMetric(ClipMetric):
         """Count the errors of each output.
 
         Raises:
-            ValueError: an unknown clean-up or level; references without a single
-                word.
+            ConfigError: an unknown clean-up or level.
+            DataError: references without a single word.
         """
-        cleanup, level = self._rules()
-        references = [_tokens(r['reference'], cleanup, level) for r in records]
+        cleanup = self.gloss_cleanup or (self.dataset_meta or {}).get('gloss_cleanup')
+
+        def tokens(glosses: Sequence[str]) -> list[str]:
+            return split_text(' '.join(clean_glosses(glosses, cleanup)), self.level)
+
+        references = [tokens(record['reference']) for record in records]
         errors: dict[str, WordErrors] = {}
         for output in records[0]['hypotheses']:
-            hypotheses = [
-                _tokens(r['hypotheses'][output]['glosses'], cleanup, level)
-                for r in records
-            ]
+            hypotheses = [tokens(r['hypotheses'][output]['glosses']) for r in records]
             errors[output] = count_word_errors(references, hypotheses)
         print_log(
-            f'word errors, clean-up {cleanup}, counted by {level}\n'
+            f'word errors, clean-up {cleanup}, counted by {self.level}\n'
             f'{word_error_table(errors)}',
             logger='current',
         )
@@ -110,18 +104,3 @@ class WERMetric(ClipMetric):
             metrics[f'{output}/sentence_accuracy'] = counts.sentence_accuracy
             metrics[f'{output}/reference_words'] = counts.reference_words
         return metrics
-
-    def _rules(self) -> tuple[str, str]:
-        meta = self.dataset_meta or {}
-        cleanup = self.gloss_cleanup or meta.get('gloss_cleanup')
-        if cleanup not in GLOSS_CLEANUPS or self.level not in LEVELS:
-            raise DataError(
-                f'gloss_cleanup is {cleanup!r} and level {self.level!r}; expected one '
-                f'of {", ".join(GLOSS_CLEANUPS)}, as argument of WERMetric or in the '
-                f"dataset's METAINFO, and one of {', '.join(LEVELS)}"
-            )
-        return cleanup, self.level
-
-
-def _tokens(glosses: Sequence[str], cleanup: str, level: str) -> list[str]:
-    return split_text(' '.join(clean_glosses(glosses, cleanup)), level)

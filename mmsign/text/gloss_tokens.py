@@ -18,6 +18,14 @@ class GlossTokens:
 
     Args:
         vocab: The glosses; the recognizer's blank has no row.
+
+    Raises:
+        DataError: If a gloss has the name of another row.
+
+    Examples:
+        >>> tokens = GlossTokens(GlossVocabulary(['RAIN', 'SUN']))
+        >>> tokens.encode(['SUN', 'HAIL'])  # SUN, <unk>, </s>, gloss language
+        [5, 3, 2, 6]
     """
 
     bos_id, pad_id, eos_id, unk_id = range(4)

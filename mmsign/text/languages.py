@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError
 
 LANGUAGE_CODES: tuple[str, ...] = (
     'ar_AR',
@@ -34,23 +34,32 @@ LANGUAGE_CODES: tuple[str, ...] = (
 
 
 def check_language(code: str) -> str:
-    """Return ``code``.
+    """Return ``code``, if it is one of ``LANGUAGE_CODES``.
 
     Raises:
-        ValueError: If mBART has no such language.
+        ConfigError: If mBART has no such language.
     """
     if code not in LANGUAGE_CODES:
-        raise DataError(
+        raise ConfigError(
             f'unknown language code {code!r}; mBART knows {", ".join(LANGUAGE_CODES)}'
         )
     return code
 
 
-def finish_sentence(text: str, code: str) -> str:
-    """What a decoded sentence needs to look like the corpora's.
+def finish_sentence(text: str, language: str) -> str:
+    """Write a decoded sentence as the corpora of its language do.
 
-    The German texts separate the final period by a space.
+    German ones end with the full stop as a word of its own; nothing else changes.
+
+    Args:
+        text: The sentence.
+        language: mBART's code or a dataset's ``language``: ``de_DE``, ``de``, ….
+
+    Examples:
+        >>> finish_sentence('am tag regnet es.', 'de_DE')
+        'am tag regnet es .'
     """
-    if code == 'de_DE' and len(text) > 1 and text[-1] == '.' and text[-2] != ' ':
-        return f'{text[:-1]} .'
-    return text
+    body = text.rstrip()
+    if language[:2] != 'de' or body[-1:] != '.' or body[-2:] in ('.', ' .'):
+        return text
+    return f'{body[:-1]} .'

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmsign.errors import DataError, MissingPackageError
+from mmsign.files import replacing, write_text
 
 from .languages import LANGUAGE_CODES, check_language
 
@@ -60,6 +61,17 @@ class TextVocabulary:
     Raises:
         DataError: If ``model`` is no sentencepiece model, or ``kept``
             lacks a special token or is not a list of old ids.
+
+    Examples:
+        >>> from mmsign.text import train_sentencepiece
+        >>> texts = ['am tag regnet es .', 'im norden schneit es .']
+        >>> whole = TextVocabulary(train_sentencepiece(texts, 60))
+        >>> ids = whole.encode('im norden regnet es .', clip_id='dev-1')
+        >>> ids[-1] == whole.eos_id, whole.decode(ids)
+        (True, 'im norden regnet es .')
+        >>> pruned = whole.prune(texts[:1])
+        >>> len(pruned) < len(whole), pruned.round_trip_loss(texts[0])
+        (True, None)
     """
 
     bos_id, pad_id, eos_id, unk_id = range(4)
@@ -137,9 +149,8 @@ class TextVocabulary:
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the sentencepiece model and the map old id ↔ new id."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / MODEL_FILE).write_bytes(self.model)
+        with replacing(Path(folder, MODEL_FILE)) as file:
+            file.write(self.model)
         content = dict(
             format=FORMAT,
             version=1,
@@ -147,8 +158,7 @@ class TextVocabulary:
             size=len(self),
             kept=self.kept,
         )
-        text = json.dumps(content) + '\n'
-        (folder / MAP_FILE).write_text(text, encoding='utf-8')
+        write_text(Path(folder, MAP_FILE), json.dumps(content) + '\n')
 
     # Ids ------------------------------------------------------------------
 
@@ -183,7 +193,7 @@ class TextVocabulary:
         """Id of a language.
 
         Raises:
-            ValueError: If there is no such language.
+            ConfigError: If there is no such language.
             DataError: If pruning has removed it.
         """
         old = self._first_language + LANGUAGE_CODES.index(check_language(code))
@@ -192,11 +202,15 @@ class TextVocabulary:
             raise DataError(f'{self.name} was pruned without the language {code}')
         return new
 
-    def _old_piece_ids(self, text: str) -> list[int]:
+    def _old_ids(self, text: str) -> list[int]:
         # Piece 0 is <unk>; <s> and </s> never come out of a text.
         return [
             piece + 1 if piece else self.unk_id for piece in self._pieces.Encode(text)
         ]
+
+    def pieces(self, text: str) -> list[int]:
+        """Ids of a text that need not be a sentence (may be empty), no ``</s>``."""
+        return [self._new(old) for old in self._old_ids(text)]
 
     def encode(self, text: str, clip_id: str) -> list[int]:
         """Ids of a sentence, ``</s>`` included, no language.
@@ -209,7 +223,7 @@ class TextVocabulary:
         Raises:
             DataError: If the sentence is empty.
         """
-        ids = [self._new(old) for old in self._old_piece_ids(text)]
+        ids = self.pieces(text)
         if not ids:
             raise DataError(
                 f'clip {clip_id}: its sentence {text!r} is empty; give it one, or '
@@ -227,7 +241,7 @@ class TextVocabulary:
         for new in ids:
             if not 0 <= new < len(self):
                 raise DataError(f'id {new} is not in the vocabulary of {len(self)} ids')
-            old = new if self.kept is None else self.kept[new]
+            old = self.old_ids()[new]
             if old == self.unk_id:
                 pieces.append(0)
             elif self.unk_id < old < self._first_language:
@@ -235,22 +249,18 @@ class TextVocabulary:
         return self._pieces.Decode(pieces)
 
     def round_trip_loss(self, text: str) -> str | None:
-        """The sentence that comes back, if it is not ``text``; else None.
+        """What ``decode`` makes of ``encode``, if it is not ``text``; else None.
 
         Runs of white space count as one space.
         """
-        returned = self.decode([self._new(old) for old in self._old_piece_ids(text)])
+        returned = self.decode(self.pieces(text))
         return None if returned.split() == text.split() else returned
-
-    def pieces(self, text: str) -> list[int]:
-        """Ids of a text that need not be a sentence (may be empty), no ``</s>``."""
-        return [self._new(old) for old in self._old_piece_ids(text)]
 
     def prune(self, texts: Iterable[str]) -> TextVocabulary:
         """Keep the special tokens, the languages and the pieces in ``texts``."""
         used = set(range(4)) | set(range(self._first_language, self.full_size))
         for text in texts:
-            used.update(self._old_piece_ids(text))
+            used.update(self._old_ids(text))
         return TextVocabulary(
             self.model, sorted(used & set(self.old_ids())), name=self.name
         )

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from properties import examples
 
 from mmsign.decoding import CTCBeamSearch
-from mmsign.decoding.prefix_beam import candidate_count
 from tools.benchmark._reference_beam_search import reference_beam_search
 
 
@@ -110,8 +109,3 @@ def test_prefix_that_left_the_beam_and_returns_is_the_same_prefix():
     for seed in range(200):
         log_probs = draw(seed, 14, 4, 2.0)
         assert search(log_probs, 3, 0) == reference_beam_search(log_probs, 3, 0)
-
-
-def test_candidate_count():
-    assert candidate_count(5, 1236) == 11
-    assert candidate_count(5, 7) == 7

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mmsign.decoding.text_beam import average_next_tokens, text_beam_search
+from mmsign.errors import ConfigError
 
 START, EOS, SIZE = 0, 1, 5
 
@@ -166,8 +167,8 @@ def test_each_token_is_computed_once():
 
 
 def test_faults():
-    with pytest.raises(ValueError, match='at least one network'):
+    with pytest.raises(ConfigError):
         average_next_tokens([])
     for wrong in (dict(beam_width=0), dict(max_length=1)):
-        with pytest.raises(ValueError, match='beam_width must be at least 1'):
+        with pytest.raises(ConfigError, match='beam_width'):
             text_beam_search(Table(0, 1), 1, START, EOS, **wrong)

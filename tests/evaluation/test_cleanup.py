@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsign.errors import ConfigError
 from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
 
 # Sentences and both clean-ups of them as the paper's authors' code gives them;
@@ -75,5 +76,5 @@ def test_none_gives_a_list_of_its_own():
 
 def test_unknown_name():
     assert set(GLOSS_CLEANUPS) == {*CORPORA, 'none'}
-    with pytest.raises(ValueError, match="'phoenix'; there are phoenix2014, "):
+    with pytest.raises(ConfigError, match="'phoenix'"):
         clean_glosses(['ROT'], 'phoenix')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsign.errors import DataError
 from mmsign.evaluation import ClipMetric
 
 
@@ -41,11 +42,9 @@ def test_clips_seen_twice_count_once():
 def test_wrong_number_of_clips():
     metric = Count()
     metric.process(None, [clip('a', 'ROT', video='ROT')] * 2)
-    with pytest.raises(
-        ValueError, match='1 different clips were predicted, expected 2'
-    ):
+    with pytest.raises(DataError):
         metric.evaluate(2)
-    with pytest.raises(ValueError, match='0 different clips .* at least one'):
+    with pytest.raises(DataError):
         Count().compute_metrics([])
 
 
@@ -53,7 +52,7 @@ def test_missing_outputs_name_the_clip():
     whole = clip('a', 'ROT', video='ROT', joint='ROT')
     lacking = clip('clip7', 'ROT', video='ROT')
     for clips in ([whole, lacking], [lacking, whole]):
-        with pytest.raises(ValueError, match="'clip7' has no prediction of joint"):
+        with pytest.raises(DataError, match='clip7'):
             Count().compute_metrics(clips)
 
 

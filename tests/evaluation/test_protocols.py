@@ -1,5 +1,6 @@
 import pytest
 
+from mmsign.errors import ConfigError
 from mmsign.evaluation.protocols import apply_protocol, clean_word_by_word
 
 
@@ -45,5 +46,5 @@ def test_letters_outside_of_ascii_keep_their_case():
     'protocol, cleanup', [('official', 'phoenix2014T'), ('offical', 'phoenix2014')]
 )
 def test_unknown(protocol, cleanup):
-    with pytest.raises(ValueError, match='expected one of paper, official, the latter'):
+    with pytest.raises(ConfigError, match=protocol):
         apply_protocol([[]], [[]], protocol, cleanup)

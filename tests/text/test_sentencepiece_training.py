@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tiny_text import TEXTS
 
+from mmsign.errors import DataError
 from mmsign.text import TextVocabulary, train_sentencepiece
 
 
@@ -20,8 +21,7 @@ def test_a_small_corpus_gets_fewer_pieces():
     assert len(TextVocabulary(train_sentencepiece(['a b', 'b a'], 1000))) < 50
 
 
-def test_faults():
-    with pytest.raises(ValueError, match='no sentences'):
-        train_sentencepiece(['', '  '], 100)
-    with pytest.raises(ValueError, match='no sentencepiece model of 5 pieces'):
-        train_sentencepiece(TEXTS, 5)
+@pytest.mark.parametrize('texts, size', [(['', '  '], 100), (TEXTS, 5)])
+def test_too_little_to_train_on(texts, size):
+    with pytest.raises(DataError):
+        train_sentencepiece(texts, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -78,38 +79,34 @@ def test_files_that_do_not_belong_together_are_refused(whole, tmp_path):
     whole.prune(TEXTS[:2]).save(tmp_path)
     model = tmp_path / 'sentencepiece.bpe.model'
     model.write_bytes(model.read_bytes() + b'\0')
-    with pytest.raises(DataError, match='written for another'):
+    with pytest.raises(DataError, match='text_vocabulary.json'):
         TextVocabulary.from_folder(tmp_path)
     table = tmp_path / 'text_vocabulary.json'
     table.write_text(json.dumps(dict(format='x', version=1)), encoding='utf-8')
-    with pytest.raises(DataError, match='is not a text vocabulary'):
+    with pytest.raises(DataError, match='text_vocabulary.json'):
         TextVocabulary.from_folder(tmp_path)
 
 
 @pytest.mark.parametrize('kept', [[0, 1, 3, 2], [1, 2, 3], [0, 1, 2, 3, 9, 9]])
 def test_kept_ids_must_ascend_from_the_special_tokens(whole, kept):
-    with pytest.raises(DataError, match='must ascend'):
+    with pytest.raises(DataError, match='ascend'):
         TextVocabulary(whole.model, kept)
 
 
-def test_faults(whole):
-    with pytest.raises(DataError, match='not a sentencepiece model'):
-        TextVocabulary(b'nonsense')
-    with pytest.raises(DataError, match='do not belong together'):
+def test_files_and_texts_that_do_not_fit(whole):
+    with pytest.raises(DataError, match='nonsense.model'):
+        TextVocabulary(b'nonsense', name='nonsense.model')
+    with pytest.raises(DataError, match='10000'):
         TextVocabulary(whole.model, [0, 1, 2, 3, 10_000])
-    with pytest.raises(DataError, match='clip c7: its sentence .* is empty'):
+    with pytest.raises(DataError, match='c7'):
         whole.encode('  ', 'c7')
-    with pytest.raises(ValueError, match='unknown language code'):
-        whole.language_id('de')
-    with pytest.raises(DataError, match='without the language de_DE'):
+    with pytest.raises(DataError, match='de_DE'):
         TextVocabulary(whole.model, [0, 1, 2, 3, 5]).language_id('de_DE')
-    with pytest.raises(DataError, match='id 10000 is not in the vocab'):
+    with pytest.raises(DataError, match='10000'):
         whole.decode([10_000])
 
 
 def test_a_model_with_other_special_pieces_is_refused():
-    import io
-
     buffer = io.BytesIO()
     sentencepiece.SentencePieceTrainer.Train(
         sentence_iterator=iter(TEXTS),
@@ -122,5 +119,5 @@ def test_a_model_with_other_special_pieces_is_refused():
         eos_id=3,
         minloglevel=2,
     )
-    with pytest.raises(DataError, match='first three pieces'):
+    with pytest.raises(DataError, match='pieces'):
         TextVocabulary(buffer.getvalue())

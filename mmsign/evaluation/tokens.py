@@ -1,0 +1,46 @@
+"""Sentences as they are compared: in pairs, by word or by character."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmsign.errors import ConfigError, DataError
+
+LEVELS = ('word', 'character')
+
+
+def split_text(text: str, level: str = 'word') -> list[str]:
+    """The tokens of a sentence: what white space separates, or every character
+    that is not white space (the spaces of a Chinese text carry no meaning).
+
+    Raises:
+        ConfigError: there is no such level.
+
+    Examples:
+        >>> split_text('im norden  regnet es .')
+        ['im', 'norden', 'regnet', 'es', '.']
+        >>> split_text('今天 下雨', level='character')
+        ['今', '天', '下', '雨']
+    """
+    if level not in LEVELS:
+        raise ConfigError(
+            f'level is {level!r}, expected one of {", ".join(LEVELS)}: an argument of '
+            "the metric or in the dataset's METAINFO"
+        )
+    words = text.split()
+    return words if level == 'word' else list(''.join(words))
+
+
+def check_pairs(references: Sequence, hypotheses: Sequence) -> None:
+    """Refuse what is not one hypothesis per reference.
+
+    Raises:
+        DataError: the numbers of sentences differ, or there are none.
+    """
+    if len(references) != len(hypotheses):
+        raise DataError(
+            f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
+            'one hypothesis per reference, in the same order'
+        )
+    if not len(references):
+        raise DataError('there are no sentences to score')
