@@ -1,4 +1,4 @@
-"""The keypoints that are used, and how they relate to one another.
+"""The network's 79 keypoints: selection, parts, mirror pairs, skeleton, graph.
 
 Estimators deliver the 133 points of COCO-WholeBody: body 0..16, feet 17..22,
 face 23..90 (the 68 points of iBUG, mouth last), left hand 91..111, right hand
@@ -112,7 +112,7 @@ shoulders, hands on the wrists, the points of the face on the nearest of the bod
 
 
 def select_79(points: np.ndarray, layout: str) -> np.ndarray:
-    """Take the 79 used keypoints.
+    """Select the network's 79 keypoints.
 
     Args:
         points: (..., K, C) in ``layout``.

@@ -13,7 +13,7 @@ from mmengine.structures import BaseDataElement
 
 @dataclass(frozen=True)
 class GlossPrediction:
-    """One output's reading of a clip.
+    """The glosses that one output recognizes in a clip.
 
     Attributes:
         glosses: The best gloss sequence.
@@ -38,7 +38,7 @@ class GlossPrediction:
 
 @dataclass(frozen=True)
 class TranslationPrediction:
-    """One output's translation of a clip.
+    """The sentence that one output makes of a clip.
 
     Attributes:
         text: The best sentence, as it is written; may be empty.

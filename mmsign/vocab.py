@@ -17,10 +17,10 @@ _CORPUS = {'dataset', 'data_root'}
 
 
 class GlossVocabulary:
-    """Glosses and their class numbers; 0 is the CTC blank.
+    """Glosses and their class indices; 0 is the CTC blank.
 
     Args:
-        glosses: In the order of their class numbers, from 1 on.
+        glosses: In the order of their class indices, from 1 on.
         blank: Name of the blank. No gloss may be called so.
         aliases: Other names of glosses: alias → gloss. References may use them;
             what is decoded is the gloss.
@@ -132,7 +132,7 @@ class GlossVocabulary:
         return f'GlossVocabulary({len(self.glosses)} glosses, blank={self.blank!r})'
 
     def encode(self, glosses: Iterable[str], clip_id: str) -> list[int]:
-        """Class numbers of a reference.
+        """Class indices of a reference.
 
         Args:
             glosses: The reference.
@@ -151,10 +151,10 @@ class GlossVocabulary:
             ) from error
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Glosses of class numbers; the blank is not one of them.
+        """Glosses of class indices; the blank is not one of them.
 
         Raises:
-            DataError: If a number is the blank's or out of range.
+            DataError: If an index is the blank's or out of range.
         """
         result = []
         for index in ids:
@@ -173,7 +173,7 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
     Args:
         cfg: A ``GlossVocabulary``, which is returned as it is; or one of
 
-            - ``dict(glosses=[…])`` in the order of their class numbers, with
+            - ``dict(glosses=[…])`` in the order of their class indices, with
               ``aliases={alias: gloss}`` if there are any;
             - ``dict(file=PATH)``, one gloss a line;
             - ``dict(dataset=TYPE, data_root=PATH)``, the sorted glosses of that

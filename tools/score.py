@@ -192,8 +192,7 @@ def show_alignments(args: argparse.Namespace) -> str:
         entries.sort(key=lambda entry: (-_rate(entry[2]), -entry[2].errors))
     width = shutil.get_terminal_size((100, 24)).columns
     blocks = [
-        f'{name}: WER {_rate(errors):.2f}, S {errors.substitutions}, '
-        f'D {errors.deletions}, I {errors.insertions}, N {errors.reference_words}\n'
+        f'{name}: WER {_rate(errors):.2f}, {errors}\n'
         f'{render_alignment(pairs, width, wants_colour(sys.stdout))}'
         for name, pairs, errors in entries[: args.limit]
     ]

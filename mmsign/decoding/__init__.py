@@ -1,4 +1,4 @@
-"""From class probabilities per step to glosses."""
+"""CTC decoding, offline and streaming; text_beam searches sentences."""
 
 from .ctc import CTCBeamSearch, Hypothesis, greedy_decode
 from .forced_alignment import align_labellings

@@ -43,7 +43,7 @@ def greedy_decode(
     lengths: Tensor | Sequence[int] | None = None,
     blank: int = 0,
 ) -> list[Hypothesis]:
-    """The labelling of the most probable path of each clip.
+    """Best-path decoding: the labelling of the most probable path of each clip.
 
     Arguments and errors as in ``CTCBeamSearch.__call__``. Of equally probable
     classes the lowest index is taken.
@@ -81,8 +81,10 @@ def greedy_decode(
 
 
 class CTCBeamSearch:
-    """Prefix beam search, exact within its beam: prefixes that collapse to the
-    same labelling are merged, and no class is left out that could enter the beam.
+    """CTC prefix beam search, exact within its beam.
+
+    Prefixes that collapse to the same labelling are merged, and no class is left out
+    that could enter the beam.
 
     Args:
         beam_width: Prefixes kept per step, W. 1 means the best path

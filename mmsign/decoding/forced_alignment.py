@@ -1,4 +1,4 @@
-"""Where each symbol of a known labelling is: the most probable CTC alignment.
+"""Forced alignment: the most probable CTC path of a known labelling (Viterbi).
 
 Symbols: N labellings, T output steps, U symbols of a labelling, S = 2U + 1 states
 (a blank before, between and after the symbols).
@@ -20,7 +20,7 @@ def align_labellings(
     labellings: Sequence[Sequence[int]],
     blank: int = 0,
 ) -> list[tuple[Span, ...]]:
-    """Spans of the symbols on the best path that collapses to each labelling.
+    """Align labellings: spans of the symbols on the best path of each.
 
     All labellings are aligned in one Viterbi pass. Of equally probable paths the
     one is taken that, followed back from the end, stays longest where it is.

@@ -1,4 +1,4 @@
-"""CTC decoding of a stream that has no end.
+"""Streaming CTC decoding.
 
 Symbols: V classes with the blank; a *segment* is a run of steps decoded at once.
 
@@ -6,7 +6,7 @@ At a step where the blank has probability 1, every alignment passes through the
 blank, so that the best labelling of the whole is the best one of what comes before
 followed by the best one of what comes after: the stream may be cut there without
 changing anything. Between signs a trained network is nearly that certain. What lies
-before the latest such step is decoded once and for all; what lies behind it is
+before the latest such step is decoded once and committed; what lies behind it is
 decoded again whenever more steps arrive.
 """
 
@@ -21,7 +21,7 @@ from .ctc import CTCBeamSearch, Hypothesis
 
 
 class IncrementalCTC:
-    """Cut a stream of probabilities into segments and decode each.
+    """Cut a stream of log-probabilities into segments; decode and commit each.
 
     Memory and time per call are bounded by ``max_steps``.
 
@@ -62,39 +62,36 @@ class IncrementalCTC:
         self.cut_probability = cut_probability
         self.max_steps = max_steps
         self.blank = blank
-        self._waiting: Tensor | None = None
+        self._pending: Tensor | None = None
         self._start = 0
 
     @property
     def start(self) -> int:
-        """Steps that are decoded for good."""
+        """Number of committed steps, which will not be decoded again."""
         return self._start
 
     def push(self, log_probs: Tensor) -> list[tuple[int, Tensor, Hypothesis]]:
-        """Take further steps.
+        """Take further steps; commit what can be.
 
         Args:
             log_probs: (n, V) natural log-probabilities, n may be 0.
 
         Returns:
-            The segments that are now decoded for good, in order: index of the
-            first step, the steps (n', V) and their best labelling.
+            The segments that are now committed, in order: index of the first
+            step, the steps (n', V) and their best labelling.
         """
-        waiting = log_probs
-        if self._waiting is not None:
-            waiting = torch.cat([self._waiting, log_probs])
-        self._waiting = waiting
+        self._pending = pending = self._with(log_probs)
         done = []
-        certain = waiting[:, self.blank].exp() >= self.cut_probability
+        certain = pending[:, self.blank].exp() >= self.cut_probability
         if certain.any():
             done.append(self._cut(int(certain.nonzero()[-1]) + 1))
-        while len(self._waiting) > self.max_steps:
-            blanks = self._waiting[: self.max_steps, self.blank]
+        while len(self._pending) > self.max_steps:
+            blanks = self._pending[: self.max_steps, self.blank]
             done.append(self._cut(int(blanks.argmax()) + 1))
         return done
 
     def preview(self, log_probs: Tensor) -> tuple[int, Tensor, Hypothesis]:
-        """Decode what waits together with steps that may still change.
+        """Decode the pending steps together with some that may still change.
 
         Args:
             log_probs: (n, V) what is likely to follow, n may be 0.
@@ -102,36 +99,36 @@ class IncrementalCTC:
         Returns:
             As one segment of ``push``. Nothing is kept.
         """
-        steps = log_probs
-        if self._waiting is not None:
-            steps = torch.cat([self._waiting, log_probs])
+        steps = self._with(log_probs)
         return self._start, steps, self._decode(steps)
 
     def finish(
         self, log_probs: Tensor | None = None
     ) -> list[tuple[int, Tensor, Hypothesis]]:
-        """Decode what waits as one segment; the next step pushed follows it.
+        """Commit the pending steps as one segment; the next step pushed follows.
 
         Args:
             log_probs: (n, V) the last steps, uncut; None for no more.
         """
         if log_probs is not None:
-            waiting = self._waiting
-            self._waiting = (
-                log_probs if waiting is None else torch.cat([waiting, log_probs])
-            )
-        if self._waiting is None or not len(self._waiting):
+            self._pending = self._with(log_probs)
+        if self._pending is None or not len(self._pending):
             return []
-        return [self._cut(len(self._waiting))]
+        return [self._cut(len(self._pending))]
 
     def restart(self) -> None:
-        """Forget what waits; the next step is the first of another stream."""
-        self._waiting, self._start = None, 0
+        """Forget the pending steps; the next one begins another stream."""
+        self._pending, self._start = None, 0
+
+    def _with(self, log_probs: Tensor) -> Tensor:
+        if self._pending is None:
+            return log_probs
+        return torch.cat([self._pending, log_probs])
 
     def _cut(self, count: int) -> tuple[int, Tensor, Hypothesis]:
-        start, steps = self._start, self._waiting[:count]
+        start, steps = self._start, self._pending[:count]
         # A copy: a view would keep all that was ever concatenated.
-        self._waiting = self._waiting[count:].clone()
+        self._pending = self._pending[count:].clone()
         self._start += count
         return start, steps, self._decode(steps)
 

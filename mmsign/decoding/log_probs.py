@@ -1,4 +1,4 @@
-"""What the decoders ask of their input: checks, and the best classes of a step.
+"""Input of the decoders: checks, and the best classes of each step.
 
 Symbols: B clips, T output steps, V classes with the blank.
 """
@@ -19,7 +19,7 @@ def check_shapes(
     lengths: Tensor | Sequence[int] | None,
     blank: int,
 ) -> tuple[Tensor, list[int]]:
-    """(B, T, V) single or double precision without gradient, and B lengths.
+    """Check and convert: (B, T, V) without gradient, float32 or 64, and B lengths.
 
     Raises:
         DataError: not floating point of three dimensions; a length is no

@@ -35,7 +35,7 @@ cache of all that came before.
 
 @dataclass(frozen=True)
 class TextHypothesis:
-    """A sentence found.
+    """One decoded sentence.
 
     Attributes:
         ids: Its tokens, without start and ``</s>``.
@@ -73,7 +73,7 @@ def text_beam_search(
     max_length: int = 100,
     device: torch.device | str = 'cpu',
 ) -> list[list[TextHypothesis]]:
-    """Search all sentences at once.
+    """Beam search over a batch of sentences.
 
     Args:
         next_tokens: The network, or ``average_next_tokens`` of several.

@@ -15,7 +15,7 @@ from .text_scores import score_texts, text_score_table
 
 @METRICS.register_module()
 class BLEUMetric(ClipMetric):
-    """Scores of the sentences of every output in the data samples.
+    """BLEU, ROUGE-L and chrF of every output in the data samples.
 
     For each output that translates (``video``, ``keypoint``, ``joint``,
     ``ensemble``; whatever the model gives) the results are, in percent,

@@ -1,4 +1,4 @@
-"""What the metrics of the runner have in common: one record per clip."""
+"""Base of the metrics for the runner: one record per clip."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .prediction_dump import write_predictions
 
 
 class ClipMetric(BaseMetric):
-    """Gathers a record per clip, scores the corpus and may write the records.
+    """Gather a record per clip from all processes, score the corpus, dump it.
 
-    The results of all processes are gathered; a clip that several of them have
-    seen, because the sampler fills up the last round, is counted once.
+    A clip that several processes have seen, because the sampler fills up the last
+    round, is counted once.
 
     A subclass makes the record of a data sample and scores all records. A record
     has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per

@@ -11,7 +11,7 @@ from .wer import Pair
 
 @dataclass(frozen=True)
 class Confusions:
-    """How often a word is wrong, and how.
+    """Counts of errors by word.
 
     Attributes:
         substitutions: By (reference word, hypothesis word).

@@ -1,4 +1,4 @@
-"""Files of references and hypotheses, for people and for ``tools/score.py``."""
+"""Dumps of predictions: JSON lines, and text files for ``tools/score.py``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmsign.files import read_lines, write_lines
 
 
 def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> list[Path]:
-    """Write the predictions of a corpus, replacing files of an earlier call.
+    """Dump the predictions of a corpus, replacing files of an earlier call.
 
     ``{prefix}.jsonl`` has one JSON object per clip: the record itself.
     ``{prefix}.reference.txt`` and, per output, ``{prefix}.{output}.txt`` have one

@@ -19,7 +19,7 @@ Sentences = Sequence[Sequence[str]]
 
 
 def sclite_command() -> list[str] | None:
-    """How sclite is called here, None if it is not installed."""
+    """The command that runs sclite, None if it is not installed."""
     for command in (['sclite'], ['sctk', 'sclite']):
         if shutil.which(command[0]):
             return command
@@ -27,7 +27,7 @@ def sclite_command() -> list[str] | None:
 
 
 def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErrors]:
-    """Let sclite count the errors of each sentence.
+    """Word errors of each sentence as NIST sclite counts them.
 
     Words are numbered before sclite sees them, since it ignores case and takes some
     characters for marks of its own. Sentences without any word are left out: sclite
@@ -99,13 +99,5 @@ def verify_with_sclite(references: Sentences, hypotheses: Sentences) -> None:
         first = different[0]
         raise ConfigError(
             f'sclite counts otherwise in {len(different)} of {len(ours)} sentences; in '
-            f'sentence {first + 1}, sclite: {_letters(theirs[first])}, '
-            f'mmsign: {_letters(ours[first])}'
+            f'sentence {first + 1}, sclite: {theirs[first]}, mmsign: {ours[first]}'
         )
-
-
-def _letters(errors: WordErrors) -> str:
-    return (
-        f'S {errors.substitutions}, D {errors.deletions}, I {errors.insertions}, '
-        f'N {errors.reference_words}'
-    )

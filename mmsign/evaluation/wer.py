@@ -28,7 +28,7 @@ Pair = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class WordErrors:
-    """Counts over one or more sentences; add them with ``+``.
+    """Error counts of one or more sentences; add them with ``+``.
 
     Attributes:
         substitutions, deletions, insertions: Words of the alignment.
@@ -41,6 +41,8 @@ class WordErrors:
         >>> test = WordErrors(insertions=1, reference_words=8)
         >>> (dev + test).wer
         20.0
+        >>> print(dev + test)
+        S 1, D 2, I 1, N 20
     """
 
     substitutions: int = 0
@@ -79,6 +81,12 @@ class WordErrors:
         if not self.sentences:
             raise DataError('the sentence accuracy of no sentences is undefined')
         return 100 * self.correct_sentences / self.sentences
+
+    def __str__(self) -> str:
+        return (
+            f'S {self.substitutions}, D {self.deletions}, I {self.insertions}, '
+            f'N {self.reference_words}'
+        )
 
     def __add__(self, other: WordErrors) -> WordErrors:
         return WordErrors(

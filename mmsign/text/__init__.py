@@ -1,4 +1,4 @@
-"""Spoken-language text as numbers: mBART's vocabulary over sentencepiece."""
+"""Spoken-language text as token ids: mBART's vocabulary over sentencepiece."""
 
 from .gloss_tokens import GlossTokens
 from .languages import LANGUAGE_CODES

@@ -1,4 +1,4 @@
-"""A sentencepiece model of one's own, for networks that are not pretrained."""
+"""Train a sentencepiece model, for networks without pretraining."""
 
 from __future__ import annotations
 

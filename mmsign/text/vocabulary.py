@@ -50,7 +50,7 @@ def _processor(model: bytes, name: str):
 
 
 class TextVocabulary:
-    """Texts ↔ ids of mBART, or of an mBART pruned to a corpus.
+    """Sentences ↔ token ids of mBART, or of an mBART pruned to a corpus.
 
     Args:
         model: A serialised sentencepiece model.
@@ -175,7 +175,7 @@ class TextVocabulary:
         return hash(self.fingerprint())
 
     def fingerprint(self) -> str:
-        """A short text that two vocabularies share only if they number alike."""
+        """A digest that two vocabularies share only if all their ids agree."""
         digest = hashlib.sha256(self.model)
         digest.update(json.dumps(self.kept).encode())
         return f'{len(self)}:{digest.hexdigest()[:32]}'
@@ -209,11 +209,11 @@ class TextVocabulary:
         ]
 
     def pieces(self, text: str) -> list[int]:
-        """Ids of a text that need not be a sentence (may be empty), no ``</s>``."""
+        """Token ids of any text (may be empty), without ``</s>``."""
         return [self._new(old) for old in self._old_ids(text)]
 
     def encode(self, text: str, clip_id: str) -> list[int]:
-        """Ids of a sentence, ``</s>`` included, no language.
+        """Token ids of a sentence, ``</s>`` included, no language.
 
         Args:
             text: The sentence. What the vocabulary cannot express becomes
@@ -232,7 +232,7 @@ class TextVocabulary:
         return [*ids, self.eos_id]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The sentence of ids; special tokens and languages are left out.
+        """The sentence of token ids; special tokens and languages are left out.
 
         Raises:
             DataError: If an id is out of range.
