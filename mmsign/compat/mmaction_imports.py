@@ -110,7 +110,7 @@ class _LenientLoader(importlib.abc.Loader):
 
 
 def _fill_with_placeholders(module: ModuleType, reason: str) -> None:
-    from mmsign.registry import MODELS
+    from mmaction.registry import MODELS
 
     for name in MULTIMODAL_MODELS:
         placeholder = unavailable(name, reason)

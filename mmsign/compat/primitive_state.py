@@ -30,6 +30,8 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
+from mmsign.errors import CheckpointError
+
 TAG = '__mmsign_type__'
 _PLAIN = (type(None), bool, int, float, str, torch.Tensor, torch.nn.Parameter)
 
@@ -164,7 +166,7 @@ def from_primitive(value: Any) -> Any:
     """The inverse of :func:`to_primitive`: tagged dictionaries become objects again.
 
     Raises:
-        ValueError: a tag is unknown (the file is from a later version).
+        CheckpointError: a tag is unknown (the file is from a later version).
     """
     if isinstance(value, dict):
         if TAG in value:
@@ -202,6 +204,6 @@ def _rebuild(tagged: dict[str, Any]) -> Any:
     if kind in ('set', 'frozenset'):
         items = from_primitive(tagged['data'])
         return set(items) if kind == 'set' else frozenset(items)
-    raise ValueError(
+    raise CheckpointError(
         f'unknown tag {kind!r} in a checkpoint: it was written by a later mmsign'
     )

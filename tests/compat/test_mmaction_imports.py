@@ -11,9 +11,12 @@ import pytest
 
 import mmsign.compat.mmaction_imports as under_test
 
-# Loaded by path: the fakes are enough for this module, not for all of mmsign.
+# Loaded by path, below an empty package: the fakes are enough for this module, not for
+# all of mmsign.
 LOAD = f"""
-import importlib.util, sys, warnings
+import importlib.util, pathlib, sys, types, warnings
+package = sys.modules['mmsign'] = types.ModuleType('mmsign')
+package.__path__ = [str(pathlib.Path({under_test.__file__!r}).parents[1])]
 spec = importlib.util.spec_from_file_location('under_test', {under_test.__file__!r})
 under_test = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(under_test)
@@ -40,7 +43,7 @@ GOOD = {
     'mmaction/models/localizers/drn/drn.py': 'class DRN:\n    real = True',
     'mmaction/models/multimodal/__init__.py': 'from .vindlu import *',
     'mmaction/models/multimodal/vindlu.py': """
-        from mmsign.registry import MODELS
+        from mmaction.registry import MODELS
         class VindLUVQA:
             real = True
         MODELS.register_module('VindLUVQA', VindLUVQA)
@@ -79,7 +82,7 @@ def test_a_working_installation_is_left_alone(run):
         """
         warnings.simplefilter('error')
         under_test.make_mmaction_importable()
-        from mmsign.registry import MODELS
+        from mmaction.registry import MODELS
         from mmaction.models.localizers import DRN
         print(DRN.real, MODELS['VindLUVQA'].real, len(sys.meta_path))
         under_test.make_mmaction_importable()
@@ -123,7 +126,7 @@ def test_multimodal_that_does_not_import(failure, run):
         },
         """
         under_test.make_mmaction_importable()
-        from mmsign.registry import MODELS
+        from mmaction.registry import MODELS
         print(sorted(MODELS), 'mmaction.models.multimodal.vindlu' in sys.modules)
         for name in MODELS:
             try:
