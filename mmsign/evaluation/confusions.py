@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .wer import Pair
+from .wer import Pair, operation
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
     """
     found = Confusions()
     for pairs in alignments:
-        for expected, recognised in pairs:
-            if expected is None:
-                found.insertions[recognised] += 1
-            elif recognised is None:
-                found.deletions[expected] += 1
-            elif expected != recognised:
-                found.substitutions[expected, recognised] += 1
+        for pair in pairs:
+            match operation(pair):
+                case 'I':
+                    found.insertions[pair[1]] += 1
+                case 'D':
+                    found.deletions[pair[0]] += 1
+                case 'S':
+                    found.substitutions[pair] += 1
     return found
 
 

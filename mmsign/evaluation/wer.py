@@ -12,6 +12,7 @@ case unless it is run with ``-s``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -125,18 +126,19 @@ def count_word_errors(
 
 def sentence_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
     """Count the errors of one sentence."""
-    substitutions = deletions = insertions = 0
-    for expected, found in align_words(reference, hypothesis):
-        if expected is None:
-            insertions += 1
-        elif found is None:
-            deletions += 1
-        elif expected != found:
-            substitutions += 1
-    correct = not (substitutions or deletions or insertions)
-    return WordErrors(
-        substitutions, deletions, insertions, len(reference), 1, int(correct)
-    )
+    counts = Counter(map(operation, align_words(reference, hypothesis)))
+    errors = counts['S'], counts['D'], counts['I']
+    return WordErrors(*errors, len(reference), 1, int(not any(errors)))
+
+
+def operation(pair: Pair) -> str:
+    """The letter of a pair of an alignment: S, D, I, or C for a correct word."""
+    expected, found = pair
+    if expected is None:
+        return 'I'
+    if found is None:
+        return 'D'
+    return 'C' if expected == found else 'S'
 
 
 def word_error_table(errors: Mapping[str, WordErrors]) -> str:

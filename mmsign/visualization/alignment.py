@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from mmsign.evaluation.confusions import Confusions, most_common
-from mmsign.evaluation.wer import Pair
+from mmsign.evaluation.wer import Pair, operation
 
 MISSING = '***'
 """Stands for the word that one side has not."""
@@ -34,16 +34,6 @@ def display_width(text: str) -> int:
         else 1 + (unicodedata.east_asian_width(character) in 'WF')
         for character in text
     )
-
-
-def operation(pair: Pair) -> str:
-    """The letter of a pair of an alignment: S, D, I, or C for a correct word."""
-    expected, found = pair
-    if expected is None:
-        return 'I'
-    if found is None:
-        return 'D'
-    return 'C' if expected == found else 'S'
 
 
 def render_alignment(
