@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 
 HEADER = 'name|video|start|end|speaker|orth|translation'
 LENGTHS = dict(a=7, b=12)

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from tiny_training import train, training_config
 
 from mmsign import compat
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.engine.launch import reported_errors
 
 FRAMES = 'features/fullFrame-210x260px/train'

@@ -8,6 +8,7 @@ import pytest
 
 from mmsign.errors import DataError
 from mmsign.files import (
+    file_stamp,
     partial_path,
     read_lines,
     replacing,
@@ -75,3 +76,24 @@ def test_lines(tmp_path):
         read_lines(path)
     with pytest.raises(DataError, match='none'):
         read_lines(tmp_path / 'none')
+
+
+def test_a_changed_file_has_another_stamp(tmp_path):
+    path = tmp_path / 'x'
+    path.write_text('a')
+    first = file_stamp(str(path))
+    assert file_stamp(str(path)) == first
+    path.write_text('bb')
+    assert file_stamp(str(path)) != first
+    with pytest.raises(OSError):
+        file_stamp(str(tmp_path / 'gone'))
+
+
+def test_a_file_replaced_within_one_tick_of_the_clock_has_another_stamp(tmp_path):
+    path, other = tmp_path / 'x', tmp_path / 'y'
+    for file, text in ((path, 'a'), (other, 'b')):
+        file.write_text(text)
+        os.utime(file, ns=(0, 0))
+    first = file_stamp(str(path))
+    os.replace(other, path)
+    assert file_stamp(str(path)) != first

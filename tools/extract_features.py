@@ -25,7 +25,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader, Subset
 
-from mmsign.datasets.feature_file import (
+from mmsign.datasets.io.feature_file import (
     ClipFeatures,
     FeatureFile,
     join_features,

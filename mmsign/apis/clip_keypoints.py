@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.datasets.io.keypoint_file import open_keypoints
 from mmsign.errors import ClipError, DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79

@@ -18,7 +18,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.datasets.io.keypoint_file import open_keypoints
 from mmsign.errors import ConfigError
 from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
 from mmsign.registry import DATASETS

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsign.datasets.frames import VIDEO_SUFFIXES, FrameSource, open_frames
-from mmsign.datasets.video_file import VideoTiming, read_timing
+from mmsign.datasets.io.frame_sources import VIDEO_SUFFIXES, FrameSource, open_frames
+from mmsign.datasets.io.videos import VideoTiming, read_timing
 from mmsign.errors import ClipError
 
 from .frame_rate import frame_duration, is_steady, resample

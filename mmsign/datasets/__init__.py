@@ -2,10 +2,9 @@
 
 from . import transforms
 from .csl_daily import CSLDailyDataset
-from .feature_file import FeatureFile, write_features
-from .frames import FrameSource, open_frames
-from .keypoint_file import KeypointFile, write_keypoints
-from .keypoint_writer import KeypointWriter
+from .io.feature_file import FeatureFile, write_features
+from .io.frame_sources import FrameSource, open_frames
+from .io.keypoint_file import KeypointFile, KeypointWriter, write_keypoints
 from .phoenix import (
     Phoenix2014Dataset,
     Phoenix2014SI5Dataset,

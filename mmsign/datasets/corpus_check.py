@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from mmsign.errors import DataError, FrameReadError
 from mmsign.vocab import GlossVocabulary
 
-from .frames import open_frames
-from .keypoint_file import KeypointFile
+from .io.frame_sources import open_frames
+from .io.keypoint_file import KeypointFile
 from .sign_dataset import SignDataset
 
 # Frames per step of the network's output: of what CTC can spell.

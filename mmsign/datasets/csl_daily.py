@@ -10,12 +10,12 @@ from typing import Any
 from mmengine.logging import print_log
 
 from mmsign.errors import DataError
+from mmsign.files import file_stamp
 from mmsign.interop.plain_pickle import read_plain_pickle
 from mmsign.registry import DATASETS
 
-from .file_stamp import file_stamp
+from .io.tables import read_table
 from .sign_dataset import SignDataset
-from .tables import read_table
 
 # Where the corpus has both, or where they are put beside the frames.
 _FOLDERS = ('', 'sentence_label')

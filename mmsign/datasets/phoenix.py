@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from mmsign.registry import DATASETS
 
+from .io.tables import read_table
 from .sign_dataset import SignDataset
-from .tables import read_table
 
 
 class _PhoenixDataset(SignDataset):

@@ -12,8 +12,8 @@ from torch.utils.data import Sampler
 from mmsign.errors import ConfigError
 from mmsign.registry import DATA_SAMPLERS
 
-from .frames import open_frames
-from .keypoint_file import open_keypoints
+from .io.frame_sources import open_frames
+from .io.keypoint_file import open_keypoints
 
 
 def clip_length(info: dict) -> int:

@@ -12,7 +12,7 @@ from mmsign.errors import DataError
 from mmsign.interop.slrt_annotations import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
 
-from .frames import archive_of, prepare_frames
+from .io.frame_sources import archive_of, prepare_frames
 
 
 class SignDataset(BaseDataset):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from mmsign.errors import DataError
 from mmsign.registry import DATASETS
 
+from .io.tables import read_text
 from .sign_dataset import SignDataset
-from .tables import read_text
 
 _REQUIRED = ('id', 'video', 'glosses', 'split')
 _OPTIONAL = ('text', 'signer')

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from mmsign.datasets import SignDataset, open_frames
-from mmsign.datasets.archive import open_archive
-from mmsign.datasets.frames import VIDEO_SUFFIXES, VideoFrames
-from mmsign.datasets.images import IMAGE_SUFFIXES, is_image
-from mmsign.datasets.video_file import decode_video
+from mmsign.datasets.io.archives import open_archive
+from mmsign.datasets.io.frame_sources import VIDEO_SUFFIXES, VideoFrames
+from mmsign.datasets.io.images import IMAGE_SUFFIXES, is_image
+from mmsign.datasets.io.videos import decode_video
 from mmsign.errors import FrameReadError, PoseError
 from mmsign.registry import DATASETS
 

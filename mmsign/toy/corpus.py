@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.errors import ConfigError
 
 from .difficulty import Difficulty

@@ -13,7 +13,7 @@ from mmsign.apis.clip_keypoints import (
     selected,
 )
 from mmsign.apis.clips import Clip, open_clip
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.errors import ClipError, DataError
 from mmsign.keypoints import PARTS, SELECTED_79
 

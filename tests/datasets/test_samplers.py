@@ -1,6 +1,6 @@
 import pytest
 
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.samplers import (
     LengthBucketSampler,
     SentenceBucketSampler,

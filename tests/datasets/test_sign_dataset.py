@@ -8,8 +8,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmsign.datasets import Phoenix2014TDataset
-from mmsign.datasets.archive import Archive
-from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
+from mmsign.datasets.io.archives import Archive
+from mmsign.datasets.io.keypoint_file import KeypointFile, write_keypoints
 from mmsign.errors import DataError
 
 PIPELINE = [

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_run import load_tool
 
-from mmsign.datasets.keypoint_file import KeypointFile, write_keypoints
+from mmsign.datasets.io.keypoint_file import KeypointFile, write_keypoints
 
 keypoints = load_tool('convert/keypoints')
 POINTS = np.random.default_rng(0).uniform(0, 200, (2, 133, 3))

@@ -23,7 +23,7 @@ from tiny_mbart import golden_slt_weights, mbart_config
 from tiny_run import TOOLS, load_tool, unique_name
 
 from mmsign import compat
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.interop.slrt_translation import to_slrt_translation
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.recognizers.base import SignRecognizer

@@ -10,7 +10,7 @@ import pytest
 from tiny_run import load_tool
 
 from mmsign.datasets import Phoenix2014TDataset
-from mmsign.datasets.frame_pack import PackWriter
+from mmsign.datasets.io.packs import PackWriter
 from mmsign.engine.launch import reported_errors
 
 pack = load_tool('data/pack')

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmsign.datasets.frames import open_frames
-from mmsign.datasets.keypoint_file import KeypointFile
+from mmsign.datasets.io.frame_sources import open_frames
+from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset
 from mmsign.toy.corpus import SIGNERS, invent_sentences, read_sentences, write_corpus
 from mmsign.toy.layouts import SPLITS

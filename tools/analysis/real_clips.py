@@ -21,7 +21,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
 from mmsign.datasets import SignDataset
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.registry import DATASETS, MODELS
 from mmsign.visualization import clip_sheet

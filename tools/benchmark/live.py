@@ -29,7 +29,7 @@ from mmsign.apis.clip_keypoints import selected
 from mmsign.apis.preparation import Pipeline
 from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import SignDataset, open_frames
-from mmsign.datasets.keypoint_file import open_keypoints
+from mmsign.datasets.io.keypoint_file import open_keypoints
 from mmsign.engine.launch import reported_errors
 from mmsign.evaluation.wer import count_word_errors
 from mmsign.registry import DATASETS

@@ -24,10 +24,10 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from mmsign.datasets.frame_pack import PackWriter, pack_clip
-from mmsign.datasets.frames import prepare_frames
-from mmsign.datasets.images import png_decoder
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.frame_sources import prepare_frames
+from mmsign.datasets.io.images import png_decoder
+from mmsign.datasets.io.keypoint_file import write_keypoints
+from mmsign.datasets.io.packs import PackWriter, pack_clip
 
 SIZE = (210, 260)
 

@@ -17,7 +17,7 @@ from mmengine.dataset import pseudo_collate
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign.compat.transformers_mbart import new_mbart
-from mmsign.datasets.feature_file import ClipFeatures, write_features
+from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.models import MBartTranslationHead
 from mmsign.models.translators.text_ensemble import translate_together

@@ -50,8 +50,8 @@ def convert(args: argparse.Namespace) -> tuple[int, int]:
     Raises:
         OSError, ValueError: Naming the source, if it cannot be read or written.
     """
-    from mmsign.datasets.keypoint_sources import open_keypoint_source
-    from mmsign.datasets.keypoint_writer import KeypointWriter
+    from mmsign.datasets.io.keypoint_file import KeypointWriter
+    from mmsign.datasets.io.keypoint_sources import open_keypoint_source
 
     # All are opened first: a source that is refused leaves DST untouched.
     clips, origin = {}, {}

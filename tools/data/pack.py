@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import get_context
 
-from mmsign.errors import ConfigError, DataError, FrameReadError
+from mmsign.errors import ConfigError, FrameReadError
 
 
 def in_range(low: int, high: int, text: str) -> int:
@@ -67,8 +67,6 @@ def dataset_class(name: str):
     """A dataset by its type or by its corpus's name, in any case of letters."""
     from mmsign.datasets import SignDataset
     from mmsign.registry import DATASETS
-
-    pass
 
     known = {}
     for kind in DATASETS.module_dict.values():
@@ -129,10 +127,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
     # Imported late: --help answers at once.
     import mmsign  # noqa: F401  registers the datasets
-    from mmsign.datasets.frame_pack import PackWriter, pack_clip
-
-    pass
-    pass
+    from mmsign.datasets.io.packs import PackWriter, pack_clip
 
     start = time.perf_counter()
     try:
@@ -152,10 +147,8 @@ def main(arguments: list[str] | None = None) -> None:
                 rate = frames / (time.perf_counter() - start)
                 print(f'{number}/{len(left)} clips, {rate:.0f} frames/s', flush=True)
         writer.finish()
-    except DataError as error:
-        raise ConfigError(str(error)) from error
     except FrameReadError as error:
-        raise ConfigError(
+        raise FrameReadError(
             f'{error}\nWhat is packed so far is kept: run the command again to go on'
         ) from error
     except OSError as error:

@@ -13,7 +13,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import TRANSFORMS
 from mmsign.structures import SignDataSample
 
-from ..feature_file import open_features, view_id
+from ..io.feature_file import open_features, view_id
 
 # Ends the names of the inputs, so that they are told from frames and heatmaps.
 FEATURES_SUFFIX = '_features'

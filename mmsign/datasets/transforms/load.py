@@ -15,8 +15,8 @@ from mmsign.errors import ConfigError, DataError, FrameReadError
 from mmsign.keypoints import select_79
 from mmsign.registry import TRANSFORMS
 
-from ..frames import open_frames
-from ..keypoint_file import open_keypoints
+from ..io.frame_sources import open_frames
+from ..io.keypoint_file import open_keypoints
 
 # Clips whose annotation has been found to announce too many frames.
 _warned: set[str] = set()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mmengine.hooks import Hook
 
-from mmsign.datasets.file_stamp import file_stamp
 from mmsign.errors import TrainingError
+from mmsign.files import file_stamp
 from mmsign.registry import HOOKS
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmsign.datasets.keypoint_file import KeypointFile
+from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ConfigError
 from mmsign.models.losses.ctc_loss import steps_needed
 from mmsign.registry import HOOKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmsign.datasets.feature_file import open_features
+from mmsign.datasets.io.feature_file import open_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.errors import ConfigError, DataError
 from mmsign.registry import HOOKS

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mmsign.datasets.feature_file import ClipFeatures, write_features
+from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.errors import DataError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms.load import DecodeClip, LoadClip
 from mmsign.errors import DataError, FrameReadError
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mmsign.datasets.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms import SampleClip
 from mmsign.engine.hooks import OutputLengthHook
 

@@ -11,7 +11,7 @@ import torch
 from tiny_mbart import mbart_config
 from tiny_text import TEXTS
 
-from mmsign.datasets.feature_file import ClipFeatures, write_features
+from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures, PackSentence
 from mmsign.engine.hooks import TranslationCheckHook
 from mmsign.errors import DataError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsign.datasets.archive import Archive, open_archive, safe_member
+from mmsign.datasets.io.archives import Archive, open_archive, safe_member
 from mmsign.errors import FrameReadError
 
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from mmsign.errors import FrameReadError
 
-from .archive import open_archive, safe_member
+from .archives import open_archive, safe_member
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .video_file import count_frames, decode_uncounted, decode_video
+from .videos import count_frames, decode_uncounted, decode_video
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 VIDEO_SUFFIXES += ('.m4v', '.mpg', '.mpeg', '.wmv', '.flv')

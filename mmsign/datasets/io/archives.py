@@ -15,8 +15,8 @@ import zlib
 from array import array
 
 from mmsign.errors import FrameReadError
+from mmsign.files import file_stamp
 
-from .file_stamp import file_stamp
 from .images import IMAGE_SUFFIXES
 
 _END = struct.Struct('<4s4H2LH')

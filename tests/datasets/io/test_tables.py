@@ -1,6 +1,6 @@
 import pytest
 
-from mmsign.datasets.tables import read_table
+from mmsign.datasets.io.tables import read_table
 from mmsign.errors import DataError
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets import frames as frames_module
-from mmsign.datasets.frames import open_frames
+from mmsign.datasets.io import frame_sources as frames_module
+from mmsign.datasets.io.frame_sources import open_frames
 from mmsign.errors import FrameReadError
 
 

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmsign.datasets.frame_pack import PackWriter, pack_clip, shrink
-from mmsign.datasets.frames import open_frames
+from mmsign.datasets.io.frame_sources import open_frames
+from mmsign.datasets.io.packs import PackWriter, pack_clip, shrink
 from mmsign.errors import DataError, FrameReadError
 
 OPTIONS = dict(short_side=16)

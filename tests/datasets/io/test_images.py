@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmsign.datasets import images
-from mmsign.datasets.images import decode_image, image_size
+from mmsign.datasets.io import images
+from mmsign.datasets.io.images import decode_image, image_size
 from mmsign.errors import FrameReadError
 
 IMAGE = np.arange(12 * 10 * 3, dtype=np.uint8).reshape(12, 10, 3)
@@ -76,9 +76,9 @@ def test_a_platform_without_kornia_rs(monkeypatch):
     """The import fails and OpenCV takes over."""
     monkeypatch.setitem(sys.modules, 'kornia_rs.io', None)
     monkeypatch.delitem(sys.modules, images.__name__)
-    import mmsign.datasets
+    import mmsign.datasets.io
 
-    monkeypatch.setattr(mmsign.datasets, 'images', images)
+    monkeypatch.setattr(mmsign.datasets.io, 'images', images)
     fresh = import_module(images.__name__)
     assert fresh is not images and fresh.png_decoder() == 'OpenCV'
     np.testing.assert_array_equal(fresh.decode_image(encode('.png'), 'x'), IMAGE)

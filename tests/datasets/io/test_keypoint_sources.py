@@ -4,8 +4,8 @@ import pickle
 import numpy as np
 import pytest
 
-from mmsign.datasets.keypoint_file import write_keypoints
-from mmsign.datasets.keypoint_sources import open_keypoint_source
+from mmsign.datasets.io.keypoint_file import write_keypoints
+from mmsign.datasets.io.keypoint_sources import open_keypoint_source
 
 POINTS = np.random.default_rng(0).uniform(0, 200, (2, 133, 3))
 

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 
 from mmsign.errors import FrameReadError
-
-from .file_stamp import file_stamp
+from mmsign.files import file_stamp
 
 _COUNTS: dict[tuple[str, int, int], int] = {}
 # Frames are kept while they are counted up to this many bytes of pixels: 800

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from tiny_video import set_durations, write_video
 
-from mmsign.datasets import video_file
-from mmsign.datasets.frames import open_frames
-from mmsign.datasets.video_file import count_frames, decode_video, read_timing
+from mmsign.datasets.io import videos as video_file
+from mmsign.datasets.io.frame_sources import open_frames
+from mmsign.datasets.io.videos import count_frames, decode_video, read_timing
 from mmsign.errors import FrameReadError
 
 

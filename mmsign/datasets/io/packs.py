@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 from mmsign.errors import DataError, FrameReadError
 
-from .frames import open_frames
+from .frame_sources import open_frames
 from .images import with_source_size
 
 OPTIONS_MEMBER = 'mmsign-pack.json'

@@ -1,0 +1,1 @@
+"""Files of a corpus: frames, images, archives, videos, packs, stores, tables."""

@@ -1,0 +1,170 @@
+"""Pooled features of a corpus in one safetensors file.
+
+Symbols: T' steps, C channels of a stream, T frames that were sampled.
+
+A clip may be there several times: as in testing, under its own name, and in random
+*views* as in training, under ``view_id(clip_id, 1)``, ….
+
+Per clip and stream one float16 tensor (T', C) named ``{stream}/{clip_id}``, and an
+int32 tensor ``frames/{clip_id}`` (T + 1,): the number of frames of the source, then
+the indices of the T sampled ones. Metadata: ``format`` 'mmsign-features',
+``version`` '1', ``network``, the fingerprint of the network that computed them, and
+``streams``, their names with commas between. A file of 8,000 clips opens in
+milliseconds: only its table of contents is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from mmsign.errors import DataError
+
+from .stores import ArrayStore, Stored, open_store, write_store
+
+_FRAMES = 'frames/'
+
+
+def view_id(clip_id: str, view: int) -> str:
+    """The name of a clip's view in a feature file; view 0 is the clip as in testing."""
+    return f'{clip_id}#{view}' if view else clip_id
+
+
+@dataclass(frozen=True)
+class ClipFeatures:
+    """The features of one clip.
+
+    Attributes:
+        streams: (T', C) float array by stream.
+        frame_indices: (T,) int64, sorted; the source frames that were seen.
+        num_frames: Frames of the source.
+    """
+
+    streams: Mapping[str, np.ndarray]
+    frame_indices: np.ndarray
+    num_frames: int
+
+
+class FeatureFile(ArrayStore):
+    """Read clips of a feature file lazily; see ``ArrayStore``."""
+
+    FORMAT = 'mmsign-features'
+    KIND = 'feature file'
+    MISSING = 'make it with tools/extract_features.py'
+
+    def _check(self, metadata: Mapping[str, str]) -> None:
+        for key in ('network', 'streams'):
+            if key not in metadata:
+                raise DataError(f'{self.path}: its metadata lack {key!r}')
+        self._clip_ids = frozenset(
+            name.removeprefix(_FRAMES)
+            for name in self._names
+            if name.startswith(_FRAMES)
+        )
+
+    @property
+    def network(self) -> str:
+        """Fingerprint of the network that computed the features."""
+        return self.metadata['network']
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the streams, sorted."""
+        return tuple(self.metadata['streams'].split(','))
+
+    @property
+    def clip_ids(self) -> frozenset[str]:
+        """Names of the clips and views in the file."""
+        self._open()
+        return self._clip_ids
+
+    def read(self, clip_id: str) -> ClipFeatures:
+        """The features of one clip, as float32.
+
+        Raises:
+            DataError: If the file lacks the clip.
+        """
+        if clip_id not in self.clip_ids:
+            raise DataError(
+                f'clip {clip_id}: not among the {len(self.clip_ids)} clips of '
+                f'{self.path}; extract the features of this corpus and split'
+            )
+        frames = self.array(_FRAMES + clip_id)
+        return ClipFeatures(
+            streams={
+                stream: self.array(f'{stream}/{clip_id}').astype('<f4')
+                for stream in self.streams
+            },
+            frame_indices=frames[1:].astype(np.int64),
+            num_frames=int(frames[0]),
+        )
+
+
+def open_features(path: str) -> FeatureFile:
+    """The ``FeatureFile`` of a path, one object per process and file version."""
+    return open_store(FeatureFile, path)
+
+
+def write_features(
+    path: str | os.PathLike, clips: Mapping[str, ClipFeatures], network: str
+) -> None:
+    """Write a feature file; it is replaced only once all is written.
+
+    Args:
+        path: Of the file.
+        clips: Features by clip id, all of the same streams.
+        network: Fingerprint of the network.
+    """
+    arrays = {}
+    streams: list[str] = []
+    for clip_id, features in clips.items():
+        streams = sorted(features.streams)
+        frames = np.asarray([features.num_frames, *features.frame_indices])
+        for name, dtype, values in (
+            (_FRAMES + clip_id, '<i4', frames),
+            *((f'{key}/{clip_id}', '<f2', x) for key, x in features.streams.items()),
+        ):
+            arrays[name] = Stored(dtype, values.shape, partial(np.asarray, values))
+    write_store(path, _metadata(network, streams), arrays)
+
+
+def join_features(parts: Sequence[str | os.PathLike], path: str | os.PathLike) -> None:
+    """Join feature files into one, an array at a time.
+
+    Args:
+        parts: Files with different clips.
+        path: Of the file to write.
+
+    Raises:
+        DataError: If the parts come from different networks.
+    """
+    files = [FeatureFile(part) for part in parts]
+    networks = {(file.network, file.streams) for file in files}
+    if len(networks) != 1:
+        raise DataError(
+            f'{len(files)} parts of {len(networks)} different networks: remove the '
+            'folder of parts and extract anew'
+        )
+    arrays = {
+        name: Stored(
+            '<i4' if name.startswith(_FRAMES) else '<f2',
+            file.shape(name),
+            partial(file.array, name),
+        )
+        for file in files
+        for name in file.names
+    }
+    write_store(path, files[0].metadata, arrays)
+
+
+def _metadata(network: str, streams: Sequence[str]) -> dict[str, str]:
+    return dict(
+        format=FeatureFile.FORMAT,
+        version=FeatureFile.VERSION,
+        network=network,
+        streams=','.join(streams),
+    )

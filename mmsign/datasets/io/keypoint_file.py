@@ -1,0 +1,276 @@
+"""The native keypoint file: every clip of a corpus in one safetensors file.
+
+Symbols: N frames of a clip, K keypoints of the layout.
+
+One float16 array (N, K, 3) per clip, named by the clip: x and y in pixels of the
+source frame, then the estimator's score. Metadata: ``format`` 'mmsign-keypoints',
+``version`` '1', ``layout`` (a key of ``mmsign.keypoints.LAYOUT_SIZES``) and, if all
+clips share it, ``frame_size`` 'WIDTHxHEIGHT' in pixels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mmsign.errors import DataError
+from mmsign.keypoints import LAYOUT_SIZES
+
+from .stores import ArrayStore, Journal, Stored, open_store, write_store
+
+
+class KeypointFile(ArrayStore):
+    """Read clips of a keypoint file lazily; see ``ArrayStore``."""
+
+    FORMAT = 'mmsign-keypoints'
+    KIND = 'keypoint file'
+    MISSING = (
+        'name it in the `keypoint_file` of the dataset, relative to its data_root or '
+        'absolute'
+    )
+
+    def _check(self, metadata: Mapping[str, str]) -> None:
+        _points(metadata.get('layout', ''), self.path)
+        size = metadata.get('frame_size')
+        try:
+            self._frame_size = tuple(map(int, size.split('x'))) if size else None
+        except ValueError as error:
+            raise DataError(
+                f"{self.path}: frame_size is {size!r}, expected 'WIDTHxHEIGHT'"
+            ) from error
+
+    @property
+    def layout(self) -> str:
+        """A key of ``mmsign.keypoints.LAYOUT_SIZES``."""
+        return self.metadata['layout']
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels of every clip's frames, if the file says so."""
+        self._open()
+        return self._frame_size
+
+    @property
+    def clip_ids(self) -> list[str]:
+        """Names of the clips in the file, sorted."""
+        return sorted(self.names)
+
+    def __contains__(self, clip_id: object) -> bool:
+        return clip_id in self.names
+
+    def length(self, clip_id: str) -> int:
+        """Frames of one clip, from the file's header alone; errors as ``read``."""
+        self._require(clip_id)
+        return self.shape(clip_id)[0]
+
+    def _require(self, clip_id: str) -> None:
+        if clip_id not in self:
+            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
+            raise DataError(
+                f'clip {clip_id}: not in the keypoint file {self.path}, which holds '
+                f'{len(self.names)} clips ({examples}, …); extract its keypoints, '
+                'or name the keypoint file of this corpus'
+            )
+
+    def read(self, clip_id: str) -> np.ndarray:
+        """Keypoints of one clip.
+
+        Returns:
+            (N, K, 3) float32: x px, y px, score.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            DataError: If the file lacks the clip, or holds something
+                else than finite (N, K, 3) keypoints under its name.
+        """
+        self._require(clip_id)
+        points = np.asarray(self.array(clip_id), dtype=np.float32)
+        expected = LAYOUT_SIZES[self.layout]
+        if points.ndim != 3 or points.shape[1:] != (expected, 3):
+            raise DataError(
+                f'clip {clip_id}: keypoints of shape {points.shape} in {self.path}, '
+                f'expected (N, {expected}, 3)'
+            )
+        _check_finite(points, clip_id, self.path)
+        return points
+
+
+def open_keypoints(path: str) -> KeypointFile:
+    """The ``KeypointFile`` of a path, one object per process and file version.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    return open_store(KeypointFile, path)
+
+
+def write_keypoints(
+    path: str | os.PathLike,
+    clips: Mapping[str, np.ndarray],
+    layout: str = 'coco_wholebody_133',
+    frame_size: tuple[int, int] | None = None,
+) -> None:
+    """Write a keypoint file; the same input gives the same bytes.
+
+    For more clips than fit into memory see ``KeypointWriter``.
+
+    Args:
+        path: To write; replaced only once all is written.
+        clips: (N, K, 3) arrays by clip id: x px, y px, score.
+        layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
+        frame_size: (width, height) in pixels, if all clips have the same.
+
+    Raises:
+        DataError: If the layout is unknown, or an array is not of finite numbers
+            (|x| < 65520, as float16) of this shape.
+    """
+    arrays = {}
+    for clip_id, points in clips.items():
+        half = _half(points, clip_id, layout)
+        arrays[clip_id] = Stored('<f2', half.shape, partial(np.asarray, half))
+    write_store(path, _metadata(layout, frame_size), arrays)
+
+
+class KeypointWriter:
+    """Collect the keypoints of a corpus clip by clip.
+
+    ::
+
+        with KeypointWriter('keypoints.safetensors') as writer:
+            for clip_id in clips:
+                if clip_id not in writer.done:
+                    writer.add(clip_id, estimate(clip_id))
+
+    An exception inside the block leaves the journal, so that the same program
+    started again goes on; clips of a finished file are kept, and new ones added to
+    it. One process writes at a time; several may write files of their own, which
+    ``tools/convert/keypoints.py`` joins.
+
+    Args:
+        path: Of the keypoint file.
+        layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
+        frame_size: (width, height) in pixels, if all clips have the same.
+
+    Attributes:
+        done: Ids of the clips that are written, in this run or an earlier one.
+
+    Raises:
+        DataError: If the layout is unknown, the file or journal that is
+            there is of another layout or frame size or is damaged, or another
+            process writes it.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        layout: str = 'coco_wholebody_133',
+        frame_size: tuple[int, int] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.layout = layout
+        self._metadata = _metadata(layout, frame_size)
+        self._file = KeypointFile(path)
+        finished = self._file.clip_ids if self.path.exists() else []
+        if self.path.exists():
+            found = _metadata(self._file.layout, self._file.frame_size)
+            if found != self._metadata:
+                raise DataError(
+                    f'{path}: holds keypoints of {found}, to add are such of '
+                    f'{self._metadata}; write to another file'
+                )
+        size = None if frame_size is None else list(map(int, frame_size))
+        about = dict(layout=layout, frame_size=size)
+        self._journal = Journal(self.path, about, (LAYOUT_SIZES[layout], 3))
+        self.done: set[str] = {*finished, *self._journal.lengths}
+
+    def __enter__(self) -> KeypointWriter:
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._journal.close(remove=not self._journal.lengths)
+
+    def add(self, clip_id: str, points: np.ndarray) -> None:
+        """Append a clip; it is on disk, for another process to see, on return.
+
+        Args:
+            clip_id: Its name in the corpus.
+            points: (N, K, 3) numbers: x and y in pixels of the frame, score.
+
+        Raises:
+            DataError: If the clip is there already, or the array is not
+                of finite numbers of this shape. Nothing is written then.
+        """
+        if clip_id in self.done or clip_id == '__metadata__':
+            raise DataError(
+                f'clip {clip_id}: is in {self.path} already; ask `done` before adding, '
+                'or remove the file to start anew'
+            )
+        self._journal.append(clip_id, _half(points, clip_id, self.layout))
+        self.done.add(clip_id)
+
+    def close(self) -> None:
+        """Make the keypoint file and remove the journal."""
+        if self._journal.closed:
+            return
+        if self._journal.lengths or not self.path.exists():
+            arrays = self._journal.stored()
+            # What is in both was written before a run ended: the file is right.
+            for clip in self._file.clip_ids if self.path.exists() else ():
+                arrays[clip] = Stored(
+                    '<f2', self._file.shape(clip), partial(self._file.read, clip)
+                )
+            write_store(self.path, self._metadata, arrays)
+        self._journal.close(remove=True)
+
+
+def _metadata(layout: str, frame_size: tuple[int, int] | None) -> dict[str, str]:
+    _points(layout, 'keypoints')
+    metadata = dict(
+        format=KeypointFile.FORMAT, layout=layout, version=KeypointFile.VERSION
+    )
+    if frame_size is not None:
+        metadata['frame_size'] = '{}x{}'.format(*map(int, frame_size))
+    return metadata
+
+
+def _points(layout: str, name: str) -> int:
+    """K of a layout."""
+    if layout not in LAYOUT_SIZES:
+        raise DataError(
+            f'{name}: unknown layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'
+        )
+    return LAYOUT_SIZES[layout]
+
+
+def _half(points: np.ndarray, clip_id: str, layout: str) -> np.ndarray:
+    """Keypoints of a clip as the file holds them: (N, K, 3) little-endian float16."""
+    points = np.asarray(points)
+    expected = _points(layout, f'clip {clip_id}')
+    if points.dtype.kind not in 'fiu' or points.shape[1:] != (expected, 3):
+        raise DataError(
+            f'clip {clip_id}: keypoints of shape {points.shape} and dtype '
+            f'{points.dtype}, expected numbers of shape (N, {expected}, 3)'
+        )
+    with np.errstate(over='ignore'):
+        half = points.astype('<f2')
+    _check_finite(half.astype(np.float32), clip_id, 'what is to be written')
+    return half
+
+
+def _check_finite(points: np.ndarray, clip_id: str, path: str) -> None:
+    # The sum is finite whenever all values are, and is the fastest test.
+    if np.isfinite(points.sum(dtype=np.float64)):
+        return
+    frame, point = np.argwhere(~np.isfinite(points))[0][:2]
+    raise DataError(
+        f'clip {clip_id}: keypoint {point} of frame {frame} is not finite '
+        f'in {path}; extract the keypoints of this clip again, or give such points '
+        'a position and score 0'
+    )

@@ -1,0 +1,294 @@
+"""Arrays of many clips in one safetensors file: keypoints, features.
+
+Any safetensors reader can open a store. What is in it is said by its metadata, of
+which ``format`` and ``version`` are always there. The header is written by hand: the
+library puts metadata in a random order, and here the same input gives the same bytes.
+
+A store that grows clip by clip has a ``Journal`` beside it, ``NAME.journal``: a line of
+JSON that says what it holds, then for each clip a line with its name, its length and
+the checksum of the values that follow. Who is killed leaves a journal whose last entry
+may be incomplete; the next writer drops that entry and goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import struct
+import zlib
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from mmsign.errors import DataError
+from mmsign.files import file_stamp, replacing
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing hinders two writers of one file there
+    fcntl = None
+
+_DTYPES = {'<f2': 'F16', '<i4': 'I32'}
+_LONGEST_LINE = 1 << 16
+
+
+class ArrayStore:
+    """Read arrays lazily, by name.
+
+    Nothing is opened before the first access. The object may be pickled, and may be
+    used after a fork: each process opens the file once, for itself.
+
+    Args:
+        path: Of the safetensors file.
+
+    Attributes:
+        FORMAT, VERSION: What the metadata must say.
+        KIND: What a message calls the file.
+        MISSING: What to do if it is not there.
+
+    Raises:
+        FileNotFoundError: On access, if there is no such file.
+        DataError: On access, if it is no store of this format.
+    """
+
+    FORMAT: ClassVar[str]
+    VERSION: ClassVar[str] = '1'
+    KIND: ClassVar[str]
+    MISSING: ClassVar[str]
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = os.fspath(path)
+        self._pid = -1
+
+    def __getstate__(self) -> dict:
+        return dict(path=self.path, _pid=-1)
+
+    def _open(self) -> None:
+        if self._pid == os.getpid():
+            return
+        if not os.path.isfile(self.path):
+            raise self.missing()
+        try:
+            self._tensors = safe_open(self.path, framework='np')
+        except SafetensorError as error:
+            raise DataError(
+                f'{self.path} is not a safetensors file, or is truncated: {error}'
+            ) from error
+        metadata = self._tensors.metadata() or {}
+        found = (metadata.get('format'), metadata.get('version'))
+        if found != (self.FORMAT, self.VERSION):
+            raise DataError(
+                f'{self.path}: expected format {self.FORMAT!r} version '
+                f'{self.VERSION!r}, its metadata says {found[0]!r} version {found[1]!r}'
+            )
+        self._names = dict.fromkeys(self._tensors.keys())
+        self._check(metadata)
+        self._metadata = metadata
+        self._pid = os.getpid()
+
+    def _check(self, metadata: Mapping[str, str]) -> None:
+        """Raise DataError if the metadata lack something."""
+
+    def missing(self) -> FileNotFoundError:
+        """The error that says that the file is not there."""
+        return FileNotFoundError(f'no {self.KIND} {self.path}; {self.MISSING}')
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself."""
+        self._open()
+        return self._metadata
+
+    @property
+    def names(self) -> dict[str, None]:
+        """Names of the arrays."""
+        self._open()
+        return self._names
+
+    def shape(self, name: str) -> list[int]:
+        """Shape of an array, from the file's header alone."""
+        self._open()
+        return self._tensors.get_slice(name).get_shape()
+
+    def array(self, name: str) -> np.ndarray:
+        """An array as it is in the file."""
+        self._open()
+        return self._tensors.get_tensor(name)
+
+
+_Store = TypeVar('_Store', bound=ArrayStore)
+_OPEN: dict[tuple, ArrayStore] = {}
+
+
+def open_store(kind: type[_Store], path: str) -> _Store:
+    """The store of a path, one object per process and version of the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    try:
+        key = (kind, file_stamp(path))
+    except OSError as error:
+        raise kind(path).missing() from error
+    if key not in _OPEN:
+        _OPEN[key] = kind(path)
+    return _OPEN[key]
+
+
+class Stored(NamedTuple):
+    """An array that is read when it is written.
+
+    Attributes:
+        dtype: ``<f2`` or ``<i4``.
+        shape: Its shape.
+        read: Returns it.
+    """
+
+    dtype: str
+    shape: Sequence[int]
+    read: Callable[[], np.ndarray]
+
+
+def write_store(
+    path: str | os.PathLike, metadata: Mapping[str, str], arrays: Mapping[str, Stored]
+) -> None:
+    """Write a store; what is at ``path`` is replaced only once all is on the disk.
+
+    One array at a time is in memory. The same arrays give the same bytes, in whatever
+    order they come.
+    """
+    # Larger items first: everything is aligned.
+    order = sorted(arrays, key=lambda name: (-int(arrays[name].dtype[2]), name))
+    header: dict[str, dict] = {'__metadata__': dict(metadata)}
+    end = 0
+    for name in order:
+        dtype, shape, _ = arrays[name]
+        start, end = end, end + np.dtype(dtype).itemsize * math.prod(shape)
+        header[name] = dict(
+            dtype=_DTYPES[dtype], shape=list(shape), data_offsets=[start, end]
+        )
+    encoded = json.dumps(header, ensure_ascii=False, separators=(',', ':')).encode()
+    encoded += b' ' * (-len(encoded) % 8)
+    with replacing(path, durable=True) as file:
+        file.write(struct.pack('<Q', len(encoded)) + encoded)
+        for name in order:
+            file.write(arrays[name].read().astype(arrays[name].dtype).tobytes())
+
+
+class Journal:
+    """Append float16 arrays (N, …) of clips to a file; one process at a time.
+
+    Args:
+        path: Of the store; the journal lies beside it.
+        about: What the first line says; a journal that says otherwise is refused.
+        row: Shape of an array without its N.
+
+    Attributes:
+        path: Of the journal.
+        lengths: N by clip, of the complete entries.
+
+    Raises:
+        DataError: If another process writes the journal, or it is about something
+            else.
+    """
+
+    def __init__(self, path: Path, about: dict, row: tuple[int, ...]) -> None:
+        self.path = path.with_name(f'{path.name}.journal')
+        self.lengths: dict[str, int] = {}
+        self._starts: dict[str, int] = {}
+        self._about, self._row = about, row
+        self._file = open(self.path, 'a+b')  # noqa: SIM115  kept open
+        try:
+            self._lock()
+            self._resume()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def append(self, clip: str, array: np.ndarray) -> None:
+        """Add a clip; on return another process can see it."""
+        data = array.tobytes()
+        self._write(dict(clip=clip, frames=len(array), crc=zlib.crc32(data)), data)
+        self._starts[clip] = self._file.tell() - len(data)
+        self.lengths[clip] = len(array)
+
+    def stored(self) -> dict[str, Stored]:
+        """All its arrays, for ``write_store``."""
+        return {
+            clip: Stored('<f2', (length, *self._row), partial(self._read, clip))
+            for clip, length in self.lengths.items()
+        }
+
+    def _read(self, clip: str) -> np.ndarray:
+        self._file.seek(self._starts[clip])
+        return np.frombuffer(self._data(self.lengths[clip]), '<f2')
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._file.closed
+
+    def close(self, remove: bool) -> None:
+        """Close it; the entries stay for the next writer unless it is removed."""
+        if remove:
+            self.path.unlink()
+        self._file.close()
+
+    def _data(self, length: int) -> bytes:
+        """Values of a clip at the file's position; fewer if it ends before."""
+        size = 2 * math.prod(self._row) * length
+        left = os.fstat(self._file.fileno()).st_size - self._file.tell()
+        return self._file.read(max(0, min(size, left)))
+
+    def _write(self, line: dict, data: bytes = b'') -> None:
+        self._file.write(json.dumps(line).encode() + b'\n' + data)
+        self._file.flush()
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DataError(
+                f'{self.path}: another process writes this file; give each process '
+                'one of its own and join them with tools/convert/keypoints.py'
+            ) from error
+
+    def _resume(self) -> None:
+        """Read the entries; cut off an incomplete last one."""
+        self._file.seek(0)
+        first = self._line(self._about.keys())
+        if first is None:
+            self._file.truncate(0)
+            self._write(self._about)
+            return
+        if first != json.loads(json.dumps(self._about)):
+            raise DataError(
+                f'{self.path}: holds {first}, to add are such of {self._about}; write '
+                'to another file'
+            )
+        end = self._file.tell()
+        while (line := self._line({'clip', 'frames', 'crc'})) is not None:
+            start, length = self._file.tell(), line['frames']
+            if type(length) is not int or zlib.crc32(self._data(length)) != line['crc']:
+                break
+            end = self._file.tell()
+            self._starts[line['clip']] = start
+            self.lengths[line['clip']] = length
+        self._file.seek(end)
+        self._file.truncate()
+
+    def _line(self, keys: Set[str]) -> dict | None:
+        """The next line; None if it is not complete."""
+        text = self._file.readline(_LONGEST_LINE)
+        try:
+            line = json.loads(text) if text.endswith(b'\n') else None
+        except (ValueError, RecursionError):
+            return None
+        return line if isinstance(line, dict) and line.keys() == keys else None
