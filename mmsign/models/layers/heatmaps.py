@@ -78,6 +78,17 @@ def draw_heatmaps(
 
     Returns:
         (B, K, T, h, w): low + (high − low)·exp(−d²/2σ²), by default in [−1, 1].
+
+    Examples:
+        One keypoint in the middle of a frame of 210×260 pixels:
+
+        >>> keypoints = torch.tensor([[[[104.5, 129.5, 1.0]]]])  # (B, T, K, 3)
+        >>> box = torch.tensor([[0.0, 0.0, 210.0, 260.0]])
+        >>> maps = draw_heatmaps(keypoints, box, (3, 3), sigma=60.0)
+        >>> maps.shape, maps.argmax().item()
+        (torch.Size([1, 1, 1, 3, 3]), 4)
+        >>> maps[0, 0, 0, 1].round(decimals=2)
+        tensor([0.0100, 1.0000, 0.0100])
     """
     keypoints = keypoints.float()
     height, width = size
