@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.files import file_stamp
-from mmsign.interop.plain_pickle import read_plain_pickle
+from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.registry import DATASETS
 
 from .io.tables import read_table
@@ -92,7 +92,7 @@ def _find(data_root: str, name: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _read_clips(path: str, *_version: int) -> dict[str, dict]:
     """Annotations by clip, read once for all splits."""
-    content = read_plain_pickle(path)
+    content = read_pickle(path)
     info = content.get('info') if isinstance(content, dict) else None
     if not isinstance(info, list):
         raise DataError(

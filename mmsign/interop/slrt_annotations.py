@@ -9,7 +9,7 @@ from typing import Any
 from mmsign.errors import DataError
 from mmsign.vocab import GlossVocabulary
 
-from .plain_pickle import read_plain_pickle
+from .restricted_pickle import read_pickle
 
 _SPLITS = ('train', 'dev', 'test')
 _BLANKS = ('<s>', '<si>')
@@ -46,7 +46,7 @@ def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
         ValueError: Naming the file and the entry, if it is laid out otherwise or
             holds more than plain data.
     """
-    content = read_plain_pickle(path)
+    content = read_pickle(path)
     name = os.fspath(path)
     if not isinstance(content, list):
         raise DataError(
@@ -117,7 +117,7 @@ def read_slrt_vocabulary(
             missing, the blank is not class 0, a name is no gloss.
     """
     name = os.fspath(path)
-    content = read_plain_pickle(path)
+    content = read_pickle(path)
     if not isinstance(content, dict) or not content:
         raise DataError(f"{name}: expected the authors' vocabulary, a dict gloss → id")
     names: dict[int, list[str]] = {}

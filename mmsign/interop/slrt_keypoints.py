@@ -13,7 +13,7 @@ import torch
 from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
 
-from .plain_pickle import read_plain_pickle
+from .restricted_pickle import read_pickle
 from .slrt_annotations import slrt_clip_id
 
 _POINTS = LAYOUT_SIZES['coco_wholebody_133']
@@ -35,7 +35,7 @@ def read_slrt_keypoints(path: str | os.PathLike) -> dict[str, np.ndarray]:
             holds more than plain data.
     """
     name = os.fspath(path)
-    content = read_plain_pickle(path)
+    content = read_pickle(path)
     if not isinstance(content, dict) or not content:
         raise DataError(
             f"{name}: expected the authors' keypoints, a dict with an entry per clip, "

@@ -23,7 +23,7 @@ from mmsign.text import GlossTokens
 from mmsign.text.vocabulary import SPECIAL_TOKENS
 from mmsign.vocab import GlossVocabulary
 
-from .plain_pickle import read_plain_pickle
+from .restricted_pickle import read_pickle
 from .slrt_checkpoint import Converted
 
 # Module prefixes, theirs → ours inside a translation head. The one place to
@@ -59,7 +59,7 @@ def read_gloss_rows(path: str | os.PathLike) -> dict[str, int]:
     if not Path(path).is_file():
         raise FileNotFoundError(f'gloss rows {path} do not exist')
     if Path(path).suffix in ('.pkl', '.pickle'):
-        names = read_plain_pickle(path)
+        names = read_pickle(path)
     else:
         lines = Path(path).read_text(encoding='utf-8').split('\n')
         names = {name: row for row, name in enumerate(lines) if name}
@@ -75,7 +75,7 @@ def read_text_ids(path: str | os.PathLike) -> dict[int, int]:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'text ids {path} do not exist')
-    ids = read_plain_pickle(path)
+    ids = read_pickle(path)
     _check_numbering(path, ids, int)
     return ids
 

@@ -32,7 +32,7 @@ from mmsign.datasets.io.images import decode_image
 from mmsign.errors import CheckpointError, DataError, FrameReadError
 from mmsign.interop.ctm import read_ctm
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.interop.plain_pickle import read_plain_pickle
+from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.interop.slrt_annotations import (
     read_slrt_annotations,
     read_slrt_vocabulary,
@@ -64,11 +64,11 @@ def pickles(value) -> list[bytes]:
 
 
 @pytest.mark.parametrize('good', pickles(ARRAYS), ids=['0', '2', '4', '5'])
-def test_plain_pickle(folder, good):
+def test_restricted_pickle(folder, good):
     @FUZZ
     @given(broken(good))
     def run(data):
-        read_broken(folder / 'x.pkl', data, read_plain_pickle, (DataError,))
+        read_broken(folder / 'x.pkl', data, read_pickle, (DataError,))
 
     run()
 
