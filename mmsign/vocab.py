@@ -185,7 +185,7 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
 
     Raises:
         ConfigError: If it is none of these.
-        FileNotFoundError: If the named file or corpus is not there.
+        DataError, FileNotFoundError: If the named file or corpus is not there.
 
     Examples:
         >>> build_vocabulary(dict(glosses=['REGEN', 'SONNE'])).encode(['SONNE'], 'c')

@@ -28,10 +28,12 @@ class Runner(doctest.DocTestRunner):
 @pytest.mark.parametrize('name', MODULES)
 def test_examples(name, tmp_path, monkeypatch):
     module = importlib.import_module(name)
-    monkeypatch.chdir(tmp_path)  # for the files that examples write
     runner = Runner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     report: list[str] = []
-    for test in doctest.DocTestFinder().find(module):
+    for number, test in enumerate(doctest.DocTestFinder().find(module)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        monkeypatch.chdir(folder)  # for the files that examples write
         runner.run(test, out=report.append)
     assert runner.tries
     if report:

@@ -118,6 +118,12 @@ def write_features(
         path: Of the file.
         clips: Features by clip id, all of the same streams.
         network: Fingerprint of the network.
+
+    Examples:
+        >>> found = ClipFeatures({'video': np.zeros((6, 832))}, np.arange(24), 24)
+        >>> write_features('features.safetensors', {'dev-1': found}, network='f00d')
+        >>> FeatureFile('features.safetensors').read('dev-1').streams['video'].shape
+        (6, 832)
     """
     arrays = {}
     streams: list[str] = []

@@ -259,6 +259,18 @@ def open_frames(spec: str) -> FrameSource:
 
     Raises:
         FrameReadError: If there is nothing of the kind.
+
+    Examples:
+        >>> import cv2
+        >>> os.makedirs('frames')
+        >>> for number in range(3):
+        ...     image = np.full((260, 210, 3), 80 * number, np.uint8)
+        ...     _ = cv2.imwrite(f'frames/{number}.png', image)
+        >>> frames = open_frames('frames')
+        >>> len(frames), frames.source_size
+        (3, (210, 260))
+        >>> frames.read(np.array([0, 2, 2])).shape  # (T, H, W, 3) uint8 BGR
+        (3, 260, 210, 3)
     """
     if _ARCHIVE.fullmatch(spec):
         return ArchiveFrames(spec)

@@ -127,6 +127,13 @@ def write_keypoints(
     Raises:
         DataError: If the layout is unknown, or an array is not of finite numbers
             (|x| < 65520, as float16) of this shape.
+
+    Examples:
+        >>> clips = {'dev-1': np.zeros((25, 133, 3))}
+        >>> write_keypoints('keypoints.safetensors', clips, frame_size=(210, 260))
+        >>> file = KeypointFile('keypoints.safetensors')
+        >>> file.read('dev-1').shape, file.layout, file.frame_size
+        ((25, 133, 3), 'coco_wholebody_133', (210, 260))
     """
     arrays = {}
     for clip_id, points in clips.items():
@@ -137,13 +144,6 @@ def write_keypoints(
 
 class KeypointWriter:
     """Collect the keypoints of a corpus clip by clip.
-
-    ::
-
-        with KeypointWriter('keypoints.safetensors') as writer:
-            for clip_id in clips:
-                if clip_id not in writer.done:
-                    writer.add(clip_id, estimate(clip_id))
 
     An exception inside the block leaves the journal, so that the same program
     started again goes on; clips of a finished file are kept, and new ones added to
@@ -162,6 +162,14 @@ class KeypointWriter:
         DataError: If the layout is unknown, the file or journal that is
             there is of another layout or frame size or is damaged, or another
             process writes it.
+
+    Examples:
+        >>> with KeypointWriter('keypoints.safetensors') as writer:
+        ...     for clip_id in ('dev-1', 'dev-2'):
+        ...         if clip_id not in writer.done:
+        ...             writer.add(clip_id, np.ones((25, 133, 3)))
+        >>> KeypointFile('keypoints.safetensors').clip_ids
+        ['dev-1', 'dev-2']
     """
 
     def __init__(

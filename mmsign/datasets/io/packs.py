@@ -92,6 +92,17 @@ class PackWriter:
 
     Raises:
         DataError: If ``path`` exists, or a partial pack has other options.
+
+    Examples:
+        >>> os.makedirs('frames')
+        >>> _ = cv2.imwrite('frames/1.png', np.zeros((260, 210, 3), np.uint8))
+        >>> options = dict(short_side=105, quality=90)
+        >>> pack = PackWriter('pack.zip', options)
+        >>> pack.add('dev-1', pack_clip('frames', **options))
+        >>> pack.finish()
+        >>> frames = open_frames('pack.zip@dev-1')
+        >>> frames.read(np.array([0])).shape, frames.source_size
+        ((1, 130, 105, 3), (210, 260))
     """
 
     def __init__(self, path: str | os.PathLike, options: dict) -> None:

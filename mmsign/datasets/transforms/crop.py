@@ -77,6 +77,11 @@ class ClipCenterCrop(BaseTransform):
         fraction: Of the frame's sides that remains; 1 is the whole frame. Frames
             made for a crop of 270 out of 320 pixels take 270/320 whatever their
             size on disk.
+
+    Examples:
+        >>> crop = ClipCenterCrop(fraction=270 / 320)
+        >>> crop.transform(dict(frame_size=(512, 512)))['crop_box']
+        (40.0, 40.0, 432.0, 432.0)
     """
 
     def __init__(self, fraction: float = 1.0) -> None:

@@ -31,6 +31,12 @@ class SampleClip(BaseTransform):
         max_length: Largest T, in frames; a multiple of stride.
         stride: T is a multiple of it: the temporal stride of the network.
         test: Whether to take the clip as it is.
+
+    Examples:
+        >>> SampleClip(test=True).transform(dict(num_frames=10))['frame_indices']
+        array([0, 1, 2, 3, 4, 5, 6, 7])
+        >>> SampleClip(test=True).transform(dict(num_frames=3))['frame_indices']
+        array([0, 1, 2, 2])
     """
 
     def __init__(
