@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+FEATURES_SUFFIX = '_features'
+"""Inputs of these names are a stream's pooled features, computed before."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class SignDataSample(BaseDataElement):
     Attributes:
         predictions: ``GlossPrediction`` by output name: ``video``, ``keypoint``,
             ``joint``, ``average``.
+        log_probs: Natural log-probabilities (valid steps, V) by output, on the CPU.
+        frames_per_step: Frames that were sampled per output step.
 
     Data, written by a translator:
 
@@ -90,4 +96,6 @@ class SignDataSample(BaseDataElement):
     frame_size: tuple[int, int]
     crop_box: tuple[float, float, float, float]
     predictions: dict[str, GlossPrediction]
+    log_probs: dict[str, Tensor]
+    frames_per_step: float
     translations: dict[str, TranslationPrediction]

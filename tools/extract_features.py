@@ -85,8 +85,8 @@ def shard_of(text: str) -> tuple[int, int]:
 
 def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
     """The recognizer of a config, with the checkpoint's weights, for evaluation."""
-    from mmsign.models.layers.part_checkpoint import load_submodule
-    from mmsign.models.streams import is_training_only
+    from mmsign.models.recognizers.stream import is_auxiliary
+    from mmsign.models.weights import load_weights
 
     model = cfg.model
     if 'recognizer' in model:
@@ -94,13 +94,12 @@ def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
     recognizer = MODELS.build(model)
     if not hasattr(recognizer, 'pool'):
         raise ConfigError(f'{model["type"]} is no recognizer to extract features with')
-    load_submodule(
+    load_weights(
         recognizer,
         checkpoint,
-        '',
         'the recognizer',
+        optional=is_auxiliary,
         glosses=recognizer.vocab,
-        optional=is_training_only,
     )
     return recognizer.to(get_device()).eval()
 

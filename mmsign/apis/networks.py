@@ -14,15 +14,13 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from torch import Tensor
 
 from mmsign import compat
-from mmsign.engine.hooks import check_fits
 from mmsign.engine.launch import load_config, resolve_vocabulary
 from mmsign.errors import CheckpointError, ConfigError
-from mmsign.models import SignTranslator
+from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import prepare_for_inference
-from mmsign.models.recognizers.base import SignRecognizer
+from mmsign.models.weights import required_tensors
 from mmsign.registry import MODELS, TRANSFORMS
 
 from .clip_statistics import ClipStatistics, measure_clip_statistics
@@ -188,9 +186,7 @@ def build_network(
             f'{type(model).__name__} is no sign language recognizer; expected a config '
             'such as configs/twostream_slr_phoenix.py'
         )
-    state = check_fits(model, dict(checkpoint))
-    needed: dict[str, Tensor] = {key: state[key] for key in model.required_state()}
-    model.load_state_dict(needed, strict=False)
+    model.load_state_dict(required_tensors(model, checkpoint), strict=False)
     device = torch.device(device or get_device())
     model = model.to(device).eval().requires_grad_(False)
     transforms = [TRANSFORMS.build(step) for step in spec.pipeline]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
-from mmsign.models.recognizers.base import SignRecognizer, average_log_probs
+from mmsign.models.recognizers.recognizer import SignRecognizer, average_log_probs
 
 # Output steps that the exported position table reaches.
 _LONGEST = 1024
@@ -44,32 +44,19 @@ class ExportableNetwork(nn.Module):
             if isinstance(module, PositionEncoding):
                 # Grown while tracing, the table would end with the traced clip.
                 module.table = sinusoid(_LONGEST, module.channels, module.table.device)
-        outputs = list(model.streams)
-        if getattr(model, 'joint_head', None) is not None:
-            outputs.append('joint')
+        outputs = [*model.streams, *(['joint'] if model.joint_head else [])]
         # Not the outputs' bare names: an input is called video.
         self.output_names = [f'{name}_log_probs' for name in (*outputs, 'average')]
-        self._joint = 'joint' in outputs
         # The exporter would put a module that is in training mode back into it.
         self.eval()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Natural log-probabilities in the order of ``output_names``."""
         model = self.model
-        named = dict(zip(self.input_names, inputs))
-        pooled = model.pool(model.encode(named))
-        logits = {}
-        heads = {name: stream.head for name, stream in model.streams.items()}
-        features = dict(pooled)
-        if self._joint:
-            heads['joint'] = model.joint_head
-            features['joint'] = torch.cat([pooled['keypoint'], pooled['video']], -1)
-        for name, head in heads.items():
-            x = features[name]
-            steps = torch.ones_like(x[:, :, 0], dtype=torch.long).sum(1)
-            logits[name] = head(x, steps)[0]
-        outputs = [x.log_softmax(-1) for x in logits.values()]
-        return *outputs, average_log_probs(logits)
+        features = model.encode(dict(zip(self.input_names, inputs)))
+        outputs = model.classify(model.pool(features))
+        logits = {name: output for name, (output, _) in outputs.items()}
+        return *(x.log_softmax(-1) for x in logits.values()), average_log_probs(logits)
 
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
         """Random inputs in [−1, 1] of the network's sizes."""

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
-from mmsign.datasets.transforms.features import FEATURES_SUFFIX
 from mmsign.models.inference import inference_context
-from mmsign.models.recognizers.base import average_log_probs, output_steps
+from mmsign.models.layers.lengths import ClipLengths
+from mmsign.models.recognizers.recognizer import average_log_probs
+from mmsign.structures import FEATURES_SUFFIX
 
 from .networks import Network
 from .preparation import PreparedClip
@@ -56,7 +57,7 @@ def log_probs_of(
     log_probs['average'] = average_log_probs(logits)
     log_probs = {name: x.cpu() for name, x in log_probs.items()}
     lengths = [clip.sample.length for clip in clips]
-    steps = output_steps(lengths, frames, log_probs['average'].shape[1])
+    steps = ClipLengths(lengths, frames).steps(log_probs['average'].shape[1])
     return [
         {name: x[index, :valid] for name, x in log_probs.items()}
         for index, valid in enumerate(steps)

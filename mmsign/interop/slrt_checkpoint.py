@@ -1,7 +1,8 @@
 """The paper authors' checkpoint files, read into our names and written back.
 
 A published file is ``{'model_state': {name: tensor}}``; the Kinetics-400 weights
-of the S3D are a flat ``{name: tensor}``. Names: ``slrt_names``, ``s3d_weights``.
+of the S3D are a flat ``{name: tensor}``. Names: ``slrt_names`` and
+``models.backbones.s3d_names``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.errors import CheckpointError
+from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
 
-from .s3d_weights import block_to_flat, flat_to_block
 from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours
 
 # Rows of the position tables in the authors' files.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .s3d_weights import block_to_flat, flat_to_block
+from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
 
 PREFIX = 'recognition_network.'
 POSITION_TABLE = 'pe.pe'

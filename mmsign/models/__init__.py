@@ -10,7 +10,11 @@ from .necks import (
     SeparableBilateralNeck,
     SignPyramid,
 )
-from .recognizers import SingleStreamRecognizer, TwoStreamRecognizer
+from .recognizers import (
+    SignRecognizer,
+    SingleStreamRecognizer,
+    TwoStreamRecognizer,
+)
 from .stages import FramewiseBackbone
 from .translators import GlossToText, SignTranslator, TranslatorEnsemble
 
@@ -30,6 +34,7 @@ __all__ = [
     'SeparableBilateralNeck',
     'SignDataPreprocessor',
     'SignPyramid',
+    'SignRecognizer',
     'SignTranslator',
     'SingleStreamRecognizer',
     'TranslatorEnsemble',

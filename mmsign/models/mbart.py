@@ -25,7 +25,7 @@ from mmsign.text.languages import finish_sentence
 from mmsign.vocab import GlossVocabulary
 
 from .gloss_table import gloss_table_from_text, load_gloss_table
-from .layers.masked_norm import length_mask
+from .layers.lengths import length_mask
 
 
 class MBart(BaseModule):

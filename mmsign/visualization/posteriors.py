@@ -130,20 +130,20 @@ def even_spans(count: int, start: float, end: float) -> list[Span]:
     return list(zip(edges[:-1].tolist(), edges[1:].tolist()))
 
 
-def step_edges(frame_indices: np.ndarray, frames: int, steps: int) -> np.ndarray:
+def step_edges(
+    frame_indices: np.ndarray, frames_per_step: float, steps: int
+) -> np.ndarray:
     """Where output steps lie in the source video.
 
     Args:
         frame_indices: (T,) source frames of the clip, sorted.
-        frames: Of the padded batch that ``steps`` belong to.
-        steps: Of the padded batch.
+        frames_per_step: Of the sampled frames.
+        steps: Valid output steps.
 
     Returns:
-        (⌊T·steps/frames⌋ + 1,) in source frames.
+        (steps + 1,) in source frames.
     """
-    length = len(frame_indices)
-    valid = length * steps // frames
-    starts = (np.arange(valid) * frames / max(steps, 1)).astype(int)
-    last = min(int(np.ceil(valid * frames / max(steps, 1))), length) - 1
+    starts = (np.arange(steps) * frames_per_step).astype(int)
+    last = min(int(np.ceil(steps * frames_per_step)), len(frame_indices)) - 1
     end = frame_indices[max(last, 0)] + 1
     return np.append(frame_indices[starts], end).astype(float)

@@ -25,8 +25,8 @@ from tiny_run import TOOLS, load_tool, unique_name
 from mmsign import compat
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.interop.slrt_translation import to_slrt_translation
+from mmsign.models import SignRecognizer
 from mmsign.models.data_preprocessor import SignDataPreprocessor
-from mmsign.models.recognizers.base import SignRecognizer
 from mmsign.registry import MODELS
 
 sys.path.insert(0, str(TOOLS / 'convert'))

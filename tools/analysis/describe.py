@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmsign.engine.launch import apply_overrides, load_config, reported_errors
 from mmsign.engine.launch.overrides import OverrideAction
 from mmsign.errors import ConfigError
-from mmsign.models.recognizers.base import SignRecognizer
+from mmsign.models import SignRecognizer
 from mmsign.models.stages import StageInfo
 from mmsign.models.stages.dry_run import shapes_only, without_values
 from mmsign.registry import MODELS

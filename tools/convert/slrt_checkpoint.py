@@ -42,7 +42,7 @@ from mmsign.interop.slrt_vocabulary import (
     read_checkpoint_vocabulary,
 )
 from mmsign.models.layers.positions import sinusoid
-from mmsign.models.streams import is_training_only
+from mmsign.models.recognizers.stream import is_auxiliary
 from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
 from mmsign.vocab import GlossVocabulary
@@ -86,7 +86,7 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
     vocab = vocabulary(cfg, class_counts(converted.tensors), args)
     target = shapes_of(cfg.model)
     state, unused, unfilled = slrt.fit(
-        converted, target, is_training_only, args.config or 'the network'
+        converted, target, is_auxiliary, args.config or 'the network'
     )
     report(args, converted, state, unused, unfilled)
     return dict(meta=meta(args) | described(cfg, vocab, args), state_dict=state)
@@ -141,7 +141,7 @@ def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
         state, unused, unfilled = slrt.fit(
             converted,
             network.state_dict(),
-            lambda name: is_training_only(name.removeprefix('recognizer.')),
+            lambda name: is_auxiliary(name.removeprefix('recognizer.')),
             args.config,
         )
     report(args, converted, state, unused, unfilled)

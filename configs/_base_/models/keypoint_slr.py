@@ -4,7 +4,7 @@ model = dict(
     type='SingleStreamRecognizer',
     data_preprocessor=dict(heatmap_size=112),
     decoder=dict(beam_width=5, merge_adjacent=True),
-    # Add pretrained='…' for the Kinetics-400 weights behind the first layer.
+    # keypoint=dict(pretrained=FILE, …): Kinetics-400 weights behind the first layer.
     keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
 )
 sync_bn = 'torch'

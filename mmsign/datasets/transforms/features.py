@@ -11,12 +11,9 @@ from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError
 from mmsign.registry import TRANSFORMS
-from mmsign.structures import SignDataSample
+from mmsign.structures import FEATURES_SUFFIX, SignDataSample
 
 from ..io.feature_file import open_features, view_id
-
-# Ends the names of the inputs, so that they are told from frames and heatmaps.
-FEATURES_SUFFIX = '_features'
 
 
 @TRANSFORMS.register_module()

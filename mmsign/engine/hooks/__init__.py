@@ -4,7 +4,7 @@ from .corpus_change import CorpusChangeHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
 from .output_length import OutputLengthHook
-from .recognizer_checkpoint import RecognizerCheckpointHook, check_fits
+from .recognizer_checkpoint import RecognizerCheckpointHook
 from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
 from .translation_check import TranslationCheckHook
@@ -19,6 +19,5 @@ __all__ = [
     'SafeCheckpointHook',
     'SignVisualizationHook',
     'TrainingReportHook',
-    'check_fits',
     'TranslationCheckHook',
 ]

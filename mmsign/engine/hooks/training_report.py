@@ -13,10 +13,10 @@ from mmsign.registry import HOOKS
 
 @HOOKS.register_module()
 class TrainingReportHook(Hook):
-    """Stop on a loss that is not finite; count unspellable targets per epoch.
+    """Stop on a loss that is not finite; count infeasible targets per epoch.
 
-    A target that its clip's output steps cannot spell (CTC infinite) is zeroed
-    in the loss. It is not an error, since a random short sampling can cause
+    A target with more glosses than CTC can align with its clip's output steps is
+    zeroed in the loss. It is not an error, since a random short sampling can cause
     it, but it is never silent: each epoch ends with a count, over all
     processes, and the names of some of the clips.
 
@@ -30,15 +30,20 @@ class TrainingReportHook(Hook):
 
     def __init__(self, names_shown: int = 5) -> None:
         self.names_shown = names_shown
+        self._infeasible: set[str] = set()
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
         """Raise FloatingPointError naming the clips of a non-finite loss."""
+        samples = (data_batch or {}).get('data_samples') or []
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if hasattr(model, 'infeasible'):
+            self._infeasible.update(model.infeasible(samples))
         loss = (outputs or {}).get('loss')
         if loss is None or bool(torch.isfinite(torch.as_tensor(loss)).all()):
             return
-        clips = [sample.clip_id for sample in data_batch['data_samples']]
+        clips = [sample.clip_id for sample in samples]
         terms = {key: float(value) for key, value in outputs.items() if 'loss' in key}
         raise TrainingError(
             f'the loss is {float(loss)} at iteration {runner.iter + 1}, in the batch '
@@ -49,9 +54,8 @@ class TrainingReportHook(Hook):
 
     def after_train_epoch(self, runner) -> None:
         """Log how many clips had targets longer than their output."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        gathered = all_gather_object(sorted(model.infeasible_clips))
-        model.infeasible_clips.clear()
+        gathered = all_gather_object(sorted(self._infeasible))
+        self._infeasible.clear()
         clips = sorted({clip for part in gathered for clip in part})
         if clips:
             shown = ', '.join(clips[: self.names_shown])

@@ -8,9 +8,8 @@ from mmengine.model import is_model_wrapper
 from mmsign.datasets.io.feature_file import open_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.errors import ConfigError, DataError
+from mmsign.models.weights import TEXT_KEY
 from mmsign.registry import HOOKS
-
-_TEXT_KEY = 'text_vocab'
 
 
 def _translator(runner):
@@ -59,11 +58,11 @@ class TranslationCheckHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store which text vocabulary the weights belong to."""
-        checkpoint['meta'][_TEXT_KEY] = _translator(runner).text_vocabularies()
+        checkpoint['meta'][TEXT_KEY] = _translator(runner).text_vocabularies()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Raise ValueError if the checkpoint's text vocabulary is another."""
-        theirs = (checkpoint.get('meta') or {}).get(_TEXT_KEY) or {}
+        theirs = (checkpoint.get('meta') or {}).get(TEXT_KEY) or {}
         ours = _translator(runner).text_vocabularies()
         wrong = [name for name in ours if theirs.get(name, ours[name]) != ours[name]]
         if wrong:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from torch import Tensor
 
 from mmsign.errors import ConfigError
+from mmsign.models import SignRecognizer
 from mmsign.models.layers.heatmaps import draw_heatmaps
-from mmsign.models.recognizers.base import SignRecognizer
 from mmsign.registry import HOOKS
 from mmsign.structures import SignDataSample
 from mmsign.visualization.posteriors import ClipPosteriors, step_edges
@@ -73,7 +71,6 @@ class SignVisualizationHook(Hook):
         self.show, self.wait_time = show, wait_time
         self._seen = self._drawn = 0
         self._wanted: list[int] = []
-        self._kept: dict[int, ClipPosteriors] = {}
 
     # The same in validation and test --------------------------------------------
 
@@ -131,31 +128,11 @@ class SignVisualizationHook(Hook):
         if self.num_clips is not None:
             self._wanted = self._wanted[: self.num_clips - self._drawn]
         self._seen += count
-        if self._wanted:
-            recognizer = _recognizer(runner.model)
-            recognizer.posterior_observer = partial(self._keep, recognizer.vocab)
-
-    def _keep(
-        self,
-        vocab: GlossVocabulary,
-        log_probs: dict[str, Tensor],
-        samples: Sequence[SignDataSample],
-        frames: int,
-    ) -> None:
-        steps = next(iter(log_probs.values())).shape[1]
-        for index in self._wanted:
-            edges = step_edges(samples[index].frame_indices, frames, steps)
-            probabilities = {
-                name: x[index, : len(edges) - 1].detach().exp().cpu().numpy()
-                for name, x in log_probs.items()
-            }
-            self._kept[index] = ClipPosteriors(vocab, probabilities, edges)
 
     def _after(self, runner, data_batch, outputs, mode: str, step: int) -> None:
         if not self._wanted:
             return
         recognizer = _recognizer(runner.model)
-        recognizer.posterior_observer = None
         inputs = data_batch['inputs']
         fps = self.fps or (runner.cfg.get('corpus') or {}).get('fps')
         for index in self._wanted:
@@ -169,7 +146,7 @@ class SignVisualizationHook(Hook):
                 f'{mode}_{name}',
                 {key: inputs[key][index].numpy() for key in _SHOWN if key in inputs},
                 sample,
-                self._kept.pop(index),
+                _posteriors(recognizer.vocab, sample),
                 _heatmaps_of(recognizer, sample),
                 fps=fps,
                 show=self.show,
@@ -204,6 +181,14 @@ def _recognizer(model) -> SignRecognizer:
         f'SignVisualizationHook draws what a recognizer says, {type(model).__name__} '
         'has none: leave the hook out, or set its enable=False'
     )
+
+
+def _posteriors(vocab: GlossVocabulary, sample: SignDataSample) -> ClipPosteriors:
+    """What the recognizer said of a clip, step by step."""
+    steps = len(next(iter(sample.log_probs.values())))
+    edges = step_edges(sample.frame_indices, sample.frames_per_step, steps)
+    probabilities = {k: x.exp().numpy() for k, x in sample.log_probs.items()}
+    return ClipPosteriors(vocab, probabilities, edges)
 
 
 def _heatmaps_of(

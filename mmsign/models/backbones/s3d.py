@@ -18,19 +18,18 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn as nn
-from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmsign import compat
 from mmsign.errors import ConfigError
-from mmsign.interop.s3d_weights import convert_s3d_state
 from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
 from ..layers.max_pool import MaxPool3d
 from ..layers.thin_conv import ThinConv3d
+from ..weights import load_backbone
+from .s3d_names import convert_published
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
 # pool projection.
@@ -137,9 +136,8 @@ class S3D(BaseModule):
         with_cp: Recompute the activations of each trained block in backward.
         norm_eps, norm_momentum: Of every batch norm. The published momentum
             0.001 presumes pretrained statistics; from scratch use 0.1.
-        pretrained: File with S3D weights, ours or the published Kinetics-400
-            ones (``module.base.N…``). The first convolution is left random
-            where its input channels differ, and this is logged.
+        pretrained: As MMAction2's backbones have it, for use outside of a recognizer,
+            whose streams have a ``pretrained`` of their own: see ``load_backbone``.
     """
 
     def __init__(
@@ -201,28 +199,10 @@ class S3D(BaseModule):
     def init_weights(self) -> None:
         """Load ``pretrained`` if one is named; raises on weights that do not fit."""
         super().init_weights()
-        if self.pretrained is None:
-            return
-        state = convert_s3d_state(compat.load_checkpoint(self.pretrained))
-        own = self.state_dict()
-        first = 'blocks.0.0.conv_s.weight'
-        if first in state and state[first].shape != own[first].shape:
-            print_log(
-                f'{self.pretrained}: first convolution takes '
-                f'{state[first].shape[1]} channels, the network '
-                f'{self.in_channels}; left at its random initialisation',
-                logger='current',
-            )
-            state[first] = own[first]
-        missing = sorted(own.keys() - state.keys())
-        wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
-        if missing or wrong:
-            raise ConfigError(
-                f'{self.pretrained} does not hold the weights of this S3D: '
-                f'{len(missing)} tensors missing (first: {missing[:3]}), '
-                f'{len(wrong)} of another shape (first: {wrong[:3]})'
-            )
-        self.load_state_dict({key: state[key] for key in own})
+        if self.pretrained is not None:
+            load_backbone(self, self.pretrained)
+
+    convert_checkpoint = staticmethod(convert_published)
 
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
         """The blocks in order; running them one by one is ``forward``."""

@@ -5,13 +5,15 @@ Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 
 from __future__ import annotations
 
+import torch
 import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmsign.registry import MODELS
 
-from ..layers.masked_norm import MaskedBatchNorm, length_mask
+from ..layers.lengths import length_mask
+from ..layers.masked_norm import MaskedBatchNorm
 from ..layers.positions import PositionEncoding
 
 
@@ -76,17 +78,22 @@ class GlossHead(BaseModule):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Classify each step.
 
         Args:
             x: (B, T, C) pooled features.
-            lengths: (B,) valid steps.
+            lengths: (B,) valid steps; None if all are.
 
         Returns:
             Logits (B, T, V) in float32 and gloss features (B, T, hidden).
         """
-        mask = length_mask(lengths, x.shape[1])
+        if lengths is None:
+            mask = torch.ones_like(x[..., 0], dtype=torch.bool)
+        else:
+            mask = length_mask(lengths, x.shape[1])
         x = self.relu(self.norm(self.fc(x), mask))
         x = self.dropout(self.positions(x))
         features = self.norm_out(self.feedforward(x, mask))

@@ -15,8 +15,8 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample, TranslationPrediction
 from mmsign.vocab import GlossVocabulary
 
-from ..layers.part_checkpoint import load_submodule
 from ..mbart import MBart, NextTokens
+from ..weights import load_weights
 
 
 @MODELS.register_module()
@@ -55,12 +55,12 @@ class MBartTranslationHead(BaseModule):
         """
         super().init_weights()
         if self.g2t_checkpoint:
-            load_submodule(
+            load_weights(
                 self.mbart,
                 self.g2t_checkpoint,
-                'mbart.',
                 'the mBART of the translation head: it must be a checkpoint of a '
                 'GlossToText model with the same mbart and glosses',
+                prefix='mbart.',
                 glosses=self._glosses,
                 text=self.mbart.text.fingerprint(),
             )

@@ -12,11 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def length_mask(lengths: Tensor, size: int) -> Tensor:
-    """Boolean (B, size) mask, true where a step index is below its length."""
-    return torch.arange(size, device=lengths.device) < lengths[:, None]
-
-
 class _SumOverProcesses(torch.autograd.Function):
     """All-reduce whose gradient is the sum of the processes' gradients."""
 

@@ -13,17 +13,22 @@ from mmsign.registry import MODELS
 
 
 def steps_needed(target: Sequence[int]) -> int:
-    """Fewest steps that can spell ``target``: one each, a blank between equals."""
+    """Fewest steps for CTC to align ``target``: one each, a blank between equals."""
     repeats = sum(a == b for a, b in zip(target[:-1], target[1:], strict=True))
     return len(target) + repeats
+
+
+def is_feasible(target: Sequence, steps: int) -> bool:
+    """Whether CTC can align ``target`` with that many steps."""
+    return steps_needed(target) <= steps
 
 
 @MODELS.register_module()
 class CTCLoss(nn.Module):
     """CTC summed over the batch, divided by B.
 
-    A target longer than its output can spell has an infinite loss; it is
-    zeroed here, and ``steps_needed`` tells beforehand, without looking at the
+    A target longer than CTC can align with its output has an infinite loss; it is
+    zeroed here, and ``is_feasible`` tells beforehand, without looking at the
     device, which clips this concerns.
 
     Args:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmsign.registry import MODELS
 
-from ..layers.masked_norm import length_mask
+from ..layers.lengths import length_mask
 
 
 @MODELS.register_module()

@@ -1,6 +1,5 @@
-"""The networks."""
+"""The network that recognizes."""
 
-from .single_stream import SingleStreamRecognizer
-from .two_stream import TwoStreamRecognizer
+from .recognizer import SignRecognizer, SingleStreamRecognizer, TwoStreamRecognizer
 
-__all__ = ['SingleStreamRecognizer', 'TwoStreamRecognizer']
+__all__ = ['SignRecognizer', 'SingleStreamRecognizer', 'TwoStreamRecognizer']

@@ -1,6 +1,6 @@
 """The stage contract, and how MMAction2's backbones keep it."""
 
-from . import convolutional, frames, graphs, transformers, windows
+from . import convolutional, framewise, graphs, transformers, windowed
 from .contract import (
     Stage,
     StageInfo,
@@ -9,7 +9,7 @@ from .contract import (
     input_tensors,
     stage_adapter,
 )
-from .frames import FramewiseBackbone
+from .framewise import FramewiseBackbone
 
 __all__ = [
     'FramewiseBackbone',
@@ -18,10 +18,10 @@ __all__ = [
     'backbone_stages',
     'convolutional',
     'describe_stages',
-    'frames',
+    'framewise',
     'graphs',
     'input_tensors',
     'stage_adapter',
     'transformers',
-    'windows',
+    'windowed',
 ]

@@ -14,8 +14,9 @@ from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
-from .sign_translator import add_translations, steps_of
-from .text_ensemble import ENSEMBLE, check_same_text, translate_together
+from ..layers.lengths import ClipLengths
+from .sign_translator import translate
+from .text_ensemble import check_same_text
 
 
 @MODELS.register_module()
@@ -130,7 +131,7 @@ class TranslatorEnsemble(BaseModel):
             raise ConfigError(
                 f'a TranslatorEnsemble only predicts, mode {mode!r} is for its members'
             )
-        lengths = [sample.length for sample in data_samples]
+        valid = [sample.length for sample in data_samples]
         # Members with the same frozen network share what it computes.
         pooled_by_network: dict[str, tuple] = {}
         logits, sources = {}, {}
@@ -139,13 +140,10 @@ class TranslatorEnsemble(BaseModel):
             if network not in pooled_by_network:
                 pooled_by_network[network] = member.pooled(inputs)
             pooled, frames = pooled_by_network[network]
-            outputs = member.recognizer.head_outputs(pooled, lengths, frames)
+            lengths = ClipLengths(valid, frames)
+            outputs = member.recognizer.classify(pooled, lengths)
             logits[name], features = outputs[self.outputs[name]]
             sources[name] = (self._head(name), features)
-        steps = steps_of(pooled, lengths, frames)
         first = next(iter(self.members.values()))
         samples = first.recognizer.predict(logits, data_samples, frames)
-        found = {name: head.predict(x, steps) for name, (head, x) in sources.items()}
-        found[ENSEMBLE] = translate_together(list(sources.values()), steps)
-        add_translations(samples, found)
-        return samples
+        return translate(samples, sources, lengths, always=True)

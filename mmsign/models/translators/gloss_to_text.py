@@ -35,8 +35,6 @@ class GlossToText(BaseModel):
         super().__init__()
         self.vocab = build_vocabulary(vocab)
         self.mbart = MBart(glosses=self.vocab, **mbart)
-        # What the training report asks of every model; nothing is spelt here.
-        self.infeasible_clips: set[str] = set()
 
     @property
     def text_vocabulary(self) -> TextVocabulary:

@@ -14,10 +14,10 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mmsign.datasets.transforms.features import FEATURES_SUFFIX
+from mmsign.structures import FEATURES_SUFFIX
 
-from ..recognizers.base import SignRecognizer
-from ..streams import is_training_only
+from ..recognizers.recognizer import SignRecognizer
+from ..recognizers.stream import is_auxiliary
 
 
 class FeaturePreprocessor(BaseDataPreprocessor):
@@ -65,7 +65,7 @@ def stream_features(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def trained_heads(recognizer: SignRecognizer) -> list[nn.Module]:
     """The heads of a recognizer: all of it that translation trains."""
-    joint = getattr(recognizer, 'joint_head', None)
+    joint = recognizer.joint_head
     heads = [stream.head for stream in recognizer.streams.values()]
     return heads if joint is None else [*heads, joint]
 
@@ -105,7 +105,7 @@ def fingerprint(recognizer: SignRecognizer) -> str:
     for name, _ in sorted(frozen_parts(recognizer)):
         for key in sorted(k for k in state if k.startswith(f'{name}.')):
             value = state[key]
-            if is_training_only(key) or key.endswith('num_batches_tracked'):
+            if is_auxiliary(key) or key.endswith('num_batches_tracked'):
                 continue
             digest.update(f'{key} {tuple(value.shape)} '.encode())
             plain = value.detach().to('cpu', torch.float32).contiguous()

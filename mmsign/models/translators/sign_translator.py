@@ -5,7 +5,7 @@ Symbols: B clips, T input frames, T' output steps, V gloss classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn as nn
@@ -18,8 +18,9 @@ from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
-from ..layers.part_checkpoint import load_submodule
-from ..streams import is_training_only
+from ..layers.lengths import ClipLengths
+from ..recognizers.stream import is_auxiliary
+from ..weights import load_weights
 from .pooled_features import (
     FeaturePreprocessor,
     fingerprint,
@@ -99,10 +100,9 @@ class SignTranslator(BaseModel):
 
     # What hooks ask of a model ----------------------------------------------
 
-    @property
-    def infeasible_clips(self) -> set[str]:
+    def infeasible(self, data_samples: Sequence[SignDataSample]) -> list[str]:
         """See ``SignRecognizer``."""
-        return self.recognizer.infeasible_clips
+        return self.recognizer.infeasible(data_samples)
 
     @property
     def text_vocabulary(self) -> TextVocabulary:
@@ -117,14 +117,7 @@ class SignTranslator(BaseModel):
 
     def required_state(self) -> dict[str, Tensor]:
         """The tensors a checkpoint must hold for inference (no pyramid)."""
-        prefix = 'recognizer.'
-        return {
-            key: value
-            for key, value in self.state_dict().items()
-            if not (
-                key.startswith(prefix) and is_training_only(key.removeprefix(prefix))
-            )
-        }
+        return {k: v for k, v in self.state_dict().items() if not _is_auxiliary(k)}
 
     def network_fingerprint(self) -> str:
         """Of the weights that cached features must have been computed with."""
@@ -140,23 +133,21 @@ class SignTranslator(BaseModel):
         for head in self.translation.values():
             head.init_weights()
         if self.recognizer_checkpoint:
-            load_submodule(
+            load_weights(
                 self.recognizer,
                 self.recognizer_checkpoint,
-                '',
                 'the recognizer of the translator',
+                optional=is_auxiliary,
                 glosses=self.vocab,
-                optional=is_training_only,
             )
         if self.checkpoint:
-            load_submodule(
+            load_weights(
                 self,
                 self.checkpoint,
-                '',
                 'the translator',
+                optional=_is_auxiliary,
                 glosses=self.vocab,
                 text=self.text_vocabulary.fingerprint(),
-                optional=lambda key: is_training_only(key.removeprefix('recognizer.')),
             )
 
     def train(self, mode: bool = True) -> SignTranslator:
@@ -210,63 +201,49 @@ class SignTranslator(BaseModel):
                 ``tensor`` → gloss logits (B, T', V) by output.
         """
         if mode not in ('loss', 'predict', 'tensor'):
-            raise ConfigError(
-                f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}"
-            )
+            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode}")
+        features = None
         if mode == 'loss' and not self.freeze_backbone:
-            return self._loss_of_everything(inputs, data_samples)
-        pooled, frames = self.pooled(inputs)
-        if data_samples is None:
-            lengths = [frames] * len(next(iter(pooled.values())))
+            features, pooled, frames = self._trained_features(inputs)
         else:
-            lengths = [sample.length for sample in data_samples]
-        outputs = self.recognizer.head_outputs(pooled, lengths, frames)
-        logits = {name: output[0] for name, output in outputs.items()}
+            pooled, frames = self.pooled(inputs)
+        if data_samples is None:
+            valid = [frames] * len(next(iter(pooled.values())))
+        else:
+            valid = [sample.length for sample in data_samples]
+        lengths = ClipLengths(valid, frames)
+        outputs = self.recognizer.classify(pooled, lengths)
+        logits = {name: output for name, (output, _) in outputs.items()}
         if mode == 'tensor':
             return logits
-        steps = steps_of(pooled, lengths, frames)
-        if mode == 'loss':
-            losses = self._recognition(logits, data_samples, lengths, frames)
-            return losses | self._translation_losses(outputs, steps, data_samples)
-        samples = self.recognizer.predict(logits, data_samples, frames)
         sources = {
             name: (head, outputs[name][1]) for name, head in self.translation.items()
         }
-        translations = {k: h.predict(x, steps) for k, (h, x) in sources.items()}
-        if len(sources) > 1:
-            translations[ENSEMBLE] = translate_together(list(sources.values()), steps)
-        add_translations(samples, translations)
-        return samples
+        if mode == 'predict':
+            samples = self.recognizer.predict(logits, data_samples, frames)
+            return translate(samples, sources, lengths, always=False)
+        losses = self.recognizer.losses(logits, features, data_samples, lengths)
+        weighted = {k: self.recognition_weight * loss for k, loss in losses.items()}
+        for name, (head, x) in sources.items():
+            loss = head.loss(x, lengths.of(x), data_samples)
+            weighted[f'loss_translation_{name}'] = self.translation_weight * loss
+        return weighted
 
-    def _recognition(self, logits, samples, lengths, frames) -> dict[str, Tensor]:
-        losses = self.recognizer.output_losses(logits, samples, lengths, frames)
-        return {k: self.recognition_weight * loss for k, loss in losses.items()}
-
-    def _translation_losses(self, outputs, steps, samples) -> dict[str, Tensor]:
-        return {
-            f'loss_translation_{name}': self.translation_weight
-            * head.loss(outputs[name][1], steps, samples)
-            for name, head in self.translation.items()
-        }
-
-    def _loss_of_everything(self, inputs, samples) -> dict[str, Tensor]:
-        """With gradient through the backbones, and with the pyramid."""
+    def _trained_features(self, inputs: dict[str, Tensor]) -> tuple[dict, dict, int]:
+        """With gradient through the backbones: stage outputs, pooled features, T."""
         if is_features(inputs):
             raise ConfigError(
                 'freeze_backbone=False trains the backbones, which cached features '
                 'leave out: take a pipeline that loads frames, or freeze them'
             )
-        frames = next(iter(inputs.values())).shape[2]
-        lengths = [sample.length for sample in samples]
         features = self.recognizer.encode(inputs)
-        pooled = self.recognizer.pool(features)
-        outputs = self.recognizer.head_outputs(pooled, lengths, frames)
-        logits = {name: output[0] for name, output in outputs.items()}
-        pyramid = self.recognizer.pyramid_losses(features, samples, lengths, frames)
-        losses = self._recognition(logits, samples, lengths, frames)
-        losses |= {k: self.recognition_weight * loss for k, loss in pyramid.items()}
-        steps = steps_of(pooled, lengths, frames)
-        return losses | self._translation_losses(outputs, steps, samples)
+        frames = next(iter(inputs.values())).shape[2]
+        return features, self.recognizer.pool(features), frames
+
+
+def _is_auxiliary(key: str) -> bool:
+    prefix = 'recognizer.'
+    return key.startswith(prefix) and is_auxiliary(key.removeprefix(prefix))
 
 
 def output_channels(recognizer: nn.Module) -> dict[str, int]:
@@ -276,14 +253,24 @@ def output_channels(recognizer: nn.Module) -> dict[str, int]:
     return {name: head.hidden_channels for name, head in zip(names, heads)}
 
 
-def steps_of(pooled: dict[str, Tensor], lengths: list[int], frames: int) -> Tensor:
-    """(B,) valid steps ⌊length · T'/T⌋ of the pooled features."""
-    x = next(iter(pooled.values()))
-    steps = [length * x.shape[1] // frames for length in lengths]
-    return torch.tensor(steps, device=x.device)
+def translate(
+    samples: list[SignDataSample],
+    sources: Mapping[str, tuple[nn.Module, Tensor]],
+    lengths: ClipLengths,
+    always: bool,
+) -> list[SignDataSample]:
+    """Give the data samples the translations of every head and of their ensemble.
 
-
-def add_translations(samples: list[SignDataSample], found: dict[str, list]) -> None:
-    """Write each output's translations into the data samples."""
+    Args:
+        samples: Changed in place, and returned.
+        sources: By output a head and the gloss features (B, T', C) that it takes.
+        lengths: Of the clips.
+        always: Whether a single head has an ensemble, too.
+    """
+    steps = lengths.of(next(iter(sources.values()))[1])
+    found = {name: head.predict(x, steps) for name, (head, x) in sources.items()}
+    if always or len(sources) > 1:
+        found[ENSEMBLE] = translate_together(list(sources.values()), steps)
     for index, sample in enumerate(samples):
         sample.translations = {name: rows[index] for name, rows in found.items()}
+    return samples

@@ -5,22 +5,14 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from mmsign.models.layers.masked_norm import MaskedBatchNorm, length_mask
+from mmsign.models.layers.lengths import length_mask
+from mmsign.models.layers.masked_norm import MaskedBatchNorm
 
 
 def batch(seed: int = 0):
     torch.manual_seed(seed)
     x = torch.randn(4, 9, 5) * 3 + 100
     return x, torch.tensor([9, 4, 1, 6])
-
-
-def test_length_mask():
-    mask = length_mask(torch.tensor([0, 2, 3]), 3)
-    assert mask.tolist() == [
-        [False, False, False],
-        [True, True, False],
-        [True, True, True],
-    ]
 
 
 def test_training_equals_batch_norm_over_the_valid_steps_alone():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny_translators import build_translator, samples
 
+from mmsign.models.layers.lengths import ClipLengths
 from mmsign.models.translators.text_ensemble import translate_together
 
 
@@ -58,10 +59,10 @@ def test_agrees_with_a_search_without_cache(pooled):
     for head in translator.translation.values():
         shared = head.mbart.network.model.shared.weight
         torch.nn.init.normal_(shared, std=0.5)
-    lengths = [sample.length for sample in samples()]
+    lengths = ClipLengths([sample.length for sample in samples()], 16)
     streams = {k.removesuffix('_features'): x for k, x in pooled.items()}
     with torch.no_grad():
-        outputs = translator.recognizer.head_outputs(streams, lengths, 16)
+        outputs = translator.recognizer.classify(streams, lengths)
         steps = torch.tensor([4, 2])
         sources = [(h, outputs[n][1]) for n, h in translator.translation.items()]
         encoded = [(h, h.encoder_inputs(x, steps)) for h, x in sources]

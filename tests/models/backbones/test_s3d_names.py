@@ -1,6 +1,10 @@
 import torch
 
-from mmsign.interop.s3d_weights import block_to_flat, convert_s3d_state, flat_to_block
+from mmsign.models.backbones.s3d_names import (
+    block_to_flat,
+    convert_published,
+    flat_to_block,
+)
 
 
 def test_names():
@@ -14,7 +18,7 @@ def test_names():
 
 def test_our_own_names_pass():
     state = {'blocks.0.0.conv_s.weight': torch.zeros(1)}
-    assert convert_s3d_state(dict(state_dict=state)) == state
+    assert convert_published(state) == state
 
 
 def test_names_and_back():

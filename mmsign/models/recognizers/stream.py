@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import logging
 
-import torch.nn as nn
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mmsign import compat
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
+from mmsign.vocab import GlossVocabulary
 
-from .backbones.building import build_backbone
-from .layers.resample import TimeResample
-from .necks.pyramid import pool_space
-from .pretrained import load_pretrained
-from .stages import Stage, backbone_stages, describe_stages
+from ..backbones.building import build_backbone
+from ..layers.resample import TimeResample
+from ..necks.pyramid import pool_space
+from ..stages import Stage, backbone_stages, describe_stages
+from ..weights import load_backbone, load_weights
 
 STREAMS = ('video', 'keypoint')
 # The pyramid's loss weight in the paper's training loss.
 PYRAMID_LOSS_WEIGHTS = {'video': 0.2, 'keypoint': 0.5}
 # Parts that exist for training only: no checkpoint needs them at inference.
-TRAINING_ONLY = ('pyramid', 'pyramid_head')
+AUXILIARY = ('pyramid', 'pyramid_head')
 
 
 class Stream(BaseModule):
@@ -31,7 +30,7 @@ class Stream(BaseModule):
 
     Args:
         name: ``video`` or ``keypoint``.
-        num_classes: Gloss classes with the blank.
+        vocab: The gloss vocabulary.
         input_shape: Channels and (height, width) of its input.
         backbone: Config of any backbone; the input's channels need not be named.
         input_key: Name of its input among the network's inputs; the stream's own
@@ -44,7 +43,7 @@ class Stream(BaseModule):
         checkpoint: File of a recognizer trained on this stream alone (stage 1
             of the recipe); its weights are loaded before training.
         pretrained: File or URL of weights for the backbone alone, such as one of
-            MMAction2's published checkpoints; see ``load_pretrained``. Not read
+            MMAction2's published checkpoints; see ``load_backbone``. Not read
             where a ``checkpoint`` is named.
 
     Raises:
@@ -55,7 +54,7 @@ class Stream(BaseModule):
     def __init__(
         self,
         name: str,
-        num_classes: int,
+        vocab: GlossVocabulary,
         input_shape: tuple[int, tuple[int, int]],
         backbone: dict,
         input_key: str | None = None,
@@ -68,6 +67,8 @@ class Stream(BaseModule):
     ) -> None:
         super().__init__()
         self.name = name
+        self.vocab = vocab
+        num_classes = len(vocab)
         self.input_key = input_key or name
         self.checkpoint = checkpoint
         self.pretrained = pretrained
@@ -114,36 +115,24 @@ class Stream(BaseModule):
         """Load the stage-1 ``checkpoint``, or ``pretrained``, if one is named.
 
         Raises:
-            ValueError: Naming the tensors, if the file does not hold this
-                stream or holds it in other shapes (another vocabulary, say).
+            CheckpointError: If the file does not hold this stream, or is of another
+                vocabulary.
         """
         super().init_weights()
         if self.checkpoint is None:
             if self.pretrained is not None:
-                load_pretrained(self.backbone, self.pretrained)
+                load_backbone(self.backbone, self.pretrained)
             self._warn_of_random_frozen_blocks()
             return
-        loaded = compat.load_checkpoint(self.checkpoint)
-        prefix = f'{self.name}.'
-        state = {
-            key[len(prefix) :]: value
-            for key, value in loaded.get('state_dict', loaded).items()
-            if key.startswith(prefix)
-        }
-        own = self.state_dict()
-        needed = [k for k in own if k.split('.')[0] not in TRAINING_ONLY]
-        missing = [key for key in needed if key not in state]
-        wrong = [k for k in own if k in state and state[k].shape != own[k].shape]
-        if missing or wrong:
-            raise ConfigError(
-                f'{self.checkpoint} does not fit the {self.name} stream: '
-                f'{len(missing)} tensors missing (first: {missing[:3]}), '
-                f'{len(wrong)} of another shape '
-                f'(first: {[(k, tuple(state[k].shape)) for k in wrong[:3]]}). '
-                'It must be a checkpoint of a SingleStreamRecognizer with the '
-                'same backbone and vocabulary'
-            )
-        self.load_state_dict({k: state[k] for k in own if k in state}, strict=False)
+        load_weights(
+            self,
+            self.checkpoint,
+            f'the {self.name} stream: it must be a checkpoint of a recognizer with '
+            'that stream, of the same backbone and vocabulary',
+            prefix=f'{self.name}.',
+            optional=lambda key: key.split('.')[0] in AUXILIARY,
+            glosses=self.vocab,
+        )
 
     def _warn_of_random_frozen_blocks(self) -> None:
         # S3D counts blocks, MMAction2 stages from 0.
@@ -162,13 +151,7 @@ class Stream(BaseModule):
             )
 
 
-def is_training_only(key: str) -> bool:
-    """Whether a recognizer's state-dict key belongs to a training-only part."""
+def is_auxiliary(key: str) -> bool:
+    """Whether a recognizer's state-dict key is of a part for training only."""
     parts = key.split('.')
-    return len(parts) > 1 and parts[0] in STREAMS and parts[1] in TRAINING_ONLY
-
-
-def stream_modules(model: nn.Module) -> dict[str, Stream]:
-    """The streams of a recognizer by name, in the order video, keypoint."""
-    found = {name: getattr(model, name, None) for name in STREAMS}
-    return {name: stream for name, stream in found.items() if stream is not None}
+    return len(parts) > 1 and parts[0] in STREAMS and parts[1] in AUXILIARY

@@ -2,13 +2,16 @@ import pytest
 import torch
 from tiny_models import HEAD, s3d
 
-from mmsign.models.streams import Stream, is_training_only, stream_modules
+from mmsign.errors import CheckpointError, ConfigError
+from mmsign.models.recognizers.stream import Stream, is_auxiliary
+from mmsign.vocab import GlossVocabulary
 
 SHAPE = (3, (32, 32))
+VOCAB = GlossVocabulary('ABCD')
 
 
 def build(**kwargs) -> Stream:
-    return Stream('video', 5, SHAPE, backbone=s3d(3), head=dict(HEAD), **kwargs)
+    return Stream('video', VOCAB, SHAPE, backbone=s3d(3), head=dict(HEAD), **kwargs)
 
 
 def test_head_and_pyramid_follow_from_the_backbone():
@@ -20,19 +23,15 @@ def test_head_and_pyramid_follow_from_the_backbone():
     assert stream.pyramid_head.loss_weight == 0.2
 
 
-def test_training_only_keys():
-    assert is_training_only('video.pyramid.upsample.0.conv_s.weight')
-    assert is_training_only('keypoint.pyramid_head.heads.0.fc.weight')
-    assert not is_training_only('video.head.fc.weight')
-    assert not is_training_only('joint_head.fc.weight')
-
-
-def test_stream_modules_order(full_network):
-    assert list(stream_modules(full_network)) == ['video', 'keypoint']
+def test_auxiliary_keys():
+    assert is_auxiliary('video.pyramid.upsample.0.conv_s.weight')
+    assert is_auxiliary('keypoint.pyramid_head.heads.0.fc.weight')
+    assert not is_auxiliary('video.head.fc.weight')
+    assert not is_auxiliary('joint_head.fc.weight')
 
 
 def test_a_pyramid_head_without_pyramid_is_refused():
-    with pytest.raises(ValueError, match='pyramid_head but the model no pyramid'):
+    with pytest.raises(ConfigError, match='pyramid_head'):
         build(pyramid_head=dict(HEAD))
 
 
@@ -53,9 +52,11 @@ def test_a_checkpoint_without_its_pyramid_is_enough(tmp_path):
 
 
 def test_a_checkpoint_of_another_vocabulary_is_refused(tmp_path):
-    source = Stream('video', 9, SHAPE, backbone=s3d(3), head=dict(HEAD))
+    source = Stream(
+        'video', GlossVocabulary('ABCDEFGH'), SHAPE, backbone=s3d(3), head=dict(HEAD)
+    )
     state = {f'video.{k}': v for k, v in source.state_dict().items()}
     path = tmp_path / 'stage1.pth'
     torch.save(dict(state_dict=state), path)
-    with pytest.raises(ValueError, match='classifier'):
+    with pytest.raises(CheckpointError, match='classifier'):
         build(checkpoint=str(path)).init_weights()

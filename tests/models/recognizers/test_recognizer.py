@@ -1,11 +1,26 @@
-import copy
+"""The network: golden numbers, its modes, and parts that can be left out."""
 
+import copy
+import math
+
+import numpy as np
 import pytest
 import torch
 from golden import golden_inputs, golden_weights
-from tiny_models import GLOSSES, HEAD, network_inputs, sample, stream, two_stream
+from tiny_models import (
+    GLOSSES,
+    HEAD,
+    network_inputs,
+    sample,
+    single_stream,
+    stream,
+    two_stream,
+)
 
-from mmsign.models import TwoStreamRecognizer
+from mmsign.errors import CheckpointError, ConfigError, UnknownGlossError
+from mmsign.models import SignRecognizer
+from mmsign.models.layers.lengths import ClipLengths
+from mmsign.models.recognizers.recognizer import average_log_probs
 
 LOSSES = {f'loss_ctc_{name}' for name in ('video', 'keypoint', 'joint')}
 PYRAMID_LOSSES = {
@@ -21,11 +36,41 @@ def relative(ours: torch.Tensor, golden) -> float:
     return float((ours - golden).abs().max() / golden.abs().max())
 
 
+def labelled(expected) -> list:
+    """The golden files' clips as data samples."""
+    return [
+        sample(int(length), [f'g{index}' for index in labels[:count]])
+        for length, labels, count in zip(
+            expected['lens'], expected['labels'], expected['label_lens'], strict=True
+        )
+    ]
+
+
+@pytest.mark.parametrize(('kind', 'name'), [('rgb', 'video'), ('kp', 'keypoint')])
+def test_one_stream_agrees_with_the_authors_network(kind, name):
+    inputs, expected = golden_inputs(kind)
+    golden = torch.from_numpy(expected['gloss_logits'])
+    channels = 3 if name == 'video' else 79
+    net = SignRecognizer(
+        vocab=dict(glosses=[f'g{i}' for i in range(1, golden.shape[-1])]),
+        **{name: dict(backbone=dict(type='S3D', in_channels=channels))},
+    ).eval()
+    net.load_state_dict(golden_weights(kind), strict=True)
+    samples = labelled(expected)
+    with torch.no_grad():
+        logits = net(inputs, samples)[name]
+        losses = net(inputs, samples, mode='loss')
+    assert (logits - golden).abs().max() < 1e-4 * golden.abs().max()
+    assert set(losses) == {f'loss_ctc_{name}'}
+    total = float(expected['recognition_loss'])
+    assert float(losses[f'loss_ctc_{name}']) == pytest.approx(total, rel=1e-4)
+
+
 def test_agrees_with_the_authors_network():
     inputs, expected = golden_inputs('two')
     classes = expected['rgb_gloss_logits'].shape[-1]
     glosses = [f'g{index}' for index in range(1, classes)]
-    net = TwoStreamRecognizer(
+    net = SignRecognizer(
         vocab=dict(glosses=glosses),
         video=dict(backbone=dict(type='S3D', in_channels=3, frozen_blocks=1)),
         keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
@@ -35,17 +80,13 @@ def test_agrees_with_the_authors_network():
         distillation=dict(type='SelfDistillationLoss'),
     ).eval()
     net.load_state_dict(golden_weights('two'), strict=True)
-    samples = [
-        sample(int(length), [f'g{index}' for index in labels[:count]])
-        for length, labels, count in zip(
-            expected['lens'], expected['labels'], expected['label_lens'], strict=True
-        )
-    ]
+    samples = labelled(expected)
     with torch.no_grad():
         # One pass for everything; the modes that a user calls are tested below.
         features = net.encode(inputs)
         pooled = net.pool(features)
-        logits = net.heads(pooled, expected['lens'].tolist(), int(expected['T']))
+        lengths = ClipLengths(expected['lens'].tolist(), int(expected['T']))
+        logits = {name: x for name, (x, _) in net.classify(pooled, lengths).items()}
         net.encode = lambda _: features
         tensors = net(inputs, samples)
         losses = {k: float(v) for k, v in net(inputs, samples, mode='loss').items()}
@@ -150,8 +191,6 @@ def test_inference_neither_runs_nor_needs_the_pyramid(full_network):
 
 
 def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
-    from tiny_models import single_stream
-
     paths, singles = {}, {}
     for name in ('video', 'keypoint'):
         net = single_stream(name)
@@ -174,7 +213,7 @@ def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
     swapped = two_stream(
         video=stream(3) | dict(checkpoint=paths['keypoint']), pyramid=None
     )
-    with pytest.raises(ValueError, match='keypoint.pth does not fit the video stream'):
+    with pytest.raises(CheckpointError, match='keypoint.pth'):
         swapped.init_weights()
 
 
@@ -198,27 +237,122 @@ def test_channels_last_gives_the_same_result(full_network):
         )
 
 
-def test_streams_of_different_strides_are_refused():
-    with pytest.raises(ValueError, match='same time stride'):
-        two_stream(video=dict(stream(3, num_blocks=5)), pyramid=None, bilateral=None)
-
-
-def test_wrong_input_channels_are_refused():
-    wrong = dict(backbone=dict(type='S3D', in_channels=17, width=0.125), head=HEAD)
-    with pytest.raises(ValueError, match='keypoint stream has 79 input channels'):
-        two_stream(keypoint=wrong, pyramid=None)
-
-
-def test_head_outputs_have_logits_and_gloss_features(full_network):
-    inputs, frames = network_inputs(), 16
+def test_outputs_have_logits_and_gloss_features(full_network):
+    inputs = network_inputs()
     with torch.no_grad():
         pooled = full_network.pool(full_network.encode(inputs))
-        outputs = full_network.head_outputs(pooled, [16, 12], frames)
-        logits = full_network.heads(pooled, [16, 12], frames)
-    assert list(outputs) == list(logits) == ['video', 'keypoint', 'joint']
-    for name, (found, features) in outputs.items():
-        assert torch.equal(found, logits[name])
+        outputs = full_network.classify(pooled, ClipLengths([16, 12], 16))
+    assert list(outputs) == ['video', 'keypoint', 'joint']
+    for found, features in outputs.values():
+        assert found.shape == (2, 4, len(GLOSSES) + 1)
         assert features.shape == (2, 4, HEAD['hidden_channels'])
     classifier = full_network.joint_head.classifier
     joint_logits, joint_features = outputs['joint']
     assert torch.equal(classifier(joint_features), joint_logits)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'named'),
+    [
+        (dict(video=stream(3, num_blocks=5), bilateral=None), 'output_stride'),
+        (dict(video=None, keypoint=None, bilateral=None), 'video and keypoint'),
+        (dict(keypoint=None), 'bilateral'),
+        (dict(keypoint=None, bilateral=None), 'joint'),
+        (
+            dict(keypoint=dict(backbone=dict(type='S3D', in_channels=17), head=HEAD)),
+            'keypoint stream has 79 input channels',
+        ),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(changes, named):
+    with pytest.raises(ConfigError, match=named):
+        two_stream(**dict(pyramid=None) | changes)
+
+
+@pytest.mark.parametrize('name', ['video', 'keypoint'])
+def test_outputs_are_the_stream_and_the_average(name):
+    net = single_stream(name).eval()
+    with torch.no_grad():
+        out = net(network_inputs())
+        (predicted, _) = net(network_inputs(), [sample(16), sample(8)], 'predict')
+    assert set(out) == {name, 'average', 'lengths'}
+    torch.testing.assert_close(out['average'], out[name].softmax(-1))
+    assert set(predicted.predictions) == {name, 'average'}
+
+
+def test_a_pyramid_trains_a_single_stream_too():
+    net = single_stream(
+        'video',
+        video=stream(3) | dict(pyramid_head=dict(HEAD, loss_weight=0.3)),
+        pyramid=dict(type='SignPyramid'),
+    )
+    losses = net(network_inputs(), [sample(16), sample(16)], mode='loss')
+    assert set(losses) == {
+        'loss_ctc_video',
+        'loss_ctc_video_pyramid0',
+        'loss_ctc_video_pyramid1',
+    }
+    assert net.video.pyramid_head.loss_weight == 0.3
+
+
+def saying(steps: list[int], classes: int = 5) -> torch.Tensor:
+    """Logits that say one class per step almost surely."""
+    logits = torch.zeros(1, len(steps), classes)
+    logits[0, range(len(steps)), steps] = 12.0
+    return logits
+
+
+def test_average_log_probs():
+    logits = dict(a=torch.randn(2, 3, 4), b=torch.randn(2, 3, 4))
+    mean = (logits['a'].softmax(-1) + logits['b'].softmax(-1)) / 2
+    torch.testing.assert_close(average_log_probs(logits), mean.log())
+
+
+def test_prediction_in_glosses_and_source_frames():
+    net = single_stream('video').eval()
+    clip = sample(20)
+    # Every second frame of the source, from frame 10 on.
+    clip.set_metainfo(dict(frame_indices=10 + 2 * np.arange(20)))
+    logits = saying([0, 1, 1, 0, 3])
+    (predicted,) = net.predict(dict(video=logits), [clip], frames=20)
+    found = predicted.predictions['video']
+    assert found.glosses == ('RAIN', 'WIND')
+    # Steps 1–2 are sampled frames 4–11, step 4 frames 16–19.
+    assert found.spans == ((18, 33), (42, 49))
+    assert math.isclose(found.score, 0.0, abs_tol=0.01)
+    assert predicted.predictions['average'].glosses == ('RAIN', 'WIND')
+
+
+def test_steps_behind_the_valid_length_are_ignored():
+    net = single_stream('video').eval()
+    logits = saying([1, 0, 3, 4])
+    (predicted,) = net.predict(dict(video=logits), [sample(8)], frames=16)
+    assert predicted.predictions['video'].glosses == ('RAIN',)
+    assert predicted.glosses == ['RAIN', 'SUN']
+
+
+def test_infeasible_targets_are_named_and_left_out_of_the_loss():
+    net = single_stream('video')
+    clips = [
+        sample(8, ['RAIN', 'SUN', 'RAIN'], clip_id='long'),
+        sample(8, ['SUN', 'SUN'], clip_id='repeated'),
+        sample(8, ['SUN', 'RAIN'], clip_id='fine'),
+    ]
+    assert net.infeasible(clips) == ['long', 'repeated']
+    losses = net(network_inputs(), clips[:2], mode='loss')
+    assert losses['loss_ctc_video'].item() == 0
+
+
+def test_gloss_outside_the_vocabulary_names_clip_and_gloss():
+    net = single_stream('video')
+    odd = sample(16, ['RAIN', 'HAIL'], clip_id='clip7')
+    with pytest.raises(UnknownGlossError, match=r'(?s)clip7.*HAIL|HAIL.*clip7'):
+        net(network_inputs(), [odd, odd], mode='loss')
+
+
+def test_modes_that_do_not_exist():
+    net = single_stream('video')
+    with pytest.raises(ValueError, match='train'):
+        net(network_inputs(), [sample(16)] * 2, mode='train')
+    with pytest.raises(ValueError, match='data_samples'):
+        net(network_inputs(), mode='loss')

@@ -31,17 +31,11 @@ def block_to_flat(name: str) -> str | None:
     return f'base.{_BLOCK_STARTS[int(match[1])] + int(match[2])}.{match[3]}'
 
 
-def convert_s3d_state(checkpoint: Mapping) -> dict[str, Tensor]:
-    """Our names for the tensors of an S3D checkpoint, ours or published.
+def convert_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Our names for the tensors of an S3D, ours or the published ones.
 
-    Args:
-        checkpoint: A loaded file, the tensors at its top level or under
-            ``state_dict``.
-
-    Returns:
-        Name → tensor. The classifier of the published weights is left out.
+    The classifier of the published weights is left out.
     """
-    state = checkpoint.get('state_dict', checkpoint)
     converted = {flat_to_block(name): tensor for name, tensor in state.items()}
     converted.pop(None, None)
     return converted or dict(state)

@@ -1,0 +1,357 @@
+"""TwoStream-SLR (Chen et al. 2022, section 3), with either stream or both.
+
+Symbols: B clips, T input frames, T' output steps, C channels, V gloss classes with the
+blank.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmsign import compat
+from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
+from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
+from mmsign.structures import GlossPrediction, SignDataSample
+from mmsign.vocab import GlossVocabulary, build_vocabulary
+
+from ..layers.lengths import ClipLengths
+from ..layers.memory_format import to_memory_format
+from ..losses.ctc_loss import is_feasible
+from .stream import STREAMS, Stream, is_auxiliary
+
+Features = dict[str, list[Tensor]]
+
+
+@MODELS.register_module(
+    # One network under the names that configs give its two uses.
+    name=['TwoStreamRecognizer', 'SingleStreamRecognizer', 'SignRecognizer']
+)
+class SignRecognizer(BaseModel):
+    """Recognize glosses from video, from keypoints, or from both, connected.
+
+    Every part but a stream can be left out; each one left out is a row of the paper's
+    ablation. The streams of a recognizer of both take the checkpoint of a recognizer of
+    one (``checkpoint=`` of the stream).
+
+    Args:
+        vocab: The gloss vocabulary, see ``build_vocabulary``; the number of classes
+            follows from it.
+        video, keypoint: Configs of the streams, at least one; see ``Stream``.
+        bilateral: Config of the connections between them; None for late fusion.
+        pyramid: Config of the sign pyramid, built once per stream; None for no
+            auxiliary heads.
+        joint: Config of the head on both; None averages the two alone.
+        distillation: Config of the self-distillation loss; None for CTC alone.
+        loss: Config of the loss of every gloss output.
+        decoder: Arguments of ``CTCBeamSearch``.
+        data_preprocessor: Config; its input sizes determine the geometry of
+            everything that is built.
+
+    Raises:
+        ConfigError: At build time, if the parts do not go together.
+
+    Examples:
+        >>> stream = dict(
+        ...     backbone=dict(type='S3D', width=0.125),
+        ...     head=dict(hidden_channels=8, feedforward_channels=8),
+        ... )
+        >>> net = SignRecognizer(
+        ...     vocab=dict(glosses=['REGEN', 'WIND']),
+        ...     video=stream,
+        ...     data_preprocessor=dict(video_size=32),
+        ... ).eval()
+        >>> outputs = net(dict(video=torch.zeros(1, 3, 16, 32, 32)))
+        >>> {name: tuple(x.shape) for name, x in outputs.items()}
+        {'video': (1, 4, 3), 'average': (1, 4, 3), 'lengths': (1,)}
+    """
+
+    def __init__(
+        self,
+        vocab: dict | GlossVocabulary,
+        video: dict | None = None,
+        keypoint: dict | None = None,
+        bilateral: dict | None = None,
+        pyramid: dict | None = None,
+        joint: dict | None = None,
+        distillation: dict | None = None,
+        loss: dict | None = None,
+        decoder: dict | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        preprocessor = MODELS.build(
+            dict(type='SignDataPreprocessor') | (data_preprocessor or {})
+        )
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.vocab = build_vocabulary(vocab)
+        classes = len(self.vocab)
+        for name, config in dict(video=video, keypoint=keypoint).items():
+            if config is not None:
+                key = preprocessor.input_key(name)
+                shape = preprocessor.input_shape(key)
+                config = dict(input_key=key, pyramid=pyramid) | config
+                setattr(self, name, Stream(name, self.vocab, shape, **config))
+        self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
+        self.bilateral = self.joint_head = self.distillation = None
+        if bilateral is not None:
+            stages = {f'{k}_stages': s.stage_info for k, s in self.streams.items()}
+            self.bilateral = MODELS.build(bilateral | stages)
+        if joint is not None:
+            channels = sum(stream.out_channels for stream in self.streams.values())
+            sizes = dict(in_channels=channels, num_classes=classes)
+            self.joint_head = MODELS.build(joint | sizes)
+        if distillation is not None:
+            self.distillation = MODELS.build(distillation)
+        self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
+        self.decoder = CTCBeamSearch(**(decoder or {}))
+        to_memory_format(self, preprocessor.memory_format)
+        compat.patch_small_convolutions(self)
+
+    def _check_streams(self, **between: dict | None) -> None:
+        streams = self.streams
+        needless = [name for name, part in between.items() if part is not None]
+        if not streams or (len(streams) == 1 and needless):
+            raise ConfigError(
+                f'the network has the streams {list(streams) or "none"}; '
+                + (f'{needless[0]} needs' if streams else 'name')
+                + ' video and keypoint'
+                + ('' if streams else ', or one of them')
+            )
+        if len({stream.output_stride for stream in streams.values()}) > 1:
+            strides = {name: s.output_stride for name, s in streams.items()}
+            raise ConfigError(
+                'the streams must end at the same time stride to be averaged, they '
+                f'have {strides}; name the same output_stride in both'
+            )
+        points = any(stream.input_key == 'points' for stream in streams.values())
+        if between['bilateral'] is not None and points:
+            raise ConfigError(
+                'bilateral connections need maps in both streams, a graph on '
+                'keypoints has none; leave bilateral out'
+            )
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams by name, video first."""
+        return {name: getattr(self, name) for name in STREAMS if hasattr(self, name)}
+
+    @property
+    def output_stride(self) -> int:
+        """Input frames per output step: a clip of n frames has ⌊n/stride⌋ steps."""
+        return max(stream.output_stride for stream in self.streams.values())
+
+    # The network ----------------------------------------------------------
+
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: list[SignDataSample] | None = None,
+        mode: str = 'tensor',
+    ):
+        """Run the network.
+
+        Args:
+            inputs: ``video`` (B, 3, T, H, W) and/or ``heatmaps``
+                (B, K, T, h, w), or for a graph ``points`` (B, 3, T, K, 1), as the
+                data preprocessor makes them.
+            data_samples: One per clip, with its ``length`` in frames. May be
+                left out in mode ``tensor``: every clip then has length T.
+            mode: ``loss`` → dict with one scalar per term of the loss;
+                ``predict`` → the data samples with ``predictions`` for every
+                output; ``tensor`` → dict of logits (B, T', V) under the
+                outputs' names, ``average`` (B, T', V), the mean of their
+                probabilities, and ``lengths`` (B,) in steps.
+        """
+        if mode not in ('loss', 'predict', 'tensor'):
+            raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode}")
+        clips, _, frames = next(iter(inputs.values())).shape[:3]
+        if data_samples is None and mode != 'tensor':
+            raise ValueError(f'mode {mode!r} needs data_samples')
+        lengths = ClipLengths(
+            [frames] * clips
+            if data_samples is None
+            else [sample.length for sample in data_samples],
+            frames,
+        )
+        features = self.encode(inputs)
+        outputs = self.classify(self.pool(features), lengths)
+        logits = {name: output for name, (output, _) in outputs.items()}
+        if mode == 'loss':
+            return self.losses(logits, features, data_samples, lengths)
+        if mode == 'predict':
+            return self.predict(logits, data_samples, frames)
+        average = average_log_probs(logits).exp()
+        return dict(logits, average=average, lengths=lengths.of(average))
+
+    def encode(self, inputs: dict[str, Tensor]) -> Features:
+        """Outputs of every stage of every stream, fused where they are connected."""
+        x = {name: inputs[stream.input_key] for name, stream in self.streams.items()}
+        stages = {name: stream.stages() for name, stream in self.streams.items()}
+        ends = {name: len(of_stream) - 1 for name, of_stream in stages.items()}
+        features: Features = {name: [] for name in x}
+        connections = [] if self.bilateral is None else self.bilateral.connections
+        # All streams up to a connection, the exchange, and on.
+        for last in (*connections, ends):
+            for name in x:
+                for stage in stages[name][len(features[name]) : last[name] + 1]:
+                    x[name] = stage(x[name])
+                    features[name].append(x[name])
+            if last is not ends:
+                fused = self.bilateral(tuple(last.values()), *x.values())
+                for name, y in zip(x, fused):
+                    x[name] = features[name][-1] = y
+        return features
+
+    def pool(self, features: Features) -> dict[str, Tensor]:
+        """Last features of each stream averaged over space, (B, T', C).
+
+        At a length that the strides do not divide, backbones round up or down;
+        both streams then get the smaller number of steps.
+        """
+        pooled = {n: s.pool(features[n][-1]) for n, s in self.streams.items()}
+        steps = min(x.shape[1] for x in pooled.values())
+        for name, x in pooled.items():
+            if x.shape[1] > steps:
+                x = F.adaptive_avg_pool1d(x.transpose(1, 2), steps)
+                pooled[name] = x.transpose(1, 2)
+        return pooled
+
+    def classify(
+        self, pooled: dict[str, Tensor], lengths: ClipLengths | None = None
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """By output name: logits (B, T', V) and gloss features (B, T', hidden).
+
+        Args:
+            pooled: (B, T', C) features by stream, from ``pool``.
+            lengths: Of the clips; None if every step is valid.
+        """
+        heads = {name: stream.head for name, stream in self.streams.items()}
+        if self.joint_head is not None:
+            both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
+            heads, pooled = (
+                {**heads, 'joint': self.joint_head},
+                {**pooled, 'joint': both},
+            )
+        return {
+            name: head(x, None if lengths is None else lengths.of(x))
+            for name, head in heads.items()
+            for x in [pooled[name]]
+        }
+
+    def losses(
+        self,
+        logits: dict[str, Tensor],
+        features: Features | None,
+        data_samples: list[SignDataSample],
+        lengths: ClipLengths,
+    ) -> dict[str, Tensor]:
+        """One entry per term of the training loss: docs/method.md#training-loss.
+
+        Args:
+            logits: (B, T', V) of every output.
+            features: Of ``encode``, for the pyramids; None leaves them out.
+            data_samples: With the glosses of each clip.
+            lengths: Of the clips.
+        """
+        targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
+
+        def ctc(output: Tensor) -> Tensor:
+            return self.gloss_loss(output, lengths.steps(output.shape[1]), targets)
+
+        losses = {f'loss_ctc_{name}': ctc(output) for name, output in logits.items()}
+        if self.distillation is not None:
+            terms = self.distillation(logits, lengths.of(logits['video']))
+            losses |= {f'loss_distill_{name}': term for name, term in terms.items()}
+        for name, stream in self.streams.items():
+            if features is None or stream.pyramid is None:
+                continue
+            levels = stream.pyramid(features[name])
+            outputs = stream.pyramid_head(levels, [lengths.of(x) for x in levels])
+            for index, output in enumerate(outputs):
+                loss = stream.pyramid_head.loss_weight * ctc(output)
+                losses[f'loss_ctc_{name}_pyramid{index}'] = loss
+        return losses
+
+    def infeasible(self, data_samples: Sequence[SignDataSample]) -> list[str]:
+        """Ids of the clips with more glosses than CTC can align with their steps.
+
+        Their CTC loss is infinite and left out of the training loss.
+        """
+        return [
+            sample.clip_id
+            for sample in data_samples
+            if not is_feasible(sample.glosses, sample.length // self.output_stride)
+        ]
+
+    def predict(
+        self,
+        logits: dict[str, Tensor],
+        data_samples: list[SignDataSample],
+        frames: int,
+    ) -> list[SignDataSample]:
+        """Decode every output and the average.
+
+        Args:
+            logits: (B, T', V) of every output.
+            data_samples: Get ``predictions`` and ``log_probs``.
+            frames: T.
+        """
+        outputs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
+        outputs['average'] = average_log_probs(logits)
+        lengths = ClipLengths([sample.length for sample in data_samples], frames)
+        for sample in data_samples:
+            sample.predictions, sample.log_probs = {}, {}
+        for name, log_probs in outputs.items():
+            log_probs = log_probs.cpu()
+            steps = lengths.steps(log_probs.shape[1])
+            decoded = self.decoder(log_probs, steps, self.vocab.blank_index)
+            stride = frames / log_probs.shape[1]
+            for index, (sample, hypotheses) in enumerate(zip(data_samples, decoded)):
+                sample.frames_per_step = stride
+                sample.predictions[name] = self._prediction(hypotheses, sample, stride)
+                sample.log_probs[name] = log_probs[index, : steps[index]]
+        return data_samples
+
+    def _prediction(
+        self, hypotheses: list[Hypothesis], sample: SignDataSample, stride: float
+    ) -> GlossPrediction:
+        best = hypotheses[0]
+        source = sample.frame_indices
+        spans = tuple(
+            (
+                int(source[min(int(start * stride), sample.length - 1)]),
+                int(source[min(math.ceil(end * stride), sample.length) - 1]) + 1,
+            )
+            for start, end in best.spans
+        )
+        return GlossPrediction(
+            glosses=tuple(self.vocab.decode(best.ids)),
+            score=best.score,
+            spans=spans,
+            n_best=tuple(
+                (tuple(self.vocab.decode(h.ids)), h.score) for h in hypotheses
+            ),
+        )
+
+    # Checkpoints ----------------------------------------------------------
+
+    def required_state(self) -> dict[str, Tensor]:
+        """The tensors a checkpoint must hold for inference (no pyramid)."""
+        return {k: v for k, v in self.state_dict().items() if not is_auxiliary(k)}
+
+
+# What configs and users call it.
+TwoStreamRecognizer = SingleStreamRecognizer = SignRecognizer
+
+
+def average_log_probs(logits: dict[str, Tensor]) -> Tensor:
+    """Log of the mean of the outputs' probabilities, (B, T', V)."""
+    stacked = torch.stack([x.float().log_softmax(-1) for x in logits.values()])
+    return stacked.logsumexp(0) - math.log(len(logits))
