@@ -309,7 +309,7 @@ class SignRecognizer(BaseModel):
         for sample in data_samples:
             sample.predictions, sample.log_probs = {}, {}
         for name, log_probs in outputs.items():
-            log_probs = log_probs.cpu()
+            log_probs = log_probs.detach().cpu()
             steps = lengths.steps(log_probs.shape[1])
             decoded = self.decoder(log_probs, steps, self.vocab.blank_index)
             stride = frames / log_probs.shape[1]
