@@ -6,12 +6,98 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
+
+
+def check_outputs(
+    outputs: Iterable[str | os.PathLike | None],
+    inputs: Iterable[str | os.PathLike | None] = (),
+    suffixes: Sequence[str] = (),
+) -> None:
+    """Refuse outputs that would destroy an input, or that cannot be written.
+
+    For a tool to call before it opens or computes anything. Files are compared by what
+    their paths lead to, so that links and other spellings are seen through.
+
+    Args:
+        outputs: Files that will be written; None is skipped.
+        inputs: What is read: files, folders in which nothing may be written, members
+            of archives (``ARCHIVE.zip@FOLDER``); what does not exist is skipped.
+        suffixes: What an output's name may end in, such as ``'.jsonl'``; empty for
+            anything.
+
+    Raises:
+        ConfigError: An output is an input, another output, a folder, of another kind,
+            or in a place where nothing can be written.
+
+    Examples:
+        >>> check_outputs(['glosses.jsonl'], ['clip.mp4'], ['.jsonl'])
+        >>> check_outputs(['clip.mp4'], ['clip.mp4'], ['.jsonl'])
+        Traceback (most recent call last):
+        mmsign.errors.ConfigError: the output clip.mp4 must be named *.jsonl
+    """
+    written: dict[str, str] = {}
+    read = [place for name in inputs if name is not None for place in _places(name)]
+    for output in map(os.fspath, filter(None, outputs)):
+        if suffixes and not output.lower().endswith(tuple(suffixes)):
+            kinds = ' or '.join(f'*{suffix}' for suffix in suffixes)
+            raise ConfigError(f'the output {output} must be named {kinds}')
+        real = os.path.realpath(output)
+        if real in written:
+            raise ConfigError(f'{written[real]} and {output} would be one file')
+        written[real] = output
+        if os.path.isdir(real):
+            raise ConfigError(f'the output {output} is a folder; name a file to write')
+        for place in read:
+            _check_apart(real, output, place)
+        if os.path.exists(real) and not os.access(real, os.W_OK):
+            raise ConfigError(f'the output {output} is write-protected')
+        check_writable(Path(real).parent, f'the output {output}')
+
+
+def _places(name: str | os.PathLike) -> list[str]:
+    """Where an input lies, if it exists: itself, or the archive that it is in."""
+    name = os.fspath(name)
+    candidates = name, name.partition('@')[0]
+    return [place for place in candidates if place and os.path.exists(place)][:1]
+
+
+def _check_apart(real: str, output: str, place: str) -> None:
+    if os.path.exists(real) and os.path.samefile(real, place):
+        raise ConfigError(
+            f'the output {output} is the input {place}, which would be lost: name '
+            'another file'
+        )
+    if Path(os.path.realpath(place)) in Path(real).parents:
+        raise ConfigError(
+            f'the output {output} lies in the input {place}, which would change: name '
+            'a file outside of it'
+        )
+
+
+def check_writable(folder: str | os.PathLike, what: str) -> None:
+    """Raise ConfigError that begins with ``what`` if nothing can be written there.
+
+    A folder that does not exist is not made: the first above it that does is tried.
+    """
+    here = Path(os.path.realpath(folder))
+    while not here.exists() and here != here.parent:
+        here = here.parent
+    try:
+        with tempfile.TemporaryFile(dir=here) as file:
+            file.write(b'x')
+            file.flush()
+    except OSError as error:
+        raise ConfigError(
+            f'{what} cannot be written into {folder} ({error.strerror}): name another '
+            'place, or make room'
+        ) from error
 
 
 @contextmanager
@@ -22,7 +108,8 @@ def replacing(
 
     It is written beside ``path`` under a name of this process's own, so that two
     processes never share it; what a killed process of this machine left there goes
-    with the next write. A link is followed: its target is replaced.
+    with the next write. A link is followed: its target is replaced. What is no file,
+    such as ``/dev/stdout``, is written to.
 
     Args:
         path: To write; missing folders are made.
@@ -43,17 +130,38 @@ def replacing(
         >>> Path('report.txt').exists()
         True
     """
+    text = {} if 'b' in mode else dict(encoding='utf-8', newline='')
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, mode, **text) as file:
+            yield file
+        return
+    with replacing_path(path) as partial, open(partial, mode, **text) as file:
+        yield file
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing_path(path: str | os.PathLike, suffix: str = '') -> Iterator[Path]:
+    """``replacing`` for libraries that open files themselves.
+
+    Args:
+        path: To write; missing folders are made.
+        suffix: What the name that is yielded must end in, such as ``.mp4``.
+
+    Yields:
+        Where to write; it takes the place of ``path`` at the end.
+
+    Raises:
+        OSError: If it cannot be written; what was at ``path`` is untouched.
+    """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_orphans(target)
-    partial = partial_path(target)
-    text = {} if 'b' in mode else dict(encoding='utf-8', newline='')
+    partial = partial_path(target, suffix)
     try:
-        with open(partial, mode, **text) as file:
-            yield file
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
+        yield partial
         os.replace(partial, target)
     finally:
         # A folder that is gone or read-only must not hide the first error.
@@ -61,9 +169,9 @@ def replacing(
             partial.unlink(missing_ok=True)
 
 
-def partial_path(target: Path) -> Path:
+def partial_path(target: Path, suffix: str = '') -> Path:
     """Where this process writes what will become ``target``."""
-    return target.with_name(f'.{target.name}.{_host()}.{os.getpid()}.partial')
+    return target.with_name(f'.{target.name}.{_host()}.{os.getpid()}.partial{suffix}')
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -127,7 +235,9 @@ def _host() -> str:
 
 def _remove_orphans(target: Path) -> None:
     """Remove partial files of ``target`` whose process is no longer alive."""
-    named = re.compile(rf'\.{re.escape(target.name)}\.{_host()}\.(\d+)\.partial')
+    named = re.compile(
+        rf'\.{re.escape(target.name)}\.{_host()}\.(\d+)\.partial(\.\w+)?'
+    )
     with contextlib.suppress(OSError):
         for entry in os.scandir(target.parent):
             found = named.fullmatch(entry.name)

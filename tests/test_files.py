@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
 from mmsign.files import (
+    check_outputs,
     file_stamp,
     partial_path,
     read_lines,
     replacing,
+    replacing_path,
     write_lines,
     write_text,
 )
@@ -97,3 +99,69 @@ def test_a_file_replaced_within_one_tick_of_the_clock_has_another_stamp(tmp_path
     first = file_stamp(str(path))
     os.replace(other, path)
     assert file_stamp(str(path)) != first
+
+
+@pytest.fixture
+def clip(tmp_path, monkeypatch):
+    """A clip in a folder of its own, and the folder above as the current one."""
+    monkeypatch.chdir(tmp_path)
+    os.mkdir('videos')
+    path = tmp_path / 'videos' / 'clip.mp4'
+    path.write_bytes(b'frames')
+    return path
+
+
+def spellings(clip):
+    yield clip
+    yield os.path.relpath(clip)
+    yield './videos/../videos//clip.mp4'
+    for make, name in ((os.symlink, 'link.mp4'), (os.link, 'hard.mp4')):
+        make(clip, name)
+        yield name
+    os.symlink('videos', 'other')
+    yield 'other/clip.mp4'
+
+
+def test_an_output_is_no_input(clip):
+    for output in spellings(clip):
+        for read in (clip, f'{clip}@member', clip.parent, f'{clip.parent}/'):
+            if output in ('link.mp4', 'hard.mp4') and read != clip:
+                continue
+            with pytest.raises(ConfigError, match='clip.mp4|videos'):
+                check_outputs([output], ['none.json', None, read])
+    check_outputs(['new.mp4', None], [clip], ['.mp4'])
+    check_outputs(['deep/er/new.mp4'], [clip])
+    assert not os.path.exists('deep') and not os.path.exists('new.mp4')
+
+
+def test_an_output_has_its_kind_and_its_place(clip):
+    for outputs, suffixes in (
+        (['clip.jsonl'], ['.html', '.png']),
+        (['clip'], ['.html']),
+        (['a.html', './a.html'], ['.html']),
+        (['videos'], []),
+        ([f'{clip}/a.html'], []),
+    ):
+        with pytest.raises(ConfigError, match=os.path.basename(outputs[-1])):
+            check_outputs(outputs, (), suffixes)
+    check_outputs(['A.HTML', 'b.png'], (), ['.html', '.png'])
+
+
+def test_what_is_no_file_is_written_to(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    reader = os.open(tmp_path / 'pipe', os.O_RDONLY | os.O_NONBLOCK)
+    write_text(tmp_path / 'pipe', 'words')
+    assert os.read(reader, 9) == b'words'
+    assert os.listdir(tmp_path) == ['pipe']
+
+
+def test_a_library_writes_beside(tmp_path):
+    target = tmp_path / 'clip.mp4'
+    target.write_bytes(b'old')
+    with pytest.raises(KeyError), replacing_path(target, '.mp4') as path:
+        path.write_bytes(b'half')
+        raise KeyError
+    with replacing_path(target, '.mp4') as path:
+        assert path.suffix == '.mp4' and path.parent == tmp_path
+        path.write_bytes(b'new')
+    assert target.read_bytes() == b'new' and os.listdir(tmp_path) == ['clip.mp4']
