@@ -138,6 +138,11 @@ class S3D(BaseModule):
             0.001 presumes pretrained statistics; from scratch use 0.1.
         pretrained: As MMAction2's backbones have it, for use outside of a recognizer,
             whose streams have a ``pretrained`` of their own: see ``load_backbone``.
+
+    Examples:
+        >>> net = S3D(in_channels=79, width=0.125)
+        >>> net(torch.zeros(1, 79, 16, 32, 32)).shape  # T/4, H/16, W/16
+        torch.Size([1, 104, 4, 2, 2])
     """
 
     def __init__(

@@ -19,7 +19,12 @@ def steps_needed(target: Sequence[int]) -> int:
 
 
 def is_feasible(target: Sequence, steps: int) -> bool:
-    """Whether CTC can align ``target`` with that many steps."""
+    """Whether CTC can align ``target`` with that many steps.
+
+    Examples:
+        >>> is_feasible(['REGEN', 'REGEN'], 2), is_feasible(['REGEN', 'WIND'], 2)
+        (False, True)
+    """
     return steps_needed(target) <= steps
 
 
@@ -33,6 +38,13 @@ class CTCLoss(nn.Module):
 
     Args:
         loss_weight: Factor of the result.
+
+    Examples:
+        Of 4 alignments, 3 give the target:
+
+        >>> loss = CTCLoss()(torch.zeros(1, 2, 2), lengths=[2], targets=[[1]])
+        >>> round(loss.exp().item(), 3)  # 4 / 3
+        1.333
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:

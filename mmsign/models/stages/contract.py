@@ -131,8 +131,17 @@ def describe_stages(
         One ``StageInfo`` per stage.
 
     Raises:
-        ValueError: If the backbone refuses the input, or a stage's output is
+        ConfigError: If the backbone refuses the input, or a stage's output is
             not five-dimensional.
+
+    Examples:
+        >>> from mmsign.models import S3D
+        >>> for stage in describe_stages(S3D(width=0.125), 3, (64, 64)):
+        ...     print(stage)
+        StageInfo(channels=8, time_stride=2, size=(32, 32))
+        StageInfo(channels=24, time_stride=2, size=(16, 16))
+        StageInfo(channels=64, time_stride=2, size=(8, 8))
+        StageInfo(channels=104, time_stride=4, size=(4, 4))
     """
     shape = 1, in_channels, DRY_RUN_FRAMES, *size
     try:
