@@ -55,9 +55,7 @@ from mmsign.evaluation.wer import (  # noqa: E402
     word_error_table,
 )
 from mmsign.files import read_lines  # noqa: E402
-from mmsign.interop.ctm import read_ctm  # noqa: E402
-from mmsign.interop.prediction_export import export_predictions  # noqa: E402
-from mmsign.interop.stm import read_stm  # noqa: E402
+from mmsign.interop.nist import export_predictions, read_ctm, read_stm  # noqa: E402
 from mmsign.visualization.alignment import (  # noqa: E402
     render_alignment,
     render_confusions,

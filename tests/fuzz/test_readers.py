@@ -30,15 +30,14 @@ from mmsign.datasets import (
 )
 from mmsign.datasets.io.images import decode_image
 from mmsign.errors import CheckpointError, DataError, FrameReadError
-from mmsign.interop.ctm import read_ctm
 from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.interop.slrt_annotations import (
     read_slrt_annotations,
     read_slrt_vocabulary,
 )
 from mmsign.interop.slrt_keypoints import read_slrt_keypoints
-from mmsign.interop.stm import read_stm
 from mmsign.vocab import GlossVocabulary
 
 POINTS = np.ones((2, 133, 3), np.float32)

@@ -1,0 +1,256 @@
+"""NIST's files of recognised words (CTM) and of reference transcripts (STM).
+
+A line of a CTM file is ``clip channel start duration word [confidence]``, one of an
+STM file ``clip channel speaker start end [<label>] words``; times are in seconds, and
+lines that begin with ``;;`` are comments. In an STM file every clip is one segment
+here, as in the ground truth of Phoenix-2014.
+
+Some words mean something in these formats: ``<…>``, ``(…)``, ``[EMPTY]``, braces, and
+a few more. Where such a word is a gloss, it is written with a backslash before it, in
+both kinds of file, and read without.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mmsign.errors import DataError
+from mmsign.files import read_lines, write_lines
+
+EMPTY = '[EMPTY]'
+"""Stands for a clip in which nothing was recognised: CTM knows words only."""
+TO_THE_END = 1.79769e308
+"""The end of a segment that takes all of its clip."""
+
+_UNSUPPORTED = ('{', '}', 'IGNORE_TIME_SEGMENT_IN_SCORING')
+# A comment, a byte order mark, a label, an optional word, and the above.
+_SPECIAL = re.compile(
+    r'\\*(;;.*|\ufeff.*|<.*>|\(.*\)|'
+    + '|'.join(map(re.escape, (EMPTY, *_UNSUPPORTED)))
+    + ')'
+)
+
+
+class CtmWord(NamedTuple):
+    """One recognised word.
+
+    Attributes:
+        word: As recognised.
+        start: Seconds from the beginning of the clip.
+        duration: Seconds.
+        confidence: 0 to 1, or None.
+    """
+
+    word: str
+    start: float
+    duration: float
+    confidence: float | None = None
+
+
+class StmSegment(NamedTuple):
+    """The transcript of a clip.
+
+    Attributes:
+        words: Its words.
+        speaker: Name of the signer.
+        start, end: Seconds.
+    """
+
+    words: tuple[str, ...]
+    speaker: str
+    start: float = 0.0
+    end: float = TO_THE_END
+
+
+def read_ctm(path: str | os.PathLike) -> dict[str, list[CtmWord]]:
+    """Read a CTM file.
+
+    Returns:
+        The words of each clip in order of time (those of equal time as in the file).
+        A clip of which only ``[EMPTY]``, or a line without a word, is there has no
+        words.
+
+    Raises:
+        DataError: The file cannot be read, or a line is none of a CTM file.
+    """
+    clips: dict[str, list[CtmWord]] = {}
+    for where, line, fields in _rows(path):
+        numbers = _numbers([*fields[2:4], *fields[5:]])
+        if not 4 <= len(fields) <= 6 or not all(map(math.isfinite, numbers)):
+            raise DataError(
+                f'{where} is none of a CTM file: expected "clip channel start duration '
+                f'word [confidence]" with times in seconds, got {line[:80]!r}'
+            )
+        words = clips.setdefault(_unescape(fields[0]), [])
+        if len(fields) > 4 and fields[4] != EMPTY:
+            words.append(CtmWord(_unescape(fields[4]), *numbers))
+    return {
+        clip: sorted(words, key=lambda word: word.start)
+        for clip, words in clips.items()
+    }
+
+
+def write_ctm(path: str | os.PathLike, clips: Mapping[str, Sequence[CtmWord]]) -> None:
+    """Write a CTM file, sorted by clip.
+
+    Times are padded with zeros, so that a program that sorts them as text, as
+    Phoenix-2014's evaluation script does, keeps their order. A clip without words
+    gets a line of ``[EMPTY]``, without which a scorer would leave it out.
+
+    Raises:
+        DataError: A name or word is empty, holds white space or cannot be written
+            as UTF-8; nothing is written.
+    """
+    lines = []
+    for clip, words in sorted(clips.items()):
+        name = _escape(clip, 'clip')
+        if not words:
+            lines.append(f'{name} 1 {0:09.3f} {0:.3f} {EMPTY}')
+        for word in words:
+            text = _escape(word.word, f'word of clip {clip!r}')
+            line = f'{name} 1 {word.start:09.3f} {word.duration:.3f} {text}'
+            if word.confidence is not None:
+                line += f' {word.confidence:.4f}'
+            lines.append(line)
+    write_lines(path, lines)
+
+
+def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
+    """Read an STM file.
+
+    Raises:
+        DataError: The file cannot be read; a line is none of an STM file; a clip
+            has several segments, or alternatives in braces, or a segment that is
+            not to be scored.
+    """
+    clips: dict[str, StmSegment] = {}
+    for where, line, fields in _rows(path):
+        times = _numbers(fields[3:5])
+        if len(fields) < 5 or not -math.inf < times[0] <= times[1]:
+            raise DataError(
+                f'{where} is none of an STM file: expected "clip channel speaker start '
+                f'end words" with times in seconds, got {line[:80]!r}'
+            )
+        clip, words = _unescape(fields[0]), fields[5:]
+        if words and words[0].startswith('<') and words[0].endswith('>'):
+            words = words[1:]
+        if clip in clips:
+            raise DataError(
+                f'{where}: clip {clip!r} comes a second time; segments within a clip '
+                'are not supported'
+            )
+        if unsupported := set(_UNSUPPORTED).intersection(words):
+            raise DataError(
+                f'{where}: {min(unsupported)} is not supported, only words alone'
+            )
+        words = tuple(map(_unescape, words))
+        clips[clip] = StmSegment(words, _unescape(fields[2]), *times)
+    return clips
+
+
+def write_stm(path: str | os.PathLike, clips: Mapping[str, StmSegment]) -> None:
+    """Write an STM file, sorted by clip.
+
+    Raises:
+        DataError: As ``write_ctm``.
+    """
+    lines = []
+    for clip, segment in sorted(clips.items()):
+        speaker = _escape(segment.speaker, f'speaker of clip {clip!r}')
+        words = [_escape(word, f'word of clip {clip!r}') for word in segment.words]
+        times = f'{float(segment.start)} {float(segment.end)}'
+        lines.append(' '.join([_escape(clip, 'clip'), '1', speaker, times, *words]))
+    write_lines(path, lines)
+
+
+def export_predictions(
+    records: Sequence[dict],
+    path: str | os.PathLike,
+    output: str = 'average',
+    fps: float = 25.0,
+) -> None:
+    """Write one output of dumped predictions as CTM, or the references as STM.
+
+    Args:
+        records: As ``read_predictions`` gives them, of glosses.
+        path: Ends in ``.ctm`` or ``.stm``, which decides what is written.
+        output: The output of the model whose glosses a CTM file is to hold.
+        fps: Frames per second of the videos: spans count frames, CTM files seconds.
+
+    Raises:
+        DataError: The records hold sentences; no such output; another ending; a
+            gloss or name that the format cannot hold.
+        OSError: The file cannot be written.
+    """
+    if isinstance(records[0]['reference'], str):
+        raise DataError('these predictions are sentences; CTM and STM hold glosses')
+    kind = Path(path).suffix.lower()
+    if kind == '.stm':
+        write_stm(path, {r['clip_id']: _segment(r) for r in records})
+    elif kind == '.ctm':
+        outputs = records[0]['hypotheses']
+        if output not in outputs:
+            raise DataError(
+                f'there is no output {output!r} in these predictions, only '
+                f'{", ".join(outputs)}'
+            )
+        write_ctm(
+            path, {r['clip_id']: _words(r['hypotheses'][output], fps) for r in records}
+        )
+    else:
+        raise DataError(f'{path} ends neither in .ctm nor in .stm')
+
+
+def _segment(record: dict) -> StmSegment:
+    # Names of people have white space, a field of the line has none.
+    speaker = '_'.join(str(record.get('signer') or 'unknown').split())
+    return StmSegment(tuple(record['reference']), speaker or 'unknown')
+
+
+def _words(hypothesis: dict, fps: float) -> list[CtmWord]:
+    return [
+        CtmWord(gloss, start / fps, (end - start) / fps)
+        for gloss, (start, end) in zip(hypothesis['glosses'], hypothesis['spans'])
+    ]
+
+
+def _rows(path: str | os.PathLike) -> Iterator[tuple[str, str, list[str]]]:
+    """Where each line is, the line, and its fields; comments are left out."""
+    for number, line in enumerate(read_lines(path), 1):
+        fields = line.split()
+        if fields and not fields[0].startswith(';;'):
+            yield f'{path}, line {number}', line, fields
+
+
+def _numbers(fields: Sequence[str]) -> list[float]:
+    """Numbers of a line, NaN where one is none."""
+    try:
+        return [float(field) for field in fields]
+    except ValueError:
+        return [math.nan, math.nan]
+
+
+def _escape(value: str, what: str) -> str:
+    """A name or word as one field of a line."""
+    if value.split() != [value]:
+        raise DataError(
+            f'{value!r} cannot be a {what} in a CTM or STM file: it is empty or holds '
+            'white space'
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f'{value!r} cannot be a {what} in a CTM or STM file, which is UTF-8: it '
+            'holds half of a character'
+        ) from error
+    return f'\\{value}' if _SPECIAL.fullmatch(value) else value
+
+
+def _unescape(field: str) -> str:
+    return field[1:] if field[0] == '\\' and _SPECIAL.fullmatch(field) else field
