@@ -47,8 +47,6 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def choose(dataset, wanted: list[str] | None) -> list[int]:
     """Indices of the clips that are named, or numbered."""
-    pass
-
     if wanted is None:
         return list(range(min(4, len(dataset))))
     names = {dataset.get_data_info(i)['clip_id']: i for i in range(len(dataset))}
@@ -99,7 +97,6 @@ def caption_of(sample, split: str) -> list[str]:
 def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Path:
     import cv2
 
-    pass
     from mmsign.visualization import view_frames, view_sheet
 
     path.parent.mkdir(parents=True, exist_ok=True)

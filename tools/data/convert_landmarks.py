@@ -63,8 +63,6 @@ def run(args: argparse.Namespace) -> int:
     )
     from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, keypoints_79
 
-    pass
-
     if not args.source.exists():
         raise ConfigError(f'{args.source} does not exist')
     if args.out.suffix != '.safetensors':

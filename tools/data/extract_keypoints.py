@@ -94,7 +94,6 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
-    pass
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
     from mmsign.pose.clips import find_clips, take_shard
     from mmsign.pose.extraction import PoseRecipe, extract
