@@ -144,7 +144,7 @@ def finished_clips(parts: Path, network: str) -> set[str]:
                 f'{path} was computed by another network: remove {parts} to start '
                 'anew, or write to another file'
             )
-        done |= file.clip_ids
+        done.update(file.clip_ids)
     return done
 
 
@@ -194,7 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
     everything = {name for _, _, names in passes for name in names}
     if args.out.is_file():
         file = FeatureFile(args.out)
-        if file.network == network and everything <= file.clip_ids:
+        if file.network == network and everything <= set(file.clip_ids):
             print(f'{args.out} is complete')
             return
     parts = args.out.with_name(f'{args.out.name}.parts')

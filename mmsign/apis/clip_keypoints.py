@@ -6,11 +6,13 @@ Symbols: N frames of the source, K keypoints of a layout.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import open_keypoints
 from mmsign.errors import ClipError, DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
@@ -33,8 +35,10 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     Args:
         given: An array (N, K, 3) of x, y in pixels of the frame and a score, K being
             133 (COCO-WholeBody) or the 79 used; or a file: mmsign's own
-            (``.safetensors``), in which the clip is looked up by its ``clip_id``
-            unless it is the only one; or the JSON of MMPose's inferencer.
+            (``.safetensors``), in which the clip is looked up by the end of its path
+            (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
+            ``FILE.safetensors@CLIP`` names the clip; or the JSON of MMPose's
+            inferencer.
         clip: The clip they belong to.
 
     Returns:
@@ -65,22 +69,73 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     return points
 
 
+def named_keypoints(
+    clips: Sequence, keypoints: Sequence[Keypoints | None]
+) -> list[Keypoints | None]:
+    """Say which clip of a file each is, where several clips share the file.
+
+    Args:
+        clips: Paths or arrays.
+        keypoints: As ``read_keypoints`` takes them, one for each clip.
+
+    Returns:
+        The same, with ``FILE.safetensors@CLIP`` in place of a shared file.
+
+    Raises:
+        ClipError: If the file is of one clip by its kind, or two clips would get
+            one's keypoints.
+    """
+    names = [
+        f'clip-{number}' if isinstance(clip, np.ndarray) else os.path.abspath(clip)
+        for number, clip in enumerate(clips)
+    ]
+    users: dict[str, set[str]] = {}
+    for name, given in zip(names, keypoints):
+        if isinstance(given, (str, os.PathLike)):
+            users.setdefault(os.path.realpath(given), set()).add(name)
+    owners: dict[tuple[str, str], str] = {}
+    named: list[Keypoints | None] = []
+    for name, given in zip(names, keypoints):
+        is_path = isinstance(given, (str, os.PathLike))
+        if not is_path or len(users[os.path.realpath(given)]) < 2:
+            named.append(given)
+            continue
+        path = os.fspath(given)
+        if not path.lower().endswith('.safetensors'):
+            raise ClipError(
+                f'{path} holds the keypoints of one clip, but is given for '
+                f'{" and ".join(sorted(users[os.path.realpath(given)])[:2])}: give '
+                'each clip one of its own, or one .safetensors file with all by name'
+            )
+        found = open_keypoints(path).find(name)
+        if found is not None and owners.setdefault((path, found), name) != name:
+            raise ClipError(
+                f'{name}: {path} has keypoints of {found!r}, which '
+                f'{owners[path, found]} has taken; name the clips in the file by their '
+                'folders too, or give a file for each'
+            )
+        named.append(f'{path}@{found or clip_name(name)}')
+    return named
+
+
 def _read_file(path: str, clip: Clip) -> np.ndarray:
+    path, _, name = _split(path)
     suffix = Path(path).suffix.lower()
-    if suffix == '.json':
-        if not os.path.isfile(path):
-            raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
-        return read_mmpose_json(path)
-    if suffix != '.safetensors':
+    if suffix not in ('.json', '.safetensors'):
         raise ClipError(
             f'{clip.name}: keypoint file {path} is neither .safetensors (mmsign) nor '
             '.json (MMPose)'
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
+    if suffix == '.json':
+        return read_mmpose_json(path)
     file = open_keypoints(path)
-    only = file.clip_ids if len(file.clip_ids) == 1 else None
-    points = file.read(only[0] if only else clip.clip_id)
+    name = name or file.find(clip.name)
+    if name is None and len(file.clip_ids) == 1:
+        (name,) = file.clip_ids
+        clip.notices.append(f'{path} has keypoints of {name!r} alone: they are taken')
+    points = file.read(name or clip_name(clip.name))
     size = clip.source.frame_size
     if file.frame_size is not None and file.frame_size != size:
         width, height = file.frame_size
@@ -90,6 +145,12 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
             'these very frames'
         )
     return points
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    """File, ``@`` and clip of ``FILE.safetensors@CLIP``."""
+    found = re.fullmatch(r'(.*\.safetensors)(@)(.+)', path, re.IGNORECASE | re.DOTALL)
+    return found.groups() if found else (path, '', '')
 
 
 def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:

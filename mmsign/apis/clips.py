@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -56,8 +55,6 @@ class Clip:
 
     Attributes:
         name: For records and errors.
-        clip_id: Under which a keypoint file of many clips knows it: the name of
-            the file or folder without suffix.
         source: The frames as they are.
         times: (N,) seconds of each frame, from 0, rising.
         frame_seconds: How long a frame is shown.
@@ -66,7 +63,6 @@ class Clip:
     """
 
     name: str
-    clip_id: str
     source: FrameSource
     times: np.ndarray
     frame_seconds: float
@@ -118,11 +114,10 @@ def open_clip(
     """
     timing = VideoTiming(np.zeros(0), 0.0, 0)
     if isinstance(given, np.ndarray):
-        name = clip_id = f'clip-{number}'
+        name = f'clip-{number}'
         source: FrameSource = ArrayFrames(given, name)
     elif isinstance(given, (str, os.PathLike)):
         name = os.fspath(given)
-        clip_id = Path(name).stem
         if name.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(name):
             # First: frames of a video whose length is known are not kept in memory.
             timing = read_timing(name)
@@ -139,7 +134,7 @@ def open_clip(
             f'{name}: no frame can be decoded; the file is empty or damaged. Convert '
             'it again, for instance to H.264 in mp4'
         )
-    clip = Clip(name, clip_id, source, np.zeros(0), 0.0)
+    clip = Clip(name, source, np.zeros(0), 0.0)
     _set_times(clip, timing, fps, default_fps or DEFAULT_FPS)
     return clip
 

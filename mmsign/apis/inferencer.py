@@ -25,6 +25,7 @@ from .clip_keypoints import (
     Estimator,
     Keypoints,
     estimate_keypoints,
+    named_keypoints,
     person_share,
     read_keypoints,
 )
@@ -266,15 +267,18 @@ class SignInferencer:
     # Keypoints ---------------------------------------------------------------
 
     def _poses_of(self, given: list, keypoints, single: bool) -> list[Keypoints | None]:
-        if keypoints is None or isinstance(keypoints, (str, os.PathLike)):
-            return [keypoints] * len(given)
-        poses = [keypoints] if single and _is_array(keypoints) else list(keypoints)
+        if keypoints is None:
+            return [None] * len(given)
+        if isinstance(keypoints, (str, os.PathLike)):
+            poses: list = [keypoints] * len(given)
+        else:
+            poses = [keypoints] if single and _is_array(keypoints) else list(keypoints)
         if len(poses) != len(given):
             raise ClipError(
                 f'{len(given)} clips, but keypoints of {len(poses)}: give one for '
                 'each clip, or one .safetensors file that holds them all by name'
             )
-        return poses
+        return named_keypoints(given, poses)
 
     def _pose(self, job: ClipJob, keypoints: Keypoints | None) -> np.ndarray | None:
         """(M, 79, 3) at the clip's chosen frames, if the network looks at them."""

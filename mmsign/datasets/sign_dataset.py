@@ -12,7 +12,8 @@ from mmsign.errors import DataError
 from mmsign.interop.slrt_annotations import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
 
-from .io.frame_sources import archive_of, prepare_frames
+from .io.archives import split_archive
+from .io.frame_sources import prepare_frames
 
 
 class SignDataset(BaseDataset):
@@ -139,7 +140,7 @@ class SignDataset(BaseDataset):
 
     def corpus_files(self) -> list[str]:
         """Paths of the large files that all clips share: keypoints, a zip archive."""
-        archive = archive_of(self.frames)
+        archive, _ = split_archive(self.frames) or (None, '')
         return [path for path in (self.keypoint_file, archive) if path is not None]
 
     def load_data_list(self) -> list[dict]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmsign.datasets import SignDataset, open_frames
+from mmsign.datasets.clip_names import clip_name, same_name
 from mmsign.datasets.io.archives import open_archive
 from mmsign.datasets.io.frame_sources import VIDEO_SUFFIXES, VideoFrames
 from mmsign.datasets.io.images import IMAGE_SUFFIXES, is_image
@@ -79,7 +80,7 @@ def find_clips(
         found = _loose_clips(path)
     clips: dict[str, Clip] = {}
     for clip in found:
-        other = clips.setdefault(clip.clip_id, clip)
+        other = clips.setdefault(same_name(clip.clip_id), clip)
         if other != clip:
             raise PoseError(
                 f'two clips are called {clip.clip_id}: {other.frames} and '
@@ -127,10 +128,11 @@ def _corpus_clips(
 def _loose_clips(path: Path) -> Iterator[Clip]:
     if path.is_file():
         if path.suffix.lower() in VIDEO_SUFFIXES:
-            yield Clip(path.stem, str(path))
+            yield Clip(clip_name(path), str(path))
         elif path.suffix.lower() == '.zip':
             for folder in open_archive(str(path)).folders():
-                yield Clip(folder or path.stem, f'{path}@{folder}')
+                frames = f'{path}@{folder}'
+                yield Clip(clip_name(frames), frames)
         return
     for folder, subfolders, names in os.walk(path):
         # What is hidden, or macOS' own in an unpacked archive, is nobody's clip.
@@ -139,14 +141,12 @@ def _loose_clips(path: Path) -> Iterator[Clip]:
         )
         folder = Path(folder)
         if any(map(is_image, names)):
-            inside = folder.relative_to(path)
-            clip_id = path.resolve().name if folder == path else inside.as_posix()
-            yield Clip(clip_id, str(folder))
+            root = None if folder == path else path
+            yield Clip(clip_name(folder, root), str(folder))
         for name in sorted(names):
             if name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith('.'):
                 video = folder / name
-                clip_id = video.relative_to(path).with_suffix('').as_posix()
-                yield Clip(clip_id, str(video))
+                yield Clip(clip_name(video, path), str(video))
 
 
 def take_shard(clips: Sequence[Clip], shard: str) -> list[Clip]:

@@ -70,8 +70,8 @@ def rewrite(bundle, tmp_path):
 def make_video(tmp_path):
     """Writes a video of so many frames; see ``write_video``."""
 
-    def make(count: int, fps: float = 25.0, size=SIZE):
-        path = tmp_path / 'made.mp4'
+    def make(count: int, fps: float = 25.0, size=SIZE, name='made.mp4'):
+        path = tmp_path / name
         write_video(path, count, fps, size)
         return path
 

@@ -15,7 +15,7 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
 
 def test_an_array_is_named_by_its_number_and_kept_as_it_is():
     clip = open_clip(FRAMES, number=3)
-    assert (clip.name, clip.clip_id, clip.notices) == ('clip-3', 'clip-3', [])
+    assert (clip.name, clip.notices) == ('clip-3', [])
     assert clip.source.frame_size == (8, 6) and clip.indices is None
     np.testing.assert_array_equal(clip.source.read([9, 0]), FRAMES[[9, 0]])
     for frame in clip.source.stream([2, 2]):
@@ -38,7 +38,7 @@ def test_times_of_what_has_none(options, rate, tmp_path):
         np.testing.assert_allclose(clip.times, np.arange(10) / rate)
         assert clip.frame_seconds == 1 / rate
         assert clip.duration == pytest.approx(10 / rate)
-    assert (clip.name, clip.clip_id) == (str(folder), 'a')
+    assert clip.name == str(folder)
 
 
 def test_a_video_has_its_own_times_unless_the_user_knows_better(make_video):
@@ -47,7 +47,7 @@ def test_a_video_has_its_own_times_unless_the_user_knows_better(make_video):
     np.testing.assert_allclose(clip.times, np.arange(8) / 12.5, atol=1e-4)
     assert clip.duration == pytest.approx(8 / 12.5, abs=1e-3)
     assert open_clip(str(path), fps=25.0).duration == pytest.approx(8 / 25)
-    assert (clip.name, clip.clip_id) == (str(path), 'made')
+    assert clip.name == str(path)
 
 
 def test_uneven_times_are_resampled(make_video):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -11,8 +12,8 @@ from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
 
 from mmsign.apis import SignInferencer
-from mmsign.datasets import Phoenix2014TDataset
-from mmsign.errors import ClipError
+from mmsign.datasets import Phoenix2014TDataset, write_keypoints
+from mmsign.errors import ClipError, DataError, MMSignError
 
 # What it returns --------------------------------------------------------------
 
@@ -126,6 +127,51 @@ def test_fast_is_nearly_the_same(network_files, inferencer, video):
     assert not any('bn' in key for key in fast.network.model.state_dict())
     assert ours.outputs.keys() == theirs.outputs.keys()
     assert ours.score == pytest.approx(theirs.score, rel=0.2)
+
+
+def test_keypoints_are_found_by_the_longest_end_of_the_path(
+    inferencer, video, tmp_path
+):
+    poses = {'a': keypoints_of(24), 'sub/a': keypoints_of(24, seed=1)}
+    for name in ('sub/a.mp4', 'a.mp4', 'a.2024.mp4'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(video, tmp_path / name)
+    file = tmp_path / 'k.safetensors'
+    write_keypoints(file, poses)
+    clips = [tmp_path / 'a.mp4', tmp_path / 'sub' / 'a.mp4']
+    found = inferencer(clips, file)
+    for result, (name, pose) in zip(found, poses.items()):
+        assert result.outputs == inferencer(video, pose.astype(np.float16)).outputs
+        assert inferencer(video, f'{file}@{name}').outputs == result.outputs
+    with pytest.raises(DataError, match='a.2024'):
+        inferencer(tmp_path / 'a.2024.mp4', file)
+
+
+@pytest.mark.parametrize('listed', [True, False])
+def test_the_keypoints_of_one_clip_are_not_given_to_two(
+    inferencer, make_video, tmp_path, listed
+):
+    clips = [make_video(24), make_video(24, name='b.mp4')]
+    one, mmpose = tmp_path / 'one.safetensors', tmp_path / 'one.json'
+    write_keypoints(one, {'any': keypoints_of(24)})
+    write_mmpose(mmpose, keypoints_of(24))
+    for file in (one, mmpose):
+        with pytest.raises(MMSignError, match=file.name):
+            inferencer(clips, [file, file] if listed else file)
+        assert inferencer(clips[0], file).outputs
+    assert len(inferencer([clips[0]] * 2, [mmpose] * 2)) == 2
+
+
+def write_mmpose(path, pose) -> None:
+    frames = [
+        dict(
+            instances=[
+                dict(keypoints=p[:, :2].tolist(), keypoint_scores=p[:, 2].tolist())
+            ]
+        )
+        for p in pose
+    ]
+    path.write_text(json.dumps(frames))
 
 
 # Unusual clips ----------------------------------------------------------------

@@ -56,6 +56,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
+    from mmsign.datasets.clip_names import clip_name
     from mmsign.interop.landmark_files import (
         LANDMARK_SUFFIXES,
         read_landmarks,
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     for file in files:
         if not file.is_file() or file.suffix.lower() not in LANDMARK_SUFFIXES:
             continue
-        clip_id = file.relative_to(root).with_suffix('').as_posix()
+        clip_id = clip_name(file, root)
         if clip_id in clips:
             raise ConfigError(f'two files are called {clip_id}; remove one')
         try:

@@ -54,17 +54,14 @@ class FeatureFile(ArrayStore):
 
     FORMAT = 'mmsign-features'
     KIND = 'feature file'
+    PREFIX = _FRAMES
     MISSING = 'make it with tools/extract_features.py'
+    LACKING = 'extract the features of this corpus and split'
 
     def _check(self, metadata: Mapping[str, str]) -> None:
         for key in ('network', 'streams'):
             if key not in metadata:
                 raise DataError(f'{self.path}: its metadata lack {key!r}')
-        self._clip_ids = frozenset(
-            name.removeprefix(_FRAMES)
-            for name in self._names
-            if name.startswith(_FRAMES)
-        )
 
     @property
     def network(self) -> str:
@@ -76,23 +73,13 @@ class FeatureFile(ArrayStore):
         """Names of the streams, sorted."""
         return tuple(self.metadata['streams'].split(','))
 
-    @property
-    def clip_ids(self) -> frozenset[str]:
-        """Names of the clips and views in the file."""
-        self._open()
-        return self._clip_ids
-
     def read(self, clip_id: str) -> ClipFeatures:
         """The features of one clip, as float32.
 
         Raises:
             DataError: If the file lacks the clip.
         """
-        if clip_id not in self.clip_ids:
-            raise DataError(
-                f'clip {clip_id}: not among the {len(self.clip_ids)} clips of '
-                f'{self.path}; extract the features of this corpus and split'
-            )
+        clip_id = self.require(clip_id)
         frames = self.array(_FRAMES + clip_id)
         return ClipFeatures(
             streams={
@@ -162,7 +149,7 @@ def join_features(parts: Sequence[str | os.PathLike], path: str | os.PathLike) -
             partial(file.array, name),
         )
         for file in files
-        for name in file.names
+        for name in file.arrays
     }
     write_store(path, files[0].metadata, arrays)
 

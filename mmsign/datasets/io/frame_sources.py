@@ -15,13 +15,9 @@ import numpy as np
 
 from mmsign.errors import FrameReadError
 
-from .archives import open_archive, safe_member
+from .archives import open_archive, safe_member, split_archive
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .videos import count_frames, decode_uncounted, decode_video
-
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
-VIDEO_SUFFIXES += ('.m4v', '.mpg', '.mpeg', '.wmv', '.flv')
-_ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
+from .videos import VIDEO_SUFFIXES, count_frames, decode_uncounted, decode_video
 
 
 class FrameSource(ABC):
@@ -209,8 +205,8 @@ class ArchiveFrames(_ImageFrames):
     """
 
     def __init__(self, spec: str) -> None:
-        path, folder = _ARCHIVE.fullmatch(spec).groups()
-        folder = (folder or '').removeprefix('./').rstrip('/')
+        path, folder = split_archive(spec)
+        folder = folder.removeprefix('./').rstrip('/')
         if not safe_member(folder):
             raise FrameReadError(
                 f"{spec}: the folder inside the archive must be relative, without '..'"
@@ -272,7 +268,7 @@ def open_frames(spec: str) -> FrameSource:
         >>> frames.read(np.array([0, 2, 2])).shape  # (T, H, W, 3) uint8 BGR
         (3, 260, 210, 3)
     """
-    if _ARCHIVE.fullmatch(spec):
+    if split_archive(spec):
         return ArchiveFrames(spec)
     if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
         return VideoFrames(spec)
@@ -289,16 +285,10 @@ def prepare_frames(pattern: str) -> None:
     Args:
         pattern: What the clips' frames are opened from, see ``open_frames``.
     """
-    archive = archive_of(pattern)
+    archive = split_archive(pattern)
     if archive is not None:
         with suppress(FrameReadError):
-            open_archive(archive)
-
-
-def archive_of(pattern: str) -> str | None:
-    """Path of the zip archive that frames are read from, None if they are not."""
-    archive = _ARCHIVE.fullmatch(pattern)
-    return None if archive is None else archive.group(1)
+            open_archive(archive[0])
 
 
 def _by_number(name: str) -> list[str | int]:

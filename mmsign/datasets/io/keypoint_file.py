@@ -11,6 +11,7 @@ clips share it, ``frame_size`` 'WIDTHxHEIGHT' in pixels.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -32,16 +33,17 @@ class KeypointFile(ArrayStore):
         'name it in the `keypoint_file` of the dataset, relative to its data_root or '
         'absolute'
     )
+    LACKING = 'extract its keypoints, or name the keypoint file of this corpus'
 
     def _check(self, metadata: Mapping[str, str]) -> None:
         _points(metadata.get('layout', ''), self.path)
         size = metadata.get('frame_size')
-        try:
-            self._frame_size = tuple(map(int, size.split('x'))) if size else None
-        except ValueError as error:
+        found = re.fullmatch(r'([1-9]\d{0,5})x([1-9]\d{0,5})', size or '')
+        if size and not found:
             raise DataError(
                 f"{self.path}: frame_size is {size!r}, expected 'WIDTHxHEIGHT'"
-            ) from error
+            )
+        self._frame_size = (int(found[1]), int(found[2])) if found else None
 
     @property
     def layout(self) -> str:
@@ -54,27 +56,9 @@ class KeypointFile(ArrayStore):
         self._open()
         return self._frame_size
 
-    @property
-    def clip_ids(self) -> list[str]:
-        """Names of the clips in the file, sorted."""
-        return sorted(self.names)
-
-    def __contains__(self, clip_id: object) -> bool:
-        return clip_id in self.names
-
     def length(self, clip_id: str) -> int:
         """Frames of one clip, from the file's header alone; errors as ``read``."""
-        self._require(clip_id)
-        return self.shape(clip_id)[0]
-
-    def _require(self, clip_id: str) -> None:
-        if clip_id not in self:
-            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
-            raise DataError(
-                f'clip {clip_id}: not in the keypoint file {self.path}, which holds '
-                f'{len(self.names)} clips ({examples}, …); extract its keypoints, '
-                'or name the keypoint file of this corpus'
-            )
+        return self.shape(self.require(clip_id))[0]
 
     def read(self, clip_id: str) -> np.ndarray:
         """Keypoints of one clip.
@@ -87,8 +71,7 @@ class KeypointFile(ArrayStore):
             DataError: If the file lacks the clip, or holds something
                 else than finite (N, K, 3) keypoints under its name.
         """
-        self._require(clip_id)
-        points = np.asarray(self.array(clip_id), dtype=np.float32)
+        points = np.asarray(self.array(self.require(clip_id)), dtype=np.float32)
         expected = LAYOUT_SIZES[self.layout]
         if points.ndim != 3 or points.shape[1:] != (expected, 3):
             raise DataError(

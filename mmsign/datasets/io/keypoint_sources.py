@@ -15,10 +15,10 @@ from mmsign.errors import DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.slrt_keypoints import read_slrt_keypoints
 
+from ..clip_names import clip_name, same_name
 from .keypoint_file import KeypointFile
 
 Clips = dict[str, Callable[[], np.ndarray]]
-_JSON_SUFFIXES = ('.mmpose.json', '.json')
 
 
 def open_keypoint_source(path: str | os.PathLike) -> Clips:
@@ -44,9 +44,9 @@ def open_keypoint_source(path: str | os.PathLike) -> Clips:
         return _json_folder(path)
     if not path.is_file():
         raise FileNotFoundError(f'no keypoints {path}')
-    if path.name.endswith('.json'):
+    if path.suffix.lower() == '.json':
         return _json_clips([path], path.parent)
-    if path.suffix == '.safetensors':
+    if path.suffix.lower() == '.safetensors':
         file = KeypointFile(path)
         return {clip: lambda clip=clip: file.read(clip) for clip in file.clip_ids}
     clips = read_slrt_keypoints(path)
@@ -54,7 +54,7 @@ def open_keypoint_source(path: str | os.PathLike) -> Clips:
 
 
 def _json_folder(folder: Path) -> Clips:
-    paths = sorted(folder.rglob('*.json'))
+    paths = sorted(p for p in folder.rglob('*') if p.suffix.lower() == '.json')
     if not paths:
         raise DataError(
             f"{folder}: the folder holds no .json file; expected MMPose's, one per clip"
@@ -65,9 +65,7 @@ def _json_folder(folder: Path) -> Clips:
 def _json_clips(paths: list[Path], folder: Path) -> Clips:
     clips: Clips = {}
     for path in paths:
-        name = path.relative_to(folder).as_posix()
-        suffix = next(s for s in _JSON_SUFFIXES if name.endswith(s))
-        clip = name.removesuffix(suffix)
+        clip = same_name(clip_name(path, folder))
         if clip in clips:
             raise DataError(f'{path}: a second file for clip {clip}')
         clips[clip] = lambda path=path: read_mmpose_json(path)

@@ -28,6 +28,8 @@ from safetensors import SafetensorError, safe_open
 from mmsign.errors import DataError
 from mmsign.files import file_stamp, replacing
 
+from ..clip_names import ClipNames
+
 try:
     import fcntl
 except ImportError:  # Windows: nothing hinders two writers of one file there
@@ -49,7 +51,9 @@ class ArrayStore:
     Attributes:
         FORMAT, VERSION: What the metadata must say.
         KIND: What a message calls the file.
+        PREFIX: Arrays whose names begin with it are one for each clip.
         MISSING: What to do if it is not there.
+        LACKING: What to do if it lacks a clip.
 
     Raises:
         FileNotFoundError: On access, if there is no such file.
@@ -59,7 +63,9 @@ class ArrayStore:
     FORMAT: ClassVar[str]
     VERSION: ClassVar[str] = '1'
     KIND: ClassVar[str]
+    PREFIX: ClassVar[str] = ''
     MISSING: ClassVar[str]
+    LACKING: ClassVar[str]
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = os.fspath(path)
@@ -86,8 +92,10 @@ class ArrayStore:
                 f'{self.path}: expected format {self.FORMAT!r} version '
                 f'{self.VERSION!r}, its metadata says {found[0]!r} version {found[1]!r}'
             )
-        self._names = dict.fromkeys(self._tensors.keys())
         self._check(metadata)
+        self._arrays = list(self._tensors.keys())
+        clips = (n for n in self._arrays if n.startswith(self.PREFIX))
+        self._clips = ClipNames((n.removeprefix(self.PREFIX) for n in clips), self.path)
         self._metadata = metadata
         self._pid = os.getpid()
 
@@ -105,10 +113,41 @@ class ArrayStore:
         return self._metadata
 
     @property
-    def names(self) -> dict[str, None]:
+    def arrays(self) -> list[str]:
         """Names of the arrays."""
         self._open()
-        return self._names
+        return self._arrays
+
+    @property
+    def clip_ids(self) -> list[str]:
+        """Names of the clips in the file, sorted."""
+        self._open()
+        return sorted(self._clips)
+
+    def __contains__(self, clip_id: str) -> bool:
+        self._open()
+        return self._clips.exact(clip_id) is not None
+
+    def find(self, path: str | os.PathLike) -> str | None:
+        """The clip that a path means, see ``ClipNames``; None if there is none."""
+        self._open()
+        return self._clips.find(path)
+
+    def require(self, clip_id: str) -> str:
+        """The name of a clip as it is in the file.
+
+        Raises:
+            DataError: If the file lacks it.
+        """
+        self._open()
+        found = self._clips.exact(clip_id)
+        if found is None:
+            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
+            raise DataError(
+                f'clip {clip_id}: not in the {self.KIND} {self.path}, which holds '
+                f'{len(self.clip_ids)} clips ({examples}, …); {self.LACKING}'
+            )
+        return found
 
     def shape(self, name: str) -> list[int]:
         """Shape of an array, from the file's header alone."""

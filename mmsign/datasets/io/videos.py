@@ -17,6 +17,12 @@ import numpy as np
 from mmsign.errors import FrameReadError
 from mmsign.files import file_stamp
 
+VIDEO_SUFFIXES = (
+    *('.3g2', '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m2v', '.m4v', '.mkv'),
+    *('.mov', '.mp4', '.mpeg', '.mpg', '.mts', '.mxf', '.ogv', '.ts'),
+    *('.vob', '.webm', '.wmv'),
+)
+
 _COUNTS: dict[tuple[str, int, int], int] = {}
 # Frames are kept while they are counted up to this many bytes of pixels: 800
 # frames of 210×260.

@@ -125,7 +125,7 @@ class TranslationCheckHook(Hook):
                 for index in range(len(dataset))
                 for name in transform.clip_ids(dataset.get_data_info(index)['clip_id'])
             ]
-            missing = [clip_id for clip_id in ids if clip_id not in file.clip_ids]
+            missing = [clip_id for clip_id in ids if clip_id not in file]
             if missing:
                 views = f' --views {transform.views}' if transform.views else ''
                 raise DataError(

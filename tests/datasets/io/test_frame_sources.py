@@ -39,9 +39,9 @@ def test_hidden_images_are_no_frames(folder, tmp_path):
 
 
 def test_a_file_of_another_kind_is_named(tmp_path):
-    (tmp_path / 'a.ogv').write_bytes(b'')
-    with pytest.raises(FrameReadError, match=r'a\.ogv is neither a folder'):
-        open_frames(str(tmp_path / 'a.ogv'))
+    (tmp_path / 'a.xyz').write_bytes(b'')
+    with pytest.raises(FrameReadError, match=r'a\.xyz is neither a folder'):
+        open_frames(str(tmp_path / 'a.xyz'))
 
 
 def test_frames_one_after_the_other(folder):

@@ -36,7 +36,7 @@ def test_journal_of_keypoints(tmp_path):
 
 def test_feature_file():
     file = FeatureFile(FILES / 'features.safetensors')
-    assert file.network == 'net' and file.clip_ids == {'a', 'b#1'}
+    assert file.network == 'net' and file.clip_ids == ['a', 'b#1']
     found = file.read('b#1')
     assert found.num_frames == 9 and found.frame_indices.tolist() == list(range(8))
     np.testing.assert_array_equal(found.streams['video'], np.arange(6).reshape(2, 3))

@@ -1,0 +1,121 @@
+"""What a clip is called, and which of many names a path means.
+
+A clip is called by its path within the folder that is looked through, without the
+suffix of a video or of a file of keypoints; dots in it stay. The other way round a
+path means, of the names that there are, the longest that is an end of it: ``sub/a.mp4``
+means ``sub/a`` before it means ``a``. Names are compared as Unicode has them, not as a
+file system or an editor happened to write them (NFC).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+
+from mmsign.errors import DataError
+
+from .io.archives import split_archive
+from .io.videos import VIDEO_SUFFIXES
+
+_SUFFIXES = (*VIDEO_SUFFIXES, '.zip', '.mmpose.json', '.json', '.csv')
+_SUFFIX = re.compile(
+    f'(?<=.)({"|".join(map(re.escape, _SUFFIXES))})$', re.IGNORECASE | re.DOTALL
+)
+
+
+def clip_name(path: str | os.PathLike, root: str | os.PathLike | None = None) -> str:
+    """The name of a clip.
+
+    Args:
+        path: Of a video, a folder, ``ARCHIVE.zip@FOLDER`` or a file of keypoints.
+        root: The folder that is looked through; None names it by its last part, and
+            a folder in an archive by its path in there.
+
+    Examples:
+        >>> clip_name('corpus/sub/rec.2024.MP4', 'corpus')
+        'sub/rec.2024'
+        >>> clip_name('a/rec.2024.de'), clip_name('corpus.zip@train/a')
+        ('rec.2024.de', 'train/a')
+    """
+    path = os.fspath(path)
+    file, folder = split_archive(path) or (path, '')
+    if folder.strip('/'):
+        return folder.strip('/')
+    name = os.path.relpath(file, root or os.path.dirname(os.path.abspath(file)))
+    return PurePath(name if os.path.isdir(path) else _SUFFIX.sub('', name)).as_posix()
+
+
+def same_name(name: str) -> str:
+    """A name as names are compared: composed Unicode (NFC)."""
+    return unicodedata.normalize('NFC', name)
+
+
+class ClipNames:
+    """Find among many names the one that a path means.
+
+    Args:
+        names: Of clips.
+        where: Named in errors.
+
+    Examples:
+        >>> names = ClipNames(['a', 'sub/a', 'rec.2024'], 'keypoints')
+        >>> names.find('/data/sub/a.mp4'), names.find('/data/other/a.mp4')
+        ('sub/a', 'a')
+        >>> names.find('/data/rec.2024.de') is None
+        True
+    """
+
+    def __init__(self, names: Iterable[str], where: str) -> None:
+        self._where = where
+        self._names: dict[str, list[str]] = {}
+        for name in names:
+            self._names.setdefault(same_name(name), []).append(name)
+
+    def __iter__(self) -> Iterator[str]:
+        for names in self._names.values():
+            yield from names
+
+    def exact(self, name: str) -> str | None:
+        """The name that is this one, in whatever form of Unicode."""
+        return self._only([name], name)
+
+    def find(self, path: str | os.PathLike) -> str | None:
+        """The longest name that is an end of a path; None if none is.
+
+        Raises:
+            DataError: If two names are meant equally.
+        """
+        path = os.fspath(path)
+        for ends in _ends(path):
+            found = self._only(ends, path)
+            if found is not None:
+                return found
+        return None
+
+    def _only(self, spellings: Iterable[str], path: str) -> str | None:
+        found = [
+            name
+            for spelling in dict.fromkeys(map(same_name, spellings))
+            for name in self._names.get(spelling, ())
+        ]
+        if len(found) > 1:
+            raise DataError(
+                f'{path}: {self._where} has clips {" and ".join(map(repr, found))}, '
+                'which both may be meant; rename one'
+            )
+        return found[0] if found else None
+
+
+def _ends(path: str) -> Iterator[tuple[str, str]]:
+    """The ends of a path, longest first: each with the file's suffix and without."""
+    archive, folder = split_archive(path) or (path, '')
+    whole = PurePath(os.path.abspath(archive)).as_posix()
+    if folder.strip('/'):
+        whole = f'{_SUFFIX.sub("", whole)}/{folder.strip("/")}'
+    parts = whole.strip('/').split('/')
+    for start in range(len(parts)):
+        end = '/'.join(parts[start:])
+        yield end, end if folder or os.path.isdir(path) else _SUFFIX.sub('', end)
