@@ -4,10 +4,6 @@ What differs between versions, and is settled here:
 
 * The decoder's cache is a tuple of tuples up to about 4.52 and an object after; from
   5.24 on it is called ``cache`` instead of ``past_key_values``.
-* In 5.x ``generate`` prepends the config's own start token to
-  ``decoder_input_ids``; the start token is passed by name instead.
-* ``max_length`` means one token more in some versions if it equals the library's
-  default; the number of new tokens is passed instead.
 
 transformers is imported when a network is built, not before.
 """
@@ -21,7 +17,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mmsign.errors import ConfigError, MissingPackageError
@@ -125,59 +120,6 @@ def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
             f'(first: {missing[:3]})'
         )
     return model.float().train()
-
-
-def generate(
-    model: nn.Module,
-    inputs_embeds: Tensor,
-    attention_mask: Tensor,
-    start_id: int,
-    *,
-    beam_width: int,
-    length_penalty: float,
-    max_length: int,
-) -> tuple[Tensor, Tensor]:
-    """transformers' own search.
-
-    Args:
-        model: An mBART.
-        inputs_embeds: (B, S, D) encoder inputs.
-        attention_mask: (B, S), 1 where valid.
-        start_id: The target language.
-        beam_width: 1 is greedy.
-        length_penalty: Scores are divided by length to this power.
-        max_length: Of the result, the start token included.
-
-    Returns:
-        (B, ≤ max_length) ids that begin with ``start_id``; and (B,) scores: the
-        log-probability divided by length^penalty (zeros for beam width 1, whose
-        search keeps none).
-    """
-    transformers = _transformers()
-    config = transformers.GenerationConfig(
-        num_beams=beam_width,
-        do_sample=False,
-        early_stopping=False,
-        length_penalty=length_penalty if beam_width > 1 else None,
-        max_new_tokens=max_length - 1,
-        decoder_start_token_id=start_id,
-        pad_token_id=model.config.pad_token_id,
-        bos_token_id=model.config.bos_token_id,
-        eos_token_id=model.config.eos_token_id,
-        forced_eos_token_id=model.config.eos_token_id,
-        use_cache=True,
-        return_dict_in_generate=True,
-        output_scores=beam_width > 1,
-    )
-    found = model.generate(
-        inputs_embeds=inputs_embeds,
-        attention_mask=attention_mask,
-        generation_config=config,
-    )
-    scores = getattr(found, 'sequences_scores', None)
-    if scores is None:
-        scores = torch.zeros(len(found.sequences), device=found.sequences.device)
-    return found.sequences, scores
 
 
 def decode_step(

@@ -1,13 +1,13 @@
-"""Beam search over the average of several networks' next-token probabilities.
+"""Beam search for sentences, by one network or the average of several.
 
 Symbols: B sentences, K beams, V ids, M networks.
 
-The rules are those of transformers' beam search, so that one network gives what its
-``generate`` gives: of the 2K best continuations those of the best K that end are
+The rules are those of transformers' ``generate``, whose sentences and scores one
+network gives: of the 2K best continuations those of the best K that end are
 kept as finished, scored by log-probability / tokens^length_penalty (``</s>``
 counted), and the K best others go on. A sentence is closed when it has K finished
 hypotheses and its best running one, at its present length, scores below the worst of
-them. At ``max_length`` every hypothesis ends.
+them. At ``max_length`` every hypothesis ends. A width of 1 is greedy search.
 """
 
 from __future__ import annotations
@@ -47,13 +47,15 @@ class TextHypothesis:
 
 
 def average_next_tokens(networks: Sequence[NextTokenFunction]) -> NextTokenFunction:
-    """The mean of the networks' probabilities (paper, eq. 6).
+    """The mean of the networks' probabilities (paper, eq. 6); of one, its own.
 
     Raises:
         ConfigError: If there are no networks.
     """
     if not networks:
         raise ConfigError('an ensemble needs at least one network')
+    if len(networks) == 1:
+        return networks[0]
 
     def next_tokens(tokens: Tensor, order: Tensor | None) -> Tensor:
         log_probs = torch.stack([network(tokens, order) for network in networks])

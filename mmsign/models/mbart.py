@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mmsign.compat import transformers_mbart
+from mmsign.decoding.text_beam import average_next_tokens, text_beam_search
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import TranslationPrediction
@@ -199,20 +200,32 @@ class MBart(BaseModule):
 
     @torch.no_grad()
     def translate(self, inputs: Tensor, mask: Tensor) -> list[TranslationPrediction]:
-        """The best sentence for each encoder input, by transformers' search."""
-        ids, scores = transformers_mbart.generate(
-            self.network,
-            inputs,
-            mask,
+        """The best sentences for each encoder input."""
+        return self.search([self.next_tokens(inputs, mask, self.beam_width)])
+
+    def search(self, networks: Sequence[NextTokens]) -> list[TranslationPrediction]:
+        """The best sentences by the average of the networks' next-token probabilities.
+
+        Args:
+            networks: From ``next_tokens`` with this network's ``beam_width``, of this
+                network and others of the same text vocabulary and language.
+        """
+        mask = networks[0].mask
+        found = text_beam_search(
+            average_next_tokens(networks),
+            len(mask) // self.beam_width,
             self.start_id,
+            self.text.eos_id,
             beam_width=self.beam_width,
             length_penalty=self.length_penalty,
             max_length=self.max_length,
+            device=mask.device,
         )
-        return [
-            TranslationPrediction(self.sentence(row), score)
-            for row, score in zip(ids.tolist(), scores.tolist(), strict=True)
+        n_best = [
+            tuple((self.sentence(h.ids), h.score) for h in hypotheses)
+            for hypotheses in found
         ]
+        return [TranslationPrediction(*best[0], n_best=best) for best in n_best]
 
     def sentence(self, ids: Sequence[int]) -> str:
         """The sentence of generated ids, written as the corpora write it."""

@@ -87,6 +87,33 @@ def test_the_next_token_is_the_one_of_the_whole_prefix(mbart):
         prefixes = torch.cat([prefixes[order], token], dim=1)
 
 
+@pytest.mark.parametrize('beam_width', [1, 3])
+def test_sentences_are_those_of_transformers_own_search(beam_width):
+    from transformers import GenerationConfig
+
+    torch.manual_seed(3)
+    mbart = MBart(GLOSSES, **mbart_config(beam_width=beam_width, init_std=1.0)).eval()
+    source = mbart.embed_glosses([['SUN'], ['RAIN', 'SUN'], []])
+    theirs = mbart.network.generate(
+        inputs_embeds=source[0],
+        attention_mask=source[1],
+        generation_config=GenerationConfig(
+            num_beams=beam_width,
+            do_sample=False,
+            length_penalty=mbart.length_penalty if beam_width > 1 else None,
+            max_new_tokens=mbart.max_length - 1,
+            decoder_start_token_id=mbart.start_id,
+            pad_token_id=1,
+            eos_token_id=2,
+            forced_eos_token_id=2,
+        ),
+    )
+    found = mbart.translate(*source)
+    assert [p.text for p in found] == [mbart.sentence(row) for row in theirs.tolist()]
+    assert all(len(p.n_best) <= beam_width and p.score < 0 for p in found)
+    assert all(p.n_best[0] == (p.text, p.score) for p in found)
+
+
 def test_a_prepared_directory(folder):
     mbart = MBart(GLOSSES, 'de_DE', folder=str(folder), frozen_embeddings=True)
     assert mbart.network.config.dropout == 0.3

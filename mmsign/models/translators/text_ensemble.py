@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from mmsign.decoding.text_beam import average_next_tokens, text_beam_search
 from mmsign.errors import ConfigError
 from mmsign.structures import TranslationPrediction
 
@@ -44,19 +43,6 @@ def translate_together(
         steps: (B,) valid steps.
     """
     mbart = sources[0][0].mbart
-    networks = [head.next_tokens(x, steps, mbart.beam_width) for head, x in sources]
-    found = text_beam_search(
-        average_next_tokens(networks),
-        len(steps),
-        mbart.start_id,
-        mbart.text.eos_id,
-        beam_width=mbart.beam_width,
-        length_penalty=mbart.length_penalty,
-        max_length=mbart.max_length,
-        device=steps.device,
+    return mbart.search(
+        [head.next_tokens(x, steps, mbart.beam_width) for head, x in sources]
     )
-    predictions = []
-    for hypotheses in found:
-        n_best = tuple((mbart.sentence(h.ids), h.score) for h in hypotheses)
-        predictions.append(TranslationPrediction(*n_best[0], n_best=n_best))
-    return predictions
