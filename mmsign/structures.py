@@ -6,6 +6,7 @@ Symbols: N frames of the source, T frames after sampling.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mmengine.structures import BaseDataElement
@@ -14,30 +15,84 @@ from torch import Tensor
 FEATURES_SUFFIX = '_features'
 """Inputs of these names are a stream's pooled features, computed before."""
 
+if TYPE_CHECKING:
+    from mmsign.decoding import StepClock
+
+
+@dataclass(frozen=True)
+class TimedGloss:
+    """A gloss and when it was signed (as lhotse's ``AlignmentItem``).
+
+    Attributes:
+        symbol: Its name in the vocabulary.
+        start: When it begins: in seconds, or in frames of the source video.
+        duration: How long it lasts, in the same unit.
+        score: Mean probability of the gloss over the output steps of its interval, 0
+            to 1. Not calibrated.
+
+    Examples:
+        >>> rain = TimedGloss('RAIN', 0.48, 0.16, 0.93)
+        >>> rain.gloss, rain.end, rain.confidence
+        ('RAIN', 0.64, 0.93)
+    """
+
+    symbol: str
+    start: float
+    duration: float
+    score: float = 1.0
+
+    @property
+    def gloss(self) -> str:
+        """``symbol``."""
+        return self.symbol
+
+    @property
+    def end(self) -> float:
+        """The interval is half-open: [start, end)."""
+        return round(self.start + self.duration, 4)
+
+    @property
+    def confidence(self) -> float:
+        """``score``."""
+        return self.score
+
+    def to_dict(self) -> dict:
+        """``gloss``, ``start``, ``end`` and ``confidence``, ready for JSON."""
+        return dict(
+            gloss=self.symbol, start=self.start, end=self.end, confidence=self.score
+        )
+
 
 @dataclass(frozen=True)
 class GlossPrediction:
-    """The glosses that one output recognizes in a clip.
+    """What one output of the network says of a clip.
 
     Attributes:
-        glosses: The best gloss sequence.
+        timed: The best gloss sequence, each with its time in frames of the source
+            video.
         score: Log-probability of that sequence, summed over the alignments that
             the beam kept.
-        spans: Half-open ``(start, end)`` in frames of the source video, one per
-            gloss, in order.
         n_best: ``(glosses, score)`` of the best sequences, best first.
+
+    Examples:
+        >>> found = GlossPrediction((TimedGloss('RAIN', 12, 8),), score=-0.1)
+        >>> found.glosses, found.spans
+        (('RAIN',), ((12, 20),))
     """
 
-    glosses: tuple[str, ...]
+    timed: tuple[TimedGloss, ...]
     score: float
-    spans: tuple[tuple[int, int], ...]
     n_best: tuple[tuple[tuple[str, ...], float], ...] = ()
 
-    def __post_init__(self) -> None:
-        if len(self.spans) != len(self.glosses):
-            raise ValueError(
-                f'{len(self.glosses)} glosses need as many spans, got {len(self.spans)}'
-            )
+    @property
+    def glosses(self) -> tuple[str, ...]:
+        """The names alone."""
+        return tuple(gloss.symbol for gloss in self.timed)
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Half-open ``(start, end)`` in frames of the source video, one per gloss."""
+        return tuple((gloss.start, gloss.end) for gloss in self.timed)
 
 
 @dataclass(frozen=True)
@@ -77,7 +132,7 @@ class SignDataSample(BaseDataElement):
         predictions: ``GlossPrediction`` by output name: ``video``, ``keypoint``,
             ``joint``, ``average``.
         log_probs: Natural log-probabilities (valid steps, V) by output, on the CPU.
-        frames_per_step: Frames that were sampled per output step.
+        clock: When output steps begin and end, in frames of the source video.
 
     Data, written by a translator:
 
@@ -97,5 +152,5 @@ class SignDataSample(BaseDataElement):
     crop_box: tuple[float, float, float, float]
     predictions: dict[str, GlossPrediction]
     log_probs: dict[str, Tensor]
-    frames_per_step: float
+    clock: StepClock
     translations: dict[str, TranslationPrediction]

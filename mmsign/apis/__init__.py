@@ -7,7 +7,7 @@ from .clips import DEFAULT_FPS, Clip
 from .inferencer import SignInferencer
 from .networks import Network, NetworkSpec, build_network, load_network
 from .opening import open_network
-from .records import ClipResult, OutputReading, RecognizedGloss
+from .records import ClipResult, OutputResult
 from .streaming import LiveEvent, LiveRecognizer
 
 __all__ = [
@@ -21,8 +21,7 @@ __all__ = [
     'LiveRecognizer',
     'Network',
     'NetworkSpec',
-    'OutputReading',
-    'RecognizedGloss',
+    'OutputResult',
     'SignInferencer',
     'build_network',
     'load_network',

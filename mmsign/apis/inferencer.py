@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from torch import Tensor
 
-from mmsign.decoding import CTCBeamSearch
+from mmsign.decoding import CTCBeamSearch, StepClock, decode_outputs
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.text_ensemble import ENSEMBLE
 
@@ -35,8 +34,7 @@ from .networks import Network
 from .opening import open_network
 from .posteriors import log_probs_of
 from .preparation import Pipeline, PreparedClip, prepare_clip
-from .reading import read_outputs, step_times
-from .records import ClipResult, OutputReading
+from .records import ClipResult, OutputResult
 
 Given = str | os.PathLike | np.ndarray
 
@@ -60,7 +58,7 @@ class ClipJob:
     keypoints: np.ndarray | None = None
     prepared: PreparedClip | None = None
     is_long: bool = False
-    outputs: dict[str, OutputReading] = field(default_factory=dict)
+    outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 
 
@@ -203,33 +201,26 @@ class SignInferencer:
         if ready:
             start = time.perf_counter()
             clips = [job.prepared for job in ready]
-            found = log_probs_of(self.network, clips, translate=True)
-            seconds = (time.perf_counter() - start) / len(ready)
-            for job, log_probs in zip(ready, found):
-                job.timing['network'] = seconds
-                prepared = job.prepared
-                times = step_times(
-                    prepared.frame_times,
-                    prepared.frame_seconds,
-                    len(log_probs['average']),
-                    self.network.time_stride,
-                )
-                self._decode(job, log_probs, *times)
+            log_probs, frames = log_probs_of(self.network, clips, translate=True)
+            middle = time.perf_counter()
+            steps = log_probs['average'].shape[1]
+            clocks = [
+                StepClock(c.frame_times, c.frame_times + c.frame_seconds, frames, steps)
+                for c in clips
+            ]
+            vocab = self.network.model.vocab
+            found = decode_outputs(log_probs, clocks, self.search, vocab)
+            end = time.perf_counter()
+            for job, outputs in zip(ready, found):
+                job.timing['network'] = (middle - start) / len(ready)
+                job.timing['decode'] = (end - middle) / len(ready)
+                job.outputs = {
+                    name: OutputResult(one.timed, one.score, one.n_best)
+                    for name, one in outputs.items()
+                }
         for job in jobs:
             if job.is_long:
                 self._read_long(job)
-
-    def _decode(
-        self,
-        job: ClipJob,
-        log_probs: dict[str, Tensor],
-        starts: np.ndarray,
-        ends: np.ndarray,
-    ) -> None:
-        start = time.perf_counter()
-        vocab = self.network.model.vocab
-        job.outputs = read_outputs(log_probs, self.search, vocab, starts, ends)
-        job.timing['decode'] = time.perf_counter() - start
 
     def _read_long(self, job: ClipJob) -> None:
         start = time.perf_counter()
@@ -242,26 +233,17 @@ class SignInferencer:
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""
-        result = ClipResult(
+        sentences = job.prepared.translations if job.prepared else {}
+        first = next(iter(sentences.values()), None)
+        return ClipResult(
             clip=job.clip.name,
+            sentence=sentences.get(ENSEMBLE, first),
+            translations=sentences,
             outputs=job.outputs,
             num_frames=len(job.clip.source),
             duration=round(job.clip.duration, 4),
             notices=tuple(job.clip.notices),
             timing={name: round(value, 4) for name, value in job.timing.items()},
-        )
-        if not job.outputs:
-            return result
-        average = job.outputs['average']
-        sentences = job.prepared.translations if job.prepared else {}
-        first = next(iter(sentences.values()), None)
-        return replace(
-            result,
-            glosses=average.glosses,
-            score=average.score,
-            n_best=average.n_best,
-            sentence=sentences.get(ENSEMBLE, first),
-            translations=sentences,
         )
 
     # Keypoints ---------------------------------------------------------------

@@ -13,11 +13,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from mmsign.decoding import CTCBeamSearch
+from mmsign.structures import TimedGloss
 
 from .clips import Clip
 from .networks import Network
 from .preparation import Pipeline
-from .records import OutputReading, RecognizedGloss
+from .records import OutputResult
 from .stream_decoder import StreamDecoder
 from .utterances import Piece, UtteranceReader, count_utterances
 from .windows import WindowedNetwork, window_for
@@ -65,7 +66,7 @@ def read_long(
     search: CTCBeamSearch,
     clip: Clip,
     keypoints: np.ndarray | None,
-) -> dict[str, OutputReading]:
+) -> dict[str, OutputResult]:
     """Read a clip piece by piece.
 
     Args:
@@ -80,13 +81,13 @@ def read_long(
     """
     windows = WindowedNetwork(network, pipeline, *window_for(pipeline))
     reader = UtteranceReader(windows, network.habits)
-    borders = np.append(clip.times, clip.duration)
     vocab, stride = network.model.vocab, network.time_stride
     decoders: dict[str, StreamDecoder] = {}
-    glosses: dict[str, list[RecognizedGloss]] = {}
+    glosses: dict[str, list[TimedGloss]] = {}
 
-    def seconds(frames: np.ndarray) -> np.ndarray:
-        return borders[np.minimum(frames, len(borders) - 1)]
+    def seconds(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        starts = clip.times[np.minimum(frames, len(clip.times) - 1)]
+        return starts, starts + clip.frame_seconds
 
     def read(pieces: list[Piece]) -> None:
         for piece in pieces:
@@ -106,9 +107,9 @@ def read_long(
     for frame, pose in zip(frames, poses):
         read(reader.push(frame, pose, clip.source.frame_size))
     read(reader.finish())
-    readings = {}
+    results = {}
     for name, found in glosses.items():
         score = decoders[name].score
-        best = tuple(gloss.gloss for gloss in found), score
-        readings[name] = OutputReading(tuple(found), score, (best,))
-    return readings
+        best = tuple(gloss.symbol for gloss in found), score
+        results[name] = OutputResult(tuple(found), score, (best,))
+    return results

@@ -15,8 +15,9 @@ import torch.nn as nn
 from torch import Tensor
 
 from mmsign import compat
+from mmsign.decoding import log_probabilities
+from mmsign.models import SignRecognizer
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
-from mmsign.models.recognizers.recognizer import SignRecognizer, average_log_probs
 
 # Output steps that the exported position table reaches.
 _LONGEST = 1024
@@ -56,7 +57,7 @@ class ExportableNetwork(nn.Module):
         features = model.encode(dict(zip(self.input_names, inputs)))
         outputs = model.classify(model.pool(features))
         logits = {name: output for name, (output, _) in outputs.items()}
-        return *(x.log_softmax(-1) for x in logits.values()), average_log_probs(logits)
+        return tuple(log_probabilities(logits).values())
 
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
         """Random inputs in [−1, 1] of the network's sizes."""

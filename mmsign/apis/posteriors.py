@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
+from mmsign.decoding import log_probabilities
 from mmsign.models.inference import inference_context
-from mmsign.models.layers.lengths import ClipLengths
-from mmsign.models.recognizers.recognizer import average_log_probs
 from mmsign.structures import FEATURES_SUFFIX
 
 from .networks import Network
@@ -21,7 +20,7 @@ from .preparation import PreparedClip
 
 def log_probs_of(
     network: Network, clips: Sequence[PreparedClip], translate: bool = False
-) -> list[dict[str, Tensor]]:
+) -> tuple[dict[str, Tensor], int]:
     """Run the network.
 
     Args:
@@ -31,8 +30,8 @@ def log_probs_of(
             ``translations``.
 
     Returns:
-        Per clip and output, the average included: (T', V) natural
-        log-probabilities on the CPU, valid steps only.
+        By output, the average included: (B, T', V) natural log-probabilities on the
+        CPU; and the frames of the padded batch.
     """
     batch = [dict(inputs=clip.inputs, data_samples=clip.sample) for clip in clips]
     with inference_context(network.device, network.dtype):
@@ -50,15 +49,5 @@ def log_probs_of(
                 clip.translations = {
                     name: found.text for name, found in sample.translations.items()
                 }
-    logits = {
-        name: x for name, x in outputs.items() if name not in ('average', 'lengths')
-    }
-    log_probs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
-    log_probs['average'] = average_log_probs(logits)
-    log_probs = {name: x.cpu() for name, x in log_probs.items()}
-    lengths = [clip.sample.length for clip in clips]
-    steps = ClipLengths(lengths, frames).steps(log_probs['average'].shape[1])
-    return [
-        {name: x[index, :valid] for name, x in log_probs.items()}
-        for index, valid in enumerate(steps)
-    ]
+    log_probs = log_probabilities(outputs)
+    return {name: x.cpu() for name, x in log_probs.items()}, frames

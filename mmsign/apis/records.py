@@ -1,33 +1,16 @@
-"""What an inferencer returns: plain records, no tensors.
-
-Times are seconds from the clip's first frame.
-"""
+"""What is recognized in a clip, as primitive data; times in seconds from its first
+frame."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+
+from mmsign.structures import TimedGloss
 
 
 @dataclass(frozen=True)
-class RecognizedGloss:
-    """One gloss and where it was signed.
-
-    Attributes:
-        gloss: Its name in the vocabulary.
-        start, end: Half-open interval in seconds.
-        confidence: Mean probability of the gloss over the output steps of its
-            interval, 0 to 1. Not calibrated.
-    """
-
-    gloss: str
-    start: float
-    end: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class OutputReading:
-    """What one output of the network (``video``, ``joint``, …) read.
+class OutputResult:
+    """What one output of the network (``video``, ``joint``, …) recognized.
 
     Attributes:
         glosses: The best sequence, in order of time.
@@ -35,9 +18,14 @@ class OutputReading:
         n_best: (glosses, score) of the best sequences, best first.
     """
 
-    glosses: tuple[RecognizedGloss, ...]
-    score: float
-    n_best: tuple[tuple[tuple[str, ...], float], ...]
+    glosses: tuple[TimedGloss, ...] = ()
+    score: float = 0.0
+    n_best: tuple[tuple[tuple[str, ...], float], ...] = ()
+
+    def to_dict(self) -> dict:
+        """Dicts, lists, strings and numbers only."""
+        glosses = [gloss.to_dict() for gloss in self.glosses]
+        return dict(glosses=glosses, score=self.score, n_best=self.n_best)
 
 
 @dataclass(frozen=True)
@@ -46,7 +34,6 @@ class ClipResult:
 
     Attributes:
         clip: Name of the clip: its path, or ``clip-N`` for an array.
-        glosses, score, n_best: Of the averaged output; see ``OutputReading``.
         sentence: In spoken language, if the network translates; else None. Of
             several translating heads it is that of their ensemble.
         translations: The sentence of each translating head.
@@ -55,16 +42,13 @@ class ClipResult:
         duration: Of the clip in seconds.
         notices: What was done to unusual input, in sentences.
         timing: Seconds spent on ``load``, ``keypoints``, ``network``, ``decode``.
-        error: Why the clip could not be read, if errors are recorded; else None.
+        error: Why nothing could be recognized, if errors are recorded; else None.
     """
 
     clip: str
-    glosses: tuple[RecognizedGloss, ...] = ()
-    score: float = 0.0
-    n_best: tuple[tuple[tuple[str, ...], float], ...] = ()
     sentence: str | None = None
     translations: dict[str, str] = field(default_factory=dict)
-    outputs: dict[str, OutputReading] = field(default_factory=dict)
+    outputs: dict[str, OutputResult] = field(default_factory=dict)
     num_frames: int = 0
     duration: float = 0.0
     notices: tuple[str, ...] = ()
@@ -72,10 +56,32 @@ class ClipResult:
     error: str | None = None
 
     @property
+    def average(self) -> OutputResult:
+        """The output that counts; without glosses if nothing was recognized."""
+        return self.outputs.get('average', OutputResult())
+
+    @property
+    def glosses(self) -> tuple[TimedGloss, ...]:
+        """The best sequence of the average, in order of time."""
+        return self.average.glosses
+
+    @property
     def gloss_sequence(self) -> tuple[str, ...]:
         """The names of ``glosses`` alone."""
-        return tuple(gloss.gloss for gloss in self.glosses)
+        return tuple(gloss.symbol for gloss in self.glosses)
+
+    @property
+    def score(self) -> float:
+        """Log-probability of that sequence."""
+        return self.average.score
+
+    @property
+    def n_best(self) -> tuple[tuple[tuple[str, ...], float], ...]:
+        """(glosses, score) of the best sequences of the average, best first."""
+        return self.average.n_best
 
     def to_dict(self) -> dict:
         """Dicts, lists, strings and numbers only, ready for JSON."""
-        return asdict(self)
+        own = asdict(replace(self, outputs={}))
+        own['outputs'] = {k: found.to_dict() for k, found in self.outputs.items()}
+        return dict(clip=own.pop('clip')) | self.average.to_dict() | own

@@ -11,11 +11,16 @@ from dataclasses import replace
 import numpy as np
 from torch import Tensor
 
-from mmsign.decoding import CTCBeamSearch, Hypothesis, IncrementalCTC
+from mmsign.decoding import (
+    CTCBeamSearch,
+    Hypothesis,
+    IncrementalCTC,
+    StepClock,
+    timed_glosses,
+)
+from mmsign.structures import TimedGloss
 from mmsign.vocab import GlossVocabulary
 
-from .reading import hypothesis_glosses
-from .records import RecognizedGloss
 from .utterances import Piece
 
 
@@ -26,7 +31,7 @@ class StreamDecoder:
         search: Decodes.
         vocab: The glosses.
         stride: Frames per output step.
-        seconds: When frames begin: (n,) whole numbers → (n,).
+        seconds: When frames begin and end: (n,) whole numbers → two times (n,).
         output: Which output is read.
         cut_probability, max_steps: When glosses of an utterance that goes on become
             final; see ``IncrementalCTC``.
@@ -41,7 +46,7 @@ class StreamDecoder:
         search: CTCBeamSearch,
         vocab: GlossVocabulary,
         stride: int,
-        seconds: Callable[[np.ndarray], np.ndarray],
+        seconds: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
         output: str = 'average',
         cut_probability: float = 0.9,
         max_steps: int = 64,
@@ -52,14 +57,14 @@ class StreamDecoder:
         self.seconds = seconds
         self.output = output
         self.score = 0.0
-        self._last: RecognizedGloss | None = None
+        self._last: TimedGloss | None = None
         self._until = 0.0
 
-    def push(self, piece: Piece) -> list[RecognizedGloss]:
+    def push(self, piece: Piece) -> list[TimedGloss]:
         """What has become final; everything has at the end of an utterance."""
         steps = piece.steps.log_probs[self.output]
         done = self.ctc.finish(steps) if piece.is_last else self.ctc.push(steps)
-        final: list[RecognizedGloss] = []
+        final: list[TimedGloss] = []
         for segment in done:
             found = self._glosses(*segment, piece.origin)
             final += found
@@ -76,7 +81,7 @@ class StreamDecoder:
         self.ctc.restart()
         self._last, self._until = None, 0.0
 
-    def preview(self, piece: Piece) -> tuple[RecognizedGloss, ...]:
+    def preview(self, piece: Piece) -> tuple[TimedGloss, ...]:
         """What seems to follow what is final; nothing after an utterance."""
         if piece.is_last:
             return ()
@@ -85,26 +90,26 @@ class StreamDecoder:
 
     def _glosses(
         self, start: int, steps: Tensor, best: Hypothesis, origin: int
-    ) -> tuple[RecognizedGloss, ...]:
-        borders = origin + (start + np.arange(len(steps) + 1)) * self.stride
-        times = self.seconds(borders)
-        found = hypothesis_glosses(best, steps, self.vocab, times[:-1], times[1:])
+    ) -> tuple[TimedGloss, ...]:
+        frames = origin + start * self.stride + np.arange(len(steps) * self.stride)
+        clock = StepClock(*self.seconds(frames), self.stride, 1)
+        found = timed_glosses(best, steps, self.vocab, clock)
         merge = self.ctc.search.merge_adjacent
-        if merge and found and self._last and found[0].gloss == self._last.gloss:
+        if merge and found and self._last and found[0].symbol == self._last.symbol:
             found = found[1:]  # the same sign, cut in two
-        return self._in_order(found, float(times[1] - times[0]))
+        first, end = clock.span(0, 1)
+        return self._in_order(found, end - first)
 
     def _in_order(
-        self, found: tuple[RecognizedGloss, ...], step: float
-    ) -> tuple[RecognizedGloss, ...]:
+        self, found: tuple[TimedGloss, ...], step: float
+    ) -> tuple[TimedGloss, ...]:
         # Utterances share the frames between them in which the hands rest: a gloss
         # read there moves behind the one before, by at least a step's seconds.
         until, ordered = self._until, []
         for gloss in found:
-            start = gloss.start
+            start, end = gloss.start, gloss.end
             if start < until:
-                start = until
-                gloss = replace(gloss, end=round(max(gloss.end, start + step), 4))
-            until = gloss.end
-            ordered.append(replace(gloss, start=start))
+                start, end = until, round(max(end, until + step), 4)
+            until = end
+            ordered.append(replace(gloss, start=start, duration=round(end - start, 4)))
         return tuple(ordered)

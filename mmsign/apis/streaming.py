@@ -14,13 +14,13 @@ import numpy as np
 
 from mmsign.decoding import CTCBeamSearch
 from mmsign.errors import ClipError
+from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
 from .clips import DEFAULT_FPS
 from .frame_clock import FrameClock
 from .networks import Network
 from .preparation import Pipeline
-from .records import RecognizedGloss
 from .stream_decoder import StreamDecoder
 from .utterances import Piece, UtteranceReader
 from .windows import WindowedNetwork, live_window
@@ -38,8 +38,8 @@ class LiveEvent:
         compute: Seconds of computing since the event before.
     """
 
-    final: tuple[RecognizedGloss, ...]
-    partial: tuple[RecognizedGloss, ...]
+    final: tuple[TimedGloss, ...]
+    partial: tuple[TimedGloss, ...]
     seconds: float
     compute: float
 
@@ -98,7 +98,7 @@ class LiveRecognizer:
             CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),
             network.model.vocab,
             network.time_stride,
-            lambda frames: frames / self.rate,
+            lambda frames: (frames / self.rate, (frames + 1) / self.rate),
             cut_probability=cut_probability,
             max_steps=max_steps,
         )
@@ -219,8 +219,8 @@ class LiveRecognizer:
 
     def _event(self, pieces: list[Piece]) -> LiveEvent:
         began = time.perf_counter()
-        final: list[RecognizedGloss] = []
-        partial: tuple[RecognizedGloss, ...] = ()
+        final: list[TimedGloss] = []
+        partial: tuple[TimedGloss, ...] = ()
         for piece in pieces:
             final += self.decoder.push(piece)
             partial = self.decoder.preview(piece)

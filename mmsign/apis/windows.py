@@ -218,7 +218,8 @@ class WindowedNetwork:
         inputs, sample = self.pipeline.pack(results)
         fit_heatmaps(inputs, sample, self.network.frame_size)
         clip = PreparedClip(inputs, sample, np.zeros(0), 0.0)
-        (log_probs,) = log_probs_of(self.network, [clip])
+        batch, _ = log_probs_of(self.network, [clip])
+        log_probs = {name: x[0] for name, x in batch.items()}
         if nobody:
             blank = self.network.model.vocab.blank_index
             nothing = torch.full_like(log_probs['average'], _NOTHING)

@@ -128,22 +128,3 @@ def even_spans(count: int, start: float, end: float) -> list[Span]:
     """``count`` equal parts of the time from ``start`` to ``end``."""
     edges = np.linspace(start, end, count + 1)
     return list(zip(edges[:-1].tolist(), edges[1:].tolist()))
-
-
-def step_edges(
-    frame_indices: np.ndarray, frames_per_step: float, steps: int
-) -> np.ndarray:
-    """Where output steps lie in the source video.
-
-    Args:
-        frame_indices: (T,) source frames of the clip, sorted.
-        frames_per_step: Of the sampled frames.
-        steps: Valid output steps.
-
-    Returns:
-        (steps + 1,) in source frames.
-    """
-    starts = (np.arange(steps) * frames_per_step).astype(int)
-    last = min(int(np.ceil(steps * frames_per_step)), len(frame_indices)) - 1
-    end = frame_indices[max(last, 0)] + 1
-    return np.append(frame_indices[starts], end).astype(float)

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from tiny_network import keypoints_of, write_network
 
-from mmsign.apis import ClipResult, RecognizedGloss, SignInferencer
+from mmsign.apis import ClipResult, OutputResult, SignInferencer
 from mmsign.apis.clips import open_clip
 from mmsign.apis.drawing import write_annotated_video, write_picture
 from mmsign.apis.inferencer import ClipJob
 from mmsign.datasets import open_frames
 from mmsign.errors import ClipError
+from mmsign.structures import TimedGloss
 
 COLOUR = (200, 100, 50)
 # Pixels of the picture's two rows of ten frames: 1440 wide, each frame a square.
@@ -81,7 +82,7 @@ def test_what_was_not_read_at_once_has_no_picture(
 def annotated(path, inferencer, frames, glosses=(), keypoints=None, fps=25.0):
     clip = open_clip(frames, fps=fps)
     clip.resample(25.0)
-    result = ClipResult('a', glosses=glosses)
+    result = ClipResult('a', outputs=dict(average=OutputResult(glosses)))
     job = ClipJob(clip, keypoints)
     write_annotated_video(path, inferencer.network, job, result)
     return open_frames(str(path))
@@ -105,7 +106,7 @@ def test_the_frames_over_a_bar(inferencer, tmp_path, size, shown):
 
 
 def test_glosses_appear_when_they_begin_and_fade_when_they_end(inferencer, tmp_path):
-    glosses = (RecognizedGloss('RAIN', 0.2, 0.4, 0.9),)
+    glosses = (TimedGloss('RAIN', 0.2, 0.2, 0.9),)
     video = annotated(tmp_path / 'a.mp4', inferencer, plain(15), glosses)
     brightest = video.read(range(15))[:, 250:].max((1, 2, 3))
     assert brightest[:5].max() < 40
@@ -117,11 +118,11 @@ def test_the_newest_gloss_is_at_the_right_and_all_that_fit_are_shown(
     inferencer, tmp_path
 ):
     names = ('FIRST', 'MÄSSIG', 'NOW')
-    glosses = tuple(RecognizedGloss(name, 0.0, 1.0, 0.9) for name in names)
+    glosses = tuple(TimedGloss(name, 0.0, 1.0, 0.9) for name in names)
     few = annotated(tmp_path / 'a.mp4', inferencer, plain(2), glosses)
     many = annotated(tmp_path / 'b.mp4', inferencer, plain(2), glosses[:1] * 9)
     last = annotated(tmp_path / 'c.mp4', inferencer, plain(2), glosses[2:])
-    long = RecognizedGloss('A' * 99, 0.0, 1.0, 0.9)
+    long = TimedGloss('A' * 99, 0.0, 1.0, 0.9)
     none = annotated(tmp_path / 'd.mp4', inferencer, plain(2), (long,))
     few, many, last, none = (v.read([1])[0, 244:] for v in (few, many, last, none))
     bright = [np.flatnonzero(x.max((0, 2)) > 150) for x in (few, many, last)]

@@ -1,25 +1,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 
 import pytest
 
-from mmsign.apis.records import ClipResult, OutputReading, RecognizedGloss
+from mmsign.apis.records import ClipResult, OutputResult
+from mmsign.structures import TimedGloss
 
 GLOSSES = (
-    RecognizedGloss('REGEN', 0.0, 0.32, 0.9),
-    RecognizedGloss('SÜD', 0.4, 0.56, 0.5),
+    TimedGloss('REGEN', 0.0, 0.32, 0.9),
+    TimedGloss('SÜD', 0.4, 0.16, 0.5),
 )
 N_BEST = ((('REGEN', 'SÜD'), -1.5), (('REGEN',), -2.0))
 RESULT = ClipResult(
     clip='a.mp4',
-    glosses=GLOSSES,
-    score=-1.5,
-    n_best=N_BEST,
     sentence='regen im süden .',
     translations=dict(joint='regen im süden .'),
-    outputs=dict(average=OutputReading(GLOSSES, -1.5, N_BEST)),
+    outputs=dict(average=OutputResult(GLOSSES, -1.5, N_BEST)),
     num_frames=14,
     duration=0.56,
     notices=('only',),
@@ -34,7 +32,11 @@ def test_the_names_of_the_glosses():
 
 def test_it_becomes_json_with_every_field():
     record = json.loads(json.dumps(RESULT.to_dict(), ensure_ascii=False))
-    assert list(record) == [field.name for field in fields(ClipResult)]
+    assert list(record) == [
+        *('clip', 'glosses', 'score', 'n_best', 'sentence', 'translations', 'outputs'),
+        *('num_frames', 'duration', 'notices', 'timing', 'error'),
+    ]
+    assert record['score'] == -1.5 and record['sentence'] == 'regen im süden .'
     assert record['glosses'][1] == dict(
         gloss='SÜD', start=0.4, end=0.56, confidence=0.5
     )

@@ -30,7 +30,7 @@ def piece(letters: str, preview: str = '', origin: int = 0, is_last: bool = Fals
 
 def decoder(merge: bool = False, **options) -> StreamDecoder:
     search = CTCBeamSearch(1, merge_adjacent=merge)
-    return StreamDecoder(search, VOCAB, 4, lambda frames: frames / 25, **options)
+    return StreamDecoder(search, VOCAB, 4, lambda n: (n / 25, (n + 1) / 25), **options)
 
 
 def names(glosses) -> list[str]:

@@ -44,7 +44,8 @@ def joined(parts: list) -> dict:
 
 def offline(inferencer, frames, poses) -> dict:
     job = inferencer.preprocess(frames, poses)
-    return log_probs_of(inferencer.network, [job.prepared])[0]
+    log_probs, _ = log_probs_of(inferencer.network, [job.prepared])
+    return {name: x[0] for name, x in log_probs.items()}
 
 
 def test_with_enough_context_it_is_as_if_read_at_once(network, inferencer, monkeypatch):

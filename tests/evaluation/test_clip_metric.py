@@ -67,7 +67,7 @@ RANK_SCRIPT = """
 import json, sys
 import torch.distributed as dist
 from mmsign.evaluation import WERMetric
-from mmsign.structures import GlossPrediction
+from mmsign.structures import GlossPrediction, TimedGloss
 
 assert 'sacrebleu' not in sys.modules  # an extra; imported when it is used
 rank, meeting, dump = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -78,7 +78,7 @@ for clip in [[0, 1, 2], [3, 4, 4]][rank]:
     found = ['ROT'] * clip
     metric.process(None, [dict(
         clip_id=f'c{clip}', signer='', glosses=['ROT', 'ROT'],
-        predictions=dict(video=GlossPrediction(tuple(found), 0.0, ((0, 1),) * clip)),
+        predictions=dict(video=GlossPrediction((TimedGloss('ROT', 0, 1),) * clip, 0.0)),
     )])
 print('RESULT', json.dumps(metric.evaluate(5)))
 dist.destroy_process_group()

@@ -2,23 +2,21 @@ import json
 
 import pytest
 from mmengine.evaluator import Evaluator
+from tiny_predictions import prediction
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import WERMetric
 from mmsign.registry import METRICS
-from mmsign.structures import GlossPrediction, SignDataSample
+from mmsign.structures import SignDataSample
 
 
 def sample(clip_id, reference, **outputs):
     result = SignDataSample(
         metainfo=dict(clip_id=clip_id, signer='s1', glosses=reference.split())
     )
-    result.predictions = {}
-    for name, text in outputs.items():
-        glosses = tuple(text.split())
-        spans = tuple((4 * i, 4 * i + 4) for i in range(len(glosses)))
-        found = GlossPrediction(glosses, -0.5, spans, ((glosses, -0.5),))
-        result.predictions[name] = found
+    result.predictions = {
+        name: prediction(text.split(), score=-0.5) for name, text in outputs.items()
+    }
     return result
 
 

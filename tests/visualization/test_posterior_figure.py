@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tiny_predictions import prediction
 
 from mmsign.structures import GlossPrediction
 from mmsign.visualization.labels import COLOURS
@@ -39,7 +40,7 @@ def scene(steps=None, **changes) -> Scene:
 
 
 def said(*glosses: str, spans=((4, 8), (16, 20))) -> dict[str, GlossPrediction]:
-    return {'video': GlossPrediction(glosses, -1.0, spans[: len(glosses)])}
+    return {'video': prediction(glosses, spans[: len(glosses)])}
 
 
 def inches(image: np.ndarray) -> float:

@@ -1,6 +1,6 @@
 import numpy as np
+from tiny_predictions import prediction
 
-from mmsign.structures import GlossPrediction
 from mmsign.visualization.posterior_scene import (
     Scene,
     panels,
@@ -12,10 +12,6 @@ from mmsign.vocab import GlossVocabulary
 
 VOCAB = GlossVocabulary(['RAIN', 'SUN', '天'])
 STEPS = np.array([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0.6, 0.4]], np.float32)
-
-
-def prediction(glosses, spans):
-    return GlossPrediction(tuple(glosses), -1.0, tuple(spans))
 
 
 def scene(outputs=('video', 'average'), **changes):

@@ -6,7 +6,6 @@ from mmsign.visualization.posteriors import (
     ClipPosteriors,
     error_letters,
     even_spans,
-    step_edges,
 )
 from mmsign.vocab import GlossVocabulary
 
@@ -75,15 +74,6 @@ def test_a_clip_without_steps_is_empty():
 def test_wrong_glosses_are_marked():
     assert error_letters(['A', 'B', 'C'], ['A', 'X', 'C', 'D']) == ['', 'S', '', 'I']
     assert error_letters(['A'], []) == []
-
-
-def test_steps_lie_on_the_frames_that_were_taken():
-    # 8 of 20 frames from frame 6 on, padded to 16: 4 steps, of which 2 are valid.
-    np.testing.assert_array_equal(step_edges(np.arange(6, 14), 4, 2), [6, 10, 14])
-    # Frames that were drawn unevenly, each step covering two of them.
-    drawn = np.array([0, 1, 5, 6, 6, 9])
-    np.testing.assert_array_equal(step_edges(drawn, 2, 3), [0, 5, 6, 10])
-    assert step_edges(np.arange(3), 4, 0).tolist() == [1]
 
 
 def test_a_time_is_divided_evenly():

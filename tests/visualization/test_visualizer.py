@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from memory_backend import MemoryBackend
 from tiny_models import sample
+from tiny_predictions import prediction
 
-from mmsign.structures import GlossPrediction, TranslationPrediction
+from mmsign.structures import TranslationPrediction
 from mmsign.visualization import ClipPosteriors, SignVisualizer
 from mmsign.vocab import GlossVocabulary
 
@@ -29,9 +30,7 @@ def clip(frames=32, outputs=('video', 'average'), glosses=('RAIN', 'SUN')):
     one = np.full((steps, len(VOCAB)), 0.01, np.float32)
     one[:, 0], one[1, 1], one[1, 0] = 0.96, 0.96, 0.01
     found = sample(frames, glosses)
-    found.predictions = {
-        name: GlossPrediction(('RAIN',), -1.0, ((4, 8),)) for name in outputs
-    }
+    found.predictions = {name: prediction(['RAIN'], [(4, 8)]) for name in outputs}
     posteriors = ClipPosteriors(
         VOCAB, dict.fromkeys(outputs, one), np.arange(0, frames + 1, 4.0)
     )
@@ -150,7 +149,7 @@ def test_a_clip_without_a_step_can_be_drawn(visualizer):
     empty = ClipPosteriors(
         VOCAB, {'video': np.zeros((0, 5), np.float32)}, np.array([0.0])
     )
-    found.predictions = {'video': GlossPrediction((), 0.0, ())}
+    found.predictions = {'video': prediction([])}
     assert height(visualizer, inputs, found, empty) > 200
 
 

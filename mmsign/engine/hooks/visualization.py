@@ -17,7 +17,7 @@ from mmsign.models import SignRecognizer
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.registry import HOOKS
 from mmsign.structures import SignDataSample
-from mmsign.visualization.posteriors import ClipPosteriors, step_edges
+from mmsign.visualization.posteriors import ClipPosteriors
 from mmsign.visualization.visualizer import SignVisualizer
 from mmsign.vocab import GlossVocabulary
 
@@ -185,10 +185,8 @@ def _recognizer(model) -> SignRecognizer:
 
 def _posteriors(vocab: GlossVocabulary, sample: SignDataSample) -> ClipPosteriors:
     """What the recognizer said of a clip, step by step."""
-    steps = len(next(iter(sample.log_probs.values())))
-    edges = step_edges(sample.frame_indices, sample.frames_per_step, steps)
     probabilities = {k: x.exp().numpy() for k, x in sample.log_probs.items()}
-    return ClipPosteriors(vocab, probabilities, edges)
+    return ClipPosteriors(vocab, probabilities, sample.clock.edges())
 
 
 def _heatmaps_of(

@@ -6,7 +6,6 @@ blank.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -15,10 +14,16 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmsign import compat
-from mmsign.decoding.ctc import CTCBeamSearch, Hypothesis
+from mmsign.decoding import (
+    AVERAGE,
+    CTCBeamSearch,
+    StepClock,
+    decode_outputs,
+    log_probabilities,
+)
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
-from mmsign.structures import GlossPrediction, SignDataSample
+from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.lengths import ClipLengths
@@ -187,7 +192,7 @@ class SignRecognizer(BaseModel):
             return self.losses(logits, features, data_samples, lengths)
         if mode == 'predict':
             return self.predict(logits, data_samples, frames)
-        average = average_log_probs(logits).exp()
+        average = log_probabilities(logits)[AVERAGE].exp()
         return dict(logits, average=average, lengths=lengths.of(average))
 
     def encode(self, inputs: dict[str, Tensor]) -> Features:
@@ -300,45 +305,22 @@ class SignRecognizer(BaseModel):
 
         Args:
             logits: (B, T', V) of every output.
-            data_samples: Get ``predictions`` and ``log_probs``.
+            data_samples: Get ``predictions``, ``log_probs`` and ``clock``.
             frames: T.
         """
-        outputs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
-        outputs['average'] = average_log_probs(logits)
-        lengths = ClipLengths([sample.length for sample in data_samples], frames)
-        for sample in data_samples:
-            sample.predictions, sample.log_probs = {}, {}
-        for name, log_probs in outputs.items():
-            log_probs = log_probs.detach().cpu()
-            steps = lengths.steps(log_probs.shape[1])
-            decoded = self.decoder(log_probs, steps, self.vocab.blank_index)
-            stride = frames / log_probs.shape[1]
-            for index, (sample, hypotheses) in enumerate(zip(data_samples, decoded)):
-                sample.frames_per_step = stride
-                sample.predictions[name] = self._prediction(hypotheses, sample, stride)
-                sample.log_probs[name] = log_probs[index, : steps[index]]
+        outputs = log_probabilities(logits)
+        outputs = {name: output.detach().cpu() for name, output in outputs.items()}
+        steps = outputs[AVERAGE].shape[1]
+        clocks = [
+            StepClock.of_frames(sample.frame_indices[: sample.length], frames, steps)
+            for sample in data_samples
+        ]
+        predictions = decode_outputs(outputs, clocks, self.decoder, self.vocab)
+        for index, (sample, clock) in enumerate(zip(data_samples, clocks)):
+            valid = clock.valid_steps
+            sample.predictions, sample.clock = predictions[index], clock
+            sample.log_probs = {k: x[index, :valid] for k, x in outputs.items()}
         return data_samples
-
-    def _prediction(
-        self, hypotheses: list[Hypothesis], sample: SignDataSample, stride: float
-    ) -> GlossPrediction:
-        best = hypotheses[0]
-        source = sample.frame_indices
-        spans = tuple(
-            (
-                int(source[min(int(start * stride), sample.length - 1)]),
-                int(source[min(math.ceil(end * stride), sample.length) - 1]) + 1,
-            )
-            for start, end in best.spans
-        )
-        return GlossPrediction(
-            glosses=tuple(self.vocab.decode(best.ids)),
-            score=best.score,
-            spans=spans,
-            n_best=tuple(
-                (tuple(self.vocab.decode(h.ids)), h.score) for h in hypotheses
-            ),
-        )
 
     # Checkpoints ----------------------------------------------------------
 
@@ -349,9 +331,3 @@ class SignRecognizer(BaseModel):
 
 # What configs and users call it.
 TwoStreamRecognizer = SingleStreamRecognizer = SignRecognizer
-
-
-def average_log_probs(logits: dict[str, Tensor]) -> Tensor:
-    """Log of the mean of the outputs' probabilities, (B, T', V)."""
-    stacked = torch.stack([x.float().log_softmax(-1) for x in logits.values()])
-    return stacked.logsumexp(0) - math.log(len(logits))

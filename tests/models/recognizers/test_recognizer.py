@@ -20,7 +20,6 @@ from tiny_models import (
 from mmsign.errors import CheckpointError, ConfigError, UnknownGlossError
 from mmsign.models import SignRecognizer
 from mmsign.models.layers.lengths import ClipLengths
-from mmsign.models.recognizers.recognizer import average_log_probs
 
 LOSSES = {f'loss_ctc_{name}' for name in ('video', 'keypoint', 'joint')}
 PYRAMID_LOSSES = {
@@ -300,12 +299,6 @@ def saying(steps: list[int], classes: int = 5) -> torch.Tensor:
     logits = torch.zeros(1, len(steps), classes)
     logits[0, range(len(steps)), steps] = 12.0
     return logits
-
-
-def test_average_log_probs():
-    logits = dict(a=torch.randn(2, 3, 4), b=torch.randn(2, 3, 4))
-    mean = (logits['a'].softmax(-1) + logits['b'].softmax(-1)) / 2
-    torch.testing.assert_close(average_log_probs(logits), mean.log())
 
 
 def test_prediction_in_glosses_and_source_frames():

@@ -1,0 +1,100 @@
+"""From a network's logits to glosses with times, for everyone who wants them.
+
+Symbols: B clips, T' output steps, V gloss classes with the blank.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from mmsign.structures import GlossPrediction, TimedGloss
+from mmsign.vocab import GlossVocabulary
+
+from .ctc import CTCBeamSearch, Hypothesis
+from .timing import StepClock
+
+AVERAGE = 'average'
+"""Name of the output that is the mean of the others' probabilities."""
+
+
+def log_probabilities(logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Natural log-probabilities of every output and of their average.
+
+    Nothing but tensor operations: it can be traced and exported.
+
+    Args:
+        logits: By output (B, T', V), all of the same shape; also with the ``average``
+            and ``lengths`` of a network's mode ``tensor``, which are left out.
+
+    Returns:
+        By output (B, T', V), at least float32; last ``average``, the logarithm of the
+        mean of the probabilities.
+
+    Examples:
+        >>> logits = dict(video=torch.zeros(1, 8, 4), keypoint=torch.zeros(1, 8, 4))
+        >>> found = log_probabilities(logits)
+        >>> list(found), found['average'].exp()[0, 0].tolist()
+        (['video', 'keypoint', 'average'], [0.25, 0.25, 0.25, 0.25])
+    """
+    log_probs = {
+        name: output.float().log_softmax(-1)
+        for name, output in logits.items()
+        if name not in (AVERAGE, 'lengths')
+    }
+    count = len(log_probs)  # not a tensor's: a traced graph would compute it
+    stacked = torch.stack(list(log_probs.values()))
+    log_probs[AVERAGE] = stacked.logsumexp(0) - math.log(count)
+    return log_probs
+
+
+def decode_outputs(
+    log_probs: Mapping[str, Tensor],
+    clocks: Sequence[StepClock],
+    search: CTCBeamSearch,
+    vocab: GlossVocabulary,
+) -> list[dict[str, GlossPrediction]]:
+    """Decode every output of a batch.
+
+    Args:
+        log_probs: By output (B, T', V) natural log-probabilities, on the CPU.
+        clocks: Of the clips; theirs is the unit of the glosses' times.
+        search: The decoder.
+        vocab: The glosses.
+
+    Returns:
+        For each clip a prediction by output.
+
+    Raises:
+        DataError: If an output holds values that are no log-probabilities.
+    """
+    predictions: list[dict[str, GlossPrediction]] = [{} for _ in clocks]
+    lengths = [clock.valid_steps for clock in clocks]
+    for name, output in log_probs.items():
+        decoded = search(output, lengths, vocab.blank_index)
+        for found, hypotheses, steps, clock in zip(
+            predictions, decoded, output, clocks, strict=True
+        ):
+            found[name] = GlossPrediction(
+                timed_glosses(hypotheses[0], steps, vocab, clock),
+                hypotheses[0].score,
+                tuple((tuple(vocab.decode(h.ids)), h.score) for h in hypotheses),
+            )
+    return predictions
+
+
+def timed_glosses(
+    hypothesis: Hypothesis, log_probs: Tensor, vocab: GlossVocabulary, clock: StepClock
+) -> tuple[TimedGloss, ...]:
+    """The glosses of a labelling of ``log_probs`` (T', V), on the CPU, with the times
+    of ``clock`` and the mean probability over their steps as score."""
+    timed = []
+    glosses = vocab.decode(hypothesis.ids)
+    for gloss, index, (first, end) in zip(glosses, hypothesis.ids, hypothesis.spans):
+        begins, ends = (round(time, 4) for time in clock.span(first, end))
+        score = round(float(log_probs[first:end, index].exp().mean()), 4)
+        timed.append(TimedGloss(gloss, begins, round(ends - begins, 4), score))
+    return tuple(timed)

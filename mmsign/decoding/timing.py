@@ -1,0 +1,68 @@
+"""One clock for output steps, in frames of the source or in seconds.
+
+Symbols: F frames and T' output steps of a padded batch, T valid frames of a clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class StepClock:
+    """When the output steps of a clip begin and end.
+
+    Step k has seen the frames ⌊kF/T'⌋ … ⌈(k + 1)F/T'⌉ − 1 and lasts as long as they
+    do; nothing lasts longer than the clip's last frame.
+
+    Attributes:
+        starts, ends: (T,) when each valid frame begins and ends, not falling: in
+            seconds, or in whole frames of the source.
+        frames, steps: F and T', or any two numbers in that ratio.
+
+    Examples:
+        Every second frame of a video was taken, four of them make a step:
+
+        >>> clock = StepClock.of_frames(np.arange(10, 26, 2), frames=8, steps=2)
+        >>> clock.span(0, 1), clock.span(0, 2)
+        ((10, 17), (10, 25))
+    """
+
+    starts: np.ndarray
+    ends: np.ndarray
+    frames: int
+    steps: int
+
+    @classmethod
+    def of_frames(cls, indices: np.ndarray, frames: int, steps: int) -> StepClock:
+        """A clock in frames of the source.
+
+        Args:
+            indices: (T,) the frames that the network saw, sorted.
+            frames, steps: F and T'.
+        """
+        return cls(indices, indices + 1, frames, steps)
+
+    @property
+    def valid_steps(self) -> int:
+        """⌊T · T'/F⌋: those of the clip, without those of a batch's padding."""
+        return len(self.starts) * self.steps // self.frames
+
+    def span(self, start: int, end: int) -> tuple[float, float]:
+        """When the steps start … end − 1 begin and end."""
+        last = len(self.starts) - 1
+        first_frame = start * self.frames // self.steps
+        last_frame = -(-end * self.frames // self.steps) - 1
+        return (
+            self.starts[min(first_frame, last)].item(),
+            self.ends[min(last_frame, last)].item(),
+        )
+
+    def edges(self) -> np.ndarray:
+        """Where each of n valid steps begins and the last one ends, (n + 1,)."""
+        count = self.valid_steps
+        first_frames = np.arange(count) * self.frames // max(self.steps, 1)
+        end = self.span(0, count)[1] if count else self.ends[0]
+        return np.append(self.starts[first_frames], end)
