@@ -9,6 +9,9 @@ The kinds also derive from the builtin exception that a caller would expect.
 
 from __future__ import annotations
 
+import importlib
+from types import ModuleType
+
 
 class MMSignError(Exception):
     """Base of all; catch it to handle whatever a user can put right."""
@@ -51,6 +54,25 @@ class PoseError(MMSignError, ValueError):
 
 class MissingPackageError(MMSignError, ImportError):
     """An optional package is not installed."""
+
+
+def optional_import(module: str, extra: str) -> ModuleType:
+    """Import a module of an optional package.
+
+    Args:
+        module: Its name.
+        extra: Which of mmsign's extras brings the package.
+
+    Raises:
+        MissingPackageError: If it cannot be imported; says what to type.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingPackageError(
+            f'{module.partition(".")[0]} cannot be imported ({error}): '
+            f'pip install "mmsign[{extra}]"'
+        ) from error
 
 
 class TrainingError(MMSignError, FloatingPointError):

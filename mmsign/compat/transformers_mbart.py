@@ -19,7 +19,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mmsign.errors import ConfigError, MissingPackageError
+from mmsign.errors import ConfigError, optional_import
 
 _DEFAULTS = dict(
     # mBART-large-cc25's, where transformers' own defaults differ.
@@ -29,16 +29,8 @@ _DEFAULTS = dict(
     dropout=0.3,
     attention_dropout=0.1,
 )
-
-
-def _transformers():
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingPackageError(
-            'translation needs transformers: pip install "mmsign[translation]"'
-        ) from error
-    return transformers
+# Module and the extra that brings it.
+_TRANSFORMERS = 'transformers', 'translation'
 
 
 def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
@@ -49,21 +41,17 @@ def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
         **config: Fields of transformers' ``MBartConfig``.
 
     Raises:
-        ValueError: If a name is no field of it.
+        ConfigError: If a name is no field of it.
     """
-    transformers = _transformers()
+    transformers = optional_import(*_TRANSFORMERS)
     known = transformers.MBartConfig().to_dict()
     unknown = sorted(set(config) - set(known))
     if unknown:
         raise ConfigError(f'{", ".join(unknown)}: no setting of an MBartConfig')
+    config = {k: value for k, value in _DEFAULTS.items() if k in known} | config
     return transformers.MBartForConditionalGeneration(
-        transformers.MBartConfig(vocab_size=vocab_size, **(_mbart_defaults() | config))
+        transformers.MBartConfig(vocab_size=vocab_size, **config)
     )
-
-
-def _mbart_defaults() -> dict[str, Any]:
-    known = _transformers().MBartConfig().to_dict()
-    return {key: value for key, value in _DEFAULTS.items() if key in known}
 
 
 def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
@@ -102,7 +90,7 @@ def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
         FileNotFoundError, ValueError: If the directory holds no mBART.
     """
     read_mbart_config(folder)
-    transformers = _transformers()
+    transformers = optional_import(*_TRANSFORMERS)
     try:
         model, found = transformers.MBartForConditionalGeneration.from_pretrained(
             os.fspath(folder), local_files_only=True, output_loading_info=True, **config

@@ -7,14 +7,15 @@ asked for. Its version decides the numbers, so it is part of the signature.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
-from mmsign.errors import MissingPackageError
+from mmsign.errors import optional_import
 
 from .tokens import check_pairs, split_text
 
 MAX_ORDER = 4
+# Module and the extra that brings it.
+METRICS = 'sacrebleu.metrics', 'translation'
 
 # Words: the texts are tokenised already. Characters: sacrebleu's own splitting,
 # so that the signature says it.
@@ -31,22 +32,6 @@ class BleuScores(NamedTuple):
 
     scores: tuple[float, ...]
     signature: str
-
-
-def require_sacrebleu() -> ModuleType:
-    """The module ``sacrebleu.metrics``.
-
-    Raises:
-        MissingPackageError: it is not installed; says how to install it.
-    """
-    try:
-        from sacrebleu import metrics
-    except ImportError as error:
-        raise MissingPackageError(
-            f'BLEU needs sacrebleu, which cannot be imported ({error}): '
-            'pip install "mmsign[translation]", or pip install sacrebleu'
-        ) from error
-    return metrics
 
 
 def corpus_bleu(
@@ -74,7 +59,7 @@ def corpus_bleu(
     """
     check_pairs(references, hypotheses)
     split_text('', level)
-    metrics = require_sacrebleu()
+    metrics = optional_import(*METRICS)
     scores = []
     for order in range(1, MAX_ORDER + 1):
         # `force` silences a warning about tokenised text, which is intended here.
@@ -95,5 +80,5 @@ def corpus_chrf(references: Sequence[str], hypotheses: Sequence[str]) -> float:
         17.0
     """
     check_pairs(references, hypotheses)
-    chrf = require_sacrebleu().CHRF()
+    chrf = optional_import(*METRICS).CHRF()
     return chrf.corpus_score(list(hypotheses), [list(references)]).score

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mmengine.logging import print_log
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, optional_import
 from mmsign.registry import METRICS
 from mmsign.text.languages import finish_sentence
 
-from .bleu import require_sacrebleu
+from .bleu import METRICS as SACREBLEU
 from .clip_metric import ClipMetric
 from .text_scores import score_texts, text_score_table
 
@@ -38,7 +38,7 @@ class BLEUMetric(ClipMetric):
 
     def __init__(self, level: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        require_sacrebleu()
+        optional_import(*SACREBLEU)
         self.level = level
 
     def record(self, data_sample: dict) -> dict:

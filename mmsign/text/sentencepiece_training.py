@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, optional_import
 
 
 def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
@@ -27,8 +27,7 @@ def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
         >>> isinstance(model, bytes)
         True
     """
-    import sentencepiece
-
+    sentencepiece = optional_import('sentencepiece', 'translation')
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise DataError('no sentences to train a sentencepiece model on')

@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmsign.errors import DataError, MissingPackageError
+from mmsign.errors import DataError, optional_import
 from mmsign.files import replacing, write_text
 
 from .languages import LANGUAGE_CODES, check_language
@@ -29,12 +29,7 @@ SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')
 
 
 def _processor(model: bytes, name: str):
-    try:
-        import sentencepiece
-    except ImportError as error:
-        raise MissingPackageError(
-            'translation needs sentencepiece: pip install "mmsign[translation]"'
-        ) from error
+    sentencepiece = optional_import('sentencepiece', 'translation')
     processor = sentencepiece.SentencePieceProcessor()
     try:
         processor.LoadFromSerializedProto(model)
