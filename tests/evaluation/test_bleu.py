@@ -62,6 +62,6 @@ def test_sentences_without_partner(score):
 def test_what_is_missing_is_named(monkeypatch):
     with pytest.raises(ConfigError, match='letter'):
         corpus_bleu(['a'], ['a'], 'letter')
-    monkeypatch.setitem(sys.modules, 'sacrebleu', None)
+    monkeypatch.setitem(sys.modules, 'sacrebleu.metrics', None)
     with pytest.raises(MissingPackageError, match='sacrebleu'):
         corpus_bleu(['a'], ['a'])

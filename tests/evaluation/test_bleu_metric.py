@@ -102,6 +102,6 @@ def test_what_a_clip_lacks_names_it(lacking, score):
 
 
 def test_missing_sacrebleu_is_found_when_built(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'sacrebleu', None)
+    monkeypatch.setitem(sys.modules, 'sacrebleu.metrics', None)
     with pytest.raises(MissingPackageError, match='sacrebleu'):
         BLEUMetric()
