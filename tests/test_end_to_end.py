@@ -133,7 +133,7 @@ def test_one_and_two_processes_count_the_same(trained, corpus, tmp_path):
         'average',
     ]
     assert (work / 'picture.png').stat().st_size > 10_000
-    assert 'reference' in (work / 'report.txt').read_text()
+    assert 'REF ' in (work / 'report.txt').read_text()
 
 
 def test_a_run_killed_in_mid_epoch_ends_as_an_uninterrupted_one(

@@ -95,12 +95,12 @@ def file_frames(path: str, keypoints: str | None) -> Iterator[tuple]:
 
 
 class Terminal:
-    """Final glosses on a line, partial ones in brackets behind them."""
+    """Final glosses on a line, partial ones in brackets, or grey in the window."""
 
     def __init__(self, window: bool) -> None:
         self.window = window
         self.rewrite = sys.stdout.isatty()
-        self.caption = ''
+        self.words: list[tuple[str, bool]] = []
         self._last: list[str] = []
 
     def show(self, event) -> None:
@@ -112,12 +112,12 @@ class Terminal:
                 f'{gloss.start:8.2f} s  {gloss.gloss}  ({gloss.confidence:.2f})',
                 flush=True,
             )
-        partial = ' '.join(gloss.gloss for gloss in event.partial)
+        partial = [gloss.gloss for gloss in event.partial]
         if self.rewrite and partial:
-            print(f'            [{partial}]', end='', flush=True)
-        # As many as one line under the picture holds.
-        self._last = [*self._last, *(gloss.gloss for gloss in event.final)][-3:]
-        self.caption = ' '.join([*self._last, f'[{partial}]' if partial else ''])
+            print(f'            [{" ".join(partial)}]', end='', flush=True)
+        self._last = [*self._last, *(gloss.gloss for gloss in event.final)][-9:]
+        self.words = [(gloss, True) for gloss in self._last]
+        self.words += [(gloss, False) for gloss in partial]
 
     def picture(self, frame) -> bool:
         """Show a frame in the window; False if the user ended it."""
@@ -126,13 +126,11 @@ class Terminal:
         import cv2
         import numpy as np
 
-        from mmsign.visualization.words import draw_word
+        from mmsign.visualization.fonts import subtitle
 
         scale = max(1.0, _WIDTH / frame.shape[1])
         shown = cv2.resize(frame, None, fx=scale, fy=scale)
-        size = _WIDTH // 24
-        bar = np.zeros((2 * size, shown.shape[1], 3), np.uint8)
-        draw_word(bar, self.caption, (size // 2, 4 * size // 3), size)
+        bar = subtitle(self.words, _WIDTH // 12, shown.shape[1])
         shown = np.vstack([shown, bar])
         cv2.imshow('mmsign', shown)
         return cv2.waitKey(1) & 0xFF != ord('q')

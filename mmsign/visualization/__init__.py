@@ -1,21 +1,18 @@
 """Pictures of what the network sees and says."""
 
-from .clip_view import ClipView, caption_strip, view_frames, view_sheet
-from .overlay import blend_heatmaps, clip_sheet, crop_coordinates, draw_skeleton
+from .clip_view import ClipView, view_clip, view_frames, view_sheet
 from .posteriors import ClipPosteriors
-from .timeline import save_timeline
+from .timeline import Timeline
+from .timeline_figure import draw_timeline
 from .visualizer import SignVisualizer
 
 __all__ = [
     'ClipPosteriors',
     'ClipView',
     'SignVisualizer',
-    'caption_strip',
+    'Timeline',
+    'draw_timeline',
+    'view_clip',
     'view_frames',
     'view_sheet',
-    'blend_heatmaps',
-    'clip_sheet',
-    'crop_coordinates',
-    'draw_skeleton',
-    'save_timeline',
 ]

@@ -1,19 +1,36 @@
-"""A clip as the network gets it, as a picture or a video.
+"""A clip as the network gets it: frames, skeleton, heatmaps; as a picture or a video.
 
-Symbols: T frames, K keypoints, s side of a heatmap, S side of a shown frame in pixels.
-Images are uint8 BGR.
+Symbols: T frames, K keypoints, n chosen frames, s side of a heatmap, S side of a shown
+frame in pixels, (x0, y0, bw, bh) crop box in pixels of the source frame. Images are
+uint8 BGR.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
-from .fonts import font_families
-from .overlay import blend_heatmaps, crop_coordinates, draw_skeleton
+from mmsign.errors import ConfigError
+from mmsign.files import partial_path, replacing
+from mmsign.keypoints import PARTS, SKELETON
+from mmsign.structures import SignDataSample
+
+from .fonts import caption, draw_word
+
+# BGR, one colour per part: distinct in hue and in lightness.
+PART_COLOURS = {
+    'face': (60, 200, 255),
+    'hands': (80, 230, 80),
+    'mouth': (200, 80, 255),
+    'upper_body': (255, 150, 50),
+}
+_DRAWN_AT_ONCE = 16  # heatmaps take memory
 
 
 @dataclass(frozen=True)
@@ -21,51 +38,152 @@ class ClipView:
     """What there is to see of a clip after the pipeline.
 
     Attributes:
-        crop_box: (x0, y0, width, height) in pixels of the source frame.
+        crop_box: (x0, y0, bw, bh).
         frames: (T, S', S', 3), cropped and resized; None if the pipeline has none.
-        keypoints: (T, K, 3) in pixels of the source frame, or None.
-        heatmaps: (K, T, s, s) in [−1, 1], or None.
+        keypoints: (T, K, 3) in pixels of the source frame and scores, or None.
+        draw_heatmaps: From keypoints (n, K, 3) to their heatmaps (K, n, s, s) in
+            whatever range; None for no heatmaps.
     """
 
     crop_box: Sequence[float]
     frames: np.ndarray | None = None
     keypoints: np.ndarray | None = None
-    heatmaps: np.ndarray | None = None
+    draw_heatmaps: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __len__(self) -> int:
-        """T."""
-        return len(self.keypoints if self.frames is None else self.frames)
+        """T; 0 if there is nothing to see."""
+        shown = self.keypoints if self.frames is None else self.frames
+        return 0 if shown is None else len(shown)
 
-    def panels(self, index: int, side: int) -> list[np.ndarray]:
-        """One frame: with its skeleton, and with its heatmaps if there are any.
+    def panels(self, indices: Sequence[int], side: int) -> Iterator[list[np.ndarray]]:
+        """Frames: with the skeleton, and with the heatmaps if there are any.
 
         Without frames the background is black.
 
-        Returns:
-            Images (S, S, 3) with S = side.
+        Yields:
+            One or two images (S, S, 3) with S = side for each index.
         """
-        if self.frames is None:
-            frame = np.zeros((side, side, 3), np.uint8)
-        else:
-            size = side, side
-            frame = cv2.resize(self.frames[index], size, interpolation=cv2.INTER_LINEAR)
-        if self.keypoints is None:
-            return [frame]
-        points = crop_coordinates(self.keypoints[index], self.crop_box, side)
-        panels = [draw_skeleton(frame, points, self.keypoints[index, :, 2])]
-        if self.heatmaps is not None:
-            panels.append(blend_heatmaps(frame, self.heatmaps[:, index]))
-        return panels
+        black = np.zeros((side, side, 3), np.uint8)
+        for first in range(0, len(indices), _DRAWN_AT_ONCE):
+            part, heatmaps = indices[first : first + _DRAWN_AT_ONCE], None
+            if self.keypoints is not None and self.draw_heatmaps is not None:
+                heatmaps = self.draw_heatmaps(self.keypoints[part])
+            for number, index in enumerate(part):
+                frame = black
+                if self.frames is not None:
+                    frame = cv2.resize(self.frames[index], (side, side))
+                images = [frame]
+                if self.keypoints is not None:
+                    points = crop_coordinates(
+                        self.keypoints[index], self.crop_box, side
+                    )
+                    images = [draw_skeleton(frame, points, self.keypoints[index, :, 2])]
+                if heatmaps is not None:
+                    images.append(blend_heatmaps(frame, heatmaps[:, number]))
+                yield images
+
+
+def view_clip(
+    inputs: Mapping[str, torch.Tensor],
+    sample: SignDataSample,
+    preprocessor: torch.nn.Module | None = None,
+) -> ClipView:
+    """The view of a clip as the pipeline packs it.
+
+    Args:
+        inputs: ``video`` (3, T, S, S) uint8 and ``keypoints`` (T, K, 3), either or
+            none.
+        sample: Its data sample.
+        preprocessor: A ``SignDataPreprocessor``, which draws the heatmaps; None for
+            no heatmaps.
+    """
+
+    def draw(keypoints: np.ndarray) -> np.ndarray:
+        batch = dict(keypoints=[torch.from_numpy(keypoints)])
+        found = preprocessor(dict(inputs=batch, data_samples=[sample]))['inputs']
+        return found['heatmaps'][0, :, : len(keypoints)].float().cpu().numpy()
+
+    frames, keypoints = inputs.get('video'), inputs.get('keypoints')
+    if frames is not None:
+        frames = np.ascontiguousarray(frames.permute(1, 2, 3, 0).numpy())
+    if keypoints is not None:
+        keypoints = keypoints.numpy()
+    drawn = preprocessor is not None and preprocessor.keypoint_input == 'heatmaps'
+    return ClipView(sample.crop_box, frames, keypoints, draw if drawn else None)
+
+
+def crop_coordinates(
+    keypoints: np.ndarray, crop_box: Sequence[float], size: int
+) -> np.ndarray:
+    """Map (…, K, ≥2) source pixels to pixels of the resized crop, (…, K, 2).
+
+    The inverse of the half-pixel mapping that frames and heatmaps go through:
+    (x + ½ − x0)·size/bw − ½.
+    """
+    origin, extent = np.asarray(crop_box[:2]), np.asarray(crop_box[2:])
+    return (keypoints[..., :2] + 0.5 - origin) * (size / extent) - 0.5
+
+
+def draw_skeleton(
+    image: np.ndarray, points: np.ndarray, scores: np.ndarray
+) -> np.ndarray:
+    """Draw the keypoints and the edges between them.
+
+    Args:
+        image: (H, W, 3); not changed.
+        points: (K, 2) in pixels of the image; the first K of the 79, or none.
+        scores: (K,); points and edges fade with them.
+
+    Returns:
+        A new image.
+    """
+    canvas = image.copy()
+    sharp = 4  # fractional bits of cv2's sub-pixel coordinates
+    fixed = np.round(points * 2**sharp).astype(int).tolist()
+    radius = max(1.0, min(image.shape[:2]) / 160)
+    confidence = np.clip(scores, 0.15, 1)
+    colours = [PART_COLOURS[part] for part in PARTS for _ in range(79)[PARTS[part]]]
+
+    def shade(index: int, weight: float) -> tuple[float, ...]:
+        return tuple(float(weight * c) for c in colours[index])
+
+    for a, b in SKELETON:
+        if max(a, b) < len(points):
+            colour = shade(a, min(confidence[a], confidence[b]))
+            cv2.line(canvas, fixed[a], fixed[b], colour, 1, cv2.LINE_AA, sharp)
+    for index, centre in enumerate(fixed):
+        colour, extent = shade(index, confidence[index]), int(radius * 2**sharp)
+        cv2.circle(canvas, centre, extent, colour, -1, cv2.LINE_AA, sharp)
+    return canvas
+
+
+def blend_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
+    """Lay the sum of the heatmaps over an image.
+
+    Args:
+        image: (S, S, 3).
+        heatmaps: (K, s, s) as the network sees them, in whatever range.
+
+    Returns:
+        (S, S, 3), the sum as colour, from its smallest value to its largest.
+    """
+    heat = heatmaps.sum(0).astype(np.float32)
+    heat -= heat.min()
+    heat /= max(1.0, heat.max())
+    heat = cv2.resize(heat, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    colour = cv2.applyColorMap(np.uint8(255 * heat), cv2.COLORMAP_INFERNO)
+    weight = (0.75 * heat)[..., None]
+    return np.uint8((1 - weight) * image + weight * colour)
 
 
 def view_sheet(
-    view: ClipView, caption: Sequence[str], columns: int = 8, side: int = 224
+    view: ClipView, lines: Sequence[str], columns: int = 8, side: int = 224
 ) -> np.ndarray:
     """Evenly spaced frames of a clip side by side under a caption.
 
     Args:
         view: The clip.
-        caption: Its lines.
+        lines: Of the caption; none for no caption.
         columns: Frames shown, at most.
         side: Of each in pixels.
 
@@ -73,63 +191,72 @@ def view_sheet(
         (H, W, 3)
     """
     shown = np.linspace(0, len(view) - 1, min(columns, len(view))).round().astype(int)
-    columns_of_panels = []
-    for index in shown:
-        panels = [panel.copy() for panel in view.panels(index, side)]
-        cv2.putText(
-            *(panels[0], str(index), (6, side - 8), cv2.FONT_HERSHEY_SIMPLEX),
-            *(0.45, (255, 255, 255), 1, cv2.LINE_AA),
-        )
-        columns_of_panels.append(np.vstack(panels))
-    pictures = np.hstack(columns_of_panels)
-    return np.vstack([caption_strip(caption, pictures.shape[1]), pictures])
+    stacks = []
+    for index, panels in zip(shown, view.panels(shown, side)):
+        stack = np.vstack(panels)
+        size = max(8, side // 16)
+        draw_word(stack, str(index), (size // 2, side - size // 2), size)
+        stacks.append(stack)
+    sheet = np.hstack(stacks)
+    return np.vstack([caption(lines, sheet.shape[1]), sheet]) if lines else sheet
 
 
 def view_frames(
-    view: ClipView, caption: Sequence[str], side: int = 320
+    view: ClipView, lines: Sequence[str], side: int = 320
 ) -> Iterator[np.ndarray]:
     """Every frame of a clip under a caption, to be written as a video.
 
     Yields:
-        (H, W, 3) of one size, with even sides, as video encoders ask.
+        (H, W, 3) of one size.
     """
     strip = None
-    for index in range(len(view)):
-        pictures = np.hstack(view.panels(index, side))
+    for panels in view.panels(range(len(view)), side):
+        row = np.hstack(panels)
         if strip is None:
-            strip = caption_strip(caption, pictures.shape[1])
-        image = np.vstack([strip, pictures])
-        yield image[: len(image) // 2 * 2, : image.shape[1] // 2 * 2]
+            strip = caption(lines, row.shape[1])
+        yield np.vstack([strip, row])
 
 
-def caption_strip(lines: Sequence[str], width: int) -> np.ndarray:
-    """Lines of text, broken to a width, black on white.
+def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Write (H, W, 3) as PNG; the file appears complete or not at all.
 
-    Returns:
-        (H, width, 3); H as the text needs.
+    Raises:
+        OSError: If it cannot be written.
     """
-    # Imported here: only pictures need it. Unlike OpenCV it has more than ASCII.
-    import textwrap
+    # Not cv2.imwrite, which does not tell why it fails.
+    _, encoded = cv2.imencode('.png', image)
+    with replacing(path) as file:
+        file.write(encoded.tobytes())
 
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    characters = max(20, int(width / 7.5))
-    wrapped = [part for line in lines for part in textwrap.wrap(line, characters)]
-    height = 17 * len(wrapped) + 12
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100, facecolor='white')
-    canvas = FigureCanvasAgg(figure)
-    for row, line in enumerate(wrapped):
-        figure.text(
-            *(8 / width, 1 - (17 * row + 8) / height, line),
-            va='top',
-            fontsize=8.5,
-            family=font_families(),
-            parse_math=False,
-        )
-    canvas.draw()
-    image = np.asarray(canvas.buffer_rgba())[..., 2::-1]
-    strip = np.full((height, width, 3), 255, np.uint8)
-    rows, columns = min(height, image.shape[0]), min(width, image.shape[1])
-    strip[:rows, :columns] = image[:rows, :columns]
-    return strip
+def write_video(
+    path: str | os.PathLike, images: Iterable[np.ndarray], fps: float
+) -> None:
+    """Write (H, W, 3) images of one size as MPEG-4; complete or not at all.
+
+    Args:
+        path: ``.mp4``; missing folders are made.
+        images: At least one; a last odd row or column is cut off, as encoders ask.
+        fps: Frames per second.
+
+    Raises:
+        ConfigError: If OpenCV cannot write it.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # OpenCV goes by the name's end.
+    partial = partial_path(target).with_suffix('.mp4')
+    writer = None
+    try:
+        for image in images:
+            height, width = (side // 2 * 2 for side in image.shape[:2])
+            if writer is None:
+                code = cv2.VideoWriter.fourcc(*'mp4v')
+                writer = cv2.VideoWriter(str(partial), code, fps, (width, height))
+                if target.is_dir() or not writer.isOpened():
+                    raise ConfigError(f'{path}: OpenCV cannot write a video there')
+            writer.write(image[:height, :width])
+        writer.release()
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

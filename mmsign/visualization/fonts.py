@@ -1,14 +1,18 @@
-"""Letters of any corpus in the pictures.
+"""Letters of any corpus in pictures.
 
 Matplotlib brings DejaVu Sans, which has all European letters. Chinese characters come
-from a font of the machine, if one is known, or from one that the user names.
+from a font of the machine, if one is known, or from one that the user names. Images
+are uint8 BGR, sizes are pixels.
 """
 
 from __future__ import annotations
 
-import os
+import textwrap
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+
+import numpy as np
 
 from mmsign.errors import ConfigError
 
@@ -39,8 +43,7 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
             takes those of the machine that are known to have Chinese characters.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no font.
+        ConfigError: If there is no such file, or it is no font.
     """
     # Imported late: matplotlib is for pictures only.
     from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
@@ -55,14 +58,13 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
                     fontManager.addfont(file)
             found = _chinese(fontManager)
         return LATIN, *found
-    if not os.path.isfile(font):
-        raise FileNotFoundError(f'font file {font} does not exist')
     try:
         fontManager.addfont(font)
         return LATIN, FontProperties(fname=font).get_name()
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise ConfigError(
-            f'{font} is not a font that matplotlib reads: expected .ttf, .otf or .ttc'
+            f'{font} is not a font that matplotlib reads: expected a .ttf, .otf or '
+            f'.ttc file ({error})'
         ) from error
 
 
@@ -84,3 +86,107 @@ def can_draw(text: str, families: tuple[str, ...]) -> bool:
     """Whether every letter of ``text`` is in one of the fonts."""
     letters = _letters(families)
     return all(ord(letter) in letters for letter in text)
+
+
+@lru_cache(maxsize=64)
+def _font(family: str, size: int):
+    from matplotlib.font_manager import FontProperties, findfont
+    from PIL import ImageFont
+
+    return ImageFont.truetype(findfont(FontProperties(family=family)), size)
+
+
+@lru_cache(maxsize=1024)
+def word_mask(word: str, size: int) -> tuple[np.ndarray, int]:
+    """A word as it is laid over an image.
+
+    Args:
+        word: Letters that no font has come out as boxes.
+        size: Of the letters.
+
+    Returns:
+        (h, w) uint8, how much of each pixel the letters cover, and the row of the
+        baseline. h is the same for every word of one font.
+    """
+    from PIL import Image, ImageDraw
+
+    families = font_families()
+    # The first that has every letter; a word is not set in two fonts.
+    family = next((f for f in families if can_draw(word, (f,))), families[0])
+    font = _font(family, size)
+    ascent, descent = font.getmetrics()
+    width = max(1, int(np.ceil(font.getlength(word))))
+    image = Image.new('L', (width, ascent + descent))
+    ImageDraw.Draw(image).text((0, ascent), word, 255, font, anchor='ls')
+    return np.asarray(image), ascent
+
+
+def draw_word(
+    image: np.ndarray,
+    word: str,
+    place: tuple[int, int],
+    size: int,
+    colour: tuple[int, int, int] = (255, 255, 255),
+) -> None:
+    """Write into an image.
+
+    Args:
+        image: (H, W, 3); changed. What lies outside is cut off.
+        word: See ``word_mask``.
+        place: Left end of the baseline, (x, y).
+        size: Of the letters.
+        colour: Of the letters.
+    """
+    mask, baseline = word_mask(word, size)
+    left, top = place[0], place[1] - baseline
+    shown = mask[max(0, -top) :, max(0, -left) :]
+    part = image[max(0, top) :, max(0, left) :][: shown.shape[0], : shown.shape[1]]
+    weight = shown[: part.shape[0], : part.shape[1], None] / 255
+    part[:] = np.rint(part + weight * (np.array(colour) - part))
+
+
+def caption(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
+    """Lines of text above a picture, broken to its width, black on white.
+
+    Returns:
+        (H, width, 3); H as the text needs.
+    """
+    wrapped = [part for line in lines for part in _wrap(line, width - size, size)]
+    step = 3 * size // 2
+    strip = np.full((step * len(wrapped) + size, width, 3), 255, np.uint8)
+    for row, line in enumerate(wrapped, 1):
+        draw_word(strip, line, (size // 2, step * row), size, (0, 0, 0))
+    return strip
+
+
+def _wrap(line: str, room: int, size: int) -> list[str]:
+    letters, parts = len(line), [line]
+    while letters > 1 and any(word_mask(p, size)[0].shape[1] > room for p in parts):
+        letters = letters * 9 // 10
+        parts = textwrap.wrap(line, letters)
+    return parts
+
+
+def subtitle(words: Sequence[tuple[str, bool]], height: int, width: int) -> np.ndarray:
+    """A bar below a frame with the words up to now, the newest at the right.
+
+    Args:
+        words: In order of time, each with whether it is being signed right now; as
+            many of the last ones are shown as there is room for.
+        height: Of the bar.
+        width: Of the bar.
+
+    Returns:
+        (height, width, 3), white and grey on black.
+    """
+    bar = np.zeros((height, width, 3), np.uint8)
+    size = max(8, height // 2)
+    right = width - size // 2
+    for word, present in reversed(words):
+        right -= word_mask(word, size)[0].shape[1]
+        if right < 0:
+            break
+        colour = (255,) * 3 if present else (150,) * 3
+        draw_word(bar, word, (right, int(height * 0.65)), size, colour)
+        right -= size // 2
+    return bar

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+from torch import Tensor
 
-from mmsign.decoding import align_labellings
+from mmsign.decoding import StepClock, align_labellings
 from mmsign.errors import UnknownGlossError
-from mmsign.evaluation import align_words
 from mmsign.vocab import GlossVocabulary
 
 AVERAGE = 'average'
@@ -34,6 +34,16 @@ class ClipPosteriors:
     vocab: GlossVocabulary
     probabilities: Mapping[str, np.ndarray]
     edges: np.ndarray
+
+    @classmethod
+    def of(
+        cls, vocab: GlossVocabulary, log_probs: Mapping[str, Tensor], clock: StepClock
+    ) -> ClipPosteriors:
+        """From natural log-probabilities (≥ T', V) by output, on the CPU, and the
+        clock of their steps."""
+        steps = clock.valid_steps
+        probabilities = {k: x[:steps].exp().numpy() for k, x in log_probs.items()}
+        return cls(vocab, probabilities, clock.edges())
 
     def reference_spans(self, glosses: Sequence[str]) -> list[Span] | None:
         """Where the reference lies on its most probable path.
@@ -55,7 +65,11 @@ class ClipPosteriors:
         return [(self.edges[start], self.edges[end]) for start, end in spans]
 
     def prominent(
-        self, output: str, always: Iterable[str], least: float = 0.2, limit: int = 12
+        self,
+        output: str,
+        always: Iterable[str] = (),
+        least: float = 0.2,
+        limit: int = 12,
     ) -> list[str]:
         """Glosses worth a curve.
 
@@ -112,19 +126,3 @@ class ClipPosteriors:
                 middle = (self.edges[best] + self.edges[best + 1]) / 2
                 found.append((float(middle), float(curve[best])))
         return found
-
-
-def error_letters(reference: Sequence[str], glosses: Sequence[str]) -> list[str]:
-    """``S`` or ``I`` for each recognized gloss that is wrong, else an empty string."""
-    letters = []
-    for expected, found in align_words(reference, glosses):
-        if found is not None:
-            wrong = 'S' if expected is not None else 'I'
-            letters.append('' if expected == found else wrong)
-    return letters
-
-
-def even_spans(count: int, start: float, end: float) -> list[Span]:
-    """``count`` equal parts of the time from ``start`` to ``end``."""
-    edges = np.linspace(start, end, count + 1)
-    return list(zip(edges[:-1].tolist(), edges[1:].tolist()))

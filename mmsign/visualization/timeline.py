@@ -1,94 +1,215 @@
-"""A clip and its recognized glosses over time, as one figure."""
+"""What a picture of a clip over time shows, before it is drawn.
+
+Times are in the unit that the caller counts in: seconds, or frames of the source.
+"""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .fonts import font_families
-from .labels import pack
+from mmsign.evaluation import align_words
+from mmsign.structures import TimedGloss
 
-# Inches.
-WIDTH, MARGIN = 16.0, 1.1
-ROOM = WIDTH - MARGIN - 0.3
-BAR, LANE = 0.2, 0.22
+from .clip_view import ClipView
+from .fonts import LATIN, can_draw
+from .posteriors import AVERAGE, ClipPosteriors, Span
+
+FRAMES_PER_ROW = 14
+# One colour per gloss (Okabe and Ito 2008): told apart by colour-blind eyes as well;
+# when all are used up, the lines change.
+COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00')
+LINES = ('-', '--', '-.', ':')
 
 
-def save_timeline(
-    path: str | Path,
-    sheet: np.ndarray,
-    reference: Sequence[str] | None,
-    predictions: Mapping[str, tuple[Sequence[str], Sequence[tuple[int, int]]]],
-    num_frames: int,
-    title: str,
-) -> None:
-    """Write a picture of frames, reference and each output's glosses in time.
+@dataclass(frozen=True)
+class Timeline:
+    """All that is drawn of a clip.
+
+    Attributes:
+        title: First line.
+        span: (start, end) of the clip.
+        glosses: What is recognized by each output, in the order of drawing.
+        unit: Of all times, as the axis names it.
+        longest: Of a row; longer clips are broken into several.
+        posteriors: What the outputs say step by step, if known.
+        reference: Glosses as annotated, which have no times; None for none.
+        remarks: Lines below the title.
+        view: Frames to be shown, if any.
+        times: (T,) the middles of the view's frames.
+        families: Fonts.
+    """
+
+    title: str
+    span: Span
+    glosses: Mapping[str, Sequence[TimedGloss]] = field(default_factory=dict)
+    unit: str = 'seconds'
+    longest: float = 8.0
+    posteriors: ClipPosteriors | None = None
+    reference: Sequence[str] | None = None
+    remarks: Sequence[str] = ()
+    view: ClipView | None = None
+    times: Sequence[float] = ()
+    families: tuple[str, ...] = (LATIN,)
+
+    @property
+    def rows(self) -> list[Span]:
+        """Equal parts, each of ``longest`` or up to a quarter more."""
+        start, end = self.span
+        count = int(np.ceil((end - start) / (1.25 * self.longest)))
+        return even_spans(max(1, count), start, end if end > start else start + 1)
+
+    def name(self, gloss: str) -> str:
+        """The gloss, or its number where no font has its letters."""
+        if can_draw(gloss, self.families):
+            return gloss
+        index = None if self.posteriors is None else self.posteriors.index(gloss)
+        return '#?' if index is None else f'#{index}'
+
+    def frames(self, row: Span) -> dict[float, int]:
+        """Where in a row frames are shown, and which: the nearest ones."""
+        if not self.view:
+            return {}
+        times = np.asarray(self.times)
+        within = int(((row[0] <= times) & (times < row[1])).sum())
+        places = even_spans(max(1, min(FRAMES_PER_ROW, within)), *row)
+        middles = [(start + end) / 2 for start, end in places]
+        return {time: int(np.abs(times - time).argmin()) for time in middles}
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name at a time.
+
+    Attributes:
+        gloss: Whose colour it has.
+        text: What is written.
+        span: What it is about.
+        wrong: Whether it stands for an error.
+        faint: Whether it is a remark only, and its span not shown.
+    """
+
+    gloss: str
+    text: str
+    span: Span
+    wrong: bool = False
+    faint: bool = False
+
+    @property
+    def time(self) -> float:
+        """The middle of its span."""
+        return sum(self.span) / 2
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a row: glosses in time, over an output's curves if they are known."""
+
+    title: str
+    note: str
+    labels: list[Label]
+    curves: bool = False
+
+    def within(self, row: Span, last: bool) -> list[Label]:
+        """Its labels in a row, in order of time, remarks last."""
+        inside = (
+            label
+            for label in self.labels
+            if row[0] <= label.time and (label.time < row[1] or last)
+        )
+        return sorted(inside, key=lambda label: (label.faint, label.time))
+
+
+def panels(timeline: Timeline) -> list[Panel]:
+    """The reference, if there is one, and every output; of one output no average."""
+    posteriors = timeline.posteriors
+    outputs = list(timeline.glosses if posteriors is None else posteriors.probabilities)
+    if len(outputs) == 2 and AVERAGE in outputs:
+        outputs.remove(AVERAGE)
+    found = [_output(timeline, name) for name in outputs]
+    return found if timeline.reference is None else [_reference(timeline), *found]
+
+
+def _reference(timeline: Timeline) -> Panel:
+    glosses, posteriors = timeline.reference, timeline.posteriors
+    spans = None if posteriors is None else posteriors.reference_spans(glosses)
+    note = 'order only' if spans is None else 'aligned'
+    spans = even_spans(len(glosses), *timeline.span) if spans is None else spans
+    labels = [Label(g, timeline.name(g), span) for g, span in zip(glosses, spans)]
+    return Panel('reference', note, labels)
+
+
+def _output(timeline: Timeline, output: str) -> Panel:
+    posteriors, found = timeline.posteriors, timeline.glosses.get(output)
+    labels, note = [], ''
+    letters = [''] * len(found or ())
+    if found is not None and timeline.reference is not None:
+        pairs = align_words(timeline.reference, [gloss.symbol for gloss in found])
+        letters = [
+            '' if a == b else 'I' if a is None else 'S'
+            for a, b in pairs
+            if b is not None
+        ]
+        missed = sum(b is None for _, b in pairs)
+        note = f'S {letters.count("S")}  D {missed}  I {letters.count("I")}'
+    for gloss, letter in zip(found or (), letters):
+        text = timeline.name(gloss.symbol) + (f' [{letter}]' if letter else '')
+        span = gloss.start, gloss.end
+        labels.append(Label(gloss.symbol, text, span, wrong=bool(letter)))
+    if posteriors is None:
+        return Panel(output, note, labels)
+    for gloss in () if found is None else posteriors.prominent(output):
+        decoded = [(g.start, g.end) for g in found if g.symbol == gloss]
+        for time, height in posteriors.undecoded_peaks(output, gloss, decoded):
+            text = f'{timeline.name(gloss)} {height:.2f}'
+            labels.append(Label(gloss, text, (time, time), faint=True))
+    return Panel(output, note, labels, curves=True)
+
+
+def even_spans(count: int, start: float, end: float) -> list[Span]:
+    """``count`` equal parts of the time from ``start`` to ``end``."""
+    edges = np.linspace(start, end, count + 1).tolist()
+    return list(zip(edges[:-1], edges[1:]))
+
+
+def pack(
+    middles: Sequence[float], widths: Sequence[float], room: float, gap: float = 0.08
+) -> list[tuple[int, float]]:
+    """Give each label the lowest lane in which it overlaps none of those before it.
 
     Args:
-        path: PNG to write.
-        sheet: (H, W, 3) uint8 BGR, see ``clip_sheet``.
-        reference: Glosses as annotated, which have no times; None if unknown.
-        predictions: Output name → glosses and their [start, end) in frames.
-        num_frames: Of the source video.
-        title: Of the figure.
+        middles: Where the labels would be centred, in inches; first come, first served.
+        widths: Of the labels.
+        room: Width of the whole; labels are moved to stay inside.
+        gap: Least distance between two labels.
+
+    Returns:
+        (lane, left edge in inches) of each; lane 0 is the lowest.
     """
-    # Imported here: a figure is the only thing that needs matplotlib.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
+    places, lanes = [], []
+    for middle, width in zip(middles, widths, strict=True):
+        left = max(0.0, min(middle - width / 2, room - width))
+        right = left + width + gap
+        free = (
+            number
+            for number, lane in enumerate(lanes)
+            if all(right <= a or b <= left for a, b in lane)
+        )
+        number = next(free, len(lanes))
+        lanes[number:] = lanes[number:] or [[]]
+        lanes[number].append((left, right))
+        places.append((number, left))
+    return places
 
-    families = font_families()
-    font = FontProperties(family=families, size=9)
-    figure = Figure(figsize=(WIDTH, 1))
-    renderer = FigureCanvasAgg(figure).get_renderer()
 
-    def width(gloss: str) -> float:
-        pixels = renderer.get_text_width_height_descent(gloss, font, ismath=False)[0]
-        return pixels / figure.dpi
-
-    scale = ROOM / max(1, num_frames)
-    rows, height = [], 0.0
-    for name, (glosses, spans) in predictions.items():
-        middles = [(start + end) / 2 * scale for start, end in spans]
-        places = pack(middles, list(map(width, glosses)), ROOM)
-        lanes = 1 + max((place.lane for place in places), default=0)
-        height += BAR + LANE * lanes + 0.15
-        rows.append((name, glosses, spans, places, height))
-    image_height = WIDTH * sheet.shape[0] / sheet.shape[1]
-    lines = []
-    if reference is not None:
-        lines = textwrap.wrap(f'reference: {" ".join(reference)}', 130)
-    head = 0.45 + 0.3 * len(lines)
-    total = head + image_height + height + 0.8
-    figure.set_size_inches(WIDTH, total)
-    text = dict(family=families, parse_math=False)
-    figure.text(0.01, 1 - 0.1 / total, title, va='top', fontsize=13, **text)
-    for number, line in enumerate(lines):
-        y = 1 - (0.4 + 0.3 * number) / total
-        figure.text(0.01, y, line, va='top', fontsize=11, **text)
-    low = 1 - (head + image_height) / total
-    top = figure.add_axes((0, low, 1, image_height / total))
-    top.imshow(sheet[..., ::-1], aspect='auto')
-    top.set_axis_off()
-    axes = figure.add_axes((MARGIN / WIDTH, 0.55 / total, ROOM / WIDTH, height / total))
-    for _, glosses, spans, places, low in rows:
-        correct = reference is None or list(glosses) == list(reference)
-        colour = '#7fb2e5' if correct else '#f2b27a'
-        for gloss, (start, end), place in zip(glosses, spans, places, strict=True):
-            axes.barh(
-                *(low - BAR / 2, end - start, BAR, start),
-                **dict(color=colour, edgecolor='k'),
-            )
-            axes.text(
-                *(place.left / scale, low - BAR - LANE * place.lane - 0.04, gloss),
-                **dict(fontsize=9, va='bottom', **text),
-            )
-    axes.set_yticks([low - BAR / 2 for *_, low in rows], [row[0] for row in rows])
-    axes.set_ylim(height + 0.05, 0)
-    axes.set_xlim(0, max(1, num_frames))
-    legend = '' if reference is None else '   (blue: sentence correct, orange: not)'
-    axes.set_xlabel(f'frame of the video{legend}')
-    figure.savefig(path, dpi=90)
+def colours_of(glosses: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """A colour and a kind of line for each gloss, by order of appearance."""
+    return {
+        gloss: (
+            COLOURS[number % len(COLOURS)],
+            LINES[number // len(COLOURS) % len(LINES)],
+        )
+        for number, gloss in enumerate(dict.fromkeys(glosses))
+    }

@@ -11,7 +11,7 @@ from pathlib import Path
 from mmsign.errors import ConfigError
 
 from .fonts import LATIN, font_families
-from .labels import COLOURS, LINES
+from .timeline import COLOURS, LINES
 from .training_log import Curve, TrainingLog
 
 # What is drawn of the scores, if it is there, and whether small is good; else all are.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import replace
 
-import cv2
 import numpy as np
 from mmengine.dist import master_only
 from mmengine.logging import print_log
@@ -13,17 +11,16 @@ from mmengine.visualization import Visualizer
 
 from mmsign.errors import ConfigError
 from mmsign.registry import VISUALIZERS
-from mmsign.structures import SignDataSample
+from mmsign.structures import SignDataSample, TimedGloss
 
-from .clip_view import ClipView
+from .clip_view import ClipView, write_image
 from .fonts import can_draw, font_families
-from .posterior_figure import FRAMES_PER_ROW, MOST_ROWS, render
-from .posterior_scene import Scene, picture_times, time_rows
 from .posteriors import ClipPosteriors
+from .timeline import Timeline
+from .timeline_figure import draw_timeline
 
 # Where the frame rate is unknown, rows are as long as at this one.
 _USUAL_FPS = 25.0
-_SIDE = 160
 
 
 @VISUALIZERS.register_module()
@@ -46,7 +43,7 @@ class SignVisualizer(Visualizer):
             ``save_dir``.
 
     Raises:
-        FileNotFoundError, ValueError: If ``font`` is no font file.
+        ConfigError: If ``font`` is no font file.
     """
 
     def __init__(
@@ -71,10 +68,9 @@ class SignVisualizer(Visualizer):
     def add_datasample(
         self,
         name: str,
-        inputs: Mapping[str, np.ndarray],
+        view: ClipView,
         data_sample: SignDataSample,
         posteriors: ClipPosteriors,
-        draw_heatmaps: Callable[[np.ndarray], np.ndarray] | None = None,
         fps: float | None = None,
         draw_gt: bool = True,
         draw_pred: bool = True,
@@ -87,12 +83,9 @@ class SignVisualizer(Visualizer):
 
         Args:
             name: Of the picture in the backends.
-            inputs: What the pipeline packed: ``video`` (3, T, S, S) uint8 BGR and
-                ``keypoints`` (T, K, 3) in pixels of the source frame, either or none.
+            view: What the pipeline packed, see ``view_clip``.
             data_sample: With predictions.
             posteriors: Of the outputs.
-            draw_heatmaps: From (n, K, 3) keypoints of single frames to their heatmaps
-                (K, n, s, s); None for no heatmaps.
             fps: Frames per second of the source; None shows frames instead of seconds.
             draw_gt: Show the reference, and the errors of the outputs.
             draw_pred: Show what was recognized.
@@ -104,26 +97,19 @@ class SignVisualizer(Visualizer):
         Raises:
             OSError: If ``out_file`` cannot be written.
         """
-        image = self.draw(
-            *(inputs, data_sample, posteriors, draw_heatmaps, fps, draw_gt, draw_pred)
-        )
+        image = self.draw(view, data_sample, posteriors, fps, draw_gt, draw_pred)
         if show:
             self.show(image, win_name=name, wait_time=wait_time)
         if out_file is None:
             self.add_image(name, image, step)
-            return
-        target = Path(out_file)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Not cv2.imwrite, which does not tell why it fails.
-        _, encoded = cv2.imencode('.png', image[..., ::-1])
-        target.write_bytes(encoded.tobytes())
+        else:
+            write_image(out_file, image[..., ::-1])
 
     def draw(
         self,
-        inputs: Mapping[str, np.ndarray],
+        view: ClipView,
         data_sample: SignDataSample,
         posteriors: ClipPosteriors,
-        draw_heatmaps: Callable[[np.ndarray], np.ndarray] | None = None,
         fps: float | None = None,
         draw_gt: bool = True,
         draw_pred: bool = True,
@@ -133,27 +119,39 @@ class SignVisualizer(Visualizer):
         Returns:
             (H, W, 3) uint8 RGB.
         """
-        longest = self.seconds_per_row * (fps or _USUAL_FPS)
-        edges = posteriors.edges
-        rows = time_rows(edges[0], edges[-1], longest)
-        reference = list(data_sample.glosses) if draw_gt else None
-        predictions = data_sample.predictions if draw_pred else {}
-        families = font_families(self.font)
-        shown = [*(reference or ()), *posteriors.vocab.glosses]
-        self._warn_of_letters(shown, families)
-        times = picture_times(rows[:MOST_ROWS], FRAMES_PER_ROW)
-        scene = Scene(
-            posteriors,
-            rows,
-            title=_title(data_sample, fps),
-            remarks=_remarks(data_sample, draw_gt, draw_pred),
-            reference=reference,
-            predictions=predictions,
-            pictures=_pictures(inputs, data_sample, draw_heatmaps, times),
-            fps=fps,
+        sample, rate = data_sample, fps or 1.0
+        length, remarks = f'{sample.num_frames} frames', []
+        if fps:
+            length = f'{sample.num_frames / fps:.1f} s'
+        if draw_gt and sample.text:
+            remarks.append(f'sentence: {sample.text}')
+        if draw_pred and 'translations' in sample:
+            found = sample.translations.items()
+            remarks += [f'{name}: {translation.text}' for name, translation in found]
+        glosses = {
+            output: [
+                TimedGloss(x.symbol, x.start / rate, x.duration / rate)
+                for x in found.timed
+            ]
+            for output, found in (sample.predictions if draw_pred else {}).items()
+        }
+        edges, families = posteriors.edges / rate, font_families(self.font)
+        timeline = Timeline(
+            f'{sample.clip_id}   ·   {sample.signer}   ·   {length}',
+            (edges[0], edges[-1]),
+            glosses,
+            unit='seconds' if fps else 'frames',
+            longest=self.seconds_per_row * (1.0 if fps else _USUAL_FPS),
+            posteriors=replace(posteriors, edges=edges),
+            reference=list(sample.glosses) if draw_gt else None,
+            remarks=remarks,
+            view=view,
+            times=(np.asarray(sample.frame_indices) + 0.5) / rate,
             families=families,
         )
-        return render(scene)
+        shown = [*(timeline.reference or ()), *posteriors.vocab.glosses]
+        self._warn_of_letters(shown, families)
+        return np.ascontiguousarray(draw_timeline(timeline)[..., ::-1])
 
     def _warn_of_letters(self, glosses: list[str], families: tuple[str, ...]) -> None:
         if self._warned:
@@ -168,40 +166,3 @@ class SignVisualizer(Visualizer):
                 logger='current',
                 level=30,
             )
-
-
-def _title(sample: SignDataSample, fps: float | None) -> str:
-    length = f'{sample.num_frames} frames'
-    if fps:
-        length = f'{sample.num_frames / fps:.1f} s'
-    return f'{sample.clip_id}   ·   {sample.signer}   ·   {length}'
-
-
-def _remarks(sample: SignDataSample, draw_gt: bool, draw_pred: bool) -> list[str]:
-    """The sentence, and its translations."""
-    remarks = []
-    if draw_gt and sample.text:
-        remarks.append(f'sentence: {sample.text}')
-    if draw_pred and 'translations' in sample:
-        remarks += [f'{k}: {found.text}' for k, found in sample.translations.items()]
-    return remarks
-
-
-def _pictures(inputs, sample, draw_heatmaps, times: list[float]) -> list[tuple]:
-    """(time, images RGB) of the frames nearest to the times."""
-    source = np.asarray(sample.frame_indices)
-    nearest = [int(np.abs(source - time + 0.5).argmin()) for time in times]
-    frames = keypoints = heatmaps = None
-    if 'video' in inputs:
-        frames = np.ascontiguousarray(inputs['video'].transpose(1, 2, 3, 0)[nearest])
-    if 'keypoints' in inputs:
-        keypoints = inputs['keypoints'][nearest]
-        if draw_heatmaps is not None:
-            heatmaps = draw_heatmaps(keypoints)
-    if frames is None and keypoints is None:
-        return []  # cached features
-    view = ClipView(sample.crop_box, frames, keypoints, heatmaps)
-    return [
-        (time, [panel[..., ::-1] for panel in view.panels(index, _SIDE)])
-        for index, time in enumerate(times)
-    ]

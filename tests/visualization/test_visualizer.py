@@ -7,11 +7,13 @@ from memory_backend import MemoryBackend
 from tiny_models import sample
 from tiny_predictions import prediction
 
+from mmsign.errors import ConfigError
 from mmsign.structures import TranslationPrediction
-from mmsign.visualization import ClipPosteriors, SignVisualizer
+from mmsign.visualization import ClipPosteriors, ClipView, SignVisualizer
 from mmsign.vocab import GlossVocabulary
 
 VOCAB = GlossVocabulary(['RAIN', 'SUN', 'WIND', 'SNOW'])
+NOTHING = ClipView((0, 0, 1, 1))
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def visualizer(backend):
 
 
 def clip(frames=32, outputs=('video', 'average'), glosses=('RAIN', 'SUN')):
-    """Inputs, data sample and posteriors of a clip."""
+    """View, data sample and posteriors of a clip."""
     steps = frames // 4
     one = np.full((steps, len(VOCAB)), 0.01, np.float32)
     one[:, 0], one[1, 1], one[1, 0] = 0.96, 0.96, 0.01
@@ -35,12 +37,8 @@ def clip(frames=32, outputs=('video', 'average'), glosses=('RAIN', 'SUN')):
         VOCAB, dict.fromkeys(outputs, one), np.arange(0, frames + 1, 4.0)
     )
     keypoints = np.full((frames, 79, 3), (32, 40, 1), np.float32)
-    video = np.full((3, frames, 16, 16), 90, np.uint8)
-    return dict(video=video, keypoints=keypoints), found, posteriors
-
-
-def no_heatmaps(keypoints):
-    return np.zeros((79, len(keypoints), 8, 8), np.float32)
+    video = np.full((frames, 16, 16, 3), 90, np.uint8)
+    return ClipView(found.crop_box, video, keypoints), found, posteriors
 
 
 def test_backends_get_a_picture(visualizer, backend):
@@ -77,27 +75,15 @@ def test_tensorboard_gets_the_picture(tmp_path):
     assert (image.step, image.width) == (3, 1600)
 
 
-def height(visualizer, inputs, found, posteriors, **settings) -> int:
-    return len(visualizer.draw(inputs, found, posteriors, **settings))
-
-
-def test_every_input_adds_what_there_is_to_see(visualizer):
-    inputs, *rest = clip()
-    nothing = height(visualizer, {}, *rest)
-    frames = height(visualizer, dict(video=inputs['video']), *rest)
-    both = height(visualizer, inputs, *rest, draw_heatmaps=no_heatmaps)
-    graph = height(visualizer, dict(keypoints=inputs['keypoints']), *rest)
-    side = frames - nothing
-    assert 95 < side < 110
-    assert graph == frames and both == pytest.approx(nothing + 2 * side, abs=1)
+def height(visualizer, *data, **settings) -> int:
+    return len(visualizer.draw(*data, **settings))
 
 
 def test_frames_stand_over_their_time(visualizer):
-    inputs, *rest = clip()
-    inputs['video'] = inputs['video'].copy()
+    view, *rest = clip()
     # The last quarter is blue, in BGR.
-    inputs['video'][:, 24:] = np.array([255, 0, 0])[:, None, None, None]
-    image = visualizer.draw(dict(video=inputs['video']), *rest)
+    view.frames[24:] = (255, 0, 0)
+    image = visualizer.draw(ClipView(view.crop_box, view.frames), *rest)
     columns = np.argwhere((image == (0, 0, 255)).all(-1))[:, 1]
     # Of 14 pictures, over the 1450 pixels from 130 on, those from the 11th on.
     assert abs(columns.min() - (130 + 1450 * 11 / 14)) < 5
@@ -108,16 +94,9 @@ def test_long_clips_become_high(visualizer):
     _, *one = clip(80)
     _, *two = clip(200)
     settings = dict(fps=10)  # 8 and 20 seconds
-    lower = height(visualizer, {}, *one, **settings)
-    assert height(visualizer, {}, *two, **settings) > 1.7 * lower
-    assert height(visualizer, {}, *two, fps=25) == lower
-
-
-def test_endless_clips_end_somewhere(visualizer, monkeypatch):
-    for module in ('visualizer', 'posterior_figure'):
-        monkeypatch.setattr(f'mmsign.visualization.{module}.MOST_ROWS', 2)
-    heights = {height(visualizer, *clip(frames), fps=10) for frames in (300, 600)}
-    assert len(heights) == 1
+    lower = height(visualizer, NOTHING, *one, **settings)
+    assert height(visualizer, NOTHING, *two, **settings) > 1.7 * lower
+    assert height(visualizer, NOTHING, *two, fps=25) == lower
 
 
 def test_reference_and_predictions_can_be_left_out(visualizer):
@@ -130,12 +109,12 @@ def test_reference_and_predictions_can_be_left_out(visualizer):
 
 
 def test_a_sentence_and_its_translations_are_written(visualizer):
-    inputs, found, posteriors = clip()
-    plain = height(visualizer, inputs, found, posteriors)
+    _, found, _ = data = clip()
+    plain = height(visualizer, *data)
     found.set_field('morgen regen .', 'text', field_type='metainfo')
-    one = height(visualizer, inputs, found, posteriors)
+    one = height(visualizer, *data)
     found.translations = {'joint': TranslationPrediction('regen . ' * 60, -1.0)}
-    more = height(visualizer, inputs, found, posteriors)
+    more = height(visualizer, *data)
     assert plain < one < more
 
 
@@ -145,12 +124,12 @@ def test_any_reference_can_be_drawn(visualizer, glosses):
 
 
 def test_a_clip_without_a_step_can_be_drawn(visualizer):
-    inputs, found, _ = clip(8)
+    view, found, _ = clip(8)
     empty = ClipPosteriors(
         VOCAB, {'video': np.zeros((0, 5), np.float32)}, np.array([0.0])
     )
     found.predictions = {'video': prediction([])}
-    assert height(visualizer, inputs, found, empty) > 200
+    assert height(visualizer, view, found, empty) > 200
 
 
 def test_letters_without_a_font_are_told_once(visualizer, monkeypatch):
@@ -165,7 +144,7 @@ def test_letters_without_a_font_are_told_once(visualizer, monkeypatch):
 
 
 def test_bad_settings_are_refused(tmp_path):
-    with pytest.raises(ValueError, match='must be positive, not 0'):
+    with pytest.raises(ConfigError, match='seconds_per_row'):
         SignVisualizer('bad', seconds_per_row=0)
-    with pytest.raises(FileNotFoundError, match='gone'):
+    with pytest.raises(ConfigError, match='gone'):
         SignVisualizer('bad', font=str(tmp_path / 'gone.ttf'))

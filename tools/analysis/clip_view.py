@@ -7,7 +7,6 @@ the skeleton, below with the sum of the heatmaps, as the data preprocessor draws
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from mmsign.engine.launch import (
     OverrideAction,
@@ -36,11 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     apply_overrides(cfg, args.cfg_options)
     check_data_roots(cfg, ('test_dataloader',))
     # Imported late: --help and refusals answer at once.
-    import cv2
-    from mmengine.dataset import pseudo_collate
-
     from mmsign.registry import DATASETS, MODELS
-    from mmsign.visualization import clip_sheet
+    from mmsign.visualization.clip_view import view_clip, view_sheet, write_image
 
     # In the picture's resolution instead of the network's.
     settings = dict(cfg.model.data_preprocessor)
@@ -58,17 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
     if set(inputs) != {'video', 'keypoints'}:
         raise ConfigError(f'{args.config} loads {sorted(inputs)}; both are drawn here')
     preprocess = MODELS.build(settings | dict(type='SignDataPreprocessor'))
-    ready = preprocess(pseudo_collate([clip]))['inputs']
-    sheet = clip_sheet(
-        inputs['video'].permute(1, 2, 3, 0).contiguous().numpy(),
-        ready['heatmaps'][0].float().numpy(),
-        inputs['keypoints'].numpy(),
-        sample.crop_box,
-        columns=args.columns,
-        side=args.side,
-    )
-    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(args.out, sheet)
+    view = view_clip(inputs, sample, preprocess)
+    write_image(args.out, view_sheet(view, (), args.columns, args.side))
     print(f'{args.out}: {sample.clip_id}, {" ".join(sample.glosses)}')
 
 

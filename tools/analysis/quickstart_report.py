@@ -12,19 +12,14 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmsign.registry import DATASETS
+from mmsign.evaluation import read_predictions
+from mmsign.files import write_text
+from mmsign.registry import DATASETS, MODELS
 
 OUTPUTS = ('video', 'keypoint', 'joint', 'average')
-
-
-def read_predictions(path: Path) -> list[dict]:
-    """One record per clip, as the metric dumped them."""
-    with path.open(encoding='utf-8') as lines:
-        return [json.loads(line) for line in lines]
 
 
 def table(metrics: dict[str, float]) -> str:
@@ -43,66 +38,49 @@ def write_report(
     """Totals, then every test sentence aligned, the worst first."""
     from mmsign.evaluation.cleanup import clean_glosses
     from mmsign.evaluation.wer import align_words
+    from mmsign.visualization.alignment import render_alignment
 
     sentences = []
     for record in records:
         sides = record['reference'], record['hypotheses']['average']['glosses']
         pairs = align_words(*(clean_glosses(side, cleanup) for side in sides))
         errors = sum(a != b for a, b in pairs)
-        widths = [max(len(a or '*'), len(b or '*')) for a, b in pairs]
-        lines = [f'{record["clip_id"]}  {record["signer"]}  {errors} errors']
-        for label, side in (('  reference ', 0), ('  average   ', 1)):
-            words = [
-                (pair[side] or '*').ljust(width)
-                for pair, width in zip(pairs, widths, strict=True)
-            ]
-            lines.append((label + ' '.join(words)).rstrip())
-        sentences.append((errors, '\n'.join(lines)))
+        head = f'{record["clip_id"]}  {record["signer"]}  {errors} errors'
+        sentences.append((errors, f'{head}\n{render_alignment(pairs)}'))
     sentences.sort(key=lambda item: -item[0])
     text = '\n\n'.join([table(metrics), *(lines for _, lines in sentences)])
-    path.write_text(text + '\n', encoding='utf-8')
+    write_text(path, text + '\n')
 
 
 def write_picture(path: Path, cfg: Config, dataset, record: dict) -> None:
     """The network's view of one test clip over what each output recognized."""
-    from mmsign.models import SignDataPreprocessor
-    from mmsign.visualization import clip_sheet, save_timeline
+    from mmsign.structures import TimedGloss
+    from mmsign.visualization import Timeline, draw_timeline, view_clip
+    from mmsign.visualization.clip_view import write_image
 
-    index = next(
-        i
-        for i in range(len(dataset))
-        if dataset.get_data_info(i)['clip_id'] == record['clip_id']
+    clips = range(len(dataset))
+    names = [dataset.get_data_info(index)['clip_id'] for index in clips]
+    clip = dataset[names.index(record['clip_id'])]
+    preprocessor = MODELS.build(
+        {'type': 'SignDataPreprocessor', **cfg.model.data_preprocessor}
     )
-    clip = dataset[index]
-    preprocess = SignDataPreprocessor(
-        **{k: v for k, v in cfg.model.data_preprocessor.items() if k != 'type'}
-    )
-    sample, keypoints = clip['data_samples'], clip['inputs']['keypoints']
-    ready = preprocess(
-        dict(
-            inputs={key: [value] for key, value in clip['inputs'].items()},
-            data_samples=[sample],
-        )
-    )
-    sheet = clip_sheet(
-        clip['inputs']['video'].permute(1, 2, 3, 0).contiguous().numpy(),
-        ready['inputs']['heatmaps'][0].float().numpy(),
-        np.asarray(keypoints),
-        sample.crop_box,
-        columns=10,
-    )
-    predictions = {
-        name: (found['glosses'], found['spans'])
+    sample, fps = clip['data_samples'], cfg.corpus.fps
+    glosses = {
+        name: [
+            TimedGloss(gloss, start / fps, (end - start) / fps)
+            for gloss, (start, end) in zip(found['glosses'], found['spans'])
+        ]
         for name, found in record['hypotheses'].items()
     }
-    save_timeline(
-        path,
-        sheet,
-        record['reference'],
-        predictions,
-        sample.num_frames,
-        f'{record["clip_id"]}, {record["signer"]}',
+    timeline = Timeline(
+        f'{record["clip_id"]}   ·   {record["signer"]}',
+        (0.0, sample.num_frames / fps),
+        glosses,
+        reference=record['reference'],
+        view=view_clip(clip['inputs'], sample, preprocessor),
+        times=(sample.frame_indices + 0.5) / fps,
     )
+    write_image(path, draw_timeline(timeline))
 
 
 def main() -> None:

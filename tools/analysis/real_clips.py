@@ -13,7 +13,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -24,7 +23,7 @@ from mmsign.datasets import SignDataset
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.registry import DATASETS, MODELS
-from mmsign.visualization import clip_sheet
+from mmsign.visualization.clip_view import view_clip, view_sheet, write_image
 
 CONFIG = Path(__file__).parents[2] / 'configs' / 'twostream_slr_toy.py'
 
@@ -66,17 +65,6 @@ def collect_keypoints(data: Path, out: Path) -> Path:
     path = out / 'keypoints.safetensors'
     write_keypoints(path, poses)
     return path
-
-
-def draw(clip: dict, heatmaps: torch.Tensor, path: Path) -> None:
-    """Write the sheet of one augmented clip."""
-    sheet = clip_sheet(
-        clip['inputs']['video'].permute(1, 2, 3, 0).contiguous().numpy(),
-        heatmaps.float().numpy(),
-        np.asarray(clip['inputs']['keypoints']),
-        clip['data_samples'].crop_box,
-    )
-    cv2.imwrite(str(path), sheet)
 
 
 def resized(pipeline: list[dict], side: int) -> list[dict]:
@@ -154,10 +142,10 @@ def main() -> None:
         )
     )
     for clip in dataset(resized(cfg.train_pipeline, args.sheet_size)):
-        ready = preprocessor(pseudo_collate([clip]))
-        name = clip['data_samples'].clip_id
-        draw(clip, ready['inputs']['heatmaps'][0], args.out / f'{name}.png')
-        print(f'{name}: {clip["data_samples"].num_frames} frames, {name}.png')
+        sample = clip['data_samples']
+        view = view_clip(clip['inputs'], sample, preprocessor)
+        write_image(args.out / f'{sample.clip_id}.png', view_sheet(view, ()))
+        print(f'{sample.clip_id}: {sample.num_frames} frames, {sample.clip_id}.png')
 
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     recognized_in_a_row = 0

@@ -64,24 +64,6 @@ def choose(dataset, wanted: list[str] | None) -> list[int]:
     return chosen
 
 
-def view_of(clip: dict, preprocessor):
-    """The ``ClipView`` of a packed clip."""
-    import numpy as np
-    from mmengine.dataset import pseudo_collate
-
-    from mmsign.visualization import ClipView
-
-    inputs, sample = clip['inputs'], clip['data_samples']
-    keypoints = heatmaps = frames = None
-    if 'keypoints' in inputs:
-        keypoints = inputs['keypoints'].numpy()
-        ready = preprocessor(pseudo_collate([clip]))['inputs']['heatmaps']
-        heatmaps = ready[0].float().numpy()
-    if 'video' in inputs:
-        frames = np.ascontiguousarray(inputs['video'].permute(1, 2, 3, 0).numpy())
-    return ClipView(sample.crop_box, frames, keypoints, heatmaps)
-
-
 def caption_of(sample, split: str) -> list[str]:
     width, height = sample.frame_size
     x0, y0, box_width, box_height = (round(value) for value in sample.crop_box)
@@ -95,26 +77,16 @@ def caption_of(sample, split: str) -> list[str]:
 
 
 def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Path:
-    import cv2
+    from mmsign.visualization import clip_view
 
-    from mmsign.visualization import view_frames, view_sheet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not args.video:
+    if args.video:
+        path = path.with_name(f'{path.name}.mp4')
+        images = clip_view.view_frames(view, caption, args.side)
+        clip_view.write_video(path, images, args.fps)
+    else:
         path = path.with_name(f'{path.name}.png')
-        cv2.imwrite(str(path), view_sheet(view, caption, args.columns, args.side))
-        return path
-    path = path.with_name(f'{path.name}.mp4')
-    writer = None
-    for image in view_frames(view, caption, args.side):
-        if writer is None:
-            code = cv2.VideoWriter.fourcc(*'mp4v')
-            size = image.shape[1::-1]
-            writer = cv2.VideoWriter(str(path), code, args.fps, size)
-            if not writer.isOpened():
-                raise ConfigError(f'{path}: OpenCV cannot write videos here')
-        writer.write(image)
-    writer.release()
+        sheet = clip_view.view_sheet(view, caption, args.columns, args.side)
+        clip_view.write_image(path, sheet)
     return path
 
 
@@ -125,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
     import mmsign  # noqa: F401  registers the parts
     from mmsign.engine.launch import apply_overrides, check_data_roots, load_config
     from mmsign.registry import DATASETS, MODELS
+    from mmsign.visualization import view_clip
 
     for name in ('columns', 'side'):
         if getattr(args, name) < 1:
@@ -143,7 +116,7 @@ def run(args: argparse.Namespace) -> None:
         np.random.seed(args.seed)
         clip = dataset[index]
         sample = clip['data_samples']
-        view = view_of(clip, preprocessor)
+        view = view_clip(clip['inputs'], sample, preprocessor)
         path = write(
             view, caption_of(sample, args.split), args.out / sample.clip_id, args
         )

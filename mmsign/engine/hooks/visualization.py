@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 
-import numpy as np
-import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer
-from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.registry import HOOKS
 from mmsign.structures import SignDataSample
+from mmsign.visualization.clip_view import view_clip
 from mmsign.visualization.posteriors import ClipPosteriors
 from mmsign.visualization.visualizer import SignVisualizer
-from mmsign.vocab import GlossVocabulary
-
-# Of what a pipeline packs; cached features cannot be looked at.
-_SHOWN = 'video', 'keypoints'
 
 
 @HOOKS.register_module()
 class SignVisualizationHook(Hook):
     """Has ``SignVisualizer`` draw some clips of each validation and test.
 
-    Off, it does nothing. On, the main process takes the posteriors of the clips that
-    are drawn from the network, and drops them again; nothing else is kept or
-    computed. In several processes, clips are counted in the main one.
+    Off, it does nothing. In several processes, clips are counted in the main one.
 
     Args:
         enable: Whether to draw.
@@ -70,44 +61,13 @@ class SignVisualizationHook(Hook):
         self.out_dir = out_dir
         self.show, self.wait_time = show, wait_time
         self._seen = self._drawn = 0
-        self._wanted: list[int] = []
-
-    # The same in validation and test --------------------------------------------
 
     def before_val_epoch(self, runner) -> None:
         """Check that there is something that can draw, and something to draw.
 
         Raises:
-            ValueError: If the visualizer or the model is of another kind.
+            ConfigError: If the visualizer or the model is of another kind.
         """
-        self._begin(runner)
-
-    def before_test_epoch(self, runner) -> None:
-        """See ``before_val_epoch``."""
-        self._begin(runner)
-
-    def before_val_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        """Have the posteriors of the clips that will be drawn kept."""
-        self._before(runner, data_batch)
-
-    def before_test_iter(self, runner, batch_idx: int, data_batch=None) -> None:
-        """See ``before_val_iter``."""
-        self._before(runner, data_batch)
-
-    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        """Draw them."""
-        # As LoggerHook counts, so that pictures and scores have the same steps.
-        by_epoch = runner.log_processor.by_epoch
-        step = runner.epoch if by_epoch else runner.iter
-        self._after(runner, data_batch, outputs, 'val', step)
-
-    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        """See ``after_val_iter``."""
-        self._after(runner, data_batch, outputs, 'test', 0)
-
-    # How -----------------------------------------------------------------------
-
-    def _begin(self, runner) -> None:
         self._seen = self._drawn = 0
         if not self.enable:
             return
@@ -119,43 +79,50 @@ class SignVisualizationHook(Hook):
             )
         _recognizer(runner.model)
 
-    def _before(self, runner, data_batch) -> None:
+    def before_test_epoch(self, runner) -> None:
+        """See ``before_val_epoch``."""
+        self.before_val_epoch(runner)
+
+    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        """Draw the clips whose turn it is."""
+        self._after_iter(runner, data_batch, outputs, 'val')
+
+    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        """See ``after_val_iter``."""
+        self._after_iter(runner, data_batch, outputs, 'test')
+
+    def _after_iter(self, runner, data_batch, outputs, mode: str) -> None:
         if not self.enable or not is_main_process():
             return
-        count = len(data_batch['data_samples'])
-        first = -self._seen % self.interval
-        self._wanted = list(range(first, count, self.interval))
-        if self.num_clips is not None:
-            self._wanted = self._wanted[: self.num_clips - self._drawn]
-        self._seen += count
+        for index in range(len(outputs)):
+            wanted = self._seen % self.interval == 0
+            if wanted and self._drawn != self.num_clips:
+                inputs = data_batch['inputs'].items()
+                clip = {key: clips[index] for key, clips in inputs}
+                self._draw(runner, clip, outputs[index], mode)
+                self._drawn += 1
+            self._seen += 1
 
-    def _after(self, runner, data_batch, outputs, mode: str, step: int) -> None:
-        if not self._wanted:
-            return
-        recognizer = _recognizer(runner.model)
-        inputs = data_batch['inputs']
-        fps = self.fps or (runner.cfg.get('corpus') or {}).get('fps')
-        for index in self._wanted:
-            sample = outputs[index]
-            name = file_name(sample.clip_id)
-            out_file = None
-            if self.out_dir is not None:
-                suffix = f'_{step}' if mode == 'val' else ''
-                out_file = os.path.join(self.out_dir, f'{name}{suffix}.png')
-            runner.visualizer.add_datasample(
-                f'{mode}_{name}',
-                {key: inputs[key][index].numpy() for key in _SHOWN if key in inputs},
-                sample,
-                _posteriors(recognizer.vocab, sample),
-                _heatmaps_of(recognizer, sample),
-                fps=fps,
-                show=self.show,
-                wait_time=self.wait_time,
-                out_file=out_file,
-                step=step,
-            )
-        self._drawn += len(self._wanted)
-        self._wanted = []
+    def _draw(self, runner, inputs: dict, sample: SignDataSample, mode: str) -> None:
+        recognizer, step = _recognizer(runner.model), 0
+        if mode == 'val':
+            # As LoggerHook counts, so that pictures and scores have the same steps.
+            step = runner.epoch if runner.log_processor.by_epoch else runner.iter
+        name, out_file = file_name(sample.clip_id), None
+        if self.out_dir is not None:
+            suffix = f'_{step}' if mode == 'val' else ''
+            out_file = os.path.join(self.out_dir, f'{name}{suffix}.png')
+        runner.visualizer.add_datasample(
+            f'{mode}_{name}',
+            view_clip(inputs, sample, recognizer.data_preprocessor),
+            sample,
+            ClipPosteriors.of(recognizer.vocab, sample.log_probs, sample.clock),
+            fps=self.fps or (runner.cfg.get('corpus') or {}).get('fps'),
+            show=self.show,
+            wait_time=self.wait_time,
+            out_file=out_file,
+            step=step,
+        )
 
 
 def file_name(clip_id: str) -> str:
@@ -171,7 +138,7 @@ def _recognizer(model) -> SignRecognizer:
     """The recognizer in a model, which may be a translator.
 
     Raises:
-        ValueError: If there is none.
+        ConfigError: If there is none.
     """
     model = model.module if is_model_wrapper(model) else model
     for module in model.modules():
@@ -181,30 +148,3 @@ def _recognizer(model) -> SignRecognizer:
         f'SignVisualizationHook draws what a recognizer says, {type(model).__name__} '
         'has none: leave the hook out, or set its enable=False'
     )
-
-
-def _posteriors(vocab: GlossVocabulary, sample: SignDataSample) -> ClipPosteriors:
-    """What the recognizer said of a clip, step by step."""
-    probabilities = {k: x.exp().numpy() for k, x in sample.log_probs.items()}
-    return ClipPosteriors(vocab, probabilities, sample.clock.edges())
-
-
-def _heatmaps_of(
-    recognizer: SignRecognizer, sample: SignDataSample
-) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Draws heatmaps (K, n, s, s) of keypoints (n, K, 3) as the network gets them."""
-    settings = recognizer.data_preprocessor
-    if settings.keypoint_input != 'heatmaps' or 'keypoint' not in recognizer.streams:
-        return None
-
-    def draw(keypoints: np.ndarray) -> np.ndarray:
-        return draw_heatmaps(
-            torch.from_numpy(keypoints)[None],
-            torch.tensor([tuple(map(float, sample.crop_box))]),
-            (settings.heatmap_size,) * 2,
-            sigma=settings.sigma,
-            score_threshold=settings.score_threshold,
-            value_range=settings.heatmap_range,
-        )[0].numpy()
-
-    return draw

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmsign.datasets.transforms.resize import ClipResize
-from mmsign.visualization.overlay import crop_coordinates
+from mmsign.visualization.clip_view import crop_coordinates
 
 
 def clip(frames: np.ndarray, box, frame_size=(100, 100)) -> dict:

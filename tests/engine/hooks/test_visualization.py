@@ -16,6 +16,7 @@ from tiny_translators import build_translator
 
 from mmsign.engine.hooks import SignVisualizationHook
 from mmsign.engine.hooks.visualization import file_name
+from mmsign.errors import ConfigError
 from mmsign.visualization import SignVisualizer
 
 
@@ -130,8 +131,8 @@ def test_single_streams(name):
 def test_heatmaps_are_those_of_the_network(both, monkeypatch):
     seen = {}
 
-    def look(self, name, inputs, data_sample, posteriors, draw_heatmaps, **settings):
-        seen.update(settings, maps=draw_heatmaps(inputs['keypoints'][3:5]))
+    def look(self, name, view, data_sample, posteriors, **settings):
+        seen.update(settings, maps=view.draw_heatmaps(view.keypoints[3:5]))
         seen.update(probabilities=posteriors.probabilities, edges=posteriors.edges)
 
     monkeypatch.setattr(Quick, 'add_datasample', look)
@@ -157,7 +158,7 @@ def test_padding_is_not_drawn(both, monkeypatch):
     monkeypatch.setattr(
         Quick,
         'add_datasample',
-        lambda self, name, inputs, found, posteriors, *_, **__: steps.append(
+        lambda self, name, view, found, posteriors, **_: steps.append(
             (len(posteriors.edges), {len(x) for x in posteriors.probabilities.values()})
         ),
     )
@@ -198,13 +199,13 @@ def test_names_of_files_are_safe_and_distinct():
 
 def test_other_visualizers_and_models_are_refused(both):
     hook = SignVisualizationHook(True)
-    with pytest.raises(ValueError, match='config has a Visualizer: set visualizer='):
+    with pytest.raises(ConfigError, match='Visualizer'):
         Run(both, visualizer=Visualizer('plain'))(hook)
-    with pytest.raises(ValueError, match='TinyModel has none: leave the hook out'):
+    with pytest.raises(ConfigError, match='TinyModel'):
         Run(TinyModel())(hook, mode='test')
 
 
 @pytest.mark.parametrize('settings', [dict(interval=0), dict(num_clips=0)])
 def test_bad_numbers_are_refused(settings):
-    with pytest.raises(ValueError, match='must be at least 1'):
+    with pytest.raises(ConfigError, match='interval'):
         SignVisualizationHook(**settings)
