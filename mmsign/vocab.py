@@ -15,6 +15,9 @@ _EXPECTED = (
 )
 _CORPUS = {'dataset', 'data_root'}
 
+# Under which a checkpoint's ``meta`` lists the glosses of its network.
+GLOSSES_KEY = 'gloss_vocab'
+
 
 class GlossVocabulary:
     """Glosses and their class indices; 0 is the CTC blank.

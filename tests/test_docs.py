@@ -76,8 +76,6 @@ def sources(tool: Path) -> str:
         text += sources(ROOT / 'tools' / f'{tool.stem.split("_")[-1]}.py')
     if 'add_common_arguments' in text:
         text += COMMON.read_text(encoding='utf-8')
-    if 'add_estimator_arguments' in text:
-        text += (ROOT / 'mmsign/apis/estimators.py').read_text(encoding='utf-8')
     return text
 
 

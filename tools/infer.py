@@ -15,7 +15,8 @@ import json
 import sys
 from pathlib import Path
 
-from mmsign.apis.estimators import add_estimator_arguments, open_estimator
+from _estimator import add_estimator_arguments, open_estimator
+
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
 

@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from mmsign.apis.estimators import add_estimator_arguments, open_estimator
+from _estimator import add_estimator_arguments, open_estimator
+
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
 

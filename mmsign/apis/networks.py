@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mmsign import compat
-from mmsign.engine.launch import load_config, resolve_vocabulary
+from mmsign.config import load_config, resolve_vocabulary
 from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import prepare_for_inference

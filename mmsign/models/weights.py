@@ -23,12 +23,12 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.download import is_url, local_copy
 from mmsign.errors import CheckpointError
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GLOSSES_KEY, GlossVocabulary
 
 from .stages import input_tensors
 
-# Written into the ``meta`` of checkpoints, by the hooks for checkpoints.
-GLOSSES_KEY, TEXT_KEY = 'gloss_vocab', 'text_vocab'
+# Written into the ``meta`` of checkpoints, by the hook for checkpoints.
+TEXT_KEY = 'text_vocab'
 
 
 def _none(key: str) -> bool:

@@ -7,13 +7,11 @@ The older is ``mediapipe.solutions.holistic`` (to 0.10.21), the newer the Tasks'
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
-from mmsign.apis.estimators import open_estimator
 from mmsign.errors import PoseError
 from mmsign.keypoints import PARTS
 from mmsign.pose import MediaPipeEstimator
@@ -179,13 +177,6 @@ def test_nobody_in_the_picture(solutions, monkeypatch):
     )
     monkeypatch.setattr(Holistic, 'process', lambda *_: SimpleNamespace(**none))
     assert (MediaPipeEstimator()(frames(2))[..., 2] == 0).all()
-
-
-def test_as_the_tools_name_it(solutions, tasks, model):
-    args = Namespace(estimator='mediapipe', estimator_checkpoint=None, device='cpu')
-    assert not open_estimator(args).live and len(solutions) == 1
-    args.estimator_checkpoint = str(model)
-    assert open_estimator(args, live=True).live and len(tasks) == 1
 
 
 def test_not_installed(monkeypatch):

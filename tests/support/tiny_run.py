@@ -159,5 +159,8 @@ def load_tool(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look up the module of their annotations.
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    # Python puts a script's own folder first.
+    folder = str((TOOLS / f'{name}.py').parent)
+    with mock.patch.object(sys, 'path', [folder, *sys.path]):
+        spec.loader.exec_module(module)
     return module

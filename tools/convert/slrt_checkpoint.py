@@ -19,7 +19,6 @@ import mmsign
 from mmsign import compat
 from mmsign.engine.launch import load_config
 from mmsign.engine.launch.errors import is_users_mistake, message_of
-from mmsign.engine.launch.preparation import GLOSS_VOCABULARY_KEY
 from mmsign.errors import ConfigError
 from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_network import (
@@ -45,7 +44,7 @@ from mmsign.models.layers.positions import sinusoid
 from mmsign.models.recognizers.stream import is_auxiliary
 from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GLOSSES_KEY, GlossVocabulary
 
 # In the meta of a converted translator: what moves its rows back.
 RECORD_KEY = 'slrt_translation'
@@ -97,7 +96,7 @@ def described(cfg: Config, vocab: GlossVocabulary, args: argparse.Namespace) -> 
     if args.write_config:
         cfg.dump(args.write_config)
         print(f'wrote {args.write_config}')
-    result = {GLOSS_VOCABULARY_KEY: list(vocab.glosses)}
+    result = {GLOSSES_KEY: list(vocab.glosses)}
     # Without --config the network of a translator is not known.
     return result | ({'cfg': cfg.pretty_text} if 'type' in cfg.model else {})
 

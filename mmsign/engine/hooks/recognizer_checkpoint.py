@@ -6,8 +6,9 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from mmsign.errors import CheckpointError, UnknownGlossError
-from mmsign.models.weights import GLOSSES_KEY, required_tensors
+from mmsign.models.weights import required_tensors
 from mmsign.registry import HOOKS
+from mmsign.vocab import GLOSSES_KEY
 
 
 def _recognizer(runner):

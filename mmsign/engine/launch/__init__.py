@@ -1,14 +1,13 @@
 """What ``tools/train.py`` and ``tools/test.py`` share: from arguments to a run."""
 
+from mmsign.config import load_config, resolve_vocabulary
 from mmsign.engine.launch.errors import end_process, reported_errors
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.engine.launch.preparation import (
     add_common_arguments,
     check_data_roots,
     check_work_dir,
-    load_config,
     prepare,
-    resolve_vocabulary,
     set_work_dir,
 )
 

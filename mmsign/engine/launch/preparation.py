@@ -9,18 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.logging import print_log
 
 from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.errors import ConfigError
-from mmsign.vocab import build_vocabulary
-
-# Written into every checkpoint by RecognizerCheckpointHook.
-GLOSS_VOCABULARY_KEY = 'gloss_vocab'
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,25 +54,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help=argparse.SUPPRESS,
     )
-
-
-def load_config(path: str) -> Config:
-    """Read a config file.
-
-    Raises:
-        ConfigError: it does not exist or is not a config file.
-    """
-    if not Path(path).is_file():
-        raise ConfigError(f'config {path} does not exist')
-    if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
-        raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
-    cfg = Config.fromfile(path)
-    modules = (cfg.get('custom_imports') or {}).get('imports') or ()
-    if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:
-        # Written when mmsign's parts were in MMAction2's registries; all names that
-        # are found there are found from mmsign's scope as well.
-        cfg.default_scope = 'mmsign'
-    return cfg
 
 
 def set_work_dir(cfg: Config, work_dir: str | None, config_path: str) -> None:
@@ -149,43 +125,3 @@ def _values_of(node: Any, key: str) -> Iterator[str]:
     if isinstance(node, (list, tuple)):
         for child in node:
             yield from _values_of(child, key)
-
-
-def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
-    """Write the glosses themselves into ``cfg.model.vocab``, in place.
-
-    The config in the work folder and the one inside a checkpoint then describe the
-    network completely, also where the corpus is not at hand.
-
-    Args:
-        cfg: A config; nothing is done unless it has ``model.vocab``.
-        checkpoint: The checkpoint that will be tested. Its vocabulary is taken unless
-            the config lists glosses, since the network's classes are those.
-
-    Raises:
-        ConfigError: ``model.vocab`` describes a corpus that is not there.
-    """
-    model = cfg.get('model') or {}
-    vocab = model.get('vocab')
-    if vocab is None or 'glosses' in vocab:
-        return
-    if checkpoint is not None:
-        meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
-        glosses = meta.get(GLOSS_VOCABULARY_KEY)
-        if glosses:
-            print_log(
-                f'vocabulary of the checkpoint: {len(glosses)} glosses',
-                logger='current',
-            )
-            cfg.model.vocab = ConfigDict(glosses=list(glosses))
-            return
-    data_root = vocab.get('data_root')
-    if data_root is not None and not Path(data_root).is_dir():
-        raise ConfigError(
-            f'the vocabulary is read from the corpus in {data_root!r}, which is not a '
-            'folder: pass --cfg-options data_root=FOLDER'
-        )
-    built = build_vocabulary(vocab)
-    cfg.model.vocab = ConfigDict(glosses=list(built.glosses))
-    if built.aliases:
-        cfg.model.vocab.aliases = built.aliases

@@ -3,7 +3,6 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import pickle
 
 import pytest
 from mmengine.config import Config
@@ -15,9 +14,7 @@ from mmsign.engine.launch.preparation import (
     add_common_arguments,
     check_data_roots,
     check_work_dir,
-    load_config,
     prepare,
-    resolve_vocabulary,
     set_work_dir,
 )
 from mmsign.errors import ConfigError
@@ -36,16 +33,6 @@ def environment(monkeypatch):
     for name in ('LOCAL_RANK', TRUST_VARIABLE):
         monkeypatch.setenv(name, '')
         monkeypatch.delenv(name)
-
-
-def test_config_files(tmp_path):
-    with pytest.raises(ConfigError, match=r'config nowhere\.py does not exist'):
-        load_config('nowhere.py')
-    (tmp_path / 'model.pth').touch()
-    with pytest.raises(ConfigError, match='is not a .py'):
-        load_config(str(tmp_path / 'model.pth'))
-    (tmp_path / 'good.py').write_text('x = 1')
-    assert load_config(str(tmp_path / 'good.py')).x == 1
 
 
 @pytest.mark.parametrize(
@@ -122,47 +109,3 @@ def test_data_roots(tmp_path):
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader', 'absent'))
     with pytest.raises(ConfigError, match='missing.* of test_dataloader .*data_root='):
         check_data_roots(cfg, ('test_dataloader',))
-
-
-def vocabulary_config(**vocab) -> Config:
-    return Config({'model': {'vocab': vocab}})
-
-
-def test_listed_glosses_stay():
-    cfg = vocabulary_config(glosses=['B', 'A'])
-    resolve_vocabulary(cfg, checkpoint='is not opened')
-    assert cfg.model.vocab == {'glosses': ['B', 'A']}
-    other = Config({'model': {'type': 'Recognizer3D'}})
-    resolve_vocabulary(other)
-    assert other.model == {'type': 'Recognizer3D'}
-
-
-def test_a_vocabulary_file_is_written_into_the_config(tmp_path):
-    file = tmp_path / 'glosses.txt'
-    file.write_text('REGEN\nWÜRZBURG\n', encoding='utf-8')
-    cfg = vocabulary_config(file=str(file))
-    resolve_vocabulary(cfg)
-    assert cfg.model.vocab == {'glosses': ['REGEN', 'WÜRZBURG']}
-    assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
-
-
-def test_aliases_are_written_into_the_config(tmp_path):
-    file = tmp_path / 'gloss2ids.pkl'
-    file.write_bytes(pickle.dumps({'<s>': 0, 'nord': 1, 'norden': 1}))
-    cfg = vocabulary_config(slrt_file=str(file))
-    resolve_vocabulary(cfg)
-    assert cfg.model.vocab == {'glosses': ['nord'], 'aliases': {'norden': 'nord'}}
-
-
-def test_the_checkpoints_vocabulary_is_used_for_testing(tmp_path):
-    checkpoint = tmp_path / 'a.pth'
-    compat.write_checkpoint({'meta': {'gloss_vocab': ['X', 'Y']}}, checkpoint)
-    cfg = vocabulary_config(dataset='Phoenix2014Dataset', data_root='/not/there')
-    resolve_vocabulary(cfg, str(checkpoint))
-    assert cfg.model.vocab == {'glosses': ['X', 'Y']}
-
-
-def test_a_missing_corpus_is_named():
-    cfg = vocabulary_config(dataset='Phoenix2014Dataset', data_root='/not/there')
-    with pytest.raises(ConfigError, match="'/not/there', which is not a folder"):
-        resolve_vocabulary(cfg)

@@ -4,14 +4,16 @@ import argparse
 import sys
 
 import pytest
+from tiny_run import load_tool
 
-from mmsign.apis.estimators import add_estimator_arguments, open_estimator
 from mmsign.errors import PoseError
+
+tool = load_tool('_estimator')
 
 
 def arguments(*given: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    add_estimator_arguments(parser)
+    tool.add_estimator_arguments(parser)
     parser.add_argument('--device')
     return parser.parse_args(given)
 
@@ -19,7 +21,10 @@ def arguments(*given: str) -> argparse.Namespace:
 def test_none_is_asked_for():
     args = arguments('--device', 'cpu')
     assert (args.estimator, args.estimator_checkpoint) == (None, None)
-    assert open_estimator(args) is None and open_estimator(args, live=True) is None
+    assert (
+        tool.open_estimator(args) is None
+        and tool.open_estimator(args, live=True) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,4 +36,4 @@ def test_the_package_that_is_missing_is_named(name, package, monkeypatch):
     args = arguments('--estimator', name, '--estimator-checkpoint', 'x.pth')
     assert args.estimator_checkpoint == 'x.pth'
     with pytest.raises(PoseError, match=f'{package} cannot be imported'):
-        open_estimator(args)
+        tool.open_estimator(args)

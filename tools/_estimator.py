@@ -1,10 +1,10 @@
-"""Estimators of keypoints as the tools' arguments name them."""
+"""What the tools for inference share: the arguments that name an estimator."""
 
 from __future__ import annotations
 
 import argparse
 
-from .clip_keypoints import Estimator
+from mmsign.apis.clip_keypoints import Estimator
 
 
 def add_estimator_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,71 @@
+"""Config files: how they are read, and the glosses that they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+from mmengine.logging import print_log
+
+from mmsign import compat
+from mmsign.errors import ConfigError
+from mmsign.vocab import GLOSSES_KEY, build_vocabulary
+
+
+def load_config(path: str) -> Config:
+    """Read a config file.
+
+    Raises:
+        ConfigError: it does not exist or is not a config file.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(f'config {path} does not exist')
+    if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
+        raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
+    cfg = Config.fromfile(path)
+    modules = (cfg.get('custom_imports') or {}).get('imports') or ()
+    if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:
+        # Written when mmsign's parts were in MMAction2's registries; all names that
+        # are found there are found from mmsign's scope as well.
+        cfg.default_scope = 'mmsign'
+    return cfg
+
+
+def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
+    """Write the glosses themselves into ``cfg.model.vocab``, in place.
+
+    The config in the work folder and the one inside a checkpoint then describe the
+    network completely, also where the corpus is not at hand.
+
+    Args:
+        cfg: A config; nothing is done unless it has ``model.vocab``.
+        checkpoint: The checkpoint that will be tested. Its vocabulary is taken unless
+            the config lists glosses, since the network's classes are those.
+
+    Raises:
+        ConfigError: ``model.vocab`` describes a corpus that is not there.
+    """
+    model = cfg.get('model') or {}
+    vocab = model.get('vocab')
+    if vocab is None or 'glosses' in vocab:
+        return
+    if checkpoint is not None:
+        meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
+        glosses = meta.get(GLOSSES_KEY)
+        if glosses:
+            print_log(
+                f'vocabulary of the checkpoint: {len(glosses)} glosses',
+                logger='current',
+            )
+            cfg.model.vocab = ConfigDict(glosses=list(glosses))
+            return
+    data_root = vocab.get('data_root')
+    if data_root is not None and not Path(data_root).is_dir():
+        raise ConfigError(
+            f'the vocabulary is read from the corpus in {data_root!r}, which is not a '
+            'folder: pass --cfg-options data_root=FOLDER'
+        )
+    built = build_vocabulary(vocab)
+    cfg.model.vocab = ConfigDict(glosses=list(built.glosses))
+    if built.aliases:
+        cfg.model.vocab.aliases = built.aliases
