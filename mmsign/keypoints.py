@@ -111,12 +111,12 @@ MMAction2's own: a tree of (child, parent) channels towards the nose, arms over 
 shoulders, hands on the wrists, the points of the face on the nearest of the body."""
 
 
-def select_79(points: np.ndarray, layout: str) -> np.ndarray:
+def select_79(points: np.ndarray, layout: str | None = None) -> np.ndarray:
     """Select the network's 79 keypoints.
 
     Args:
         points: (..., K, C) in ``layout``.
-        layout: A key of ``LAYOUT_SIZES``.
+        layout: A key of ``LAYOUT_SIZES``; None takes the one of K keypoints.
 
     Returns:
         (..., 79, C)
@@ -129,6 +129,9 @@ def select_79(points: np.ndarray, layout: str) -> np.ndarray:
         >>> select_79(whole_body, 'coco_wholebody_133').shape
         (25, 79, 3)
     """
+    if layout is None:
+        of_size = {size: name for name, size in LAYOUT_SIZES.items()}
+        layout = of_size.get(points.shape[-2], f'of {points.shape[-2]} keypoints')
     if layout not in LAYOUT_SIZES:
         raise DataError(
             f'unknown keypoint layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'

@@ -35,7 +35,10 @@ def test_selection():
     points = np.arange(2 * 133 * 3).reshape(2, 133, 3)
     chosen = select_79(points, 'coco_wholebody_133')
     np.testing.assert_array_equal(chosen, points[:, list(SELECTED_79)])
-    assert select_79(chosen, 'mmsign_79') is chosen
+    np.testing.assert_array_equal(select_79(points), chosen)
+    assert select_79(chosen, 'mmsign_79') is select_79(chosen) is chosen
+    with pytest.raises(ValueError, match='of 17 keypoints'):
+        select_79(points[:, :17])
     for layout in ('coco_wholebody_133', 'openpose'):
         with pytest.raises(ValueError, match=layout):
             select_79(chosen, layout)

@@ -163,13 +163,13 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
     Raises:
         ClipError: If the layout is unknown or a value is not finite.
     """
-    layouts = {size: layout for layout, size in LAYOUT_SIZES.items()}
-    if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] not in layouts:
+    sizes = LAYOUT_SIZES.values()
+    if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] not in sizes:
         raise ClipError(
             f'{name}: keypoints of shape {points.shape} in {where}; expected (frames, '
-            f'{" or ".join(map(str, sorted(layouts)))}, 3): x, y in pixels and a score'
+            f'{" or ".join(map(str, sorted(sizes)))}, 3): x, y in pixels and a score'
         )
-    points = select_79(points, layouts[points.shape[1]])
+    points = select_79(points)
     if not np.isfinite(points).all():
         frame, point = np.argwhere(~np.isfinite(points))[0][:2]
         raise ClipError(

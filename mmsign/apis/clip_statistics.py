@@ -20,7 +20,7 @@ from mmengine.logging import print_log
 
 from mmsign.datasets.io.keypoint_file import open_keypoints
 from mmsign.errors import ConfigError
-from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
+from mmsign.keypoints import PARTS, select_79
 from mmsign.registry import DATASETS
 
 from .clip_keypoints import PERSON_SCORE
@@ -172,9 +172,7 @@ def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
 
 
 def _keypoints_of(info: dict) -> np.ndarray:
-    points = open_keypoints(info['keypoint_file']).read(info['clip_id'])
-    layouts = {size: name for name, size in LAYOUT_SIZES.items()}
-    return select_79(points, layouts[points.shape[1]])
+    return select_79(open_keypoints(info['keypoint_file']).read(info['clip_id']))
 
 
 def _wrists(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,6 +20,12 @@ class FrameClock(Generic[Item]):
 
     Args:
         rate: Ticks per second.
+
+    Examples:
+        >>> clock = FrameClock(rate=25)
+        >>> times = (0.00, 0.08, 0.10, 0.16)  # uneven
+        >>> [*(x for t in times for x in clock.push(t, t)), *clock.finish()]
+        [0.0, 0.0, 0.08, 0.1, 0.16, 0.16]
     """
 
     def __init__(self, rate: float) -> None:

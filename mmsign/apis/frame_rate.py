@@ -38,6 +38,10 @@ def resample(times: np.ndarray, rate: float) -> np.ndarray | None:
     Returns:
         (M,) int64 indices into the source, not falling; None if the source has
         the rate already and nothing is to be done.
+
+    Examples:
+        >>> resample(np.arange(6) / 50, rate=25)  # every second frame
+        array([0, 2, 4])
     """
     step = frame_duration(times)
     if not step or (is_steady(times) and abs(step * rate - 1) < SAME_RATE):

@@ -30,6 +30,15 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
 
     Returns:
         The files written.
+
+    Examples:
+        >>> best = dict(glosses=['REGEN'], score=-0.1, spans=[[12, 20]], n_best=[])
+        >>> record = dict(clip_id='dev-1', signer='S1', reference=['REGEN', 'NORD'],
+        ...               hypotheses=dict(average=best))
+        >>> [path.name for path in write_predictions('dev', [record])]
+        ['dev.jsonl', 'dev.reference.txt', 'dev.average.txt']
+        >>> read_predictions('dev.jsonl') == [record]
+        True
     """
     outputs = list(records[0]['hypotheses']) if records else []
     texts = {'reference': [_line(record['reference']) for record in records]}

@@ -24,8 +24,15 @@ def read_mmpose_json(path: str | Path) -> np.ndarray:
         (N, K, 3) float32: x and y in pixels, score.
 
     Raises:
-        ValueError: Naming the file and the frame, if it is laid out otherwise
+        DataError: Naming the file and the frame, if it is laid out otherwise
             or holds no person in any frame.
+
+    Examples:
+        >>> person = dict(keypoints=[[12.5, 80.0]], keypoint_scores=[0.9])
+        >>> frames = [dict(instances=[person]), dict(instances=[])]
+        >>> _ = Path('clip.json').write_text(json.dumps(frames))
+        >>> read_mmpose_json('clip.json').shape
+        (2, 1, 3)
     """
     try:
         frames = json.loads(Path(path).read_text(encoding='utf-8'))

@@ -105,6 +105,13 @@ def write_ctm(path: str | os.PathLike, clips: Mapping[str, Sequence[CtmWord]]) -
     Raises:
         DataError: A name or word is empty, holds white space or cannot be written
             as UTF-8; nothing is written.
+
+    Examples:
+        >>> write_ctm('dev.ctm', {'dev-1': [CtmWord('REGEN', 0.48, 0.16, 0.93)]})
+        >>> print(*read_lines('dev.ctm'))
+        dev-1 1 00000.480 0.160 REGEN 0.9300
+        >>> read_ctm('dev.ctm')
+        {'dev-1': [CtmWord(word='REGEN', start=0.48, duration=0.16, confidence=0.93)]}
     """
     lines = []
     for clip, words in sorted(clips.items()):
@@ -158,6 +165,14 @@ def write_stm(path: str | os.PathLike, clips: Mapping[str, StmSegment]) -> None:
 
     Raises:
         DataError: As ``write_ctm``.
+
+    Examples:
+        >>> segment = StmSegment(('REGEN', 'NORD'), 'Signer01', 0.0, 2.5)
+        >>> write_stm('dev.stm', {'dev-1': segment})
+        >>> print(*read_lines('dev.stm'))
+        dev-1 1 Signer01 0.0 2.5 REGEN NORD
+        >>> read_stm('dev.stm')['dev-1'] == segment
+        True
     """
     lines = []
     for clip, segment in sorted(clips.items()):

@@ -20,6 +20,10 @@ def slrt_clip_id(name: str) -> str:
 
     The authors put the split in front of it and, for Phoenix-2014, the folder of
     the camera behind: ``train/NAME`` or ``fullFrame-210x260px/train/NAME/1``.
+
+    Examples:
+        >>> slrt_clip_id('fullFrame-210x260px/train/01April_2010/1')
+        '01April_2010'
     """
     parts = [part for part in name.split('/') if part]
     for split in _SPLITS:

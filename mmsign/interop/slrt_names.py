@@ -81,6 +81,10 @@ def slrt_to_ours(name: str) -> str | None:
     Returns:
         The name in a recognizer's state dict, or None for a tensor that we
         compute instead of storing (the position table) or do not know.
+
+    Examples:
+        >>> slrt_to_ours('recognition_network.visual_head.gloss_output_layer.bias')
+        'video.head.classifier.bias'
     """
     name = name.removeprefix(PREFIX)
     for theirs, ours in _LATERALS.items():

@@ -93,7 +93,11 @@ def translate(glosses: Sequence[str]) -> str:
     """The German sentence of a gloss sequence of this grammar.
 
     Raises:
-        ValueError: If a gloss is not of the toy language.
+        ConfigError: If a gloss is not of the toy language.
+
+    Examples:
+        >>> translate(['MORGEN', 'NORD', 'REGEN', 'VIEL'])
+        'viel regen gibt es morgen im norden .'
     """
     words: dict[str, list[str]] = {slot: [] for slot in SLOTS}
     for gloss in glosses:

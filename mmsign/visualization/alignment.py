@@ -45,6 +45,14 @@ def render_alignment(
         pairs: As ``align_words`` gives them.
         width: Columns of the terminal; a longer word has a block of its own.
         colour: Colour the words that are wrong.
+
+    Examples:
+        >>> from mmsign.evaluation import align_words
+        >>> pairs = align_words(['MORGEN', 'REGEN'], ['REGEN', 'NORD'])
+        >>> print(render_alignment(pairs))
+        REF  MORGEN REGEN ***
+        HYP  ***    REGEN NORD
+             D            I
     """
     blocks: list[list[Pair]] = [[]]
     used = _MARGIN
