@@ -14,11 +14,15 @@ from typing import IO
 
 from mmsign.errors import ConfigError, DataError
 
+# Written beside frames or videos, these would be read as some of them.
+_PART_OF_A_CLIP = ('.png', '.mp4')
+
 
 def check_outputs(
     outputs: Iterable[str | os.PathLike | None],
     inputs: Iterable[str | os.PathLike | None] = (),
     suffixes: Sequence[str] = (),
+    folders: bool = False,
 ) -> None:
     """Refuse outputs that would destroy an input, or that cannot be written.
 
@@ -27,14 +31,16 @@ def check_outputs(
 
     Args:
         outputs: Files that will be written; None is skipped.
-        inputs: What is read: files, folders in which nothing may be written, members
-            of archives (``ARCHIVE.zip@FOLDER``); what does not exist is skipped.
+        inputs: What is read: files, folders of frames or videos, in which no picture
+            or video may be written, and members of archives (``ARCHIVE.zip@FOLDER``);
+            None and what does not exist are skipped.
         suffixes: What an output's name may end in, such as ``'.jsonl'``; empty for
             anything.
+        folders: The outputs are folders, which may exist.
 
     Raises:
-        ConfigError: An output is an input, another output, a folder, of another kind,
-            or in a place where nothing can be written.
+        ConfigError: An output is an input, another output, of another kind, or in a
+            place where nothing can be written.
 
     Examples:
         >>> check_outputs(['glosses.jsonl'], ['clip.mp4'], ['.jsonl'])
@@ -52,13 +58,14 @@ def check_outputs(
         if real in written:
             raise ConfigError(f'{written[real]} and {output} would be one file')
         written[real] = output
-        if os.path.isdir(real):
-            raise ConfigError(f'the output {output} is a folder; name a file to write')
+        if os.path.exists(real) and os.path.isdir(real) != folders:
+            kinds = ('a folder', 'a file') if folders else ('a file', 'a folder')
+            raise ConfigError(f'the output {output} must be {kinds[0]}, not {kinds[1]}')
         for place in read:
             _check_apart(real, output, place)
         if os.path.exists(real) and not os.access(real, os.W_OK):
             raise ConfigError(f'the output {output} is write-protected')
-        check_writable(Path(real).parent, f'the output {output}')
+        check_writable(real if folders else Path(real).parent, f'the output {output}')
 
 
 def _places(name: str | os.PathLike) -> list[str]:
@@ -74,7 +81,8 @@ def _check_apart(real: str, output: str, place: str) -> None:
             f'the output {output} is the input {place}, which would be lost: name '
             'another file'
         )
-    if Path(os.path.realpath(place)) in Path(real).parents:
+    inside = Path(os.path.realpath(place)) in Path(real).parents
+    if inside and real.lower().endswith(_PART_OF_A_CLIP):
         raise ConfigError(
             f'the output {output} lies in the input {place}, which would change: name '
             'a file outside of it'

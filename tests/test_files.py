@@ -124,13 +124,18 @@ def spellings(clip):
 
 def test_an_output_is_no_input(clip):
     for output in spellings(clip):
-        for read in (clip, f'{clip}@member', clip.parent, f'{clip.parent}/'):
-            if output in ('link.mp4', 'hard.mp4') and read != clip:
-                continue
-            with pytest.raises(ConfigError, match='clip.mp4|videos'):
+        for read in (clip, f'{clip}@member'):
+            with pytest.raises(ConfigError, match='clip.mp4'):
                 check_outputs([output], ['none.json', None, read])
+    for output in ('videos/new.png', 'other/deep/new.mp4'):
+        with pytest.raises(ConfigError, match=output):
+            check_outputs([output], [clip.parent])
+    with pytest.raises(ConfigError, match='other'):
+        check_outputs(['other'], ['videos/'], folders=True)
+    check_outputs(['videos/new.jsonl'], [clip.parent])
     check_outputs(['new.mp4', None], [clip], ['.mp4'])
     check_outputs(['deep/er/new.mp4'], [clip])
+    check_outputs(['deep/er'], [clip], folders=True)
     assert not os.path.exists('deep') and not os.path.exists('new.mp4')
 
 
@@ -145,6 +150,8 @@ def test_an_output_has_its_kind_and_its_place(clip):
         with pytest.raises(ConfigError, match=os.path.basename(outputs[-1])):
             check_outputs(outputs, (), suffixes)
     check_outputs(['A.HTML', 'b.png'], (), ['.html', '.png'])
+    with pytest.raises(ConfigError, match='clip.mp4'):
+        check_outputs([clip], folders=True)
 
 
 def test_what_is_no_file_is_written_to(tmp_path):

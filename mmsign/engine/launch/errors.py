@@ -1,7 +1,8 @@
-"""How a run ends: a user's mistake in a sentence, a bug in a traceback."""
+"""How a tool ends: a user's mistake in a sentence, a bug in a traceback."""
 
 from __future__ import annotations
 
+import difflib
 import errno
 import logging
 import os
@@ -9,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, Any
 
 from mmsign.errors import MMSignError
 
@@ -28,53 +30,78 @@ _PEER_DIED = re.compile(
     r'Connection closed by peer|Connection reset by peer|Broken pipe|'
     r'Timed out waiting \d+ms|remote process exited|NCCL communicator was aborted'
 )
+_WAYS_OF_WORKERS = {
+    None: 'ended without a word. Run with train_dataloader.num_workers=0 to see what '
+    'it meets',
+    'Killed': 'was killed, most likely by the system because memory ran out (`dmesg` '
+    'says so): use fewer workers (train_dataloader.num_workers), a smaller '
+    'batch_size or a smaller prefetch_factor',
+    'Bus error': 'died of a bus error: either the shared memory of /dev/shm is full '
+    '(in a container give it more, such as --shm-size=8g, or use fewer workers), or a '
+    'file was overwritten in place while it was being read',
+}
+# MMEngine's words for a type of a config that nothing is registered under.
+_UNKNOWN_TYPE = re.compile(r'(\S+) is not in the \S+::([\w ]+) registry')
 
 
-def is_users_mistake(error: BaseException) -> bool:
-    """Whether the message of ``error`` says all that a user needs.
+def message_for_user(error: BaseException) -> str | None:
+    """What to print instead of a traceback; None for a bug, which needs one.
 
-    That is so for mmsign's own kinds of error, for a missing file and for a disk that
-    refuses; not for what goes wrong by accident.
+    That is the message of mmsign's own kinds of error, of a missing file and of a
+    disk that refuses; MMEngine's of a config that names an unknown part; and one for
+    another process that died, if ``error`` is only this one's echo of it.
     """
-    if isinstance(error, (MMSignError, FileNotFoundError)):
-        return True
-    return isinstance(error, OSError) and error.errno in _DISK_ERRORS
-
-
-def message_of(error: BaseException) -> str:
-    """The message of an exception; a KeyError's without its quotes.
-
-    One from a data loader's worker comes with that worker's traceback in its
-    message, which is left out.
-    """
-    message = str(error)
-    if isinstance(error, KeyError) and error.args:
-        message = str(error.args[0])
+    if isinstance(error, (RuntimeError, OSError)):
+        message = _death_elsewhere(error)
+        if message is not None:
+            return message
+    # A KeyError quotes its message.
+    message = str(error.args[0] if isinstance(error, KeyError) else error)
+    if isinstance(error, KeyError) and (found := _UNKNOWN_TYPE.search(message)):
+        return _unknown_type(*found.groups())
+    if isinstance(error, TypeError) and _refuses_arguments(error):
+        return f'the config does not fit: {message}'
+    is_from_disk = isinstance(error, OSError) and error.errno in _DISK_ERRORS
+    if not is_from_disk and not isinstance(error, (MMSignError, FileNotFoundError)):
+        return None
     if 'DataLoader worker process' in message.partition('\n')[0]:
+        # The worker's traceback comes before it.
         kind = re.escape(f'{type(error).__module__}.{type(error).__qualname__}: ')
-        raised = re.split(rf'^{kind}', message, flags=re.MULTILINE)
-        message = raised[-1].strip()
+        message = re.split(rf'^{kind}', message, flags=re.MULTILINE)[-1].strip()
     return message
 
 
-def cause_outside(error: BaseException) -> str | None:
-    """What happened to another process, if ``error`` is only this one's echo of it.
+def _unknown_type(name: str, kind: str) -> str:
+    # Imported here, as not every tool needs MMEngine.
+    from mmsign import registry
 
-    Returns:
-        A message for a data loader's worker that was killed, or for another
-        process of the run that is gone; None for all else.
-    """
-    if not isinstance(error, (RuntimeError, OSError)):
-        return None
+    known: list[str] = []
+    for parts in vars(registry).values():
+        while isinstance(parts, registry.Registry.__base__) and parts.name == kind:
+            known += parts.module_dict
+            parts = parts.parent
+    near = difflib.get_close_matches(name, known, 1)
+    advice = f'did you mean {near[0]!r}?' if near else 'is its module imported?'
+    return f'the config names a {kind} {name!r}, which does not exist: {advice}'
+
+
+def _refuses_arguments(error: TypeError) -> bool:
+    """Whether the call of a registered class failed, and nothing inside of it."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    raised_in = at and at.tb_frame.f_globals.get('__name__')
+    return raised_in == 'mmengine.registry.build_functions'
+
+
+def _death_elsewhere(error: RuntimeError | OSError) -> str | None:
     # The signal, where torch knows it, is in the exception that led to this one.
-    told = f'{error.__cause__ or error.__context__}\n{error}'
-    died = _WORKER_DIED.search(told)
+    died = _WORKER_DIED.search(f'{error.__cause__ or error.__context__}\n{error}')
     if died is not None:
         pid, signal = died.groups()
-        return (
-            f'a data loader worker (process {pid}) '
-            f'{_why_a_worker_dies(signal)}. {_CHECKPOINTS_ARE_WHOLE}'
-        )
+        signal = signal and signal.strip()
+        way = _WAYS_OF_WORKERS.get(signal, f'was ended by a signal: {signal}')
+        return f'a data loader worker (process {pid}) {way}. {_CHECKPOINTS_ARE_WHOLE}'
     several = int(os.environ.get('WORLD_SIZE', '1')) > 1
     if several and _PEER_DIED.search(str(error)):
         return (
@@ -86,48 +113,92 @@ def cause_outside(error: BaseException) -> str | None:
     return None
 
 
-def _why_a_worker_dies(signal: str | None) -> str:
-    if signal is None:
-        return (
-            'ended without a word. Run with train_dataloader.num_workers=0 to see '
-            'what it meets'
-        )
-    signal = signal.strip()
-    if signal == 'Killed':
-        return (
-            'was killed, most likely by the system because memory ran out (`dmesg` '
-            'says so): use fewer workers (train_dataloader.num_workers), a smaller '
-            'batch_size or a smaller prefetch_factor'
-        )
-    if signal == 'Bus error':
-        return (
-            'died of a bus error: either the shared memory of /dev/shm is full (in a '
-            'container give it more, such as --shm-size=8g, or use fewer workers), or '
-            'a file was overwritten in place while it was being read'
-        )
-    return f'was ended by a signal: {signal}'
-
-
 @contextmanager
-def reported_errors() -> Iterator[None]:
-    """Print a user's mistake, or another process' end, in one line; exit status 1.
+def reported_errors(status: int = 1) -> Iterator[None]:
+    """Run a tool: a user's mistake, or another process' end, is told in one line.
 
-    ``MMSIGN_TRACEBACK=1`` shows where it was found as well.
+    ``MMSIGN_TRACEBACK=1`` shows where it was found as well. An interruption is one
+    line, too, with the message of the KeyboardInterrupt, and status 130. A letter that
+    the console lacks is printed as its code. If the reader of a pipe has seen enough
+    (``| head``), the tool ends quietly.
+
+    Args:
+        status: Of the process after a mistake.
     """
+    for stream in sys.stdout, sys.stderr:
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='backslashreplace')
+    stdout = sys.stdout
+    sys.stdout = stdout and _Printer(stdout)
     try:
         yield
+        print(end='', flush=True)
+    except KeyboardInterrupt as stop:
+        say(f'interrupted{f": {stop}" if str(stop) else ""}', sys.stderr)
+        sys.exit(130)
     except Exception as error:
-        message = cause_outside(error)
-        if message is None and is_users_mistake(error):
-            message = message_of(error)
+        message = message_for_user(error)
+        if isinstance(error, _PrintError):
+            _drop(stdout)
+            if error.errno == errno.EPIPE:
+                sys.exit(0)
+            message = f'the output cannot be printed: {error.strerror}'
         if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
-        print(
-            f'error: {message}\n({TRACEBACK_VARIABLE}=1 shows where this was found)',
-            file=sys.stderr,
-            flush=True,
-        )
-        sys.exit(1)
+        where = f'({TRACEBACK_VARIABLE}=1 shows where this was found)'
+        say(f'error: {message}\n{where}', sys.stderr)
+        sys.exit(status)
+    finally:
+        sys.stdout = stdout
+
+
+class _PrintError(Exception):
+    """Standard output takes no more."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(cause)
+        self.errno, self.strerror = cause.errno, cause.strerror
+
+
+class _Printer:
+    """Standard output, with errors that differ from those of other files."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise _PrintError(error) from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise _PrintError(error) from error
+
+
+def _drop(stream: IO[str]) -> None:
+    """Let a stream that takes no more lead nowhere, or Python complains as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def say(text: str, stream: IO[str] | None = None) -> None:
+    """Print a line where that is not the work itself, which goes on if it fails.
+
+    Args:
+        text: To print.
+        stream: Where to; None for standard output.
+    """
+    stream = stream or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except (OSError, _PrintError):
+        _drop(stream)
 
 
 def end_process() -> None:
