@@ -119,7 +119,7 @@ if __name__ == '__main__':
         long_description_content_type='text/markdown',
         license='Apache-2.0',
         packages=find_packages(include=['mmsign', 'mmsign.*']),
-        package_data={'mmsign.visualization.html_report': ['*.css', '*.js']},
+        package_data={'mmsign.visualization.html_report': ['*.css', '*.html', '*.js']},
         python_requires='>=3.10',
         install_requires=[
             *stack_requirements(target_site_packages()),

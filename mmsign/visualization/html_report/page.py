@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from mmsign.errors import ConfigError
 
-from . import sections
-from .html import Html, tag
-from .run import Run, in_order_of
+from ..alignment import operation
+from . import tables
+from .run import Run, in_order_of, rate
 
-_LINKS = (
-    ('compare', 'Comparison'),
-    ('worst', 'Worst'),
-    ('all', 'Sentences'),
-    ('confusions', 'Confusions'),
-    ('groups', 'Groups'),
-)
-# Nothing is fetched from anywhere, whatever the files hold.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_FOLDER = Path(__file__).parent
 
 
 def report_page(
@@ -40,7 +35,7 @@ def report_page(
         cleanup: Name of the clean-up, to be told to the reader.
 
     Raises:
-        ValueError: the run has no such output; the runs do not go together.
+        ConfigError: The run has no such output; the runs do not go together.
     """
     for one in filter(None, (run, other)):
         if output not in one.errors:
@@ -53,114 +48,33 @@ def report_page(
     where = 'in these references' if training is None else 'in training'
     if training is None:
         training = Counter(gloss for words in run.references for gloss in words)
-    parts = [
-        _section('summary', 'Summary', sections.summary(run)),
-        _section('worst', 'Worst sentences', sections.worst(run, output)),
-        _section(
-            'all',
-            'Sentences',
-            _controls(run, other is not None),
-            sections.sentences(run, output, other),
-        ),
-        _section('confusions', 'Confusions', sections.confusions(run, output)),
-        _section(
-            'groups',
-            'Where the errors are',
-            sections.breakdown(run, 'signer', run.signers),
-            sections.by_length(run),
-            sections.by_frequency(run, training, where),
-        ),
-    ]
-    if other is not None:
-        parts.insert(
-            1, _section('compare', 'Comparison', sections.comparison(run, other))
-        )
-    title = run.name if other is None else f'{run.name} and {other.name}'
-    facts = (
-        f'{len(run.clips)} sentences, clean-up {cleanup}. Sentences, worst first, are '
-        f'those of the output {output}.'
+    # Whatever comes from files is escaped: nothing but these two is marked as safe.
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER, encoding='utf-8'),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    anchors = [
-        (anchor, name) for anchor, name in _LINKS if anchor != 'compare' or other
-    ]
-    return _document(title, facts, anchors, parts)
-
-
-def _section(name: str, title: str, *children: Html) -> Html:
-    return tag('section', tag('h2', title), *children, id=name)
-
-
-def _controls(run: Run, compared: bool) -> Html:
-    orders = [
-        ('worst', 'worst first'),
-        ('best', 'best first'),
-        ('errors', 'most errors first'),
-        ('length', 'longest first'),
-        ('place', 'as in the file'),
-    ]
-    if compared:
-        orders += [
-            ('better', 'second run better'),
-            ('poorer', 'second run poorer'),
-        ]
-    shown = [('all', 'all'), ('wrong', 'with errors'), ('right', 'without errors')]
-    several = len(run.errors) > 1
-    outputs = tag('label', Html('<input id="outputs" type="checkbox">'), ' All outputs')
-    signers = [('', 'all'), *((name, name) for name in sorted(set(run.signers)))]
-    find = tag(
-        'label', 'Find ', Html('<input id="find" type="search" autocomplete="off">')
+    safe = {
+        name: Markup((_FOLDER / name).read_text(encoding='utf-8'))
+        for name in ('style.css', 'script.js')
+    }
+    environment.globals.update(operation=operation, rate=rate)
+    return environment.get_template('page.html').render(
+        run=run,
+        output=output,
+        other=other,
+        cleanup=cleanup,
+        order=run.worst_first(output),
+        summary=tables.summary(run),
+        comparison=None if other is None else tables.comparison(run, other),
+        confusions=tables.confusions(run, output),
+        groups=[
+            tables.breakdown(run, 'signer', run.signers),
+            tables.by_length(run),
+            tables.by_frequency(run, training, where),
+        ],
+        style=safe['style.css'],
+        script=safe['script.js'],
     )
-    return tag(
-        'form',
-        find,
-        _select('order', 'Order ', orders),
-        _select('shown', 'Show ', shown),
-        _select('signer', 'Signer ', signers),
-        outputs if several else '',
-        tag('output', '', id='count', aria_live='polite'),
-        id='controls',
-        hidden='',
-        role='search',
-    )
-
-
-def _select(name: str, label: str, options: list[tuple[str, str]]) -> Html:
-    choices = (tag('option', title, value=value) for value, title in options)
-    return tag('label', label, tag('select', *choices, id=name))
-
-
-def _document(
-    title: str, facts: str, anchors: list[tuple[str, str]], parts: list[Html]
-) -> str:
-    folder = resources.files(__package__)
-    style = folder.joinpath('style.css').read_text(encoding='utf-8')
-    script = folder.joinpath('script.js').read_text(encoding='utf-8')
-    legend = tag(
-        'p',
-        'Reference above, hypothesis below: ',
-        *(
-            tag('span', tag('span', word), class_=f'pair {letter}')
-            for letter, word in (
-                ('S', 'S substituted'),
-                ('D', 'D deleted'),
-                ('I', 'I inserted'),
-            )
-        ),
-        class_='legend',
-    )
-    links = tag(
-        'nav',
-        *(tag('a', name, href=f'#{anchor}') for anchor, name in anchors),
-        aria_label='sections',
-    )
-    head = tag(
-        'head',
-        Html('<meta charset="utf-8">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        tag('title', f'{title}: recognition report'),
-        tag('style', Html(style)),
-    )
-    header = tag('header', tag('h1', title), tag('p', facts), links, legend)
-    body = tag('body', header, tag('main', *parts), tag('script', Html(script)))
-    return f'<!DOCTYPE html>\n<html lang="en">{head}\n{body}</html>\n'

@@ -6,10 +6,9 @@ import os
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from pathlib import Path
 
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation.cleanup import clean_glosses
 from mmsign.evaluation.prediction_dump import read_predictions
 from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
@@ -47,6 +46,13 @@ class Run:
             groups[key] = groups.get(key, WordErrors()) + errors
         return groups
 
+    def worst_first(self, output: str) -> list[int]:
+        """The sentences by their error rate, then by their errors."""
+        errors = self.errors[output]
+        return sorted(
+            range(len(errors)), key=lambda i: (-rate(errors[i]), -errors[i].errors)
+        )
+
 
 def load_run(
     path: str | os.PathLike, cleanup: str = 'none', name: str | None = None
@@ -59,15 +65,15 @@ def load_run(
         name: For headings; None takes the file's.
 
     Raises:
-        ValueError: the file is no such dump, its predictions are sentences, or its
+        DataError: The file is no such dump, its predictions are sentences, or its
             references hold no gloss; names the file.
     """
     records = read_predictions(path)
     if isinstance(records[0]['reference'], str):
-        raise ConfigError(f'{path} holds sentences; the report is one of glosses')
+        raise DataError(f'{path} holds sentences; the report is one of glosses')
     references = [clean_glosses(record['reference'], cleanup) for record in records]
     if not any(references):
-        raise ConfigError(f'the references of {path} hold no gloss')
+        raise DataError(f'the references of {path} hold no gloss')
     alignments, errors = {}, {}
     for output in records[0]['hypotheses']:
         found = [
@@ -90,7 +96,7 @@ def in_order_of(first: Run, second: Run) -> Run:
     """``second`` with its sentences in the order of ``first``.
 
     Raises:
-        ValueError: the runs are not of the same clips with the same references.
+        ConfigError: The runs are not of the same clips with the same references.
     """
     places = {clip: index for index, clip in enumerate(second.clips)}
     if odd := sorted(places.keys() ^ set(first.clips)):
@@ -104,13 +110,12 @@ def in_order_of(first: Run, second: Run) -> Run:
         return [items[index] for index in order]
 
     references = pick(second.references)
-    differs = [a != b for a, b in zip(first.references, references)]
-    if any(differs):
-        clip = next(compress(first.clips, differs))
-        raise ConfigError(
-            f'{first.name} and {second.name} have other references, for example of '
-            f'clip {clip!r}'
-        )
+    for clip, ours, theirs in zip(first.clips, first.references, references):
+        if ours != theirs:
+            raise ConfigError(
+                f'{first.name} and {second.name} have other references, for example '
+                f'of clip {clip!r}'
+            )
     return replace(
         second,
         clips=first.clips,

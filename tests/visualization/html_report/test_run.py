@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 
+from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import WordErrors, write_predictions
 from mmsign.visualization.html_report.run import (
     bin_of,
@@ -44,24 +45,22 @@ def test_a_second_run_takes_the_order_of_the_first(first, second):
 def test_runs_that_do_not_go_together(first, tmp_path):
     records = [json.loads(line) for line in first.read_text().splitlines()]
     (fewer, *_) = write_predictions(tmp_path / 'fewer', records[1:])
-    with pytest.raises(ValueError, match='not of the same clips'):
+    with pytest.raises(ConfigError, match='clip0'):
         in_order_of(load_run(first), load_run(fewer))
     records[2]['reference'] = ['GRAU']
     (changed, *_) = write_predictions(tmp_path / 'changed', records)
-    with pytest.raises(
-        ValueError, match="other references, for example of clip 'clip2"
-    ):
+    with pytest.raises(ConfigError, match='clip2'):
         in_order_of(load_run(first), load_run(changed))
 
 
 def test_files_that_cannot_be_reported(tmp_path):
     record = dict(clip_id='a', reference='ein satz', hypotheses=dict(v=dict(text='x')))
     (path, *_) = write_predictions(tmp_path / 'text', [record])
-    with pytest.raises(ValueError, match='holds sentences'):
+    with pytest.raises(DataError, match='text.jsonl'):
         load_run(path)
     record = dict(clip_id='a', reference=[], hypotheses=dict(v=dict(glosses=[])))
     (path, *_) = write_predictions(tmp_path / 'empty', [record])
-    with pytest.raises(ValueError, match='hold no gloss'):
+    with pytest.raises(DataError, match='empty.jsonl'):
         load_run(path)
 
 

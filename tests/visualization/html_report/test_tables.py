@@ -1,0 +1,57 @@
+from collections import Counter
+
+import pytest
+
+from mmsign.visualization.html_report import load_run
+from mmsign.visualization.html_report.run import in_order_of
+from mmsign.visualization.html_report.tables import (
+    breakdown,
+    by_frequency,
+    by_length,
+    comparison,
+    confusions,
+    summary,
+)
+
+
+@pytest.fixture
+def run(first):
+    return load_run(first)
+
+
+def test_summary(run):
+    table = summary(run)
+    video, average = table.rows
+    assert len(table.header) == len(video) and table.header[1] == 'WER %'
+    assert video[:2] == ('video', 37.5) and video[3:] == (1, 2, 0, 8, '50.0')
+    assert average[:2] == ('average', 62.5)
+    low, high = map(float, average[2].split(' to '))
+    assert 0 <= low < 62.5 < high
+
+
+def test_comparison(run, second):
+    (row,) = comparison(run, in_order_of(run, load_run(second))).rows
+    # 1 and 1 errors fewer, 2 more: no way to swap the three gives less than 0.
+    assert row[:4] == ('average', 62.5, 62.5, '+0.00')
+    assert row[5:] == ('1.0000', 'no')
+
+
+def test_confusions(run):
+    substituted, deleted, inserted = confusions(run, 'average')
+    assert substituted.caption == 'Substituted: 2'
+    assert (('BLAU → GRAU', 'BLAU → GRAU'), 1) in substituted.rows
+    assert (('GELB', 'GELB → –'), 1) in deleted.rows
+    assert inserted.rows == [(('NEU', '– → NEU'), 1)]
+
+
+def test_groups(run):
+    assert breakdown(run, 'signer', run.signers).rows == [
+        ('<b>', 1, 1, 100.0, 100.0),
+        ('s1', 3, 6, pytest.approx(100 / 3), 50.0),
+        ('s2', 2, 1, 0.0, 100.0),
+    ]
+    assert by_length(run).rows[0] == ('0–3', 6, 8, 37.5, 62.5)
+    assert by_frequency(run, Counter(ROT=600), 'in training').rows == [
+        ('0', 5, 60.0, 60.0),
+        ('500 or more', 3, 0.0, pytest.approx(100 / 3)),
+    ]
