@@ -194,6 +194,34 @@ def write_lines(path: str | os.PathLike, lines: Iterable[str]) -> None:
         file.writelines(f'{line}\n' for line in lines)
 
 
+class LineWriter:
+    """A text file of which each line is there, whole, as soon as it is written.
+
+    For the results of long work, which an interruption must not cost. The first line
+    replaces what was there.
+
+    Args:
+        path: To write; missing folders are made.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+        self.count = 0
+
+    def write(self, line: str) -> None:
+        """Append a line, without its end.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # What is no text, in the name of a file, becomes an escape that JSON knows.
+        data = f'{line}\n'.encode(errors='backslashreplace')
+        with open(self.path, 'ab' if self.count else 'wb') as file:
+            file.write(data)
+        self.count += 1
+
+
 def read_lines(path: str | os.PathLike) -> list[str]:
     """The lines of a UTF-8 file, without their ends.
 

@@ -8,6 +8,7 @@ import pytest
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.files import (
+    LineWriter,
     check_outputs,
     file_stamp,
     partial_path,
@@ -78,6 +79,18 @@ def test_lines(tmp_path):
         read_lines(path)
     with pytest.raises(DataError, match='none'):
         read_lines(tmp_path / 'none')
+
+
+def test_lines_are_there_as_they_are_written(tmp_path):
+    path = tmp_path / 'new' / 'a.jsonl'
+    writer = LineWriter(path)
+    assert not path.parent.exists()
+    for count, line in enumerate(['a', '"grün \udce9"', ''], 1):
+        writer.write(line)
+        assert writer.count == count == path.read_bytes().count(b'\n')
+    assert path.read_text('utf-8') == 'a\n"grün \\udce9"\n\n'
+    LineWriter(path).write('new')
+    assert path.read_text() == 'new\n'
 
 
 def test_a_changed_file_has_another_stamp(tmp_path):

@@ -3,9 +3,10 @@
 The network: --bundle, or --config and --checkpoint. A network that looks at
 keypoints needs --keypoints or --estimator.
 
-Prints one line per clip, or writes with --out: ``.jsonl``, one record per clip with
-times, confidences, n-best and every output; ``.mp4``, the clip with skeleton and
-glosses; ``.png``, what the network saw of the clip over what each output read.
+Prints one line per clip, and writes with --out: ``.jsonl``, a record of each clip as
+soon as it is recognized, with times, confidences, n-best and every output; ``.mp4``,
+the clip with skeleton and glosses; ``.png``, what the network saw of the clip over the
+probabilities of every output.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 
 from _estimator import add_estimator_arguments, open_estimator
 
-from mmsign.engine.launch import reported_errors
+from mmsign.engine.launch import reported_errors, say
 from mmsign.errors import ConfigError
+from mmsign.files import LineWriter, check_outputs
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -95,9 +97,10 @@ def build(args: argparse.Namespace):
 def main(arguments: list[str] | None = None) -> list:
     """Recognize and write; returns the results."""
     args = parse_args(arguments)
+    read = [*args.videos, *(args.keypoints or ())]
+    read += [args.config, args.checkpoint, args.bundle]
+    check_outputs([args.out], read, ['.jsonl', '.mp4', '.png'])
     kind = Path(args.out).suffix.lower() if args.out else ''
-    if args.out and kind not in ('.jsonl', '.mp4', '.png'):
-        raise ConfigError(f'--out takes .jsonl, .mp4 or .png, not {args.out}')
     if kind in ('.mp4', '.png') and len(args.videos) > 1:
         raise ConfigError(f'--out {args.out} shows one clip; {len(args.videos)} given')
     keypoints = args.keypoints
@@ -111,33 +114,39 @@ def main(arguments: list[str] | None = None) -> list:
         job = inferencer.preprocess(args.videos[0], pose, args.fps)
         inferencer.forward([job])
         result = inferencer.postprocess(job)
-        print(line(result))
+        say(line(result))
         write = write_picture if kind == '.png' else write_annotated_video
         write(args.out, inferencer.network, job, result)
-        print(f'written: {args.out}')
+        say(f'written: {args.out}')
         return [result]
+
+    file = LineWriter(args.out) if kind == '.jsonl' else None
 
     def report(result) -> None:
         stream = sys.stdout if result.error is None else sys.stderr
-        print(line(result), file=stream, flush=True)
+        if file is not None:
+            file.write(json.dumps(result.to_dict(), ensure_ascii=False))
+            say(line(result), stream)
+        else:  # what is printed is all there is: no reader, no work
+            print(line(result), file=stream, flush=True)
 
-    results = inferencer(
-        args.videos,
-        keypoints,
-        fps=args.fps,
-        batch_size=args.batch_size,
-        record_errors=True,
-        progress=report,
-    )
-    if kind == '.jsonl':
-        target = Path(args.out)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lines = (
-            json.dumps(result.to_dict(), ensure_ascii=False) + '\n'
-            for result in results
+    try:
+        results = inferencer(
+            args.videos,
+            keypoints,
+            fps=args.fps,
+            batch_size=args.batch_size,
+            record_errors=True,
+            progress=report,
         )
-        target.write_text(''.join(lines), encoding='utf-8')
-        print(f'written: {args.out}')
+    except KeyboardInterrupt:
+        if file is None:
+            raise
+        raise KeyboardInterrupt(
+            f'{file.count} of {len(args.videos)} clips are in {args.out}'
+        ) from None
+    if file is not None:
+        say(f'written: {args.out}')
     return results
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import types
@@ -29,8 +28,8 @@ def _import_lightly() -> None:
     # register their parts: seconds, for a script that only compares words. Empty
     # packages in their place let the modules below be imported alone.
     root = Path(__file__).resolve().parent.parent
-    for folder in ('', '.evaluation', '.interop', '.visualization'):
-        name = f'mmsign{folder}'
+    folders = 'engine', 'engine.launch', 'evaluation', 'interop', 'visualization'
+    for name in ('mmsign', *(f'mmsign.{folder}' for folder in folders)):
         package = types.ModuleType(name)
         package.__path__ = [str(root.joinpath(*name.split('.')))]
         sys.modules[name] = package
@@ -39,6 +38,8 @@ def _import_lightly() -> None:
 if __name__ == '__main__':
     _import_lightly()
 
+from mmsign.engine.launch.errors import reported_errors  # noqa: E402
+from mmsign.errors import DataError  # noqa: E402
 from mmsign.evaluation.confusions import count_confusions  # noqa: E402
 from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
 from mmsign.evaluation.protocols import (  # noqa: E402
@@ -54,7 +55,7 @@ from mmsign.evaluation.wer import (  # noqa: E402
     sentence_errors,
     word_error_table,
 )
-from mmsign.files import read_lines  # noqa: E402
+from mmsign.files import check_outputs, read_lines  # noqa: E402
 from mmsign.interop.nist import export_predictions, read_ctm, read_stm  # noqa: E402
 from mmsign.visualization.alignment import (  # noqa: E402
     render_alignment,
@@ -72,10 +73,6 @@ CLEANUP_OF_CORPUS = {
 LEVEL_OF_LANGUAGE = {'de': 'word', 'zh': 'character'}
 
 
-class InputError(Exception):
-    """Files that cannot be scored together; the message is for the user."""
-
-
 class Sentences(NamedTuple):
     """Words of references and hypotheses, sentence by sentence, and their names."""
 
@@ -88,7 +85,7 @@ def read_pair(args: argparse.Namespace) -> tuple[list[str], list[str]]:
     """The lines of both text files, as many of one as of the other."""
     references, hypotheses = read_lines(args.ref), read_lines(args.hyp)
     if len(references) != len(hypotheses):
-        raise InputError(
+        raise DataError(
             f'{args.ref} has {len(references)} lines and {args.hyp} '
             f'{len(hypotheses)}: expected one hypothesis per reference'
         )
@@ -105,13 +102,13 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
             names, [r.split() for r in references], [h.split() for h in hypotheses]
         )
     if kinds != ('.stm', '.ctm'):
-        raise InputError(
+        raise DataError(
             f'{args.ref} and {args.hyp} do not go together: expected REF.stm and '
             'HYP.ctm, or two text files'
         )
     segments, words = read_stm(args.ref), read_ctm(args.hyp)
     if unknown := sorted(words.keys() - segments.keys()):
-        raise InputError(
+        raise DataError(
             f'{len(unknown)} clips of {args.hyp} are not in {args.ref}; the first is '
             f'{unknown[0]!r}'
         )
@@ -128,14 +125,14 @@ def clean(sentences: Sentences, args: argparse.Namespace) -> Sentences:
     corpus = args.corpus or (OFFICIAL_CORPUS if args.protocol else 'none')
     protocol = args.protocol or 'paper'
     if protocol == 'official' and corpus != OFFICIAL_CORPUS:
-        raise InputError(
+        raise DataError(
             f'--protocol official is that of {OFFICIAL_CORPUS}, not of {corpus}'
         )
     cleaned = apply_protocol(
         sentences.references, sentences.hypotheses, protocol, CLEANUP_OF_CORPUS[corpus]
     )
     if not any(cleaned[0]):
-        raise InputError(f'{args.ref} holds no word, so there is no word error rate')
+        raise DataError(f'{args.ref} holds no word, so there is no word error rate')
     return Sentences(sentences.names, *cleaned)
 
 
@@ -167,7 +164,7 @@ def score_bleu(args: argparse.Namespace) -> str:
     """The report of ``score.py bleu``."""
     references, hypotheses = read_pair(args)
     if not any(line.split() for line in references):
-        raise InputError(f'{args.ref} holds no sentence, so there is no score')
+        raise DataError(f'{args.ref} holds no sentence, so there is no score')
     scores = score_texts(references, hypotheses, LEVEL_OF_LANGUAGE[args.lang])
     if args.json:
         return json.dumps(scores.to_dict(), indent=1)
@@ -206,6 +203,7 @@ def _rate(errors) -> float:
 
 def export(args: argparse.Namespace) -> str:
     """Write a CTM or STM file from a dump of predictions."""
+    check_outputs([args.out], [args.dump], ['.ctm', '.stm'])
     records = read_predictions(args.dump)
     export_predictions(records, args.out, args.output, args.fps)
     return f'{args.out}: {len(records)} clips'
@@ -290,22 +288,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 2 for input that cannot be scored or is scored differently."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run; a DataError for input that cannot be scored or is scored differently."""
     args = parse_args(argv)
-    try:
-        print(args.run(args), flush=True)
-    except BrokenPipeError:
-        # `| head` has seen enough; nothing may be written when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (InputError, ImportError, ValueError) as error:
-        print(f'score.py: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f'score.py: cannot write {args.out}: {error.strerror}', file=sys.stderr)
-        return 2
-    return 0
+    print(args.run(args))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with reported_errors(2):
+        main()

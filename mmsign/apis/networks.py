@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 
 from mmsign import compat
 from mmsign.config import load_config, resolve_vocabulary
@@ -187,7 +186,7 @@ def build_network(
             'such as configs/twostream_slr_phoenix.py'
         )
     model.load_state_dict(required_tensors(model, checkpoint), strict=False)
-    device = torch.device(device or get_device())
+    device = compat.choose_device(device)
     model = model.to(device).eval().requires_grad_(False)
     transforms = [TRANSFORMS.build(step) for step in spec.pipeline]
     network = Network(model, spec, transforms, device)

@@ -10,6 +10,7 @@ from mmsign.compat.checkpoints import (
     load_checkpoint,
     write_checkpoint,
 )
+from mmsign.compat.devices import choose_device
 from mmsign.compat.distributed import init_gloo, prepare_distributed
 from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
@@ -33,6 +34,7 @@ __all__ = [
     'NotPlainError',
     'apply',
     'autocast_dtype',
+    'choose_device',
     'convolution',
     'cpu_has_bfloat16',
     'find_latest_checkpoint',

@@ -43,8 +43,6 @@ class SignerDetector:
         cfg = Config.fromfile(path)
         if checkpoint is None:
             checkpoint = published_weights(path)
-        if device is None:
-            device = 'cuda' if torch.cuda.is_available() else 'cpu'
         self.config = str(path)
         self.checkpoint = str(checkpoint)
         self.threshold = threshold

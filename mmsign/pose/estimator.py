@@ -73,8 +73,6 @@ class PoseEstimator:
         cfg = Config.fromfile(path)
         if checkpoint is None:
             checkpoint = published_weights(path)
-        if device is None:
-            device = 'cuda' if torch.cuda.is_available() else 'cpu'
         if flip is not None:
             cfg.model.setdefault('test_cfg', {})['flip_test'] = flip
         dataset = cfg.test_dataloader.dataset

@@ -83,7 +83,10 @@ def published_weights(config: Path) -> str:
 
 
 def build_model(
-    package: str, config: Config, checkpoint: str | Path, device: str | torch.device
+    package: str,
+    config: Config,
+    checkpoint: str | Path,
+    device: str | torch.device | None,
 ) -> nn.Module:
     """The network of a config, with weights, ready for ``test_step``.
 
@@ -91,14 +94,16 @@ def build_model(
         package: Whose registry builds it.
         config: With ``model``.
         checkpoint: A file, a URL or ``RANDOM_WEIGHTS``.
-        device: To put it on.
+        device: To put it on; None takes a GPU if there is one.
 
     Raises:
         PoseError: If the weights are not those of this network.
+        ConfigError: If there is no such device.
         FileNotFoundError: If there is no such file.
         CheckpointError: If the file cannot be downloaded, is damaged or would have to
             be trusted.
     """
+    device = compat.choose_device(device)
     import_package(package)
     registry = importlib.import_module(f'{package}.registry').MODELS
     # The names are looked up in the current scope, which may be MMAction2's; and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import cv2
 import pytest
@@ -10,6 +11,7 @@ from tiny_network import keypoints_of, write_network, write_translator
 from tiny_run import load_tool
 from tiny_video import SIZE, write_video
 
+from mmsign.apis import SignInferencer
 from mmsign.datasets import open_frames, write_keypoints
 from mmsign.errors import ConfigError
 
@@ -107,11 +109,57 @@ def test_a_bundle_that_translates_prints_the_sentence(files, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['x.mp4', '--out', 'x.txt'], r'--out takes \.jsonl, \.mp4 or \.png'),
+        (['x.mp4', '--out', 'x.txt'], r'x\.txt'),
+        (['x.mp4', '--out', 'x.mp4/a.png'], r'x\.mp4/a\.png'),
+        (['x.mp4', '--device', 'gpu', '--bundle', 'x.mp4', '--out', 'x.mp4'], 'x.mp4'),
         (['x.mp4', 'y.mp4', '--out', 'x.png'], 'shows one clip; 2 given'),
         (['x.mp4'], 'name one network'),
     ],
 )
-def test_arguments_that_do_not_fit(arguments, message):
+def test_arguments_that_do_not_fit(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'x.mp4').write_bytes(b'frames')
     with pytest.raises(ConfigError, match=message):
         tool.main(arguments)
+    assert (tmp_path / 'x.mp4').read_bytes() == b'frames'
+
+
+def test_no_input_is_written_over(infer, files, tmp_path):
+    os.symlink(files, tmp_path / 'other')
+    before = (files / 'a.mp4').read_bytes()
+    for out in (f'{files}/a.mp4', f'{tmp_path}/other/a.mp4'):
+        with pytest.raises(ConfigError, match='a.mp4'):
+            infer(f'{files}/a.mp4', '--out', out)
+    assert (files / 'a.mp4').read_bytes() == before
+
+
+def test_what_is_done_when_it_is_interrupted_stays(infer, files, tmp_path, monkeypatch):
+    """A clip's record is in the file as soon as it is recognized."""
+    out = tmp_path / 'out.jsonl'
+    postprocess = SignInferencer.postprocess
+    clips = []
+
+    def interrupted(self, job):
+        if clips:
+            assert len(out.read_text().splitlines()) == 1
+            raise KeyboardInterrupt
+        clips.append(job)
+        return postprocess(self, job)
+
+    monkeypatch.setattr('mmsign.apis.SignInferencer.postprocess', interrupted)
+    with pytest.raises(KeyboardInterrupt, match=f'1 of 2 .*{out}'):
+        infer(f'{files}/a.mp4', f'{files}/b.mp4', '--out', str(out))
+    assert json.loads(out.read_text())['num_frames'] == 16
+
+
+def test_nobody_needs_to_listen_if_there_is_a_file(infer, files, tmp_path, monkeypatch):
+    def closed(*args, **kwargs):
+        raise BrokenPipeError
+
+    monkeypatch.setattr('sys.stdout', open(os.devnull, 'w'))  # noqa: SIM115
+    monkeypatch.setattr('builtins.print', closed)
+    out = tmp_path / 'out.jsonl'
+    infer(f'{files}/a.mp4', f'{files}/b.mp4', '--out', str(out))
+    assert len(out.read_text().splitlines()) == 2
+    with pytest.raises(BrokenPipeError):
+        infer(f'{files}/a.mp4')

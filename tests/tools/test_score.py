@@ -77,22 +77,41 @@ def test_ends_of_lines_and_file(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    'ref, hyp, message',
+    'ref, hyp, names',
     [
-        ('ROT\n', None, 'cannot read hyp.txt: No such file or directory'),
-        ('ROT\n', 'ROT\nBLAU\n', 'ref.txt has 1 lines and hyp.txt 2: expected one'),
-        ('ROT\n\n', 'ROT\n', 'ref.txt has 2 lines and hyp.txt 1'),
-        ('ROT\n', b'ROT\n\xe4\n', 'hyp.txt is not UTF-8: line 2 holds the byte 0xe4'),
-        ('\n\n', 'ROT\n\n', 'ref.txt holds no word'),
-        ('', '', 'ref.txt holds no word'),
+        ('ROT\n', None, ['hyp.txt']),
+        ('ROT\n', 'ROT\nBLAU\n', ['ref.txt has 1', 'hyp.txt 2']),
+        ('ROT\n\n', 'ROT\n', ['ref.txt has 2', 'hyp.txt 1']),
+        ('ROT\n', b'ROT\n\xe4\n', ['hyp.txt', 'line 2', '0xe4']),
+        ('\n\n', 'ROT\n\n', ['ref.txt']),
+        ('', '', ['ref.txt']),
     ],
 )
-def test_faults(tmp_path, ref, hyp, message):
-    done = run(tmp_path, '--json', ref=ref, hyp=hyp)
-    assert done.returncode == 2
-    assert done.stdout == ''
+@pytest.mark.parametrize('measure', ['wer', 'bleu'])
+def test_faults(tmp_path, ref, hyp, names, measure):
+    options = ['--json'] if measure == 'wer' else ['--json', '--lang', 'de']
+    refused(run(tmp_path, *options, ref=ref, hyp=hyp, measure=measure), *names)
+
+
+def refused(done: subprocess.CompletedProcess, *names: str) -> None:
+    assert (done.returncode, done.stdout) == (2, '')
     assert len(done.stderr.splitlines()) == 1
-    assert message in done.stderr
+    assert all(name in done.stderr for name in names)
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full')
+def test_output_that_cannot_be_printed(tmp_path):
+    (tmp_path / 'a.txt').write_text('ROT\n')
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(
+            [sys.executable, SCRIPT, 'wer', 'a.txt', 'a.txt'],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding='utf-8',
+        )
+    assert done.returncode == 2 and 'No space left' in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_command_line_that_does_not_fit(tmp_path):
@@ -142,21 +161,6 @@ def test_bleu_of_chinese_is_by_characters(tmp_path):
     assert 'tok:char' in signature[1]
 
 
-@pytest.mark.parametrize(
-    'ref, hyp, message',
-    [
-        ('a\n', None, 'cannot read hyp.txt: No such file or directory'),
-        ('a\n', 'a\nb\n', 'ref.txt has 1 lines and hyp.txt 2: expected one'),
-        ('a\n', b'\xe4\n', 'hyp.txt is not UTF-8: line 1 holds the byte 0xe4'),
-        ('\n', 'a\n', 'ref.txt holds no sentence'),
-    ],
-)
-def test_bleu_faults(tmp_path, ref, hyp, message):
-    done = run(tmp_path, '--lang', 'de', ref=ref, hyp=hyp, measure='bleu')
-    assert (done.returncode, done.stdout) == (2, '')
-    assert len(done.stderr.splitlines()) == 1 and message in done.stderr
-
-
 def test_bleu_without_sacrebleu(tmp_path):
     (tmp_path / 'hidden').mkdir()
     (tmp_path / 'hidden' / 'sacrebleu.py').write_text('raise ImportError("none")\n')
@@ -165,9 +169,7 @@ def test_bleu_without_sacrebleu(tmp_path):
     done = call(
         tmp_path, 'bleu', 'ref.txt', 'hyp.txt', '--lang', 'de', PYTHONPATH='hidden'
     )
-    assert done.returncode == 2
-    assert 'pip install "mmsign[translation]"' in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    refused(done, 'pip install "mmsign[translation]"')
 
 
 STM = 'b 1 s1 0.0 9.0 ROT ROT A B\na 1 s1 0.0 9.0 NORD\nc 1 s1 0.0 9.0 BLAU\n'
@@ -195,27 +197,25 @@ def test_stm_and_ctm(tmp_path, arguments, counts):
 
 
 @pytest.mark.parametrize(
-    'files, arguments, message',
+    'files, arguments, names',
     [
-        (('x.ctm', 'x.stm'), (), 'do not go together'),
-        (('x.stm', 'x.txt'), (), 'do not go together'),
-        (('x.stm', 'more.ctm'), (), '1 clips of more.ctm are not in x.stm; the first'),
-        (('x.stm', 'bad.ctm'), (), 'bad.ctm, line 1 is none of a CTM file'),
+        (('x.ctm', 'x.stm'), (), ['x.ctm', 'x.stm']),
+        (('x.stm', 'x.txt'), (), ['x.stm', 'x.txt']),
+        (('x.stm', 'more.ctm'), (), ['more.ctm', 'x.stm', "'d'"]),
+        (('x.stm', 'bad.ctm'), (), ['bad.ctm, line 1']),
         (
             ('x.stm', 'x.ctm'),
             ('--protocol', 'official', '--corpus', 'phoenix2014T'),
-            'official is that of phoenix2014, not of phoenix2014T',
+            ['phoenix2014T'],
         ),
     ],
 )
-def test_stm_and_ctm_faults(tmp_path, files, arguments, message):
+def test_stm_and_ctm_faults(tmp_path, files, arguments, names):
     (tmp_path / 'x.stm').write_text(STM)
     (tmp_path / 'x.ctm').write_text(CTM)
     (tmp_path / 'more.ctm').write_text(CTM + 'd 1 0.0 0.5 ROT\n')
     (tmp_path / 'bad.ctm').write_text('ROT BLAU\n')
-    done = call(tmp_path, 'wer', *files, *arguments)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1 and message in done.stderr
+    refused(call(tmp_path, 'wer', *files, *arguments), *names)
 
 
 def test_verify_sclite(tmp_path):
@@ -277,11 +277,13 @@ def test_export(tmp_path):
     assert (tmp_path / 'x.ctm').read_text() == 'a 1 00001.000 1.000 ROT\n'
     done = call(tmp_path, 'wer', 'x.stm', 'x.ctm', '--protocol', 'official', '--json')
     assert json.loads(done.stdout)['wer'] == 0
-    for arguments, message in (
-        (('dev.jsonl', 'x.ctm', '--output', 'joint'), "no output 'joint'"),
-        (('none.jsonl', 'x.ctm'), 'cannot read none.jsonl'),
-        (('dev.jsonl', 'dev.jsonl/x.ctm'), 'cannot write dev.jsonl/x.ctm'),
-        (('dev.jsonl', 'x.ctm', '--fps', '0'), '0 is not above 0'),
+    assert (tmp_path / 'dev.jsonl').read_text() == json.dumps(record) + '\n'
+    for arguments, name in (
+        (('dev.jsonl', 'x.ctm', '--output', 'joint'), 'joint'),
+        (('none.jsonl', 'x.ctm'), 'none.jsonl'),
+        (('dev.jsonl', 'dev.jsonl/x.ctm'), 'dev.jsonl/x.ctm'),
+        (('dev.jsonl', 'dev.jsonl'), 'dev.jsonl'),
     ):
-        done = call(tmp_path, 'export', *arguments)
-        assert done.returncode == 2 and message in done.stderr
+        refused(call(tmp_path, 'export', *arguments), name)
+    done = call(tmp_path, 'export', 'dev.jsonl', 'x.ctm', '--fps', '0')
+    assert done.returncode == 2 and '--fps' in done.stderr

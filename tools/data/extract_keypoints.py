@@ -83,8 +83,10 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
     """A device for each process."""
     import torch
 
+    from mmsign.compat import choose_device
+
     if device is not None:
-        devices = [device]
+        devices = [str(choose_device(device))]
     else:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         devices = [f'cuda:{index}' for index in range(count)] or ['cpu']

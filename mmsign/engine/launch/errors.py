@@ -117,7 +117,7 @@ def _death_elsewhere(error: RuntimeError | OSError) -> str | None:
 def reported_errors(status: int = 1) -> Iterator[None]:
     """Run a tool: a user's mistake, or another process' end, is told in one line.
 
-    ``MMSIGN_TRACEBACK=1`` shows where it was found as well. An interruption is one
+    ``MMSIGN_TRACEBACK=1`` shows where it was found instead. An interruption is one
     line, too, with the message of the KeyboardInterrupt, and status 130. A letter that
     the console lacks is printed as its code. If the reader of a pipe has seen enough
     (``| head``), the tool ends quietly.
@@ -145,8 +145,7 @@ def reported_errors(status: int = 1) -> Iterator[None]:
             message = f'the output cannot be printed: {error.strerror}'
         if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
-        where = f'({TRACEBACK_VARIABLE}=1 shows where this was found)'
-        say(f'error: {message}\n{where}', sys.stderr)
+        say(f'error: {message}', sys.stderr)
         sys.exit(status)
     finally:
         sys.stdout = stdout
