@@ -1,13 +1,20 @@
-"""The requirements that ``setup.py`` chooses from what is installed."""
+"""What pip is told: by a checkout, and by a wheel that may be passed on."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
+import subprocess
 import sys
 import sysconfig
+import tarfile
+import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import mmsign
 
@@ -38,7 +45,7 @@ def site(tmp_path):
 
 def test_an_empty_environment_gets_the_tested_stack(setup, site):
     folders, _ = site
-    assert setup.stack_requirements(folders) == [
+    assert setup.editable_stack(folders) == [
         'torch==2.13.0',
         'mmcv-lite==2.0.1',
         'mmaction2==1.1.0',
@@ -50,29 +57,23 @@ def test_what_is_installed_is_kept(setup, site):
     add('torch', '2.4.1+cu121')
     add('mmcv', '2.1.0')
     add('mmaction2', '1.2.0')
-    assert setup.stack_requirements(folders) == [
+    assert setup.editable_stack(folders) == [
         'torch>=2.1',
         'mmcv>=2.0.0rc4',
         'mmaction2>=1.1.0,<1.3',
     ]
 
 
-def test_an_installed_mmcv_lite_is_kept(setup, site):
+@pytest.mark.parametrize('name', ['mmcv-lite', 'MMCV_Lite'])
+def test_an_installed_mmcv_lite_is_kept(name, setup, site):
     folders, add = site
-    add('mmcv-lite', '2.1.0')
-    assert setup.stack_requirements(folders)[1] == 'mmcv-lite>=2.0.0rc4'
+    add(name, '2.1.0')
+    assert setup.editable_stack(folders)[1] == 'mmcv-lite>=2.0.0rc4'
 
 
 def test_another_torch(setup, site, monkeypatch):
     monkeypatch.setenv('MMSIGN_TORCH', 'torch==2.6.0 --index-url somewhere')
-    assert setup.stack_requirements(site[0])[0] == 'torch==2.6.0'
-
-
-def test_names_are_compared_as_pip_does(setup, site):
-    folders, add = site
-    add('MMCV_Lite', '2.0.1')
-    assert setup.installed_version('mmcv-lite', folders) == '2.0.1'
-    assert setup.installed_version('mmcv', folders) is None
+    assert setup.editable_stack(site[0])[0] == 'torch==2.6.0'
 
 
 @pytest.mark.parametrize('system', [True, False])
@@ -89,12 +90,91 @@ def test_folders_of_a_virtual_environment(system, setup, tmp_path, monkeypatch):
 
 
 def test_this_environment_is_seen(setup):
-    folders = setup.target_site_packages()
-    assert setup.installed_version('torch', folders)
+    assert setup.is_installed('torch', setup.target_site_packages())
 
 
-def test_version_and_requirement_files(setup):
-    assert setup.read_version() == mmsign.__version__
-    for name in ('core', 'torch', 'translation', 'export', 'tests'):
-        lines = setup.read_requirements(name)
-        assert lines and not any('#' in line for line in lines)
+def run(*command: str, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=cwd, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+HOOK = (
+    'import sys; sys.path.insert(0, "requirements"); import backend; '
+    'print(getattr(backend, sys.argv[1])("."))'
+)
+
+
+@pytest.fixture(scope='module')
+def source(tmp_path_factory) -> Path:
+    """The source distribution of this checkout, unpacked; nobody may change it."""
+    checkout = tmp_path_factory.mktemp('checkout')
+    ignore = shutil.ignore_patterns('__pycache__', '*.egg-info')
+    for name in ('mmsign', 'configs', 'requirements'):
+        shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
+    for path in ROOT.glob('*.*'):
+        if path.is_file():
+            shutil.copy(path, checkout)
+    archive = run('-c', HOOK, 'build_sdist', cwd=checkout).split()[-1]
+    with tarfile.open(checkout / archive) as tar:
+        tar.extractall(checkout / 'unpacked', filter='data')
+    return next((checkout / 'unpacked').iterdir())
+
+
+def asked_for(metadata: str) -> set[Requirement]:
+    """What the metadata of a distribution asks for, its extras left out."""
+    lines = message_from_string(metadata).get_all('Requires-Dist')
+    found = {Requirement(line) for line in lines}
+    return {one for one in found if 'extra' not in str(one.marker)}
+
+
+def test_a_wheel_is_the_same_wherever_it_is_built(source, setup, monkeypatch):
+    offline = ('--no-deps', '--no-build-isolation', '--no-index')
+    run('-m', 'pip', 'wheel', '.', *offline, '-w', 'out', cwd=source)
+    (path,) = (source / 'out').glob('*.whl')
+    assert path.name == f'mmsign-{mmsign.__version__}-py3-none-any.whl'
+    with zipfile.ZipFile(path) as wheel:
+        names = set(wheel.namelist())
+        (name,) = (name for name in names if name.endswith('/METADATA'))
+        metadata = wheel.read(name).decode()
+    # No look at the environment.
+    monkeypatch.setattr(setup, 'target_site_packages', None)
+    asked = asked_for(metadata)
+    assert asked == {Requirement(line) for line in setup.requirements(editable=False)}
+    assert not any('mmcv' in one.name or '==' in str(one.specifier) for one in asked)
+    assert {'lite', 'translation', 'export', 'tests', 'all'} == set(
+        message_from_string(metadata).get_all('Provides-Extra')
+    )
+    package = ROOT / 'mmsign'
+    for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.html', '*.j2'):
+        for file in package.rglob(pattern):
+            assert str(file.relative_to(ROOT)) in names
+
+
+def test_an_editable_install_looks_at_the_environment(source, setup):
+    folder = run('-c', HOOK, 'prepare_metadata_for_build_editable', cwd=source)
+    metadata = (source / folder.split()[-1] / 'METADATA').read_text(encoding='utf-8')
+    wanted = {Requirement(line) for line in setup.requirements(editable=True)}
+    assert asked_for(metadata) == wanted
+
+
+@pytest.mark.parametrize('package', ['mmcv', 'mmaction'])
+def test_the_import_says_what_is_missing(package, setup, tmp_path):
+    script = f"""
+import importlib.util, sys
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: (
+    None if name == {package!r} else find_spec(name, *rest))
+sys.path.insert(0, {str(ROOT)!r})
+try:
+    import mmsign
+except ImportError as error:
+    print(error)
+assert {package!r} not in sys.modules
+"""
+    said = run('-c', script, cwd=tmp_path)
+    line = re.search(f'mmsign needs {package},.*pip install "(.*?)"', said)
+    known = setup.read_requirements('lite') + setup.requirements(editable=False)
+    assert line and line[1] in known

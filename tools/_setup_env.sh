@@ -69,7 +69,7 @@ import hashlib, pathlib, sys
 root, extras = pathlib.Path(sys.argv[1]), sys.argv[2]
 digest = hashlib.sha256(f"{root}\n{extras}\n{sys.version}\n".encode())
 for file in [root / "setup.py", root / "pyproject.toml"] + sorted(
-    (root / "requirements").glob("*.txt")
+    (root / "requirements").glob("*.*")
 ):
     digest.update(file.read_bytes())
 print(digest.hexdigest())

@@ -188,21 +188,6 @@ def test_an_unknown_mmcv_is_still_refused(version, run):
         )
 
 
-def test_a_missing_package_is_named(run):
-    out = run(
-        {},
-        """
-        import pathlib, shutil
-        shutil.rmtree('mmaction')
-        try:
-            under_test.make_mmaction_importable()
-        except ImportError as error:
-            print(error)
-        """,
-    )
-    assert 'pip install "mmaction2==1.1.0"' in out
-
-
 def test_the_installed_mmaction_imports():
     import mmaction.models
 
