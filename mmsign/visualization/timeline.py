@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmsign.evaluation import align_words
+from mmsign.evaluation.wer import align_words, operation
 from mmsign.structures import TimedGloss
 
 from .clip_view import ClipView
@@ -142,25 +142,22 @@ def _reference(timeline: Timeline) -> Panel:
 
 
 def _output(timeline: Timeline, output: str) -> Panel:
-    posteriors, found = timeline.posteriors, timeline.glosses.get(output)
-    labels, note = [], ''
-    letters = [''] * len(found or ())
-    if found is not None and timeline.reference is not None:
+    posteriors, glosses = timeline.posteriors, timeline.glosses.get(output)
+    found, note = glosses or (), ''
+    letters = ['C'] * len(found)
+    if glosses is not None and timeline.reference is not None:
         pairs = align_words(timeline.reference, [gloss.symbol for gloss in found])
-        letters = [
-            '' if a == b else 'I' if a is None else 'S'
-            for a, b in pairs
-            if b is not None
-        ]
-        missed = sum(b is None for _, b in pairs)
-        note = f'S {letters.count("S")}  D {missed}  I {letters.count("I")}'
-    for gloss, letter in zip(found or (), letters):
-        text = timeline.name(gloss.symbol) + (f' [{letter}]' if letter else '')
-        span = gloss.start, gloss.end
-        labels.append(Label(gloss.symbol, text, span, wrong=bool(letter)))
+        letters = [operation(pair) for pair in pairs]
+        note = '  '.join(f'{letter} {letters.count(letter)}' for letter in 'SDI')
+        letters = [letter for letter in letters if letter != 'D']
+    labels = []
+    for gloss, letter in zip(found, letters):
+        wrong, span = letter != 'C', (gloss.start, gloss.end)
+        text = timeline.name(gloss.symbol) + f' [{letter}]' * wrong
+        labels.append(Label(gloss.symbol, text, span, wrong))
     if posteriors is None:
         return Panel(output, note, labels)
-    for gloss in () if found is None else posteriors.prominent(output):
+    for gloss in () if glosses is None else posteriors.prominent(output):
         decoded = [(g.start, g.end) for g in found if g.symbol == gloss]
         for time, height in posteriors.undecoded_peaks(output, gloss, decoded):
             text = f'{timeline.name(gloss)} {height:.2f}'

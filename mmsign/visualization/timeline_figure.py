@@ -22,7 +22,7 @@ SIDE = ROOM / FRAMES_PER_ROW
 LANE, CURVES, BAR, GAP = 0.23, 0.62, 0.1, 0.1
 HEAD, TICKS, BETWEEN_ROWS, LINE = 0.54, 0.25, 0.4, 0.19
 MOST_ROWS = 24  # of which matplotlib can still make one image
-TEXT = 8.5
+TEXT, DPI = 8.5, 100
 PIXELS = 160  # of a frame's side
 GREY = '#555555'
 SHADED = 'Shaded: where the decoder places a gloss. '
@@ -36,17 +36,17 @@ Band = tuple[float, Span, Callable | None]
 Placed = list[tuple[Label, float, tuple[int, float]]]
 
 
-def draw_timeline(timeline: Timeline, dpi: int = 100) -> np.ndarray:
+def draw_timeline(timeline: Timeline) -> np.ndarray:
     """Draw the figure.
 
     Returns:
-        (H, W, 3) uint8 BGR; W is 16 · dpi, H as is needed.
+        (H, 1600, 3) uint8 BGR; H as is needed.
     """
     # Imported here: a figure is the only thing that needs matplotlib.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, 1), dpi=dpi, facecolor='white')
+    figure = Figure(figsize=(WIDTH, 1), dpi=DPI, facecolor='white')
     canvas = FigureCanvasAgg(figure)
     bands = list(_Drawing(timeline, canvas.get_renderer()).bands())
     total = sum(height for height, _, _ in bands)
@@ -118,7 +118,7 @@ class _Drawing:
 
         font = FontProperties(family=self.timeline.families, size=TEXT)
         size = self.renderer.get_text_width_height_descent(label.text, font, False)
-        return size[0] / self.renderer.dpi + 0.1
+        return size[0] / DPI + 0.1
 
     # What draws each, into axes whose y is inches ------------------------------------
 

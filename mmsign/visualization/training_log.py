@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,31 +149,26 @@ def _curves(records: Sequence[dict], starts: Sequence[int], name: str) -> Traini
     epochs = [(r['epoch'], r['iter']) for r in records if r.get('epoch')]
     # Of each epoch the last iteration is logged, or one soon before it.
     per_epoch = max((i / e for e, i in epochs), default=1)
-    points: dict[bool, dict[str, list[tuple[float, float]]]] = {True: {}, False: {}}
+    training, validation = defaultdict(dict), defaultdict(dict)
     for record in records:
-        training, place = _is_training(record), record['iter'] / per_epoch
-        if not training and epochs and abs(place - record.get('step', -1)) < 1:
-            place = record['step']
+        place, curves = record['iter'] / per_epoch, training
+        if not _is_training(record):
+            curves = validation
+            if epochs and abs(place - record.get('step', -1)) < 1:
+                place = record['step']
         for key, value in record.items():
             if key not in _CLOCKS and _is_finite(value):
-                points[training].setdefault(key, []).append((place, value))
-    training, validation = (
-        {key: _curve(found) for key, found in points[kind].items()}
-        for kind in (True, False)
-    )
+                curves[key][place] = value
     return TrainingLog(
         name,
         'epoch' if epochs else 'iteration',
-        training,
-        validation,
+        *(
+            {key: Curve(*zip(*sorted(points.items()))) for key, points in found.items()}
+            for found in (training, validation)
+        ),
         tuple(start / per_epoch for start in starts),
         max(record['iter'] for record in records),
     )
-
-
-def _curve(points: list[tuple[float, float]]) -> Curve:
-    ordered = sorted(points, key=lambda point: point[0])
-    return Curve(*map(tuple, zip(*ordered)))
 
 
 def _is_finite(value: object) -> bool:
@@ -181,17 +177,17 @@ def _is_finite(value: object) -> bool:
 
 def _name(path: Path) -> str:
     path = path.resolve()
-    if path.is_file():
-        path = path.parent.parent if path.parent.name == 'vis_data' else path
+    if path.is_file() and path.parent.name == 'vis_data':
+        path = path.parent.parent
     return path.name
 
 
 def distinct_names(paths: Iterable[str | Path]) -> list[str]:
     """The shortest ends of the paths that tell them apart."""
     parts = [Path(path).resolve().parts for path in paths]
-    names = [['/'.join(p[-length:]) for length in range(1, len(p) + 1)] for p in parts]
-    for length in range(max(map(len, names), default=0)):
-        shown = [n[min(length, len(n) - 1)] for n in names]
-        if len(set(shown)) == len(shown):
-            return shown
-    return [n[-1] for n in names]
+    names: list[str] = []
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        names = ['/'.join(part[-length:]) for part in parts]
+        if len(set(names)) == len(names):
+            break
+    return names

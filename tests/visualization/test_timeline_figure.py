@@ -10,6 +10,7 @@ from mmsign.visualization.timeline_figure import (
     BAR,
     BETWEEN_ROWS,
     CURVES,
+    DPI,
     GAP,
     HEAD,
     LANE,
@@ -26,16 +27,15 @@ VOCAB = GlossVocabulary(['RAIN', 'SUN'])
 EDGES = np.arange(0, 28, 4.0)
 FOOT = 2 * LINE
 ONE_LANE = 0.06 + LANE + GAP
-DPI = 100
 
 
-def picture(steps=None, dpi=DPI, span=(0, 24), **settings) -> np.ndarray:
+def picture(steps=None, span=(0, 24), **settings) -> np.ndarray:
     """Of a clip of 24 frames."""
     if steps is None:
         steps = np.tile(np.float32([1, 0, 0]), (6, 1))
     clip = ClipPosteriors(VOCAB, {'video': np.float32(steps)}, EDGES)
     settings = dict(posteriors=clip, longest=24) | settings
-    return draw_timeline(Timeline('clip', span, **settings), dpi)
+    return draw_timeline(Timeline('clip', span, **settings))
 
 
 def said(*glosses: str) -> dict:
@@ -74,12 +74,6 @@ def test_it_is_as_high_as_what_there_is_to_see():
     ):
         found = inches(picture(**changes))
         assert found == pytest.approx(HEAD + row + FOOT + more, abs=0.011), changes
-
-
-def test_a_finer_picture_is_the_same_picture():
-    coarse, fine = picture(dpi=50), picture(dpi=100)
-    assert fine.shape[1] == 2 * coarse.shape[1] == 1600
-    assert abs(len(fine) - 2 * len(coarse)) <= 2
 
 
 def test_endless_clips_end_with_a_remark(monkeypatch):

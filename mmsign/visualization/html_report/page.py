@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mmsign.errors import ConfigError
+from mmsign.evaluation.wer import operation
 
-from ..alignment import operation
 from . import tables
 from .run import Run, in_order_of, rate
 
