@@ -77,7 +77,8 @@ def test_frame_pack(expected):
 
 def test_feature_file(expected):
     file = FeatureFile(PREVIOUS / 'features.safetensors')
-    assert file.clip_ids == {'dev-0', 'train-0', 'train-0#1', 'train-1', 'train-1#1'}
+    views = ['dev-0', 'train-0', 'train-0#1', 'train-1', 'train-1#1']
+    assert sorted(file.clip_ids) == views
     for name in ('dev-0', 'train-0#1'):
         found = file.read(name)
         np.testing.assert_array_equal(found.streams['keypoint'], expected[name])

@@ -85,13 +85,13 @@ class SignVisualizationHook(Hook):
 
     def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         """Draw the clips whose turn it is."""
-        self._after_iter(runner, data_batch, outputs, 'val')
+        self._draw_batch(runner, data_batch, outputs, 'val')
 
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         """See ``after_val_iter``."""
-        self._after_iter(runner, data_batch, outputs, 'test')
+        self._draw_batch(runner, data_batch, outputs, 'test')
 
-    def _after_iter(self, runner, data_batch, outputs, mode: str) -> None:
+    def _draw_batch(self, runner, data_batch, outputs, mode: str) -> None:
         if not self.enable or not is_main_process():
             return
         for index in range(len(outputs)):
