@@ -209,10 +209,10 @@ def export(args: argparse.Namespace) -> str:
     return f'{args.out}: {len(records)} clips'
 
 
-def positive(text: str) -> float:
-    """An argument above zero."""
-    if not float(text) > 0:
-        raise argparse.ArgumentTypeError(f'{text} is not above 0')
+def frame_rate(text: str) -> float:
+    """Frames per second."""
+    if not 0.1 <= float(text) <= 1000:
+        raise argparse.ArgumentTypeError(f'{text} is not 0.1 to 1000')
     return float(text)
 
 
@@ -282,7 +282,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     out.add_argument('out', metavar='OUT', help='file to write, .ctm or .stm')
     out.add_argument('--output', default='average', help='of the model (%(default)s)')
     out.add_argument(
-        '--fps', type=positive, default=25.0, help='frames per second (%(default)s)'
+        '--fps', type=frame_rate, default=25.0, help='frames per second (%(default)s)'
     )
     out.set_defaults(run=export)
     return parser.parse_args(argv)

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmsign.datasets.io.frame_sources import VIDEO_SUFFIXES, FrameSource, open_frames
-from mmsign.datasets.io.videos import VideoTiming, read_timing
+from mmsign.datasets.io.frame_sources import FrameSource, open_frames
+from mmsign.datasets.io.frame_times import (
+    DEFAULT_FPS,
+    checked_fps,
+    frame_duration,
+    is_steady,
+    resample,
+)
+from mmsign.datasets.io.videos import VIDEO_SUFFIXES, video_info
 from mmsign.errors import ClipError
-
-from .frame_rate import frame_duration, is_steady, resample
-
-DEFAULT_FPS = 25.0
-"""Rate of arrays and folders of images when neither user nor network says another."""
 
 
 class ArrayFrames(FrameSource):
@@ -78,8 +80,9 @@ class Clip:
         """Choose ``indices`` for the rate of training in frames per second."""
         if rate is None:
             return
-        self.indices = resample(self.times, rate)
-        if self.indices is not None:
+        chosen = resample(self.times, rate)
+        if chosen is not None:
+            self.indices, ticks = chosen
             found = f'{1 / self.frame_seconds:.4g} frames/s'
             if not is_steady(self.times):
                 found = f'frames at uneven times (about {found})'
@@ -87,8 +90,7 @@ class Clip:
                 f'{found}, the network was trained on {rate:g}: resampled from '
                 f'{len(self.times)} to {len(self.indices)} frames'
             )
-            start = self.times[0]
-            self.times = start + np.arange(len(self.indices)) / rate
+            self.times = ticks
             self.frame_seconds = 1 / rate
 
 
@@ -112,55 +114,39 @@ def open_clip(
         ClipError: If it has no frames, or an array is no array of frames.
         FrameReadError: If the file is missing, damaged or no video.
     """
-    timing = VideoTiming(np.zeros(0), 0.0, 0)
     if isinstance(given, np.ndarray):
         name = f'clip-{number}'
         source: FrameSource = ArrayFrames(given, name)
     elif isinstance(given, (str, os.PathLike)):
         name = os.fspath(given)
         if name.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(name):
-            # First: frames of a video whose length is known are not kept in memory.
-            timing = read_timing(name)
+            # First: frames of a video that is known are not kept in memory.
+            video_info(name)
         source = open_frames(name)
     else:
         raise ClipError(
             f'clip {number}: expected a path or an array of frames, got '
             f'{type(given).__name__}'
         )
-    if fps is not None and not fps > 0:
-        raise ClipError(f'{name}: fps must be positive, not {fps}')
+    if fps is not None:
+        fps = checked_fps(fps, f'{name}: fps')
     if not len(source):
         raise ClipError(
             f'{name}: no frame can be decoded; the file is empty or damaged. Convert '
             'it again, for instance to H.264 in mp4'
         )
-    clip = Clip(name, source, np.zeros(0), 0.0)
-    _set_times(clip, timing, fps, default_fps or DEFAULT_FPS)
-    return clip
-
-
-def _set_times(
-    clip: Clip, timing: VideoTiming, fps: float | None, default_fps: float
-) -> None:
-    count = len(clip.source)
-    times = timing.times
-    rate = fps or timing.fps or default_fps
-    if fps is None and len(times) == count > 1 and np.all(np.diff(times) > 0):
-        clip.times = times - times[0]
-        clip.frame_seconds = frame_duration(times)
+    clip = Clip(name, source, np.zeros(0), 0.0, notices=list(source.notices))
+    if fps is None and source.times is not None:
+        clip.times = source.times
+        clip.notices += source.time_notices
+        clip.frame_seconds = frame_duration(source.times) or 1 / DEFAULT_FPS
     else:
-        clip.times = np.arange(count) / rate
+        rate = fps or default_fps or DEFAULT_FPS
+        clip.times = np.arange(len(source)) / rate
         clip.frame_seconds = 1 / rate
-    lost = timing.announced - count
-    # Many writers are wrong by a frame or two; that is not damage.
-    if lost > max(2, 0.02 * timing.announced):
+    if len(source) < 4:
         clip.notices.append(
-            f'{timing.announced} frames announced, {count} can be decoded: the file '
-            f'is damaged or truncated after {clip.duration:.2f} s; what follows is '
-            'not read'
+            f'only {len(source)} frame{"s" * (len(source) > 1)}: the last is repeated; '
+            'a sign needs motion, expect nothing of this'
         )
-    if count < 4:
-        clip.notices.append(
-            f'only {count} frame{"s" * (count > 1)}: the last is repeated; a sign '
-            'needs motion, expect nothing of this'
-        )
+    return clip

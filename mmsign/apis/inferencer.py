@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.decoding import CTCBeamSearch, StepClock, decode_outputs
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.text_ensemble import ENSEMBLE
@@ -97,7 +98,7 @@ class SignInferencer:
     ) -> None:
         self.network: Network = open_network(config, checkpoint, bundle, device, fast)
         self.pipeline = Pipeline(self.network.transforms)
-        self.fps = fps if fps is not None else self.network.fps
+        self.fps = self.network.fps if fps is None else checked_fps(fps)
         own = self.network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
         self.search = CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
@@ -140,6 +141,8 @@ class SignInferencer:
         single = isinstance(clips, (str, os.PathLike, np.ndarray))
         given = [clips] if single else list(clips)
         poses = self._poses_of(given, keypoints, single)
+        if fps is not None:
+            checked_fps(fps)
         if batch_size < 1:
             raise ConfigError(f'batch_size must be at least 1, not {batch_size}')
         results: list[ClipResult] = []

@@ -16,6 +16,7 @@ from mmengine.config import Config
 
 from mmsign import compat
 from mmsign.config import load_config, resolve_vocabulary
+from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import prepare_for_inference
@@ -91,7 +92,7 @@ class Network:
     def fps(self) -> float | None:
         """Frames per second of the training corpus, None if nobody says."""
         fps = self.spec.corpus.get('fps')
-        return None if fps is None else float(fps)
+        return None if fps is None else checked_fps(fps, "the config's corpus.fps")
 
     @property
     def habits(self) -> ClipStatistics | None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps
 from mmsign.decoding import CTCBeamSearch
 from mmsign.errors import ClipError
 from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
-from .clips import DEFAULT_FPS
 from .frame_clock import FrameClock
 from .networks import Network
 from .preparation import Pipeline
@@ -80,7 +80,8 @@ class LiveRecognizer:
         self.network = network
         self.pipeline = Pipeline(network.transforms)
         self.rate = network.fps or DEFAULT_FPS
-        self.fps = fps or self.rate
+        self.fps = self.rate if fps is None else checked_fps(fps)
+        self._clock: FrameClock = FrameClock(self.rate)
         self.estimator = estimator
         habits = network.habits
         usual = live_window(self.pipeline, network.time_stride, habits)
@@ -98,11 +99,10 @@ class LiveRecognizer:
             CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),
             network.model.vocab,
             network.time_stride,
-            lambda frames: (frames / self.rate, (frames + 1) / self.rate),
+            self._clock.seconds,
             cut_probability=cut_probability,
             max_steps=max_steps,
         )
-        self._clock: FrameClock = FrameClock(self.rate)
         self._given = 0
         self._seconds = self._compute = 0.0
 

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 import pytest
 from tiny_frames import write_frames
-from tiny_video import SIZE, damage, rotate_by_90, set_durations
+from tiny_video import SIZE, damage, rotate_by_90, set_durations, write_webm
 
 from mmsign.apis.clips import open_clip
 from mmsign.datasets import open_frames
-from mmsign.errors import ClipError, FrameReadError
+from mmsign.errors import ClipError, ConfigError, FrameReadError
 
+REAL = np.arange(50) / 25
 FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
 
 
@@ -115,6 +116,57 @@ def test_a_video_damaged_in_the_middle(make_video):
     ]
 
 
+def times_with(change) -> np.ndarray:
+    times = REAL.copy()
+    change(times)
+    return times
+
+
+@pytest.mark.parametrize('nominal', [25.0, 30.0, 1000.0])
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda t: t.__setitem__(20, t[19]),
+        lambda t: t.__setitem__(20, 0),
+        lambda t: t.__setitem__(slice(48, 50), 0),
+        lambda t: t.__setitem__(20, t[17]),
+    ],
+    ids=['equal', 'zero', 'zero at the end', 'falling'],
+)
+def test_a_bad_time_in_a_browsers_recording_is_repaired(tmp_path, nominal, change):
+    path = tmp_path / 'browser.webm'
+    write_webm(path, list(times_with(change)), nominal)
+    clip = open_clip(path)
+    np.testing.assert_allclose(clip.times, REAL, atol=2e-3)
+    clip.resample(25.0)
+    assert clip.indices is None
+    assert len(clip.notices) == 1 and 'usable time' in clip.notices[0]
+
+
+@pytest.mark.parametrize('gap', [10, 3600])
+def test_a_paused_recorder_makes_no_frames(tmp_path, gap):
+    path = tmp_path / 'browser.webm'
+    times = np.where(np.arange(50) >= 24, REAL + gap, REAL)
+    write_webm(path, list(times), 1000.0)
+    clip = open_clip(path)
+    clip.resample(25.0)
+    assert clip.indices is None and len(clip.times) == 50
+    np.testing.assert_allclose(clip.times, times, atol=2e-3)
+    assert len(clip.notices) == 1 and f'{gap}' in clip.notices[0]
+    clip.resample(12.5)
+    assert clip.indices.tolist() == list(range(0, 50, 2))
+
+
+@pytest.mark.parametrize('nominal', [25.0, 30.0, 1000.0])
+def test_a_sound_recording_of_variable_rate_is_not_called_damaged(tmp_path, nominal):
+    path = tmp_path / 'browser.webm'
+    steps = np.random.default_rng(0).uniform(0.03, 0.3, 40)
+    write_webm(path, list(np.cumsum(steps)), nominal)
+    assert open_clip(path).notices == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert any('damaged' in notice for notice in open_clip(path).notices)
+
+
 @pytest.mark.parametrize(
     ('count', 'notice'),
     [(1, 'only 1 frame: the last'), (3, 'only 3 frames: the last'), (4, None)],
@@ -143,8 +195,8 @@ def test_arrays_that_are_no_clips(given, message):
 def test_what_is_neither_a_path_nor_an_array():
     with pytest.raises(ClipError, match='clip 2: expected a path or .*, got list'):
         open_clip([FRAMES], 2)
-    for fps in (0, -1.0, float('nan')):
-        with pytest.raises(ClipError, match='clip-0: fps must be positive, not'):
+    for fps in (0, -1.0, float('nan'), float('inf'), 1e-9):
+        with pytest.raises(ConfigError, match='clip-0: fps'):
             open_clip(FRAMES, fps=fps)
 
 

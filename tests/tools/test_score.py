@@ -285,5 +285,6 @@ def test_export(tmp_path):
         (('dev.jsonl', 'dev.jsonl'), 'dev.jsonl'),
     ):
         refused(call(tmp_path, 'export', *arguments), name)
-    done = call(tmp_path, 'export', 'dev.jsonl', 'x.ctm', '--fps', '0')
-    assert done.returncode == 2 and '--fps' in done.stderr
+    for fps in ('0', 'inf', '1e-9'):
+        done = call(tmp_path, 'export', 'dev.jsonl', 'x.ctm', '--fps', fps)
+        assert done.returncode == 2 and '--fps' in done.stderr

@@ -77,12 +77,13 @@ def caption_of(sample, split: str) -> list[str]:
 
 
 def write(view, caption: list[str], path: Path, args: argparse.Namespace) -> Path:
+    from mmsign.datasets.io.frame_times import checked_fps
     from mmsign.visualization import clip_view
 
     if args.video:
         path = path.with_name(f'{path.name}.mp4')
         images = clip_view.view_frames(view, caption, args.side)
-        clip_view.write_video(path, images, args.fps)
+        clip_view.write_video(path, images, checked_fps(args.fps, '--fps'))
     else:
         path = path.with_name(f'{path.name}.png')
         sheet = clip_view.view_sheet(view, caption, args.columns, args.side)

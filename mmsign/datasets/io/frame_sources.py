@@ -17,7 +17,7 @@ from mmsign.errors import FrameReadError
 
 from .archives import open_archive, safe_member, split_archive
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .videos import VIDEO_SUFFIXES, count_frames, decode_uncounted, decode_video
+from .videos import VIDEO_SUFFIXES, decode_unknown, decode_video, video_info
 
 
 class FrameSource(ABC):
@@ -25,7 +25,14 @@ class FrameSource(ABC):
 
     Attributes:
         spec: What the source was opened from.
+        times: (N,) seconds of the frames, from 0, rising; None if they have none.
+        time_notices: What was unusual about the times, in words.
+        notices: What else was.
     """
+
+    times: np.ndarray | None = None
+    time_notices: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -231,10 +238,14 @@ class VideoFrames(FrameSource):
 
     def __init__(self, spec: str) -> None:
         super().__init__(spec)
-        self._kept = decode_uncounted(spec)
+        self._kept = decode_unknown(spec)
+        info = video_info(spec)
+        self.times = info.times
+        self.time_notices = info.time_notices
+        self.notices = (info.damage,) if info.damage else ()
 
     def __len__(self) -> int:
-        return count_frames(self.spec)
+        return len(self.times)
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
         if self._kept:

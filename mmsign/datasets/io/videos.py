@@ -2,8 +2,8 @@
 
 The number of frames that a container announces is not to be trusted: it may be
 more than can be decoded (some readers then repeat the last frame unasked). Seeking
-is not reliable either. So frames are counted by decoding them, once per file and
-process, and are read in order from the first.
+is not reliable either. So frames are counted, and their times read, by decoding them
+once per file and process, and are read in order from the first.
 """
 
 from __future__ import annotations
@@ -17,119 +17,67 @@ import numpy as np
 from mmsign.errors import FrameReadError
 from mmsign.files import file_stamp
 
+from .frame_times import frame_duration, is_rate, repair_times
+
 VIDEO_SUFFIXES = (
     *('.3g2', '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m2v', '.m4v', '.mkv'),
-    *('.mov', '.mp4', '.mpeg', '.mpg', '.mts', '.mxf', '.ogv', '.ts'),
-    *('.vob', '.webm', '.wmv'),
+    *('.mov', '.mp4', '.mpeg', '.mpg', '.mts', '.mxf', '.ogv', '.ts', '.vob'),
+    *('.webm', '.wmv'),
 )
-
-_COUNTS: dict[tuple[str, int, int], int] = {}
 # Frames are kept while they are counted up to this many bytes of pixels: 800
 # frames of 210×260.
 _KEPT_BYTES = 1 << 27
-
-
-def _stamp(path: str) -> tuple[str, int, int]:
-    try:
-        return file_stamp(path)
-    except OSError as error:
-        raise FrameReadError(f'no video file {path}') from error
-
-
-def _open(path: str) -> cv2.VideoCapture:
-    _stamp(path)
-    # One thread: loading is parallel over clips already, in worker processes.
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    if not capture.isOpened():
-        raise FrameReadError(
-            f'{path}: OpenCV cannot open this video; check that it is complete, '
-            'or convert it, for instance to H.264 in mp4'
-        )
-    # OpenCV 4 may leave a rotated video as it lies in the file.
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-    return capture
-
-
-def count_frames(path: str) -> int:
-    """How many frames of a video can be decoded.
-
-    Raises:
-        FrameReadError: If the file is missing or no video.
-    """
-    stamp = _stamp(path)
-    if stamp not in _COUNTS:
-        capture = _open(path)
-        count = 0
-        while capture.grab():
-            count += 1
-        capture.release()
-        _COUNTS[stamp] = count
-    return _COUNTS[stamp]
+# A container may be wrong by a frame or two; that is not damage.
+_SLACK = 0.02
 
 
 @dataclass(frozen=True)
-class VideoTiming:
-    """What decoding a video once tells of its time.
+class VideoInfo:
+    """What decoding a video once tells.
 
     Attributes:
-        times: (N,) seconds at which each decodable frame is shown, as the container
-            has it; N is what can be decoded.
-        fps: Frames per second that the container announces, 0 if none.
-        announced: Frames that it announces, 0 if none.
+        times: (N,) seconds at which each decodable frame is shown, from 0, rising; N
+            is what can be decoded.
+        time_notices: What was unusual about the times.
+        damage: What is missing of the video, in words; empty if nothing is.
     """
 
     times: np.ndarray
-    fps: float
-    announced: int
+    time_notices: tuple[str, ...]
+    damage: str
 
 
-def read_timing(path: str) -> VideoTiming:
-    """Decode a video from beginning to end; nothing but the times is kept.
+_INFOS: dict[tuple, VideoInfo] = {}
+
+
+def is_video(name: str) -> bool:
+    """Whether a file's name is that of a video; hidden files are none."""
+    return name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith('.')
+
+
+def video_info(path: str) -> VideoInfo:
+    """Times of a video's frames; it is decoded once per process.
 
     Raises:
         FrameReadError: If the file is missing or no video.
     """
     stamp = _stamp(path)
-    capture = _open(path)
-    times = []
-    while capture.grab():
-        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-    _COUNTS[stamp] = len(times)
-    fps = max(0.0, capture.get(cv2.CAP_PROP_FPS))
-    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-    capture.release()
-    return VideoTiming(np.array(times), fps, announced)
+    if stamp not in _INFOS:
+        _scan(path, kept_bytes=0)
+    return _INFOS[stamp]
 
 
-def decode_uncounted(path: str) -> list[np.ndarray] | None:
-    """Count a video and keep its frames while doing so.
+def decode_unknown(path: str) -> list[np.ndarray] | None:
+    """Look a video over for ``video_info`` and keep its frames while doing so.
 
     Returns:
-        All its frames, (H, W, 3) uint8 BGR; None if it has been counted before or
-        its frames take more than 128 MiB.
+        All its frames, (H, W, 3) uint8 BGR; None if it is known already or its frames
+        take more than 128 MiB.
 
     Raises:
         FrameReadError: If the file is missing or no video.
     """
-    stamp = _stamp(path)
-    if stamp in _COUNTS:
-        return None
-    capture = _open(path)
-    frames: list[np.ndarray] | None = []
-    count = size = 0
-    while capture.grab():
-        count += 1
-        if frames is None:
-            continue
-        decoded, frame = capture.retrieve()
-        if not decoded or size + frame.nbytes > _KEPT_BYTES:
-            frames = None
-            continue
-        size += frame.nbytes
-        frames.append(frame)
-    capture.release()
-    _COUNTS[stamp] = count
-    return frames
+    return None if _stamp(path) in _INFOS else _scan(path, _KEPT_BYTES)
 
 
 def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
@@ -161,3 +109,77 @@ def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
             raise FrameReadError(f'{path}: frame {index} cannot be decoded')
         yield frame
     capture.release()
+
+
+def _stamp(path: str) -> tuple:
+    try:
+        return file_stamp(path)
+    except OSError as error:
+        raise FrameReadError(f'no video file {path}') from error
+
+
+def _open(path: str) -> cv2.VideoCapture:
+    _stamp(path)
+    # One thread: loading is parallel over clips already, in worker processes.
+    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened():
+        raise FrameReadError(
+            f'{path}: OpenCV cannot open this video; check that it is complete, '
+            'or convert it, for instance to H.264 in mp4'
+        )
+    # OpenCV 4 may leave a rotated video as it lies in the file.
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    return capture
+
+
+def _scan(path: str, kept_bytes: int) -> list[np.ndarray] | None:
+    """Decode a video from beginning to end; its frames if they are no more bytes."""
+    stamp = _stamp(path)
+    capture = _open(path)
+    frames: list[np.ndarray] | None = [] if kept_bytes else None
+    times, size = [], 0
+    while capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        if frames is None:
+            continue
+        decoded, frame = capture.retrieve()
+        size += frame.nbytes if decoded else kept_bytes + 1
+        frames = frames if size <= kept_bytes else None
+        if frames is not None:
+            frames.append(frame)
+    nominal = capture.get(cv2.CAP_PROP_FPS)
+    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    capture.release()
+    repaired, notices = repair_times(np.array(times), nominal)
+    repaired = repaired - repaired[:1]
+    damage = _damage(path, repaired, nominal, announced)
+    _INFOS[stamp] = VideoInfo(repaired, tuple(notices), damage)
+    return frames
+
+
+def _damage(path: str, times: np.ndarray, nominal: float, announced: int) -> str:
+    count = len(times)
+    if announced - count <= max(2, _SLACK * announced):
+        return ''
+    if not _counts_frames(path) and nominal > 0:
+        # What is announced is the duration times the nominal rate.
+        duration = announced / nominal
+        step = frame_duration(times) or 1 / (nominal if is_rate(nominal) else 25)
+        found = times[-1] + step if count else 0.0
+        if duration - found <= max(2 * step, _SLACK * duration):
+            return ''
+    end = times[-1] + frame_duration(times) if count else 0.0
+    return (
+        f'{announced} frames announced, {count} can be decoded: the file is damaged or '
+        f'truncated after {end:.2f} s; what follows is not read'
+    )
+
+
+def _counts_frames(path: str) -> bool:
+    """Whether a container says how many frames there are, and not only how long.
+
+    MP4 and its kin do, unless in fragments, and AVI does.
+    """
+    with open(path, 'rb') as file:
+        head = file.read(1 << 16)
+    return head[:4] == b'RIFF' or (head[4:8] == b'ftyp' and b'mvex' not in head)

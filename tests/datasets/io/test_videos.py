@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from tiny_video import set_durations, write_video
 
-from mmsign.datasets.io import videos as video_file
+from mmsign.datasets.io import videos
 from mmsign.datasets.io.frame_sources import open_frames
-from mmsign.datasets.io.videos import count_frames, decode_video, read_timing
+from mmsign.datasets.io.videos import decode_video, video_info
 from mmsign.errors import FrameReadError
 
 
@@ -22,7 +22,7 @@ def video(tmp_path_factory) -> str:
 
 
 def test_frames_in_order(video):
-    assert count_frames(video) == 10
+    assert len(video_info(video).times) == 10
     means = [frame.mean() for frame in decode_video(video, [0, 3, 9])]
     np.testing.assert_allclose(means, [0, 60, 180], atol=4)
     source = open_frames(video)
@@ -34,9 +34,9 @@ def test_frames_in_order(video):
 
 def test_a_short_video_is_decoded_once(video, monkeypatch):
     opened = []
-    real = video_file._open
-    monkeypatch.setattr(video_file, '_open', lambda p: opened.append(p) or real(p))
-    monkeypatch.setattr(video_file, '_COUNTS', {})
+    real = videos._open
+    monkeypatch.setattr(videos, '_open', lambda p: opened.append(p) or real(p))
+    monkeypatch.setattr(videos, '_INFOS', {})
     source = open_frames(video)
     assert source.frame_size == (32, 24) and source.read([1, 8]).shape[0] == 2
     assert len(source) == 10
@@ -48,8 +48,8 @@ def test_a_short_video_is_decoded_once(video, monkeypatch):
 
 
 def test_a_long_video_is_not_kept(video, monkeypatch):
-    monkeypatch.setattr(video_file, '_COUNTS', {})
-    monkeypatch.setattr(video_file, '_KEPT_BYTES', 5 * 32 * 24 * 3)
+    monkeypatch.setattr(videos, '_INFOS', {})
+    monkeypatch.setattr(videos, '_KEPT_BYTES', 5 * 32 * 24 * 3)
     source = open_frames(video)
     assert source._kept is None and len(source) == 10
     np.testing.assert_allclose(source.read([4]).mean(), 80, atol=4)
@@ -63,10 +63,10 @@ def test_fewer_frames_than_asked_for(video):
 def test_no_video(tmp_path):
     path = tmp_path / 'a.mp4'
     with pytest.raises(FrameReadError, match='no video file'):
-        count_frames(str(path))
+        video_info(str(path))
     path.write_bytes(b'nonsense' * 100)
     with pytest.raises(FrameReadError, match='cannot open this video'):
-        count_frames(str(path))
+        video_info(str(path))
 
 
 def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
@@ -78,7 +78,8 @@ def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
     writer.release()
     data = whole.read_bytes()
     cut.write_bytes(data[: len(data) * 6 // 10])
-    count = count_frames(str(cut))
+    count = len(video_info(str(cut)).times)
+    assert 'damaged' in video_info(str(cut)).damage
     assert 0 < count < 20
     assert len(list(decode_video(str(cut), range(count)))) == count
 
@@ -86,9 +87,9 @@ def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
 def test_times_as_the_container_has_them(tmp_path):
     path = tmp_path / 'even.mp4'
     write_video(path, 6, fps=12.5)
-    timing = read_timing(str(path))
-    np.testing.assert_allclose(timing.times, np.arange(6) * 0.08, atol=1e-6)
-    assert (timing.fps, timing.announced) == (12.5, 6)
+    info = video_info(str(path))
+    np.testing.assert_allclose(info.times, np.arange(6) * 0.08, atol=1e-6)
+    assert not info.time_notices and not info.damage
     set_durations(path, [1, 1, 3, 1, 1, 1])
-    times = read_timing(str(path)).times
+    times = video_info(str(path)).times
     np.testing.assert_allclose(times, [0, 0.08, 0.16, 0.4, 0.48, 0.56], atol=1e-6)
