@@ -26,7 +26,11 @@ from mmsign.structures import SignDataSample
 from mmsign.toy.corpus import invent_sentences, write_corpus
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [
+    ROOT / 'README.md',
+    ROOT / 'CONTRIBUTING.md',
+    *sorted((ROOT / 'docs').glob('*.md')),
+]
 BLOCK = re.compile(r'(<!-- run -->\n)?^```(\w+)\n(.*?)^```', re.DOTALL | re.MULTILINE)
 COMMON = ROOT / 'mmsign' / 'engine' / 'launch' / 'preparation.py'
 # What makes the walk-through's training short; --cfg-options may come twice.
