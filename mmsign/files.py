@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from mmsign.errors import ConfigError, DataError
 
@@ -250,6 +251,18 @@ def read_lines(path: str | os.PathLike) -> list[str]:
     if not lines[-1]:
         lines.pop()
     return [line.removesuffix('\r') for line in lines]
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        DataError: If it cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8-sig'))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f'{path} cannot be read as JSON: {error}') from error
 
 
 def file_stamp(path: str) -> tuple[str, int, int, int]:

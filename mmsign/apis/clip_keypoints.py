@@ -129,7 +129,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
     if suffix == '.json':
-        return read_mmpose_json(path)
+        return read_mmpose_json(path, len(clip.source), clip.notices.append)
     file = open_keypoints(path)
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:

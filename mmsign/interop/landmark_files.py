@@ -13,12 +13,13 @@ MediaPipe's ``pose_landmarks``, ``face_landmarks``, ``left_hand_landmarks`` and
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 from mmsign.errors import DataError
+from mmsign.files import read_json, read_lines
 
 from .mediapipe_points import PARTS, holistic_points
+from .mmpose_json import MOST_FRAMES
 
 LANDMARK_SUFFIXES = ('.csv', '.json')
 
@@ -42,11 +43,7 @@ def read_landmarks(path: str | Path) -> list[Frame]:
         raise DataError(f'{path}: expected a file of {" or ".join(LANDMARK_SUFFIXES)}')
     if not path.is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise DataError(f'{path}: is not UTF-8 text ({error})') from error
-    frames = readers[path.suffix.lower()](text, path)
+    frames = readers[path.suffix.lower()](path)
     if not any(frames):
         raise DataError(f'{path}: holds no point in any frame')
     return frames
@@ -58,11 +55,7 @@ def read_table(path: str | Path) -> dict[str, int]:
     Raises:
         DataError: If it is something else.
     """
-    path = Path(path)
-    try:
-        table = json.loads(path.read_text(encoding='utf-8'))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f'{path} is not a JSON file: {error}') from error
+    table = read_json(path)
     if not isinstance(table, dict) or not all(
         type(index) is int for index in table.values()
     ):
@@ -73,32 +66,33 @@ def read_table(path: str | Path) -> dict[str, int]:
     return table
 
 
-def _read_csv(text: str, path: Path) -> list[Frame]:
-    rows = csv.DictReader(text.splitlines())
-    columns = set(rows.fieldnames or ())
-    named = 'point' in columns
-    wanted = {'frame', 'x', 'y'} | ({'point'} if named else {'type', 'landmark_index'})
-    if not wanted <= columns:
-        raise DataError(
-            f'{path}: columns {", ".join(sorted(columns)) or "none"}; expected frame, '
-            'x, y and point, or type and landmark_index, and perhaps score or '
-            'visibility'
-        )
-    score = next((c for c in ('score', 'visibility') if c in columns), None)
+def _read_csv(path: Path) -> list[Frame]:
+    rows = csv.DictReader(f'{line}\n' for line in read_lines(path))
     frames: dict[int, Frame] = {}
-    for line, row in enumerate(rows, 2):
-        try:
+    try:
+        columns = set(rows.fieldnames or ())
+        named = 'point' in columns
+        names = {'point'} if named else {'type', 'landmark_index'}
+        if not {'frame', 'x', 'y'} | names <= columns:
+            raise DataError(
+                f'columns {", ".join(sorted(columns)) or "none"}; expected frame, x, y '
+                'and point, or type and landmark_index, and perhaps score or visibility'
+            )
+        score = next((c for c in ('score', 'visibility') if c in columns), None)
+        for row in rows:
             number = int(row['frame'])
-            if number < 0:
-                raise DataError('a negative frame')
+            if not 0 <= number <= MOST_FRAMES:
+                raise DataError(f'frame {number}, expected 0 to {MOST_FRAMES}')
             points = frames.setdefault(number, {})
             name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
             values = [row['x'], row['y']] + ([row[score]] if score else [])
             if not (row['x'] and row['y']):
                 continue
+            if name in points:
+                raise DataError(f'frame {number} has two points {name}')
             points[name] = tuple(float(value) for value in values if value)
-        except (TypeError, ValueError) as error:
-            raise DataError(f'{path}, line {line}: {error}') from error
+    except (csv.Error, TypeError, ValueError) as error:
+        raise DataError(f'{path}, line {rows.line_num}: {error}') from error
     if not frames:
         return []
     # Tables that were cut from longer videos begin with a later frame.
@@ -106,11 +100,8 @@ def _read_csv(text: str, path: Path) -> list[Frame]:
     return [frames.get(number, {}) for number in range(first, last + 1)]
 
 
-def _read_json(text: str, path: Path) -> list[Frame]:
-    try:
-        content = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f'{path} is not a JSON file: {error}') from error
+def _read_json(path: Path) -> list[Frame]:
+    content = read_json(path)
     if not isinstance(content, list):
         raise DataError(f'{path}: expected a list with one object per frame')
     frames = []

@@ -94,8 +94,9 @@ def keypoints_79(
 ) -> np.ndarray:
     """Keypoints of a clip from the named points of its frames.
 
-    A keypoint that a frame lacks, or whose coordinates are not numbers, has score 0
-    and lies a frame's width and height outside the frame, where its heatmap is empty.
+    A keypoint that a frame lacks, or whose coordinates are not numbers below 65504, has
+    score 0 and lies a frame's width and height outside the frame, where its heatmap is
+    empty.
 
     Args:
         frames: N frames; points without a place in the table are passed over. A
@@ -133,14 +134,13 @@ def keypoints_79(
                     f'frame {number}: point {name!r} has {len(values)} values, '
                     'expected x, y and perhaps a score'
                 )
-            point = np.array([*values, 1.0][:3], np.float32)
-            if not np.isfinite(point).all():
-                continue
+            point = np.array([*values, 1.0][:3], np.float64)
             if normalized:
                 # Shares count from the outer edge of the first pixel.
                 point[:2] = point[:2] * (width, height) - 0.5
-            point[2] = np.clip(point[2], 0, 1)
-            row[table[name]] = point
+            # A keypoint file holds no more.
+            if (np.abs(point) < np.finfo(np.float16).max).all():
+                row[table[name]] = *point[:2], np.clip(point[2], 0, 1)
         rows.append(row)
     points = np.stack(rows) if rows else np.empty((0, count, 3), np.float32)
     return select_79(points, 'coco_wholebody_133')

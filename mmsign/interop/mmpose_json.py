@@ -2,65 +2,132 @@
 
 from __future__ import annotations
 
-import json
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmsign.errors import DataError
+from mmsign.files import read_json
+from mmsign.tracking import follow_person
+
+MOST_FRAMES = 1_000_000
+"""A frame's number beyond is a mistake: eleven hours."""
+
+warn = partial(print_log, logger='current', level=logging.WARNING)
 
 
-def read_mmpose_json(path: str | Path) -> np.ndarray:
+def read_mmpose_json(
+    path: str | Path, length: int | None = None, notify: Callable[[str], Any] = warn
+) -> np.ndarray:
     """Read the JSON that MMPose's inferencer writes for one video.
 
     The file is a list with one entry per frame (its demo writes such a list under the
-    key ``instance_info``), each with ``instances`` that
-    hold ``keypoints`` (K pairs x, y in pixels) and ``keypoint_scores`` (K). Of
-    several persons in a frame the one with the highest mean score is taken; a
-    frame without a person has zeros with score 0.
+    key ``instance_info``), each with ``instances`` that hold ``keypoints`` (K pairs
+    x, y in pixels) and ``keypoint_scores`` (K). An entry belongs to the frame that its
+    ``frame_id`` says, counted from 0 or from 1; entries without one are in order. Of
+    several persons one is followed through the clip, see ``follow_person``. A frame
+    without that person, or without an entry, has zeros with score 0.
+
+    Args:
+        path: Of the file.
+        length: Frames of the clip; None takes those up to the last entry.
+        notify: Is told if several persons are seen.
 
     Returns:
         (N, K, 3) float32: x and y in pixels, score.
 
     Raises:
-        DataError: Naming the file and the frame, if it is laid out otherwise
-            or holds no person in any frame.
+        DataError: Naming the file and the frame, if it is laid out otherwise, holds
+            no person in any frame, two entries for one frame, or a frame beyond the
+            end of the clip.
 
     Examples:
+        >>> import json
         >>> person = dict(keypoints=[[12.5, 80.0]], keypoint_scores=[0.9])
-        >>> frames = [dict(instances=[person]), dict(instances=[])]
-        >>> _ = Path('clip.json').write_text(json.dumps(frames))
-        >>> read_mmpose_json('clip.json').shape
-        (2, 1, 3)
+        >>> entries = [dict(frame_id=number, instances=[person]) for number in (0, 2)]
+        >>> _ = Path('clip.json').write_text(json.dumps(entries))
+        >>> read_mmpose_json('clip.json')[:, 0, 2].tolist()
+        [0.8999999761581421, 0.0, 0.8999999761581421]
     """
-    try:
-        frames = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f'{path} is not a JSON file: {error}') from error
-    if isinstance(frames, dict):
-        frames = frames.get('instance_info')
-    if not isinstance(frames, list) or not frames:
+    entries = read_json(path)
+    if isinstance(entries, dict):
+        entries = entries.get('instance_info')
+    if not isinstance(entries, list) or not entries:
         raise DataError(f'{path}: expected a list with one entry per frame')
-    poses: list[np.ndarray | None] = []
-    for index, frame in enumerate(frames):
+    persons: list[list[np.ndarray]] = []
+    for index, entry in enumerate(entries):
         try:
-            persons = [_pose(person) for person in frame['instances']]
+            persons.append([_pose(person) for person in entry['instances']])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(
-                f'{path}: frame {index} is not laid out as MMPose writes it: each '
+                f'{path}: entry {index} is not laid out as MMPose writes it: each '
                 f'needs instances with keypoints and keypoint_scores ({error!r})'
             ) from error
-        best = max(persons, key=lambda pose: pose[:, 2].mean(), default=None)
-        poses.append(best)
-    shapes = {pose.shape for pose in poses if pose is not None}
+    shapes = {pose.shape for poses in persons for pose in poses}
     if len(shapes) != 1:
         raise DataError(
             f'{path}: expected one number of keypoints in all frames, found '
             f'{sorted(shapes) or "no person in any frame"}'
         )
-    empty = np.zeros(shapes.pop(), np.float32)
-    return np.stack([empty if pose is None else pose for pose in poses])
+    numbers = _frame_numbers(entries, length, path)
+    count = max(numbers) + 1 if length is None else length
+    frames: list[list[np.ndarray]] = [[] for _ in range(count)]
+    for number, poses in zip(numbers, persons):
+        frames[number] = poses
+    followed = follow_person(
+        [np.array([_box(pose) for pose in poses]) for poses in frames],
+        [np.array([pose[:, 2].mean() for pose in poses]) for poses in frames],
+    )
+    result = np.zeros((len(frames), *shapes.pop()), np.float32)
+    for number in np.flatnonzero(followed >= 0):
+        result[number] = frames[number][followed[number]]
+    most = max(map(len, frames))
+    if most > 1:
+        notify(
+            f'{path}: up to {most} persons in a frame; one is followed through the '
+            f'clip and seen in {(followed >= 0).sum()} of {len(frames)} frames'
+        )
+    return result
+
+
+def _frame_numbers(
+    entries: Sequence[dict], length: int | None, path: str | Path
+) -> Sequence[int]:
+    """The frame of each entry, from 0."""
+    ids = [entry.get('frame_id') for entry in entries]
+    if ids.count(None) == len(ids):
+        if length not in (None, len(ids)):
+            raise DataError(
+                f'{path}: {len(ids)} entries without frame_id, but the clip has '
+                f'{length} frames; extract the keypoints from these very frames'
+            )
+        return range(len(ids))
+    entry_of: dict[int, int] = {}
+    for index, number in enumerate(ids):
+        if type(number) is not int or not 0 <= number <= MOST_FRAMES:
+            raise DataError(
+                f'{path}: entry {index} has the frame_id {number!r}; expected whole '
+                'numbers, counted from 0 or 1, in all entries or in none'
+            )
+        if entry_of.setdefault(number, index) != index:
+            raise DataError(
+                f'{path}: entries {entry_of[number]} and {index} have the same '
+                f'frame_id {number}'
+            )
+    # From 1, unless frame 0 is there or there would be one frame too few.
+    first = int(0 not in entry_of and (1 in entry_of or max(ids) == length))
+    if length is not None and max(ids) - first >= length:
+        raise DataError(
+            f'{path}: entry {entry_of[max(ids)]} has the frame_id {max(ids)}, but the '
+            f'clip has {length} frames, counted from {first}; extract the keypoints '
+            'from these very frames'
+        )
+    return [number - first for number in ids]
 
 
 def _pose(person: Any) -> np.ndarray:
@@ -73,3 +140,9 @@ def _pose(person: Any) -> np.ndarray:
     if not np.isfinite(pose).all() or np.abs(pose).max() > np.finfo(np.float32).max:
         raise DataError('a keypoint is not finite')
     return pose.astype(np.float32)
+
+
+def _box(pose: np.ndarray) -> np.ndarray:
+    """Around the better half of a person's points: (x0, y0, x1, y1)."""
+    better = pose[pose[:, 2] >= np.median(pose[:, 2]), :2]
+    return np.concatenate([better.min(axis=0), better.max(axis=0)])

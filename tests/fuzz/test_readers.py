@@ -17,6 +17,7 @@ import pytest
 import torch
 from fuzzing import FUZZ, broken, nothing_is_done, read_broken
 from hypothesis import example, given
+from hypothesis import strategies as st
 from safetensors.numpy import save as save_safetensors
 
 from mmsign.compat.checkpoints import load_checkpoint
@@ -30,6 +31,9 @@ from mmsign.datasets import (
 )
 from mmsign.datasets.io.images import decode_image
 from mmsign.errors import CheckpointError, DataError, FrameReadError
+from mmsign.interop.keypoint_sources import open_keypoint_sources
+from mmsign.interop.landmark_files import read_landmarks
+from mmsign.interop.mediapipe_points import keypoints_79
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
@@ -37,7 +41,6 @@ from mmsign.interop.slrt_annotations import (
     read_slrt_annotations,
     read_slrt_vocabulary,
 )
-from mmsign.interop.slrt_keypoints import read_slrt_keypoints
 from mmsign.vocab import GlossVocabulary
 
 POINTS = np.ones((2, 133, 3), np.float32)
@@ -51,6 +54,11 @@ ARRAYS = dict(
 CLIPS = [dict(name='a', signer='S', gloss='A B', text='x', num_frames=3)]
 IDS = {'<s>': 0, '<unk>': 1, 'a': 2, 'b': 2}
 KEYPOINTS = {'a': dict(keypoints=POINTS[:1])}
+
+
+def read_keypoints(path):
+    for read in open_keypoint_sources([path]).values():
+        read()
 
 
 @pytest.fixture(scope='module')
@@ -77,7 +85,7 @@ def test_restricted_pickle(folder, good):
     [
         (CLIPS, read_slrt_annotations),
         (IDS, read_slrt_vocabulary),
-        (KEYPOINTS, read_slrt_keypoints),
+        (KEYPOINTS, read_keypoints),
     ],
     ids=['annotations', 'vocabulary', 'keypoints'],
 )
@@ -212,8 +220,18 @@ def test_journal_of_keypoints(folder):
     run()
 
 
-FRAME = dict(keypoints=[[1.0, 2.0], [3.0, 4.0]], keypoint_scores=[0.5, 1])
-JSON = json.dumps([dict(frame_id=0, instances=[FRAME, FRAME])] * 2).encode()
+PERSON = dict(keypoints=[[1.0, 2.0], [3.0, 4.0]], keypoint_scores=[0.5, 1])
+JSON = json.dumps([dict(frame_id=i, instances=[PERSON] * 2) for i in (1, 3)]).encode()
+
+
+def read_mmpose(path):
+    points = read_mmpose_json(path, notify=str)
+    assert points.ndim == 3 and np.isfinite(points).all()
+    for length in (len(points), len(points) + 1):
+        try:
+            assert len(read_mmpose_json(path, length, str)) == length
+        except DataError as error:  # without frame ids, or counted from elsewhere
+            assert 'frame' in str(error)
 
 
 @FUZZ
@@ -221,7 +239,75 @@ JSON = json.dumps([dict(frame_id=0, instances=[FRAME, FRAME])] * 2).encode()
 @example(JSON.replace(b'[0.5, 1]', b'[0.5, 1e999]'))
 @example(JSON.replace(b'[0.5, 1]', b'["a", "b"]'))
 def test_mmpose_json(folder, data):
-    read_broken(folder / 'p.json', data, read_mmpose_json, (ValueError,))
+    read_broken(folder / 'p.json', data, read_mmpose, (DataError,))
+
+
+PERSONS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 40), st.floats(0, 1, width=32)),
+    max_size=3,
+)
+IDS_OF_FRAMES = st.lists(
+    st.one_of(st.integers(-2, 12), st.sampled_from([None, 10**9, True, '1', 2.0]))
+)
+
+
+@FUZZ
+@given(st.data(), IDS_OF_FRAMES, st.one_of(st.none(), st.integers(1, 12)))
+def test_frame_ids_and_persons(folder, draws, ids, length):
+    """Whatever is read is in the frame that it was written for, and one person's."""
+    entries, written = [], {}
+    for number in ids:
+        persons = draws.draw(PERSONS)
+        written[number] = [(x, y, s) for x, y, s in persons]
+        instances = [
+            dict(keypoints=[[x, y]] * 2, keypoint_scores=[s] * 2) for x, y, s in persons
+        ]
+        entries.append(dict(frame_id=number, instances=instances))
+    path = folder / 'ids.json'
+    path.write_text(json.dumps(entries))
+    try:
+        points = read_mmpose_json(path, length, str)
+    except DataError as error:
+        assert path.name in str(error)
+        return
+    if ids.count(None) == len(ids):
+        assert len(points) == len(ids)
+        return
+    assert all(type(number) is int for number in ids) and len(set(ids)) == len(ids)
+    first = 0 if 0 in ids or not (1 in ids or max(ids) == length) else 1
+    assert len(points) == length if length else max(ids) + 1 - first
+    most = max(map(len, written.values()))
+    for frame, (point, _) in enumerate(points):
+        there = [np.float32(person) for person in written.get(frame + first, ())]
+        if most > 1 or not there:
+            there.append(np.zeros(3, np.float32))
+        assert any((point == person).all() for person in there)
+
+
+LANDMARKS = {
+    'l.csv': b'frame,type,landmark_index,x,y,score\n0,pose,0,.5,.5,1\n2,face,1,1,2,\n',
+    'm.csv': b'frame,point,x,y\n5,nose,0.5,0.5\n7,"left, wrist",1,2\n',
+    'l.json': b'[{"pose_landmarks": [{"x": 0.5, "y": 0.5, "visibility": 1}]}, {}]',
+    'm.json': b'[{"pose_0": [1, 2, 0.5], "tip": null}, {"pose_0": [1, 2]}]',
+}
+
+
+@pytest.mark.parametrize('name', LANDMARKS)
+def test_landmarks(folder, name):
+    def read(path):
+        try:
+            points = keypoints_79(read_landmarks(path), frame_size=(210, 260))
+        except DataError as error:
+            # The frame is named; the tools name the file.
+            raise DataError(f'{path}: {error}') from error
+        assert np.isfinite(points.astype(np.float16)).all()
+
+    @FUZZ
+    @given(broken(LANDMARKS[name]))
+    def run(data):
+        read_broken(folder / name, data, read, (DataError,))
+
+    run()
 
 
 @FUZZ

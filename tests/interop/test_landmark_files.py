@@ -51,25 +51,29 @@ def test_json_of_named_points_and_of_mediapipe(write):
 
 
 @pytest.mark.parametrize(
-    ('text', 'name', 'message'),
+    ('text', 'name', 'named'),
     [
-        ('', 'a.csv', 'columns none; expected frame'),
-        ('frame,x,y\n0,1,2\n', 'a.csv', 'columns frame, x, y; expected'),
-        ('frame,point,x,y\n0,a,1,2\n0,b,one,2\n', 'a.csv', 'line 3: could not'),
-        ('frame,point,x,y\n-1,a,1,2\n', 'a.csv', 'line 2: a negative frame'),
-        ('frame,point,x,y\n0,a\n', 'a.csv', 'holds no point'),
-        (b'frame,point\xff', 'a.csv', 'is not UTF-8 text'),
-        ('frame,point,x,y\n', 'a.csv', 'holds no point'),
-        ('[{}, {}]', 'a.json', 'holds no point'),
-        ('{}', 'a.json', 'expected a list with one object per frame'),
-        ('[', 'a.json', 'is not a JSON file'),
-        ('[{"a": [1, 2]}, 3]', 'a.json', 'frame 1 is not laid out'),
-        ('[{"a": ["x", 2]}]', 'a.json', 'frame 0 is not laid out'),
-        ('', 'a.txt', r'expected a file of \.csv or \.json'),
+        ('', 'a.csv', 'columns none'),
+        ('frame,x,y\n0,1,2\n', 'a.csv', 'columns frame, x, y'),
+        ('frame,point,x,y\n0,a,1,2\n0,b,one,2\n', 'a.csv', 'line 3'),
+        ('frame,point,x,y\n-1,a,1,2\n', 'a.csv', 'line 2'),
+        ('frame,point,x,y\n0,a,1,2\n1000000000,a,1,2\n', 'a.csv', 'line 3'),
+        ('frame,point,x,y\n0,a,1,2\n0,a,3,4\n', 'a.csv', 'line 3'),
+        (f'frame,point,x,y\n0,{"a" * 200_000},1,2\n', 'a.csv', 'line'),
+        ('frame,point,x,y\n0,a\n', 'a.csv', ''),
+        (b'frame,point\xff', 'a.csv', 'UTF-8'),
+        ('frame,point,x,y\n', 'a.csv', ''),
+        ('[{}, {}]', 'a.json', ''),
+        ('{}', 'a.json', 'list'),
+        ('[', 'a.json', 'JSON'),
+        ('9' * 5000, 'a.json', 'JSON'),
+        ('[{"a": [1, 2]}, 3]', 'a.json', 'frame 1'),
+        ('[{"a": ["x", 2]}]', 'a.json', 'frame 0'),
+        ('', 'a.txt', r'\.csv or \.json'),
     ],
 )
-def test_faulty_files_are_refused(write, text, name, message):
-    with pytest.raises(DataError, match=message):
+def test_faulty_files_are_refused(write, text, name, named):
+    with pytest.raises(DataError, match=rf'{name}.*{named}'):
         read_landmarks(write(text, name))
 
 
@@ -80,8 +84,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_table_is_names_with_indices(write):
     assert read_table(write('{"nose": 0, "tip": 99}', 't.json')) == dict(nose=0, tip=99)
-    for text in ('[1]', '{"nose": "0"}', '{"nose": true}'):
-        with pytest.raises(DataError, match='expected an object such as'):
+    for text in ('[1]', '{"nose": "0"}', '{"nose": true}', '{'):
+        with pytest.raises(DataError, match=r't\.json'):
             read_table(write(text, 't.json'))
-    with pytest.raises(DataError, match='is not a JSON file'):
-        read_table(write('{', 't.json'))

@@ -64,7 +64,11 @@ def test_pixels_stay_and_a_missing_score_is_one():
 
 
 def test_what_does_not_exist_has_score_zero_and_no_heatmap():
-    frames = [{'pose_0': (5, 6), 'pose_32': (1, 1)}, {'pose_0': (np.nan, 1)}, {}]
+    frames = [
+        {'pose_0': (5, 6), 'pose_32': (1, 1)},
+        {'pose_0': (np.nan, 1)},
+        {'pose_0': (1e9, 1)},
+    ]
     points = keypoints_79(frames, frame_size=(210, 260), normalized=False)
     assert (points[..., 2] > 0).sum() == 1
     missing = points[points[..., 2] == 0]

@@ -1,22 +1,12 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_run import load_tool
 
 from mmsign.datasets import KeypointFile
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'data' / 'convert_landmarks.py'
-    spec = importlib.util.spec_from_file_location('convert_landmarks', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool('data/convert_landmarks')
 
 
 @pytest.fixture
@@ -30,13 +20,13 @@ def folder(tmp_path):
     return folder
 
 
-def run(tool, *arguments) -> int:
+def run(*arguments) -> int:
     return tool.main([*map(str, arguments), '--frame-size=200x100'])
 
 
-def test_a_folder_becomes_a_keypoint_file(tool, folder, tmp_path):
+def test_a_folder_becomes_a_keypoint_file(folder, tmp_path):
     out = tmp_path / 'new' / 'out.safetensors'
-    assert run(tool, folder, out) == 0
+    assert run(folder, out) == 0
     file = KeypointFile(out)
     assert file.layout == 'mmsign_79' and file.frame_size == (200, 100)
     assert file.clip_ids == ['b', 'deep/a'] and file.length('deep/a') == 2
@@ -44,29 +34,34 @@ def test_a_folder_becomes_a_keypoint_file(tool, folder, tmp_path):
     np.testing.assert_allclose(file.read('b')[0, 68], (49.5, 99.5, 1))
 
 
-def test_points_of_another_table_in_pixels(tool, tmp_path):
+def test_points_of_another_table_in_pixels(tmp_path):
     (tmp_path / 'c.csv').write_text('frame,point,x,y\n0,snout,7,8\n')
     (tmp_path / 't.json').write_text('{"snout": 0}')
     out = tmp_path / 'out.safetensors'
     table = f'--table={tmp_path / "t.json"}'
-    assert run(tool, tmp_path / 'c.csv', out, table, '--pixels') == 0
+    assert run(tmp_path / 'c.csv', out, table, '--pixels') == 0
     np.testing.assert_array_equal(KeypointFile(out).read('c')[0, 68], (7, 8, 1))
 
 
-def test_faulty_files_are_listed_and_the_rest_is_written(
-    tool, folder, tmp_path, capsys
-):
+def test_faulty_files_are_listed_and_the_rest_is_written(folder, tmp_path, capsys):
     (folder / 'bad.csv').write_text('frame,x\n')
     (folder / 'other.csv').write_text('frame,point,x,y\n0,snout,7,8\n')
+    (folder / 'nobody.json').write_text('[{}, {}]')
+    (folder / 'more.json').write_text('[{"pose_0": [1, 2, 3, 4]}]')
+    (folder / 'cut.JSON').write_text('[{"pose_landmarks"')
+    for name in ('twice.csv', 'twice.json'):
+        (folder / name).write_text('frame,type,landmark_index,x,y\n0,pose,0,1,1\n')
+    (folder / 'far.csv').write_text('frame,type,landmark_index,x,y\n0,pose,0,1e9,1\n')
     out = tmp_path / 'out.safetensors'
-    assert run(tool, folder, out) == 1
+    assert run(folder, out) == 1
     error = capsys.readouterr().err
-    assert '2 files could not be read' in error and 'bad.csv: columns' in error
-    assert 'other.csv: the table knows none of its points (snout, …)' in error
+    assert '7 files could not be read' in error and 'snout' in error
+    for name in ('bad', 'other', 'nobody', 'cut', 'twice', 'far', 'more'):
+        assert f'{name}.' in error
     assert KeypointFile(out).clip_ids == ['b', 'deep/a']
 
 
-def test_mistakes_are_told_in_a_line(tool, folder, tmp_path, capsys):
+def test_mistakes_are_told_in_a_line(folder, tmp_path, capsys):
     out = tmp_path / 'out.safetensors'
     (tmp_path / 'empty').mkdir()
     (tmp_path / 't.json').write_text('{"snout": 200}')
@@ -78,7 +73,7 @@ def test_mistakes_are_told_in_a_line(tool, folder, tmp_path, capsys):
         ((folder / 'b.csv', out, '--table', tmp_path / 'b.json'), 'b.json'),
     ]:
         with pytest.raises(SystemExit) as ended:
-            run(tool, *arguments)
+            run(*arguments)
         assert ended.value.code != 0
         assert message in capsys.readouterr().err
     assert not out.exists()

@@ -6,12 +6,14 @@ SRC is the paper authors' keypoint pickle, a JSON file of MMPose's inferencer or
 folder of such files (NAME.json or NAME.mmpose.json, one per clip), or a keypoint file
 in the native format, such as the parts that several processes have written. DST may
 exist: clips it holds are kept and not read again, so an interrupted run goes on.
+Clips that cannot be converted are listed at the end, and the exit status is 1 then.
 Nothing in a source is executed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -41,45 +43,72 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='WIDTHxHEIGHT',
         help='of all clips, in pixels; keypoints alone then do without frames',
     )
+    parser.add_argument(
+        '--videos',
+        metavar='VIDEOS_OR_CORPUS',
+        help='where the clips themselves are (see tools/data/extract_keypoints.py), to '
+        'know their numbers of frames: JSON files may leave out the last ones, and '
+        'keypoints of more frames are refused',
+    )
     return parser.parse_args(argv)
 
 
-def convert(args: argparse.Namespace) -> tuple[int, int]:
-    """Collect; how many clips were added, and how many DST holds now.
+def convert(args: argparse.Namespace) -> list[str]:
+    """Collect, and print what was added; returns what could not be.
 
     Raises:
-        OSError, ValueError: Naming the source, if it cannot be read or written.
+        OSError, ValueError: If a source is not there, or DST cannot be written.
     """
-    from mmsign.datasets.io.keypoint_file import KeypointWriter
-    from mmsign.datasets.io.keypoint_sources import open_keypoint_source
+    from mmsign.datasets import KeypointWriter, open_frames
+    from mmsign.errors import DataError
+    from mmsign.interop.keypoint_sources import open_keypoint_sources
+    from mmsign.pose.clips import find_clips
 
-    # All are opened first: a source that is refused leaves DST untouched.
-    clips, origin = {}, {}
-    for source in args.sources:
-        for clip_id, read in open_keypoint_source(source).items():
-            if clip_id in clips:
-                raise ValueError(
-                    f'clip {clip_id} is in {origin[clip_id]} and in {source}; leave '
-                    'one of them out'
-                )
-            clips[clip_id], origin[clip_id] = read, source
+    if not args.target.endswith('.safetensors'):
+        raise DataError(f'{args.target}: a keypoint file is called NAME.safetensors')
+    videos = (
+        {clip.clip_id: clip for clip in find_clips(args.videos)} if args.videos else {}
+    )
+
+    def length_of(clip_id: str) -> int | None:
+        clip = videos.get(clip_id)
+        return None if clip is None else len(open_frames(clip.frames))
+
+    clips = open_keypoint_sources(args.sources, length_of)
+    failures = []
     with KeypointWriter(args.target, frame_size=args.frame_size) as writer:
         new = [clip_id for clip_id in clips if clip_id not in writer.done]
         for clip_id in new:
-            writer.add(clip_id, clips[clip_id]())
-        return len(new), len(writer.done)
+            try:
+                points, length = clips[clip_id](), length_of(clip_id)
+                if length not in (None, len(points)):
+                    raise DataError(
+                        f'clip {clip_id}: keypoints of {len(points)} frames, but '
+                        f'{videos[clip_id].frames} has {length}'
+                    )
+                writer.add(clip_id, points)
+            except DataError as error:
+                failures.append(str(error))
+    if not writer.done:
+        os.remove(args.target)
+    added = len(new) - len(failures)
+    print(f'{args.target}: {added} clips added, {len(writer.done)} in all')
+    return failures
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 2 for a source that is refused."""
+    """Run; 0, 1 if a clip is missing in DST, 2 if nothing can be done."""
     args = parse_args(argv)
     try:
-        added, total = convert(args)
+        failures = convert(args)
     except (OSError, ValueError) as error:
         print(f'keypoints.py: {error}', file=sys.stderr)
         return 2
-    print(f'{args.target}: {added} clips added, {total} in all')
-    return 0
+    if failures:
+        print(f'{len(failures)} could not be converted:', file=sys.stderr)
+        for reason in failures:
+            print(f'  {reason}', file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == '__main__':

@@ -56,7 +56,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
-    from mmsign.datasets.clip_names import clip_name
+    from mmsign.datasets.clip_names import clip_name, same_name
     from mmsign.interop.landmark_files import (
         LANDMARK_SUFFIXES,
         read_landmarks,
@@ -70,26 +70,28 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f'{args.out}: a keypoint file is called NAME.safetensors')
     table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
     root = args.source if args.source.is_dir() else args.source.parent
-    files = [args.source] if args.source.is_file() else sorted(root.rglob('*'))
-    clips, failures = {}, {}
-    for file in files:
-        if not file.is_file() or file.suffix.lower() not in LANDMARK_SUFFIXES:
+    files: dict[str, list[Path]] = {}
+    for file in [args.source] if args.source.is_file() else sorted(root.rglob('*')):
+        if file.is_file() and file.suffix.lower() in LANDMARK_SUFFIXES:
+            files.setdefault(same_name(clip_name(file, root)), []).append(file)
+    clips, failures = {}, []
+    for clip_id, (file, *others) in files.items():
+        if others:
+            failures.append(f'{file} and {others[0]} are of one clip; remove one')
             continue
-        clip_id = clip_name(file, root)
-        if clip_id in clips:
-            raise ConfigError(f'two files are called {clip_id}; remove one')
         try:
             points = read_landmarks(file)
             keypoints = keypoints_79(
                 points, table, args.frame_size, normalized=not args.pixels
             )
-        except ValueError as error:
-            failures[clip_id] = str(error)
+        except (OSError, ValueError) as error:
+            named = str(file) in str(error)
+            failures.append(str(error) if named else f'{file}: {error}')
             continue
         found = (keypoints[..., 2] > 0).mean()
         if not found:
             names = sorted({name for frame in points for name in frame})
-            failures[clip_id] = (
+            failures.append(
                 f'{file}: the table knows none of its points '
                 f'({", ".join(names[:3])}, …)'
             )
@@ -106,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         print(f'{args.out}: {len(clips)} clips')
     if failures:
         print(f'{len(failures)} files could not be read:', file=sys.stderr)
-        for reason in failures.values():
+        for reason in failures:
             print(f'  {reason}', file=sys.stderr)
     return 1 if failures else 0
 

@@ -1,0 +1,129 @@
+"""Keypoints of whole corpora in other people's files.
+
+Symbols: N frames of a clip, K keypoints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmsign.datasets.clip_names import clip_name, same_name
+from mmsign.datasets.io.keypoint_file import KeypointFile
+from mmsign.errors import DataError
+from mmsign.keypoints import LAYOUT_SIZES
+
+from .mmpose_json import read_mmpose_json
+from .restricted_pickle import read_pickle
+from .slrt_annotations import slrt_clip_id
+
+Read = Callable[[], np.ndarray]
+
+
+def open_keypoint_sources(
+    paths: Iterable[str | os.PathLike],
+    length_of: Callable[[str], int | None] = lambda clip_id: None,
+) -> dict[str, Read]:
+    """Find the clips of sources; each is read when it is asked for.
+
+    Args:
+        paths: Each one of
+
+            - a JSON file of MMPose's inferencer, one clip, or a folder of them:
+              ``NAME.json`` or ``NAME.mmpose.json``, also in folders within;
+            - a keypoint file in the native format (``.safetensors``);
+            - the paper authors' pickle, gzip-compressed or not: a dict name →
+              ``{'keypoints': (N, 133, 3)}``. It is in memory as a whole.
+        length_of: Clip id → frames of the clip, where known; MMPose's files may leave
+            out the last ones.
+
+    Returns:
+        By clip id, a function that returns the (N, K, 3) array. It raises a DataError
+        for a clip that is damaged, or that comes twice. A source that is damaged as
+        a whole is an entry under its own name.
+
+    Raises:
+        FileNotFoundError: If a source does not exist.
+    """
+    for path in paths:
+        if not os.path.exists(path):
+            raise FileNotFoundError(f'no keypoints {path}')
+    clips: dict[str, Read] = {}
+    origin: dict[str, str] = {}
+    for path in paths:
+        try:
+            for clip_id, where, read in _open(Path(path), length_of):
+                if clip_id in clips:
+                    read = partial(_refuse, clip_id, origin[clip_id], where)
+                clips[clip_id], origin[clip_id] = read, where
+        except DataError as error:
+            clips[os.fspath(path)] = partial(_raise, error)
+    return clips
+
+
+def _refuse(clip_id: str, first: str, second: str) -> np.ndarray:
+    raise DataError(f'clip {clip_id} is in {first} and in {second}; leave one out')
+
+
+def _raise(error: Exception) -> np.ndarray:
+    raise error
+
+
+def _open(
+    path: Path, length_of: Callable[[str], int | None]
+) -> Iterator[tuple[str, str, Read]]:
+    """Id of each clip, where it is, and what reads it."""
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix == '.json':
+        folder = path if path.is_dir() else path.parent
+        files = sorted(folder.rglob('*')) if path.is_dir() else [path]
+        files = [file for file in files if file.suffix.lower() == '.json']
+        if not files:
+            raise DataError(
+                f"{path}: the folder holds no .json file; expected MMPose's, one per "
+                'clip'
+            )
+        for file in files:
+            clip_id = same_name(clip_name(file, folder))
+            yield clip_id, str(file), partial(_mmpose, file, length_of, clip_id)
+    elif suffix == '.safetensors':
+        native = KeypointFile(path)
+        for clip_id in native.clip_ids:
+            yield clip_id, str(path), partial(native.read, clip_id)
+    else:
+        content = read_pickle(path)
+        if not isinstance(content, dict) or not content:
+            raise DataError(
+                f"{path}: expected the authors' keypoints, a dict with an entry per "
+                f'clip, found a {type(content).__name__}'
+            )
+        for clip, entry in content.items():
+            where = f'{path} ({clip})'
+            yield slrt_clip_id(str(clip)), where, partial(_slrt, path, clip, entry)
+
+
+def _mmpose(path: Path, length_of: Callable, clip_id: str) -> np.ndarray:
+    return read_mmpose_json(path, length_of(clip_id))
+
+
+def _slrt(path: Path, clip: Any, entry: Any) -> np.ndarray:
+    """(N, 133, 3): x and y in pixels of the frame, score."""
+    points = entry.get('keypoints') if isinstance(entry, dict) else None
+    if isinstance(points, torch.Tensor):
+        points = points.float().numpy()
+    layout = (LAYOUT_SIZES['coco_wholebody_133'], 3)
+    numbers = isinstance(points, np.ndarray) and points.dtype.kind in 'fiu'
+    named = isinstance(clip, str)
+    if not (named and numbers and points.ndim == 3 and points.shape[1:] == layout):
+        found = getattr(points, 'shape', type(points).__name__)
+        raise DataError(
+            f'{path}: clip {clip}: expected an array (N, {layout[0]}, 3) of numbers '
+            f'under the key keypoints, found {found}'
+        )
+    return points
