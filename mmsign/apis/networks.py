@@ -237,9 +237,10 @@ def _inference_config(model: dict) -> dict:
         output: {key: value for key, value in head.items() if key != 'g2t_checkpoint'}
         for output, head in (model.get('translation') or {}).items()
     }
-    return own | dict(
-        recognizer=_without_training(model['recognizer']), translation=heads
-    )
+    # The translator gives it its own vocabulary.
+    recognizer = _without_training(model['recognizer'])
+    recognizer.pop('vocab', None)
+    return own | dict(recognizer=recognizer, translation=heads)
 
 
 def _without_training(value: Any) -> Any:

@@ -102,6 +102,15 @@ def test_a_translator_keeps_its_text_and_names_no_checkpoints(translator_files):
     assert spec.model['translation']['video'] == dict(mbart=mbart)
 
 
+def test_a_translators_glosses_are_named_once(translator_files):
+    """Shipped configs hand a whole recognizer's config to the translator."""
+    cfg = Config.fromfile(translator_files[0])
+    cfg.model.recognizer.vocab = dict(dataset='Phoenix2014TDataset', data_root='gone')
+    model = spec_of_config(cfg).model
+    assert model['vocab'] == dict(glosses=GLOSSES)
+    assert 'vocab' not in model['recognizer']
+
+
 def test_glosses_come_from_the_checkpoint_if_the_config_names_a_corpus(
     cfg, network_files
 ):
