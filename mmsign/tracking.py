@@ -6,10 +6,14 @@ Symbols: T frames; P persons in a frame, another number in each; boxes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 _SAME = 0.1  # of the union of two boxes must be common
 SECOND = 25
@@ -17,8 +21,13 @@ SECOND = 25
 for less does not take the place of the followed person."""
 
 
+warn = partial(print_log, logger='current', level=logging.WARNING)
+
+
 def follow_person(
-    boxes: Sequence[np.ndarray], scores: Sequence[np.ndarray]
+    boxes: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
+    notify: Callable[[str], Any] = warn,
 ) -> np.ndarray:
     """Choose one person for the clip as a whole: the one that is most of it.
 
@@ -31,6 +40,7 @@ def follow_person(
     Args:
         boxes: T arrays (P, 4).
         scores: T arrays (P,).
+        notify: Is told if there are several.
 
     Returns:
         (T,): the index of the followed person in each frame, -1 where it is not seen.
@@ -38,10 +48,14 @@ def follow_person(
     Examples:
         >>> signer, other = (0, 0, 50, 90), (80, 0, 120, 80)
         >>> boxes = [np.array(b) for b in ([signer], [other, signer], [other])]
-        >>> follow_person(boxes, [np.array(s) for s in ([0.8], [0.9, 0.8], [0.9])])
+        >>> scores = [np.array(s) for s in ([0.8], [0.9, 0.8], [0.9])]
+        >>> follow_person(boxes, scores, print)
+        up to 2 persons in a frame; one is followed through the clip and seen in 2 of 3
+        frames
         array([ 0,  1, -1])
     """
-    if max(map(len, boxes), default=0) < 2:
+    most = max(map(len, boxes), default=0)
+    if most < 2:
         return np.array([len(found) - 1 for found in boxes], int)
     tracks = _link(
         [np.asarray(found, np.float64).reshape(-1, 4) for found in boxes], scores
@@ -54,6 +68,10 @@ def follow_person(
         if stays and not taken[span].any():
             taken[span] = True
             followed[track.frames] = track.persons
+    notify(
+        f'up to {most} persons in a frame; one is followed through the clip and seen '
+        f'in {(followed >= 0).sum()} of {len(boxes)} frames'
+    )
     return followed
 
 

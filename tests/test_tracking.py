@@ -20,7 +20,7 @@ def clip(length: int, signer, other=(), signer_score=0.6, other_score=0.95):
 
 def followed(boxes, scores) -> list[str]:
     """Per frame: s for the signer, o for the other, . for nobody."""
-    chosen = follow_person(boxes, scores)
+    chosen = follow_person(boxes, scores, str)
     return ''.join(
         '.' if index < 0 else 's' if boxes[frame][index][0] < 400 else 'o'
         for frame, index in enumerate(chosen)
@@ -67,7 +67,7 @@ def test_persons_who_cross_keep_their_tracks():
     ]
     order = np.random.default_rng(0).integers(0, 2, 50)
     mixed = [b[::-1] if swap else b for b, swap in zip(boxes, order)]
-    chosen = follow_person(mixed, [np.ones(2)] * 50)
+    chosen = follow_person(mixed, [np.ones(2)] * 50, str)
     found = np.array([b[index] for b, index in zip(mixed, chosen)])
     np.testing.assert_array_equal(found, np.stack(boxes)[:, 1])
 
@@ -75,4 +75,4 @@ def test_persons_who_cross_keep_their_tracks():
 def test_persons_of_one_point():
     boxes = [np.zeros((2, 4)) + [[5], [50]] for _ in range(5)]
     scores = [np.array([0.5, 0.4])] * 4 + [np.array([0.1, 0.3])]
-    assert follow_person(boxes, scores).tolist() == [0] * 5
+    assert follow_person(boxes, scores, str).tolist() == [0] * 5

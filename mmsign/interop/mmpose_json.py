@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.files import read_json
-from mmsign.tracking import follow_person
+from mmsign.tracking import follow_person, warn
 
 MOST_FRAMES = 1_000_000
 """A frame's number beyond is a mistake: eleven hours."""
-
-warn = partial(print_log, logger='current', level=logging.WARNING)
 
 
 def read_mmpose_json(
@@ -82,16 +77,11 @@ def read_mmpose_json(
     followed = follow_person(
         [np.array([_box(pose) for pose in poses]) for poses in frames],
         [np.array([pose[:, 2].mean() for pose in poses]) for poses in frames],
+        lambda text: notify(f'{path}: {text}'),
     )
     result = np.zeros((len(frames), *shapes.pop()), np.float32)
     for number in np.flatnonzero(followed >= 0):
         result[number] = frames[number][followed[number]]
-    most = max(map(len, frames))
-    if most > 1:
-        notify(
-            f'{path}: up to {most} persons in a frame; one is followed through the '
-            f'clip and seen in {(followed >= 0).sum()} of {len(frames)} frames'
-        )
     return result
 
 

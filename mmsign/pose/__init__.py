@@ -1,11 +1,9 @@
 """Keypoints from any video by MMPose or MediaPipe, as installed (docs/keypoints.md)."""
 
-from mmsign.errors import PoseError
-
 from .boxes import FixedBox, FullFrame, hold_boxes
 from .detector import DETECTOR, SignerDetector
-from .estimator import ESTIMATORS, LAYOUT, PoseEstimator
-from .mediapipe_holistic import MediaPipeEstimator
+from .mediapipe_estimator import MediaPipeEstimator
+from .mmpose_estimator import ESTIMATORS, LAYOUT, PoseEstimator
 from .openmmlab import RANDOM_WEIGHTS
 
 __all__ = [
@@ -16,7 +14,6 @@ __all__ = [
     'FixedBox',
     'FullFrame',
     'MediaPipeEstimator',
-    'PoseError',
     'PoseEstimator',
     'SignerDetector',
     'hold_boxes',

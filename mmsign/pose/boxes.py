@@ -2,7 +2,8 @@
 
 Symbols: T frames of H by W pixels; boxes (x0, y0, x1, y1) in pixels of the frame.
 A box source is any callable (T frames) → (T, 4) float32 boxes; a row of NaN says
-that nobody was found.
+that nobody was found. It is given successive frames of a clip, or all of them if its
+attribute ``whole_clip`` is true.
 """
 
 from __future__ import annotations
@@ -82,24 +83,3 @@ def hold_boxes(
         else:
             held[index] = FullFrame()(frames[index : index + 1])[0]
     return held
-
-
-def largest_box(
-    boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, label: int, low: float
-) -> np.ndarray:
-    """The largest of the boxes with a label and at least a score.
-
-    Args:
-        boxes: (n, 4).
-        scores, labels: (n,).
-        label: Wanted.
-        low: Lowest score.
-
-    Returns:
-        (4,) float32, NaN if there is none.
-    """
-    wanted = boxes[(labels == label) & (scores >= low)]
-    if not len(wanted):
-        return np.full(4, np.nan, np.float32)
-    areas = (wanted[:, 2] - wanted[:, 0]) * (wanted[:, 3] - wanted[:, 1])
-    return wanted[areas.argmax()].astype(np.float32)

@@ -17,16 +17,17 @@ import numpy as np
 import torch
 
 from mmsign.datasets import KeypointWriter
-from mmsign.errors import DataError, FrameReadError, PoseError
+from mmsign.errors import DataError, PoseError
+from mmsign.files import read_json, write_text
 
 from .boxes import BoxSource, FixedBox, FullFrame
-from .clips import Clip
 from .detector import DETECTOR, SignerDetector
-from .estimator import ESTIMATORS, PoseEstimator
+from .mmpose_estimator import ESTIMATORS, PoseEstimator
 from .openmmlab import RANDOM_WEIGHTS
+from .sources import Clip
 
 # What is wrong with one clip; anything else is wrong with the run and ends it.
-_CLIP_ERRORS = (FrameReadError, ValueError, OSError, cv2.error)
+_CLIP_ERRORS = (ValueError, OSError, cv2.error)
 
 
 class Recipe(Protocol):
@@ -36,7 +37,7 @@ class Recipe(Protocol):
         """The estimator: frames → (T, 133, 3)."""
 
     def describe(self) -> dict:
-        """What decides the keypoints, as plain data."""
+        """What decides the keypoints, as primitive data."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,15 @@ class PoseRecipe:
         )
 
     def describe(self) -> dict:
-        plain = asdict(self)
-        del plain['batch_size']  # changes nothing
-        plain['config'] = Path(ESTIMATORS.get(self.config, self.config)).stem
+        settings = asdict(self)
+        del settings['batch_size']  # changes nothing
+        settings['config'] = Path(ESTIMATORS.get(self.config, self.config)).stem
         if self.box != 'detector':
-            del plain['detector_config'], plain['detector_checkpoint']
+            del settings['detector_config'], settings['detector_checkpoint']
         for key in ('checkpoint', 'detector_checkpoint'):
-            if plain.get(key):  # the file may lie elsewhere the next time
-                plain[key] = Path(plain[key]).name
-        return plain
+            if settings.get(key):  # the file may lie elsewhere the next time
+                settings[key] = Path(settings[key]).name
+        return settings
 
     def _boxes(self, device: str | None) -> BoxSource:
         if self.box == 'full':
@@ -80,7 +81,9 @@ class PoseRecipe:
             checkpoint = self.detector_checkpoint
             if checkpoint is None and self.checkpoint == RANDOM_WEIGHTS:
                 checkpoint = RANDOM_WEIGHTS
-            return SignerDetector(self.detector_config, checkpoint, device)
+            return SignerDetector(
+                self.detector_config, checkpoint, device, batch_size=self.batch_size
+            )
         try:
             x, y, width, height = map(float, self.box.split(','))
         except ValueError:
@@ -131,14 +134,13 @@ def extract(
         frames, start = 0, time.perf_counter()
         results = _results(todo, recipe, devices) if todo else ()
         for number, (clip, points) in enumerate(results, 1):
-            if not isinstance(points, str):
-                try:
-                    writer.add(clip.clip_id, points)
-                except DataError as error:
-                    points = str(error)
-            if isinstance(points, str):
-                failures[clip.clip_id] = points
-                say(f'[{number}/{len(todo)}] {clip.clip_id}: skipped: {points}')
+            try:
+                if isinstance(points, str):
+                    raise PoseError(points)
+                writer.add(clip.clip_id, points)
+            except (PoseError, DataError) as error:
+                failures[clip.clip_id] = str(error)
+                say(f'[{number}/{len(todo)}] {clip.clip_id}: skipped: {error}')
                 continue
             frames += len(points)
             seconds = max(time.perf_counter() - start, 1e-6)
@@ -162,7 +164,7 @@ def _require_same_recipe(out: Path, recipe: Recipe) -> None:
             'were made; choose another file'
         )
     if begun:
-        old = json.loads(record.read_text(encoding='utf-8'))
+        old = read_json(record)
         if old != new:
             changed = [k for k in {**old, **new} if old.get(k) != new.get(k)]
             changes = ', '.join(f'{k} {old.get(k)} → {new.get(k)}' for k in changed)
@@ -171,7 +173,7 @@ def _require_same_recipe(out: Path, recipe: Recipe) -> None:
                 'file, or remove it to begin anew'
             )
         return
-    record.write_text(json.dumps(new, indent=1) + '\n', encoding='utf-8')
+    write_text(record, json.dumps(new, indent=1) + '\n')
 
 
 Result = tuple[Clip, 'np.ndarray | str']
@@ -204,7 +206,7 @@ def _results(
 
 def _estimate(estimator: Callable, clip: Clip) -> np.ndarray | str:
     try:
-        return estimator(clip.stream())
+        return estimator(clip)
     except _CLIP_ERRORS as error:
         return str(error)
 

@@ -8,21 +8,86 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import torch
 import yaml
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmsign import compat
 from mmsign.download import local_copy
-from mmsign.errors import PoseError
+from mmsign.errors import ConfigError, PoseError
 
 RANDOM_WEIGHTS = 'random'
 """In place of a checkpoint: weights as drawn, always the same; for trials."""
+
+
+class OpenMMLabModel:
+    """A network of MMPose or MMDetection, with weights, behind its own test pipeline.
+
+    Args:
+        package: ``mmpose`` or ``mmdet``.
+        config: The name of a config of the package, or a config file.
+        checkpoint: A file, a URL, or ``RANDOM_WEIGHTS``; None takes the weights that
+            the package lists for the config, and downloads them once.
+        device: To run on; None takes a GPU if there is one.
+        options: Dotted key of the config → value.
+
+    Attributes:
+        config, checkpoint: Where they are.
+        dataset: Config of the data that the network is tested on.
+        model: The network.
+        pipeline: Steps from a dictionary to what the network takes.
+
+    Raises:
+        PoseError: If the package is not installed, there is no such config, or the
+            weights are not those of its network.
+        ConfigError: If there is no such device.
+        FileNotFoundError: If there is no such checkpoint.
+        CheckpointError: If it cannot be downloaded, is damaged or would have to be
+            trusted.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        config: str | Path,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        import_package(package)
+        path = find_config(package, config)
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict(dict(options or {}))
+        self.config = str(path)
+        self.checkpoint = str(checkpoint or published_weights(path))
+        self.dataset = cfg.test_dataloader.dataset
+        self.model = build_model(package, cfg.model, self.checkpoint, device)
+        registry = importlib.import_module(f'{package}.registry').TRANSFORMS
+        with DefaultScope.overwrite_default_scope(package):
+            self.pipeline = [registry.build(s) for s in self._steps(self.dataset)]
+
+    def _steps(self, dataset: Config) -> Sequence[dict]:
+        return dataset.pipeline
+
+    def _prepare(self, data: dict) -> dict:
+        for step in self.pipeline:
+            data = step(data)
+        return data
+
+    @torch.inference_mode()
+    def _predict(self, data: Iterable[dict]) -> list:
+        """The network's data samples of frames, in one step."""
+        return self.model.test_step(pseudo_collate([self._prepare(d) for d in data]))
 
 
 def import_package(package: str) -> ModuleType:
@@ -71,38 +136,21 @@ def published_weights(config: Path) -> str:
         PoseError: If none are listed beside the config.
     """
     for listing in sorted(config.parent.glob('*.yml')):
-        models = (yaml.safe_load(listing.read_text(encoding='utf-8')) or {}).get(
-            'Models', ()
-        )
-        for model in models:
-            if Path(model.get('Config', '')).name == config.name and model.get(
-                'Weights'
-            ):
+        content = yaml.safe_load(listing.read_text(encoding='utf-8')) or {}
+        for model in content.get('Models', ()):
+            named = Path(model.get('Config', '')).name == config.name
+            if named and model.get('Weights'):
                 return model['Weights']
     raise PoseError(f'no published weights are known for {config}: name a checkpoint')
 
 
 def build_model(
     package: str,
-    config: Config,
+    config: Mapping,
     checkpoint: str | Path,
     device: str | torch.device | None,
 ) -> nn.Module:
-    """The network of a config, with weights, ready for ``test_step``.
-
-    Args:
-        package: Whose registry builds it.
-        config: With ``model``.
-        checkpoint: A file, a URL or ``RANDOM_WEIGHTS``.
-        device: To put it on; None takes a GPU if there is one.
-
-    Raises:
-        PoseError: If the weights are not those of this network.
-        ConfigError: If there is no such device.
-        FileNotFoundError: If there is no such file.
-        CheckpointError: If the file cannot be downloaded, is damaged or would have to
-            be trusted.
-    """
+    """The network of a model's config, with weights, ready for ``test_step``."""
     device = compat.choose_device(device)
     import_package(package)
     registry = importlib.import_module(f'{package}.registry').MODELS
@@ -111,23 +159,20 @@ def build_model(
     scope = DefaultScope.overwrite_default_scope(package)
     with scope, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = registry.build(config.model)
+        model = registry.build(config)
     if str(checkpoint) != RANDOM_WEIGHTS:
         load_weights(model, checkpoint)
     return model.to(device).eval()
 
 
 def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
-    """Fill a network; every weight must be there.
-
-    Raises:
-        As ``build_model``.
-    """
+    """Fill a network; every weight must be there. Raises as ``OpenMMLabModel``."""
     path = local_copy(checkpoint, 'name the file as checkpoint')
     content = compat.load_checkpoint(path)
     state = content.get('state_dict', content)
     state = {name.removeprefix('module.'): value for name, value in state.items()}
     try:
+        # Networks of MMPose know the names that their weights had in older versions.
         missing, unused = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise PoseError(
@@ -148,8 +193,20 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
         )
 
 
-def build_pipeline(package: str, steps: list[dict]) -> list:
-    """Transforms of a package's registry."""
-    registry = importlib.import_module(f'{package}.registry').TRANSFORMS
-    with DefaultScope.overwrite_default_scope(package):
-        return [registry.build(dict(step)) for step in steps]
+def batches(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
+    """Frames, ``size`` at a time.
+
+    Raises:
+        ConfigError: If ``size`` is not positive, or a frame is none.
+    """
+    if size < 1:
+        raise ConfigError(f'batch_size must be 1 or more, not {size}')
+    iterator = iter(frames)
+    while batch := list(islice(iterator, size)):
+        for frame in batch:
+            if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
+                raise ConfigError(
+                    f'expected frames of shape (H, W, 3) and dtype uint8, got '
+                    f'{frame.shape} {frame.dtype}'
+                )
+        yield batch

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from mmsign.pose import FixedBox, FullFrame, hold_boxes
-from mmsign.pose.boxes import largest_box
 
 FRAMES = [np.zeros((30, 40, 3), np.uint8)] * 3
 NOBODY = [np.nan] * 4
@@ -41,14 +40,3 @@ def test_the_start_of_a_clip_takes_the_first_box_found_or_the_frame():
     np.testing.assert_array_equal(
         hold_boxes(nobody, None, FRAMES), [(0, 0, 40, 30)] * 3
     )
-
-
-def test_the_signer_is_the_largest_sure_person():
-    boxes = np.array([(0, 0, 9, 9), (0, 0, 4, 4), (0, 0, 5, 5), (0, 0, 8, 8)])
-    scores = np.array([0.9, 0.9, 0.3, 0.2])
-    labels = np.array([1, 0, 0, 0])
-    np.testing.assert_array_equal(
-        largest_box(boxes, scores, labels, label=0, low=0.3), (0, 0, 5, 5)
-    )
-    nobody = largest_box(boxes, scores, labels, label=0, low=0.95)
-    assert nobody.shape == (4,) and np.isnan(nobody).all()

@@ -117,6 +117,13 @@ def mmdet(packages, monkeypatch):
         parent._children.pop('mmdet', None)
 
 
+@pytest.fixture
+def notices(monkeypatch):
+    texts = []
+    monkeypatch.setattr('mmsign.pose.detector.warn', texts.append)
+    return texts
+
+
 def frame(*rectangles: tuple[int, int, int, int, int]) -> np.ndarray:
     """40×30 pixels with rectangles (value, x0, y0, x1, y1)."""
     image = np.zeros((30, 40, 3), np.uint8)
@@ -125,29 +132,34 @@ def frame(*rectangles: tuple[int, int, int, int, int]) -> np.ndarray:
     return image
 
 
-CAT, PERSON, SMALL, UNSURE = (95, 0, 0, 20, 20), (180, 20, 5, 30, 25), 190, 125
+CAT, SIGNER, UNSURE = (95, 0, 0, 20, 20), (170, 20, 5, 30, 25), 125
+PERSON = 190
 
 
-def test_the_largest_sure_person_of_each_frame(mmdet):
-    detector = SignerDetector('rectangles', RANDOM_WEIGHTS, 'cpu')
+def test_one_person_is_followed_through_the_clip(mmdet, notices):
+    detector = SignerDetector('rectangles', RANDOM_WEIGHTS, 'cpu', batch_size=2)
     frames = [
-        frame(CAT, PERSON, (SMALL, 35, 0, 40, 5)),
-        frame(CAT, (UNSURE, 20, 0, 40, 30), (SMALL, 1, 2, 3, 4)),
         frame(CAT),
-        frame(),
+        frame(CAT, SIGNER),
+        frame((PERSON, 0, 20, 9, 30), SIGNER),
+        frame((PERSON, 0, 20, 9, 30)),
+        frame((PERSON, 0, 20, 9, 30), (UNSURE, 20, 0, 40, 30)),
+        frame((170, 21, 5, 31, 25)),
     ]
-    boxes = detector(frames)
-    assert boxes.dtype == np.float32
-    nobody = [np.nan] * 4
-    np.testing.assert_array_equal(
-        boxes, [(20, 5, 30, 25), (1, 2, 3, 4), nobody, nobody]
-    )
-    assert detector.config.endswith('rectangles.py')
-    assert detector.checkpoint == RANDOM_WEIGHTS and detector.person == 1
+    expected = [(20, 5, 30, 25)] * 5 + [(21, 5, 31, 25)]
+    for given in (frames, iter(frames)):
+        boxes = detector(given)
+        assert boxes.dtype == np.float32
+        np.testing.assert_array_equal(boxes, expected)
+        assert '2 persons' in notices.pop() and not notices
+    np.testing.assert_array_equal(detector(frames[3:4]), [(0, 20, 9, 30)])
+    assert np.isnan(detector([frame(CAT), frame()])).all()
+    assert not notices and detector.config.endswith('rectangles.py')
+    assert detector.checkpoint == RANDOM_WEIGHTS
 
 
-def test_how_sure_is_for_the_user_to_say(mmdet):
-    frames = [frame((UNSURE, 20, 0, 40, 30), (SMALL, 1, 2, 3, 4))]
+def test_how_sure_is_for_the_user_to_say(mmdet, notices):
+    frames = [frame((UNSURE, 20, 0, 40, 30), (PERSON, 1, 2, 3, 4))]
     for threshold, expected in ((0.2, (20, 0, 40, 30)), (0.95, [np.nan] * 4)):
         detector = SignerDetector('rectangles', RANDOM_WEIGHTS, 'cpu', threshold)
         np.testing.assert_array_equal(detector(frames), [expected])
@@ -163,7 +175,7 @@ def with_classes(path: Path, classes: str) -> Path:
 def test_a_config_may_have_classes_of_its_own(mmdet, tmp_path, classes):
     path = with_classes(tmp_path / 'own.py', classes)
     detector = SignerDetector(path, RANDOM_WEIGHTS, 'cpu')
-    np.testing.assert_array_equal(detector([frame(CAT, PERSON)]), [(0, 0, 20, 20)])
+    np.testing.assert_array_equal(detector([frame(CAT, SIGNER)]), [(0, 0, 20, 20)])
 
 
 def test_a_detector_of_other_things_is_refused(mmdet, tmp_path):

@@ -8,8 +8,8 @@ from pose_recipes import Brightness
 
 from mmsign.datasets import KeypointFile
 from mmsign.errors import PoseError
-from mmsign.pose.clips import find_clips
 from mmsign.pose.extraction import PoseRecipe, extract
+from mmsign.pose.sources import find_clips
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import sys
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmsign.errors import PoseError
@@ -15,7 +14,7 @@ from mmsign.pose.openmmlab import (
     published_weights,
 )
 
-CONFIG = Config(dict(model=dict(type='Points', size=3)))
+CONFIG = dict(type='Points', size=3)
 
 
 def test_a_missing_package_names_the_script_that_installs_it(monkeypatch):

@@ -110,7 +110,7 @@ def test_mistakes_are_told_in_a_line(
     [
         (None, None, ['cpu']),
         (None, 2, ['cpu', 'cpu']),
-        ('cuda:1', 3, ['cuda:1'] * 3),
+        ('cpu', 3, ['cpu'] * 3),
     ],
 )
 def test_devices_without_a_gpu(tool, device, workers, expected, monkeypatch):

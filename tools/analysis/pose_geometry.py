@@ -38,12 +38,9 @@ class KnownPoints(PoseEstimator):
         self.model.extract_feat = lambda inputs: inputs
         self.model.head.forward = self._answer
 
-    def _prepare(self, frame: np.ndarray, box: np.ndarray) -> dict:
+    def _prepare(self, data: dict) -> dict:
         data = dict(
-            self.metainfo,
-            img=frame,
-            bbox=np.float32(box)[None],
-            bbox_score=np.ones(1, np.float32),
+            data,
             keypoints=np.float32(self.truth.pop(0))[None],
             keypoints_visible=np.ones((1, self.metainfo['num_keypoints'])),
         )

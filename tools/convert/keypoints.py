@@ -62,7 +62,7 @@ def convert(args: argparse.Namespace) -> list[str]:
     from mmsign.datasets import KeypointWriter, open_frames
     from mmsign.errors import DataError
     from mmsign.interop.keypoint_sources import open_keypoint_sources
-    from mmsign.pose.clips import find_clips
+    from mmsign.pose.sources import find_clips
 
     if not args.target.endswith('.safetensors'):
         raise DataError(f'{args.target}: a keypoint file is called NAME.safetensors')

@@ -97,9 +97,9 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
-    from mmsign.pose.clips import find_clips, take_shard
     from mmsign.pose.extraction import PoseRecipe, extract
     from mmsign.pose.openmmlab import import_package
+    from mmsign.pose.sources import find_clips, take_shard
 
     for name in ('batch_size', 'workers'):
         value = getattr(args, name)

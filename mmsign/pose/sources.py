@@ -34,7 +34,7 @@ class Clip:
     clip_id: str
     frames: str
 
-    def stream(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[np.ndarray]:
         """The frames in order, (H, W, 3) uint8 BGR, few in memory at a time.
 
         Raises:

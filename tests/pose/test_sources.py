@@ -6,7 +6,7 @@ from grey_video import write_video
 from tiny_frames import write_frames
 
 from mmsign.errors import FrameReadError, PoseError
-from mmsign.pose.clips import Clip, find_clips, take_shard
+from mmsign.pose.sources import Clip, find_clips, take_shard
 
 
 def ids(clips: list[Clip]) -> list[str]:
@@ -24,7 +24,7 @@ def test_videos_and_folders_of_images_are_clips_at_any_depth(tmp_path):
     (tmp_path / 'deep' / '._images0001.png').write_bytes(b'')
     clips = find_clips(tmp_path)
     assert ids(clips) == ['b', 'deep/er/a', 'frames/one']
-    assert [len(list(clip.stream())) for clip in clips] == [1, 1, 2]
+    assert [len(list(clip)) for clip in clips] == [1, 1, 2]
 
 
 def test_one_video_or_one_folder_of_images_is_a_clip(tmp_path):
@@ -42,7 +42,7 @@ def test_folders_in_an_archive_are_clips(tmp_path):
             archive.write(image, image.name)
     clips = find_clips(tmp_path / 'All.ZIP')
     assert ids(clips) == ['All', 'top/b']
-    assert [len(list(clip.stream())) for clip in clips] == [2, 2]
+    assert [len(list(clip)) for clip in clips] == [2, 2]
 
 
 def test_a_corpus_names_its_clips(tmp_path):
@@ -89,14 +89,14 @@ def test_two_clips_of_one_name_are_refused(tmp_path):
 @pytest.mark.parametrize('count', [1, 64, 65])
 def test_frames_come_in_order(tmp_path, count):
     frames = write_frames(tmp_path, count)
-    streamed = np.stack(list(Clip('a', str(tmp_path)).stream()))
+    streamed = np.stack(list(Clip('a', str(tmp_path))))
     np.testing.assert_array_equal(streamed, frames)
 
 
 def test_a_video_without_frames_is_an_error(tmp_path):
     (tmp_path / 'a.avi').write_bytes(b'no video')
     with pytest.raises(FrameReadError, match=r'a\.avi'):
-        list(Clip('a', str(tmp_path / 'a.avi')).stream())
+        list(Clip('a', str(tmp_path / 'a.avi')))
 
 
 def test_shards_share_out_the_clips():

@@ -8,25 +8,17 @@ input by one affine map, and the points found there are mapped back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 
-from mmsign.errors import ConfigError, PoseError
+from mmsign.errors import PoseError
 from mmsign.keypoints import LAYOUT_SIZES
 
 from .boxes import BoxSource, FullFrame, hold_boxes
-from .openmmlab import (
-    build_model,
-    build_pipeline,
-    find_config,
-    import_package,
-    published_weights,
-)
+from .openmmlab import OpenMMLabModel, batches
 
 LAYOUT = 'coco_wholebody_133'
 
@@ -38,7 +30,7 @@ ESTIMATORS: dict[str, str] = {
 """Names of MMPose's configs by what they are called here."""
 
 
-class PoseEstimator:
+class PoseEstimator(OpenMMLabModel):
     """Estimate the keypoints of one person per frame, many frames at once.
 
     Args:
@@ -66,46 +58,44 @@ class PoseEstimator:
         batch_size: int = 16,
         flip: bool | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f'batch_size must be 1 or more, not {batch_size}')
-        import_package('mmpose')
-        path = find_config('mmpose', ESTIMATORS.get(str(config), config))
-        cfg = Config.fromfile(path)
-        if checkpoint is None:
-            checkpoint = published_weights(path)
-        if flip is not None:
-            cfg.model.setdefault('test_cfg', {})['flip_test'] = flip
-        dataset = cfg.test_dataloader.dataset
-        self.config = str(path)
-        self.checkpoint = str(checkpoint)
+        options = {} if flip is None else {'model.test_cfg.flip_test': flip}
+        config = ESTIMATORS.get(str(config), config)
+        super().__init__('mmpose', config, checkpoint, device, options)
         self.boxes = boxes or FullFrame()
         self.batch_size = batch_size
-        self.model = build_model('mmpose', cfg, checkpoint, device)
-        self.pipeline = build_pipeline('mmpose', dataset.pipeline)
-        self.metainfo = _metainfo(dataset, path)
+        self.metainfo = _metainfo(self.dataset, self.config)
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Keypoints of one clip.
 
         Args:
-            frames: T frames (H, W, 3) uint8 BGR, in order; a generator will do.
+            frames: T frames (H, W, 3) uint8 BGR, in order; a generator will do. A box
+                source that looks at the clip as a whole walks through them before:
+                those of a generator are kept in memory then.
 
         Returns:
             (T, 133, 3) float32: x and y in pixels of the frame, score. A pixel's
             centre has whole coordinates.
 
         Raises:
-            ValueError: If a frame is something else.
+            ConfigError: If a frame is something else.
         """
+        clip_boxes = None
+        if getattr(self.boxes, 'whole_clip', False):
+            frames = list(frames) if isinstance(frames, Iterator) else frames
+            clip_boxes = iter(self.boxes(frames))
         results = [np.empty((0, LAYOUT_SIZES[LAYOUT], 3), np.float32)]
         previous = None
-        for batch in _batches(frames, self.batch_size):
-            boxes = hold_boxes(self.boxes(batch), previous, batch)
+        for batch in batches(frames, self.batch_size):
+            if clip_boxes is None:
+                found = self.boxes(batch)
+            else:
+                found = np.stack([next(clip_boxes) for _ in batch])
+            boxes = hold_boxes(found, previous, batch)
             previous = boxes[-1]
             results.append(self.estimate(batch, boxes))
         return np.concatenate(results)
 
-    @torch.inference_mode()
     def estimate(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         """Keypoints of frames in given boxes, in one step of the network.
 
@@ -116,31 +106,22 @@ class PoseEstimator:
         Returns:
             (T, 133, 3) float32, as ``__call__``.
         """
-        prepared = [self._prepare(f, b) for f, b in zip(frames, boxes, strict=True)]
-        found = self.model.test_step(pseudo_collate(prepared))
-        return np.stack([self._points(sample) for sample in found])
-
-    def _prepare(self, frame: np.ndarray, box: np.ndarray) -> dict:
-        data = dict(
-            self.metainfo,
-            img=frame,
-            bbox=np.float32(box)[None],
-            bbox_score=np.ones(1, np.float32),
+        found = self._predict(
+            dict(
+                self.metainfo,
+                img=frame,
+                bbox=np.float32(box)[None],
+                bbox_score=np.ones(1, np.float32),
+            )
+            for frame, box in zip(frames, boxes, strict=True)
         )
-        for step in self.pipeline:
-            data = step(data)
-        return data
-
-    @staticmethod
-    def _points(sample) -> np.ndarray:
-        """(133, 3) of the one person in a data sample."""
-        person = sample.pred_instances
-        return np.concatenate(
-            [person.keypoints[0], person.keypoint_scores[0][:, None]], axis=1
-        ).astype(np.float32)
+        persons = [sample.pred_instances for sample in found]
+        return np.float32(
+            [np.column_stack([p.keypoints[0], p.keypoint_scores[0]]) for p in persons]
+        )
 
 
-def _metainfo(dataset: Config, path: Path) -> dict:
+def _metainfo(dataset: Config, path: str) -> dict:
     """What the pipeline needs to know of the points: left–right pairs above all."""
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
     from mmpose.registry import DATASETS
@@ -155,15 +136,3 @@ def _metainfo(dataset: Config, path: Path) -> dict:
             f'of the {LAYOUT_SIZES[LAYOUT]} points of COCO-WholeBody'
         )
     return metainfo
-
-
-def _batches(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
-    iterator = iter(frames)
-    while batch := list(islice(iterator, size)):
-        for frame in batch:
-            if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-                raise ConfigError(
-                    f'expected frames of shape (H, W, 3) and dtype uint8, got '
-                    f'{frame.shape} {frame.dtype}'
-                )
-        yield batch
