@@ -39,6 +39,42 @@ LAYOUT_SIZES: dict[str, int] = {
 Pair = tuple[int, int]
 
 
+CONFIDENT = 0.3
+"""A keypoint is taken as seen if its score is above this."""
+
+
+def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
+    """Whether keypoints are in pixels of another frame.
+
+    Args:
+        points: (N, K, 3): x and y in pixels, score.
+        frame_size: (width, height) of the frame in pixels.
+
+    Returns:
+        What is odd, in words; empty if at least nine in ten confident points lie in
+        the frame, or within a tenth of its size around.
+
+    Examples:
+        >>> points = np.array([[[300.0, 100.0, 0.9], [20.0, 30.0, 0.9]]])
+        >>> misplaced(points, (320, 240))
+        ''
+        >>> misplaced(points, (84, 104))[:36]
+        '50% of the confident keypoints lie o'
+    """
+    size = np.array(frame_size)
+    places = points[points[..., 2] > CONFIDENT][:, :2]
+    if not len(places):
+        return ''
+    outside = np.any((places < -0.1 * size) | (places > 1.1 * size), axis=1).mean()
+    if outside <= 0.1:
+        return ''
+    return (
+        f'{outside:.0%} of the confident keypoints lie outside the frame of '
+        f'{frame_size[0]}×{frame_size[1]} pixels; they seem to be in pixels of another '
+        'resolution'
+    )
+
+
 def _channels(pairs: list[Pair]) -> tuple[Pair, ...]:
     """Translate pairs of indices into the 133 to channels of the 79."""
     return tuple((SELECTED_79.index(a), SELECTED_79.index(b)) for a, b in pairs)

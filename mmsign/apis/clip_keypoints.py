@@ -14,9 +14,9 @@ import numpy as np
 
 from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import open_keypoints
-from mmsign.errors import ClipError, DataError
+from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.keypoints import LAYOUT_SIZES, PARTS, select_79
+from mmsign.keypoints import LAYOUT_SIZES, PARTS, misplaced, select_79
 
 from .clips import Clip
 
@@ -66,6 +66,9 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
             f'keypoints in {where}; extract the keypoints from these very frames'
         )
+    notice = misplaced(points, clip.source.source_size)
+    if notice:
+        clip.notices.append(notice)
     return points
 
 
@@ -136,14 +139,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
         (name,) = file.clip_ids
         clip.notices.append(f'{path} has keypoints of {name!r} alone: they are taken')
     points = file.read(name or clip_name(clip.name))
-    size = clip.source.frame_size
-    if file.frame_size is not None and file.frame_size != size:
-        width, height = file.frame_size
-        raise DataError(
-            f'{clip.name}: frames of {size[0]}×{size[1]} pixels, but {path} has '
-            f'keypoints in frames of {width}×{height}; extract the keypoints from '
-            'these very frames'
-        )
+    file.check_size(clip.source.source_size, clip.name)
     return points
 
 

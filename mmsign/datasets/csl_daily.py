@@ -38,6 +38,7 @@ class CSLDailyDataset(SignDataset):
     ANNOTATIONS = ('csl2020ct_v2.pkl', 'split_1.txt')
     FRAMES = 'sentence_frames-512x512'
     CLIP_FRAMES = '{clip_id}'
+    FPS = 30.0
 
     @classmethod
     def annotation_files(

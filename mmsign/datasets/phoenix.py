@@ -15,6 +15,7 @@ class _PhoenixDataset(SignDataset):
     """Both corpora: tables under ``annotations/manual``, frames as PNG images."""
 
     FRAMES = 'features/fullFrame-210x260px'
+    FPS = 25.0
     COLUMNS: ClassVar[tuple[str, ...]]
     # Columns that hold the clip's name, signer, glosses and sentence.
     FIELDS: ClassVar[tuple[str, str, str, str | None]]

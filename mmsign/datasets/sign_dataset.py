@@ -14,6 +14,7 @@ from mmsign.registry import TRANSFORMS
 
 from .io.archives import split_archive
 from .io.frame_sources import prepare_frames
+from .io.frame_times import checked_fps
 
 
 class SignDataset(BaseDataset):
@@ -36,6 +37,9 @@ class SignDataset(BaseDataset):
         ann_file: Annotations to read instead of the corpus' own: a file of the
             paper's authors, such as ``phoenix14t.{split}``; relative to data_root
             or absolute.
+        fps: Frames per second at which clips are seen: those whose files have times
+            of their own (videos) are resampled. None takes the corpus's, ``FPS``; if
+            that is None too, every clip is seen at its own rate.
         pipeline: Transforms; see ``mmsign.datasets.transforms``.
         **kwargs: See ``mmengine.dataset.BaseDataset``: test_mode, indices, …
 
@@ -47,6 +51,7 @@ class SignDataset(BaseDataset):
         ANNOTATIONS: Its annotation files, relative to data_root, with ``{split}``.
         FRAMES: Where the corpus ships its frames, relative to data_root.
         CLIP_FRAMES: Where a clip's frames lie therein.
+        FPS: Frames per second of the corpus.
 
     Raises:
         FileNotFoundError: If the annotations are not there.
@@ -60,6 +65,7 @@ class SignDataset(BaseDataset):
     ANNOTATIONS: ClassVar[tuple[str, ...]] = ()
     FRAMES: ClassVar[str] = ''
     CLIP_FRAMES: ClassVar[str] = '{split}/{clip_id}'
+    FPS: ClassVar[float | None] = None
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class SignDataset(BaseDataset):
         keypoint_file: str | None = None,
         frames: str | None = None,
         ann_file: str | None = None,
+        fps: float | None = None,
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
     ) -> None:
@@ -78,6 +85,7 @@ class SignDataset(BaseDataset):
             )
         data_root = os.fspath(data_root)
         self.split = split
+        self.fps = self.FPS if fps is None else checked_fps(fps, 'fps of the dataset')
         self.keypoint_file = (
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
@@ -148,8 +156,8 @@ class SignDataset(BaseDataset):
 
         Returns:
             Per clip: ``clip_id``, ``frames`` (see ``open_frames``),
-            ``keypoint_file`` or None, ``glosses``, ``text``, ``signer`` and
-            ``num_frames``.
+            ``keypoint_file`` or None, ``fps`` or None, ``glosses``, ``text``,
+            ``signer`` and ``num_frames``.
         """
         seen: dict[str, str] = {}
         records = []
@@ -168,7 +176,7 @@ class SignDataset(BaseDataset):
             frames = self.frames.replace('{split}', self.split).replace(
                 '{clip_id}', clip_id
             )
-            places = dict(frames=frames, keypoint_file=self.keypoint_file)
+            places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
             if self.frames_given:
                 clip.pop('frames', None)
             records.append(places | clip)

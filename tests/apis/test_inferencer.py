@@ -10,9 +10,10 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
+from tiny_video import set_durations
 
 from mmsign.apis import SignInferencer
-from mmsign.datasets import Phoenix2014TDataset, write_keypoints
+from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.errors import ClipError, DataError, MMSignError
 
 # What it returns --------------------------------------------------------------
@@ -47,6 +48,40 @@ def test_a_clip_of_a_corpus_reads_as_in_testing(phoenix_tree, tmp_path):
             spans = [(g.start * 25, g.end * 25) for g in found.glosses]
             np.testing.assert_allclose(spans, expected.spans, atol=1e-2)
         assert result.glosses == result.outputs['average'].glosses
+
+
+@pytest.mark.parametrize('rate', [12.5, 25.0, 50.0, 'uneven'])
+def test_a_video_of_another_rate_reads_as_in_testing(rate, make_video, tmp_path):
+    config, checkpoint = write_network(tmp_path)
+    cfg = Config.fromfile(config)
+    cfg.corpus.frame_size = (64, 48)
+    inferencer = SignInferencer(cfg, checkpoint, device='cpu')
+    path = make_video(30, fps=25.0 if rate == 'uneven' else rate)
+    if rate == 'uneven':
+        set_durations(path, [1] * 10 + [2] * 10 + [1] * 10)
+    write_keypoints(tmp_path / 'k.safetensors', dict(made=keypoints_of(30)))
+    manifest = 'id,video,glosses,split\nmade,made.mp4,A,test\n'
+    (tmp_path / 'manifest.csv').write_text(manifest)
+    dataset = SignFolderDataset(
+        tmp_path,
+        'test',
+        keypoint_file='k.safetensors',
+        fps=25.0,
+        pipeline=cfg.test_dataloader.dataset.pipeline,
+        test_mode=True,
+    )
+    with torch.inference_mode():
+        batch = pseudo_collate([dataset[0]])
+        sample = inferencer.network.model.test_step(batch)[0]
+    result = inferencer(path, tmp_path / 'k.safetensors')
+    seen = {12.5: 60, 25.0: 30, 50.0: 15, 'uneven': 40}[rate]
+    assert sample.num_frames == seen and len(result.notices) == (rate != 25.0)
+    for name, expected in sample.predictions.items():
+        found = result.outputs[name]
+        assert tuple(g.symbol for g in found.glosses) == expected.glosses
+        assert found.score == expected.score
+        times = [(g.start * 25, g.end * 25) for g in found.glosses]
+        np.testing.assert_allclose(times, expected.spans, atol=1e-2)
 
 
 def test_the_record_is_plain(inferencer, video):

@@ -6,8 +6,11 @@ data_root = 'data/mine'
 vocab = dict(dataset=dataset_type, data_root=data_root)
 # 8 for frames 210 pixels wide: scale it with yours.
 sigma = 8.0
-corpus = dict(_delete_=True)
-dataset = dict(type=dataset_type, data_root=data_root)
+# Frames per second that videos are brought to, in training, testing and inference.
+# None sees every clip at its own rate: fine if all have the same.
+fps = None
+corpus = dict(_delete_=True, fps=fps)
+dataset = dict(type=dataset_type, data_root=data_root, fps=fps)
 train_dataloader = dict(dataset=dataset)
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)

@@ -256,6 +256,38 @@ class VideoFrames(FrameSource):
         return f'{self.spec}, frame {index}'
 
 
+class ChosenFrames(FrameSource):
+    """Some frames of a source, in order, repeats allowed: a clip at another rate.
+
+    Args:
+        source: N frames.
+        indices: (M,) of the frames, not falling.
+    """
+
+    def __init__(self, source: FrameSource, indices: np.ndarray) -> None:
+        super().__init__(source.spec)
+        self._source, self._indices = source, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        return self._source.stream(self._indices[list(indices)])
+
+    def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        return self._source.read(self._indices[np.asarray(indices, np.int64)])
+
+    def _find_size(self) -> tuple[int, int]:
+        return self._source.frame_size
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        return self._source.source_size
+
+    def _name(self, index: int) -> str:
+        return self._source._name(self._indices[index])
+
+
 def open_frames(spec: str) -> FrameSource:
     """Open a clip's frames.
 

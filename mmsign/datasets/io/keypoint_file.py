@@ -60,6 +60,20 @@ class KeypointFile(ArrayStore):
         """Frames of one clip, from the file's header alone; errors as ``read``."""
         return self.shape(self.require(clip_id))[0]
 
+    def check_size(self, frame_size: tuple[int, int], name: str) -> None:
+        """Compare the (width, height) of a clip's frames, in pixels, with the stated.
+
+        Raises:
+            DataError: Naming the clip and both, if they differ.
+        """
+        if self.frame_size not in (None, frame_size):
+            (width, height), (stated_w, stated_h) = frame_size, self.frame_size
+            raise DataError(
+                f'{name}: frames of {width}×{height} pixels, but {self.path} has '
+                f'keypoints in frames of {stated_w}×{stated_h}; extract the keypoints '
+                'from these very frames'
+            )
+
     def read(self, clip_id: str) -> np.ndarray:
         """Keypoints of one clip.
 

@@ -1,46 +1,125 @@
 """Open a clip's frames and keypoints; decode the frames that were chosen.
 
-Symbols: N frames of the source, T frames after sampling, H and W of a frame.
+Symbols: N frames of the clip, T frames after sampling, H and W of a frame.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 
 from mmsign.errors import ConfigError, DataError, FrameReadError
-from mmsign.keypoints import select_79
+from mmsign.keypoints import misplaced, select_79
 from mmsign.registry import TRANSFORMS
 
-from ..io.frame_sources import open_frames
-from ..io.keypoint_file import open_keypoints
+from ..io.frame_sources import ChosenFrames, FrameSource, open_frames
+from ..io.frame_times import resample
+from ..io.keypoint_file import KeypointFile, open_keypoints
 
-# Clips whose annotation has been found to announce too many frames.
-_warned: set[str] = set()
+# Notices that have been given in this process.
+_said: set[str] = set()
+
+
+def open_source(info: dict) -> FrameSource:
+    """The frames of a clip as they are in its files.
+
+    Args:
+        info: A record of ``SignDataset``.
+
+    Raises:
+        FrameReadError: Naming the clip, if it has no readable frames.
+    """
+    try:
+        source = open_frames(info['frames'])
+        if not len(source):
+            raise FrameReadError(f'{info["frames"]}: no frame can be decoded')
+        _ = source.frame_size
+    except FrameReadError as error:
+        raise FrameReadError(f'clip {info["clip_id"]}: {error}') from error
+    return source
+
+
+def at_corpus_rate(info: dict, source: FrameSource) -> np.ndarray | None:
+    """The (M,) frames of a source that are seen at the corpus's rate; None for all.
+
+    A source without times of its own, such as a folder of images, has that rate.
+    """
+    if info.get('fps') is None or source.times is None:
+        return None
+    chosen = resample(source.times, info['fps'])
+    return None if chosen is None else chosen[0]
+
+
+def read_points(info: dict, source: FrameSource | None) -> np.ndarray:
+    """The keypoints of a clip, a frame of them for each of the source's.
+
+    Args:
+        info: A record of ``SignDataset``.
+        source: Its frames; None compares nothing.
+
+    Returns:
+        (N, 79, 3) float32.
+
+    Raises:
+        DataError: Naming the clip, if the keypoint file lacks it, has another number
+            of frames than the source, or none, or is made for another frame size.
+    """
+    clip_id = info['clip_id']
+    file = keypoint_file_of(info)
+    points = select_79(file.read(clip_id), file.layout)
+    if not len(points):
+        raise DataError(f'clip {clip_id}: no frames of keypoints in {file.path}')
+    if source is None:
+        return points
+    if len(points) != len(source):
+        raise DataError(
+            f'clip {clip_id}: {len(source)} frames in {info["frames"]}, but '
+            f'{len(points)} frames of keypoints in {file.path}; extract the keypoints '
+            'from these very frames'
+        )
+    file.check_size(source.source_size, f'clip {clip_id}')
+    return points
+
+
+def keypoint_file_of(info: dict) -> KeypointFile:
+    """The keypoint file of a record of ``SignDataset``.
+
+    Raises:
+        DataError: Naming the clip, if there is none.
+    """
+    if info.get('keypoint_file') is None:
+        raise DataError(
+            f'clip {info["clip_id"]}: the pipeline loads keypoints, but no file is '
+            'named; set the `keypoint_file` of the dataset, or '
+            'LoadClip(keypoints=False)'
+        )
+    return open_keypoints(info['keypoint_file'])
 
 
 @TRANSFORMS.register_module()
 class LoadClip(BaseTransform):
-    """Open the frames and read the keypoints of a clip.
+    """Open the frames and read the keypoints of a clip, at the corpus's frame rate.
 
-    Reads ``clip_id``, ``frames``, ``keypoint_file`` and the announced
-    ``num_frames``. Writes ``num_frames`` (N, what is really there), ``frame_size``
-    (width, height of the source), ``crop_box`` (the whole frame), ``frame_source`` and
-    ``keypoints`` (N, 79, 3) float32.
+    Reads ``clip_id``, ``frames``, ``keypoint_file``, the announced ``num_frames`` and
+    the corpus's ``fps``. Writes ``num_frames`` (N, what is really there, at that
+    rate), ``frame_size`` (width, height of the source), ``crop_box`` (the whole
+    frame), ``frame_source`` and ``keypoints`` (N, 79, 3) float32.
 
     Args:
         keypoints: Whether to read keypoints.
         frames: Whether to open frames. If not, N is the keypoints' and the size of
             a frame is the one that the keypoint file states, or else that of the
-            clip's first frame.
+            clip's first frame; a video is looked at for the times of its frames, if
+            it is there.
 
     Raises:
         FrameReadError: Naming the clip, if it has no readable frames.
-        DataError: Naming the clip, if the keypoint file lacks it, or has
-            another number of frames than the source, or none.
+        DataError: Naming the clip, if the keypoint file lacks it, has another number
+            of frames than the source, or none, or is made for another frame size.
     """
 
     def __init__(self, keypoints: bool = True, frames: bool = True) -> None:
@@ -50,63 +129,42 @@ class LoadClip(BaseTransform):
         self.frames = frames
 
     def transform(self, results: dict) -> dict:
-        clip_id, announced = results['clip_id'], results.get('num_frames')
-        file = self._keypoint_file(results) if self.keypoints else None
-        stated_size = None if file is None else file.frame_size
-        try:
-            source = None
-            if self.frames or stated_size is None:
-                source = open_frames(results['frames'])
-                stated_size = source.source_size
-            if self.frames:
-                results['frame_source'] = source
-                results['num_frames'] = len(source)
-        except FrameReadError as error:
-            raise FrameReadError(f'clip {clip_id}: {error}') from error
-        results['frame_size'] = stated_size
-        results['crop_box'] = (0.0, 0.0, *map(float, stated_size))
-        if file is not None:
-            points = select_79(file.read(clip_id), file.layout)
-            self._check_count(results, len(points), file.path)
-            results['keypoints'] = points
-        if announced is not None and announced > results['num_frames']:
-            _warn_once(clip_id, announced, results['num_frames'])
+        size = keypoint_file_of(results).frame_size if self.keypoints else None
+        timed = results.get('fps') and os.path.isfile(results['frames'])
+        source = None
+        if self.frames or size is None or timed:
+            source = open_source(results)
+            size = source.source_size
+        chosen = None if source is None else at_corpus_rate(results, source)
+        notices = [] if source is None else list(source.notices)
+        if self.keypoints:
+            compared = source if self.frames or chosen is not None else None
+            points = read_points(results, compared)
+            notices.append(misplaced(points, size))
+            results['keypoints'] = points if chosen is None else points[chosen]
+            count = len(points)
+        if self.frames:
+            count = len(source)
+            results['frame_source'] = (
+                source if chosen is None else ChosenFrames(source, chosen)
+            )
+        announced = results.get('num_frames') or 0
+        if announced > count:
+            notices.append(
+                f'{announced} frames announced, {count} found; going on with {count}'
+            )
+        results['num_frames'] = count if chosen is None else len(chosen)
+        results['frame_size'] = size
+        results['crop_box'] = (0.0, 0.0, *map(float, size))
+        for notice in filter(None, notices):
+            _say_once(f'clip {results["clip_id"]}: {notice}')
         return results
 
-    def _keypoint_file(self, results: dict):
-        if results.get('keypoint_file') is None:
-            raise DataError(
-                f'clip {results["clip_id"]}: the pipeline loads keypoints, but no '
-                'file is named; set the `keypoint_file` of the dataset, or '
-                'LoadClip(keypoints=False)'
-            )
-        return open_keypoints(results['keypoint_file'])
 
-    def _check_count(self, results: dict, count: int, path: str) -> None:
-        if count < 1:
-            raise DataError(
-                f'clip {results["clip_id"]}: no frames of keypoints in {path}'
-            )
-        if not self.frames:
-            results['num_frames'] = count
-        elif count != results['num_frames']:
-            raise DataError(
-                f'clip {results["clip_id"]}: {results["num_frames"]} frames in '
-                f'{results["frames"]}, but {count} frames of keypoints in {path}; '
-                'extract the keypoints from these very frames'
-            )
-
-
-def _warn_once(clip_id: str, announced: int, found: int) -> None:
-    if clip_id in _warned:
-        return
-    _warned.add(clip_id)
-    print_log(
-        f'clip {clip_id}: {announced} frames announced, {found} found; going on '
-        f'with {found}',
-        logger='current',
-        level=logging.WARNING,
-    )
+def _say_once(notice: str) -> None:
+    if notice not in _said:
+        _said.add(notice)
+        print_log(notice, logger='current', level=logging.WARNING)
 
 
 @TRANSFORMS.register_module()

@@ -3,6 +3,7 @@ import logging
 import numpy as np
 import pytest
 from tiny_frames import write_frames
+from tiny_video import write_video
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms.load import DecodeClip, LoadClip
@@ -50,6 +51,40 @@ def test_keypoints_that_do_not_belong_to_the_frames(clip):
         LoadClip()(record | dict(clip_id='short'))
     with pytest.raises(DataError, match='no file is named'):
         LoadClip()(record | dict(keypoint_file=None))
+
+
+def test_keypoints_made_for_another_frame_size(clip, caplog):
+    record, _ = clip
+    path = record['keypoint_file']
+    write_keypoints(path, dict(clip=np.ones((6, 133, 3))), frame_size=(60, 72))
+    with pytest.raises(DataError, match='clip clip: .*20×24.*60×72'):
+        LoadClip()(dict(record))
+    # Without a size that says so, confident points outside of the frame do.
+    points = np.random.default_rng(0).uniform(0, 60, (6, 133, 3)).astype(np.float32)
+    write_keypoints(path, dict(clip=points))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            LoadClip()(dict(record))
+
+
+def test_a_clip_is_seen_at_the_rate_of_its_corpus(clip, tmp_path):
+    record, _ = clip
+    video = tmp_path / 'clip.mp4'
+    frames = write_video(video, 10, fps=50.0)
+    points = np.arange(10)[:, None, None] + np.ones((10, 133, 3))
+    write_keypoints(record['keypoint_file'], dict(clip=points), frame_size=(64, 48))
+    record |= dict(frames=str(video), fps=25.0)
+    both = LoadClip()(dict(record))
+    assert both['num_frames'] == 5 and len(both['frame_source']) == 5
+    assert both['keypoints'][:, 0, 0].tolist() == [1, 3, 5, 7, 9]
+    both['frame_indices'] = np.array([0, 3])
+    seen = DecodeClip()(both)['frames'].astype(int)
+    assert np.abs(seen - frames[[0, 6]]).mean() < np.abs(seen - frames[[1, 7]]).mean()
+    alone = LoadClip(frames=False)(dict(record))
+    np.testing.assert_array_equal(alone['keypoints'], both['keypoints'])
+    assert LoadClip()(record | dict(fps=None))['num_frames'] == 10
+    video.unlink()
+    assert LoadClip(frames=False)(dict(record))['num_frames'] == 10
 
 
 def test_fewer_frames_than_announced_is_said_once(clip, caplog):
