@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,52 +18,49 @@ import cv2
 import numpy as np
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
-from mmsign.errors import ConfigError
+from mmsign.datasets.io.tables import read_table
+from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset
+from mmsign.files import write_text
 
 from .difficulty import Difficulty
 from .grammar import make_sentences, translate
-from .layouts import ANNOTATIONS, LAYOUTS, SPLITS, Sentence
 from .lexicon import LEXICON
 from .render import render_sentence
 from .signers import Signer, make_cast, signer_of
 
 SIGNERS = {'train': 24, 'dev': 3, 'test': 4}
 KEYPOINTS = 'keypoints.safetensors'
+# Whose files and tables the toy corpus takes, and what it writes there: the name of a
+# frame, and the row of a sentence.
+LAYOUTS = {
+    'phoenix2014T': (
+        Phoenix2014TDataset,
+        'images{number:04d}.png',
+        '{id}|{id}/1/*.png|-1|-1|{signer}|{glosses}|{text}',
+    ),
+    'phoenix2014': (
+        Phoenix2014Dataset,
+        '{id}.avi_pid0_fn{index:06d}-0.png',
+        '{id}|{id}/1/*.png|{signer}|{glosses}',
+    ),
+}
 
 
 @dataclass(frozen=True)
-class _Clip:
-    """One clip to be rendered, as it travels to a worker process."""
+class Sentence:
+    """One row of an annotation table.
 
-    split: str
-    sentence: Sentence
-    signer: Signer
-    folder: Path
-    image: str
-    size: tuple[int, int]
-    seed: int
-    difficulty: Difficulty
-    max_frames: int | None
+    Attributes:
+        clip_id: Name of the clip.
+        signer: Who signs.
+        glosses: What is signed.
+        text: The spoken-language sentence; Phoenix-2014 has none.
+    """
 
-
-def _render(clip: _Clip) -> tuple[str, np.ndarray]:
-    cv2.setNumThreads(0)
-    name = clip.sentence.clip_id
-    rng = np.random.default_rng([clip.seed, zlib.crc32(name.encode('utf-8'))])
-    frames, keypoints = render_sentence(
-        clip.sentence.glosses,
-        clip.signer,
-        clip.size,
-        rng,
-        clip.difficulty,
-        clip.max_frames,
-    )
-    clip.folder.mkdir(parents=True, exist_ok=True)
-    for index, frame in enumerate(frames):
-        file = clip.image.format(clip_id=name, index=index, number=index + 1)
-        if not cv2.imwrite(str(clip.folder / file), frame):
-            raise OSError(f'could not write {clip.folder / file}')
-    return name, keypoints
+    clip_id: str
+    signer: str
+    glosses: tuple[str, ...]
+    text: str = ''
 
 
 def invent_sentences(
@@ -76,22 +74,17 @@ def invent_sentences(
             in a dictionary.
         seed: Of the corpus.
     """
-    cast = make_cast(SIGNERS, seed)
     corpus = {}
-    for number, split in enumerate(SPLITS):
+    for number, (split, signers) in enumerate(make_cast(SIGNERS, seed).items()):
         rng = np.random.default_rng([seed, 2, number])
-        names = [signer.name for signer in cast[split]]
+        names = [signer.name for signer in signers]
         rows = [
             (names[index % len(names)], glosses)
             for index, glosses in enumerate(make_sentences(sizes[split], rng))
         ]
         if split == 'train':
-            rows += [
-                (name, [gloss])
-                for name in names
-                for gloss in LEXICON
-                for _ in range(citations)
-            ]
+            single = [[gloss] for gloss in LEXICON for _ in range(citations)]
+            rows += [(name, glosses) for name in names for glosses in single]
         corpus[split] = [
             Sentence(f'{split}-{index:05d}', name, tuple(glosses), translate(glosses))
             for index, (name, glosses) in enumerate(rows)
@@ -107,25 +100,23 @@ def read_sentences(root: Path, layout: str) -> dict[str, list[Sentence]]:
         layout: A key of ``LAYOUTS``.
 
     Raises:
-        FileNotFoundError, ValueError: Naming the table and the line.
+        FileNotFoundError, DataError: Naming the table and the line.
     """
-    form = LAYOUTS[layout]
+    form = LAYOUTS[layout][0]
+    name, who, words, text = form.FIELDS
     corpus = {}
-    for split in SPLITS:
-        name = form.table.format(split=split)
-        found = [p for p in (root / ANNOTATIONS / name, root / name) if p.is_file()]
-        if not found:
+    for split in SIGNERS:
+        table = root / form.ANNOTATIONS[0].format(split=split)
+        path = next(filter(Path.is_file, (table, root / table.name)), None)
+        if path is None:
             raise FileNotFoundError(
-                f'{root} holds no {name}, nor does its {ANNOTATIONS}: expected the '
+                f'{root} holds no {table.name}, nor is there {table}: expected the '
                 f'tables of {layout}'
             )
-        lines = found[0].read_text(encoding='utf-8').splitlines()
-        if not lines or lines[0] != form.header:
-            raise ConfigError(f'{found[0]}: expected the header {form.header}')
-        try:
-            corpus[split] = [form.parse(line) for line in lines[1:] if line]
-        except ValueError as error:
-            raise ConfigError(f'{found[0]}: {error}') from error
+        corpus[split] = [
+            Sentence(row[name], row[who], tuple(row[words].split()), row.get(text, ''))
+            for _, row in read_table(str(path), form.COLUMNS)
+        ]
     return corpus
 
 
@@ -158,35 +149,28 @@ def write_corpus(
     Returns:
         The number of frames written.
     """
-    form = LAYOUTS[layout]
+    form, image, row = LAYOUTS[layout]
     difficulty = Difficulty.scaled(level)
-    cast = {
-        signer.name: signer
-        for signers in make_cast(SIGNERS, seed, difficulty).values()
-        for signer in signers
-    }
+    splits = make_cast(SIGNERS, seed, difficulty).values()
+    cast = {signer.name: signer for signers in splits for signer in signers}
     clips = []
     for split, sentences in corpus.items():
-        table = form.table_path(root, split)
-        table.parent.mkdir(parents=True, exist_ok=True)
-        rows = [form.header, *map(form.row, sentences)]
-        table.write_text('\n'.join(rows) + '\n', encoding='utf-8', newline='\n')
-        clips += [
-            _Clip(
-                split,
-                sentence,
-                cast.get(sentence.signer) or signer_of(sentence.signer, difficulty),
-                form.frame_folder(root, split, sentence.clip_id),
-                form.image,
-                size,
-                seed,
-                difficulty,
-                max_frames,
-            )
-            for sentence in sentences[:limit]
-        ]
+        rows = ['|'.join(form.COLUMNS)]
+        for one in sentences:
+            names = dict(id=one.clip_id, signer=one.signer, text=one.text)
+            rows.append(row.format(glosses=' '.join(one.glosses), **names))
+        table = root / form.ANNOTATIONS[0].format(split=split)
+        write_text(table, '\n'.join(rows) + '\n')
+        for sentence in sentences[:limit]:
+            name = sentence.clip_id
+            folder = form.CLIP_FRAMES.format(split=split, clip_id=name)
+            signer = cast.get(sentence.signer)
+            signer = signer or signer_of(sentence.signer, difficulty)
+            clips.append((sentence, signer, root / form.FRAMES / folder))
+    settings = dict(size=size, difficulty=difficulty, max_frames=max_frames)
+    render = partial(_render, image=image, seed=seed, **settings)
     poses = {}
-    for done, (name, keypoints) in enumerate(_rendered(clips, workers), start=1):
+    for done, (name, keypoints) in enumerate(_mapped(render, clips, workers), start=1):
         poses[name] = keypoints
         if progress is not None:
             progress(done, len(clips))
@@ -194,10 +178,27 @@ def write_corpus(
     return sum(map(len, poses.values()))
 
 
-def _rendered(clips: list[_Clip], workers: int) -> Iterable[tuple[str, np.ndarray]]:
+def _render(
+    clip: tuple[Sentence, Signer, Path], image: str, seed: int, **settings
+) -> tuple[str, np.ndarray]:
+    """Write the frames of a clip: its name and keypoints."""
+    cv2.setNumThreads(0)
+    sentence, signer, folder = clip
+    name = sentence.clip_id
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode('utf-8'))])
+    frames, keypoints = render_sentence(sentence.glosses, signer, rng=rng, **settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, frame in enumerate(frames):
+        file = folder / image.format(id=name, index=index, number=index + 1)
+        if not cv2.imwrite(str(file), frame):
+            raise OSError(f'could not write {file}')
+    return name, keypoints
+
+
+def _mapped(function: Callable, items: list, workers: int) -> Iterable:
     if workers < 2:
-        yield from map(_render, clips)
+        yield from map(function, items)
         return
     # Not fork: the caller may have threads of its own running.
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-        yield from pool.map(_render, clips, chunksize=4)
+        yield from pool.map(function, items, chunksize=4)

@@ -26,10 +26,6 @@ TRANSITION_FRAMES = (2, 3)
 MIN_FRAMES_PER_GLOSS = 4
 """However short a clip is asked for, a gloss is never squeezed below this."""
 
-# Columns of a hand's track.
-_X, _Y, _COS, _SIN, _PALM, _EXTENSION = 0, 1, 2, 3, 4, slice(5, 10)
-_HAND_COLUMNS = 10
-
 
 @dataclass(frozen=True)
 class HandTrack:
@@ -70,117 +66,6 @@ class Motion:
         return len(self.mouth)
 
 
-def _follow(path: np.ndarray, steps: int) -> np.ndarray:
-    """Pass through the points (P, 2) by a Catmull-Rom spline; (steps, 2)."""
-    if len(path) == 1:
-        return np.repeat(path, steps, axis=0)
-    padded = np.concatenate(
-        [2 * path[:1] - path[1:2], path, 2 * path[-1:] - path[-2:-1]]
-    )
-    place = np.linspace(0.0, len(path) - 1.0, steps)
-    segment = np.minimum(place.astype(int), len(path) - 2)
-    t = (place - segment)[:, None]
-    p0, p1, p2, p3 = (padded[segment + i] for i in range(4))
-    return p1 + 0.5 * t * (
-        p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0))
-    )
-
-
-def _hand_columns(
-    hand: Hand,
-    steps: int,
-    signer: Signer,
-    rng: np.random.Generator,
-    difficulty: Difficulty,
-) -> np.ndarray:
-    """What a hand does during a sign: (steps, 10)."""
-    path = np.asarray(hand.path, dtype=np.float64)
-    path = path + rng.normal(0.0, 1.0, path.shape) * difficulty.placement
-    middle = np.array([0.3, 0.2])
-    path = middle + (path - middle) * signer.reach + np.asarray(signer.offset)
-    along = np.linspace(0.0, 1.0, steps)
-    angle = np.interp(along, (0.0, 1.0), hand.angle)
-    angle = np.deg2rad(angle + rng.normal() * difficulty.turning)
-    columns = np.empty((steps, _HAND_COLUMNS))
-    columns[:, [_X, _Y]] = _follow(path, steps)
-    columns[:, _COS] = np.cos(angle)
-    columns[:, _SIN] = np.sin(angle)
-    columns[:, _PALM] = hand.palm
-    first, last = (np.asarray(SHAPES[name]) for name in hand.shape)
-    columns[:, _EXTENSION] = first + along[:, None] * (last - first)
-    return columns
-
-
-def _sign_columns(
-    sign: Sign,
-    steps: int,
-    signer: Signer,
-    rng: np.random.Generator,
-    difficulty: Difficulty,
-) -> np.ndarray:
-    """Both hands and the mouth during a sign: (steps, 22)."""
-    mouth = np.array([sign.mouth.opening, sign.mouth.width])
-    return np.concatenate(
-        [
-            _hand_columns(sign.strong, steps, signer, rng, difficulty),
-            _hand_columns(sign.weak or REST_HAND, steps, signer, rng, difficulty),
-            np.repeat(mouth[None], steps, axis=0),
-        ],
-        axis=1,
-    )
-
-
-def _transition(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
-    """Go from one posture to another, slowly at both ends; (steps, 22)."""
-    along = np.arange(1, steps + 1) / (steps + 1)
-    weight = (0.5 - 0.5 * np.cos(np.pi * along))[:, None]
-    return start + weight * (end - start)
-
-
-def _smooth(columns: np.ndarray) -> np.ndarray:
-    """Average each frame with its neighbours, weights 1:2:1."""
-    padded = np.concatenate([columns[:1], columns, columns[-1:]])
-    return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-
-
-def _durations(
-    count: int, speed: float, rng: np.random.Generator, max_frames: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Frames of each of ``count`` signs, and of the transition before each."""
-
-    def draw(bounds: tuple[int, int], size: int) -> np.ndarray:
-        return rng.integers(bounds[0], bounds[1] + 1, size) / speed
-
-    signs = draw(SIGN_FRAMES, count)
-    gaps = draw(TRANSITION_FRAMES, count + 1)
-    total = signs.sum() + gaps.sum() + 2 * REST_FRAMES[1]
-    squeeze = min(1.0, (max_frames or total) / total)
-    signs = np.maximum(np.floor(signs * squeeze + 0.5), MIN_FRAMES_PER_GLOSS - 1)
-    gaps = np.maximum(np.floor(gaps * squeeze + 0.5), 1)
-    return signs.astype(int), gaps.astype(int)
-
-
-def _hand_track(columns: np.ndarray) -> HandTrack:
-    direction = columns[:, [_COS, _SIN]]
-    length = np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
-    # The image's y grows downwards.
-    direction = direction / length * np.array([1.0, -1.0])
-    return HandTrack(
-        centre=columns[:, [_X, _Y]],
-        direction=direction,
-        palm=columns[:, _PALM],
-        extension=columns[:, _EXTENSION],
-    )
-
-
-def _sway(frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Slow small displacement of the body: (frames, 2)."""
-    time = np.arange(frames)[:, None]
-    period = rng.uniform(30.0, 60.0, 2)
-    phase = rng.uniform(0.0, 2 * np.pi, 2)
-    return np.array([0.02, 0.01]) * np.sin(2 * np.pi * time / period + phase)
-
-
 def sign_sentence(
     glosses: Sequence[str],
     signer: Signer,
@@ -200,32 +85,109 @@ def sign_sentence(
             ``MIN_FRAMES_PER_GLOSS`` frames a gloss.
 
     Raises:
-        ValueError: If there is no gloss, or one is not a word.
+        ConfigError: If there is no gloss, or one is not a word.
     """
     if not glosses:
         raise ConfigError('a sentence needs at least one gloss, got none')
     difficulty = difficulty or Difficulty()
-    signs = [sign_of(gloss) for gloss in glosses]
-    sign_frames, gap_frames = _durations(len(signs), signer.speed, rng, max_frames)
+    rest = Sign(REST_HAND, REST_HAND, NEUTRAL)
+    signs = [rest, *map(sign_of, glosses), rest]
+    lengths, gaps = _durations(len(glosses), signer.speed, rng, max_frames)
     rests = rng.integers(REST_FRAMES[0], REST_FRAMES[1] + 1, 2)
-    rest_sign = Sign(REST_HAND, REST_HAND, NEUTRAL)
-
-    parts = [_sign_columns(rest_sign, int(rests[0]), signer, rng, difficulty)]
-    spans = []
-    frames = len(parts[0])
-    for sign, steps, gap in zip(signs, sign_frames, gap_frames):
+    parts: list[np.ndarray] = []
+    spans, frames = [], 0
+    for sign, steps, gap in zip(signs, [rests[0], *lengths, rests[1]], [0, *gaps]):
         columns = _sign_columns(sign, int(steps), signer, rng, difficulty)
-        parts += [_transition(parts[-1][-1], columns[0], int(gap)), columns]
+        if parts:
+            parts.append(_transition(parts[-1][-1], columns[0], int(gap)))
+        parts.append(columns)
         spans.append((frames + int(gap), frames + int(gap) + int(steps)))
         frames = spans[-1][1]
-    columns = _sign_columns(rest_sign, int(rests[1]), signer, rng, difficulty)
-    parts += [_transition(parts[-1][-1], columns[0], int(gap_frames[-1])), columns]
-
     track = _smooth(np.concatenate(parts))
-    return Motion(
-        strong=_hand_track(track[:, :_HAND_COLUMNS]),
-        weak=_hand_track(track[:, _HAND_COLUMNS : 2 * _HAND_COLUMNS]),
-        mouth=track[:, 2 * _HAND_COLUMNS :],
-        sway=_sway(len(track), rng),
-        spans=tuple(spans),
+    hands = _hand_track(track[:, :10]), _hand_track(track[:, 10:20])
+    return Motion(*hands, track[:, 20:], _sway(len(track), rng), tuple(spans[1:-1]))
+
+
+def _durations(
+    count: int, speed: float, rng: np.random.Generator, max_frames: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Frames of each of ``count`` signs, and of the transition before each."""
+    signs = rng.integers(SIGN_FRAMES[0], SIGN_FRAMES[1] + 1, count) / speed
+    low, high = TRANSITION_FRAMES
+    gaps = rng.integers(low, high + 1, count + 1) / speed
+    total = signs.sum() + gaps.sum() + 2 * REST_FRAMES[1]
+    squeeze = min(1.0, (max_frames or total) / total)
+    signs = np.maximum(np.floor(signs * squeeze + 0.5), MIN_FRAMES_PER_GLOSS - 1)
+    gaps = np.maximum(np.floor(gaps * squeeze + 0.5), 1)
+    return signs, gaps
+
+
+def _sign_columns(
+    sign: Sign,
+    steps: int,
+    signer: Signer,
+    rng: np.random.Generator,
+    difficulty: Difficulty,
+) -> np.ndarray:
+    """Both hands and the mouth during a sign: (steps, 22)."""
+    along = np.linspace(0.0, 1.0, steps)
+
+    def hand_columns(hand: Hand) -> list[np.ndarray]:
+        path = np.asarray(hand.path, dtype=np.float64)
+        path = path + rng.normal(0.0, 1.0, path.shape) * difficulty.placement
+        middle = np.array([0.3, 0.2])
+        path = middle + (path - middle) * signer.reach + np.asarray(signer.offset)
+        angle = np.interp(along, (0.0, 1.0), hand.angle)
+        angle = np.deg2rad(angle + rng.normal() * difficulty.turning)
+        first, last = (np.asarray(SHAPES[name]) for name in hand.shape)
+        extension = first + along[:, None] * (last - first)
+        turns = np.cos(angle), np.sin(angle), np.full(steps, hand.palm)
+        return [_follow(path, steps), *(x[:, None] for x in turns), extension]
+
+    mouth = np.full((steps, 2), (sign.mouth.opening, sign.mouth.width))
+    strong, weak = hand_columns(sign.strong), hand_columns(sign.weak or REST_HAND)
+    return np.concatenate([*strong, *weak, mouth], axis=1)
+
+
+def _follow(path: np.ndarray, steps: int) -> np.ndarray:
+    """Pass through the points (P, 2) by a Catmull-Rom spline; (steps, 2)."""
+    if len(path) == 1:
+        return np.repeat(path, steps, axis=0)
+    ends = 2 * path[:1] - path[1:2], 2 * path[-1:] - path[-2:-1]
+    padded = np.concatenate([ends[0], path, ends[1]])
+    place = np.linspace(0.0, len(path) - 1.0, steps)
+    segment = np.minimum(place.astype(int), len(path) - 2)
+    t = (place - segment)[:, None]
+    p0, p1, p2, p3 = (padded[segment + i] for i in range(4))
+    return p1 + 0.5 * t * (
+        p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0))
     )
+
+
+def _transition(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
+    """Go from one posture to another, slowly at both ends; (steps, 22)."""
+    along = np.arange(1, steps + 1) / (steps + 1)
+    weight = (0.5 - 0.5 * np.cos(np.pi * along))[:, None]
+    return start + weight * (end - start)
+
+
+def _smooth(columns: np.ndarray) -> np.ndarray:
+    """Average each frame with its neighbours, weights 1:2:1."""
+    padded = np.concatenate([columns[:1], columns, columns[-1:]])
+    return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+
+
+def _hand_track(columns: np.ndarray) -> HandTrack:
+    direction = columns[:, 2:4]
+    length = np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    # The image's y grows downwards.
+    direction = direction / length * np.array([1.0, -1.0])
+    return HandTrack(columns[:, :2], direction, columns[:, 4], columns[:, 5:])
+
+
+def _sway(frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Slow small displacement of the body: (frames, 2)."""
+    time = np.arange(frames)[:, None]
+    period = rng.uniform(30.0, 60.0, 2)
+    phase = rng.uniform(0.0, 2 * np.pi, 2)
+    return np.array([0.02, 0.01]) * np.sin(2 * np.pi * time / period + phase)

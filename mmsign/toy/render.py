@@ -6,174 +6,127 @@ Symbols: T frames, [w, h] frame size in pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from .difficulty import Difficulty
-from .estimator import estimate
+from .keypoint_noise import estimate
 from .motion import sign_sentence
 from .signers import Colour, Signer
-from .skeleton import (
-    HEAD_RADII,
-    LEFT_SIDE,
-    OUTER_LIPS,
-    RIGHT_SIDE,
-    Pose,
-    pose_of,
-)
+from .skeleton import HEAD_RADII, LEFT_SIDE, OUTER_LIPS, RIGHT_SIDE, Pose, pose_of
 
 # OpenCV takes fractions of a pixel as integers.
 _SHIFT = 4
-_ONE = 1 << _SHIFT
-
-
-def _fixed(points: np.ndarray) -> np.ndarray:
-    return np.round(points * _ONE).astype(np.int32)
 
 
 def _shade(colour: Colour, factor: float) -> Colour:
     return tuple(min(255.0, factor * c) for c in colour)
 
 
-def _mix(a: Colour, b: Colour, weight: float) -> Colour:
-    return tuple((1 - weight) * x + weight * y for x, y in zip(a, b))
+def _fixed(points: np.ndarray) -> np.ndarray:
+    return np.round(points * (1 << _SHIFT)).astype(np.int32)
 
 
+@dataclass(frozen=True)
 class _Canvas:
     """A frame in the making; coordinates are pixels of the finished frame.
 
     Small frames are drawn larger and reduced, because OpenCV's smoothed lines are
     too coarse for hands of ten pixels.
+
+    Args:
+        image: (zoom · h, zoom · w, 3); drawn into.
+        zoom: How much larger it is.
+        points: (133, 2) of the signer.
+        unit: Shoulder width.
+        look: Gives the colours.
     """
 
-    def __init__(self, background: np.ndarray, zoom: int) -> None:
-        self.image = background.copy()
-        self.zoom = zoom
+    image: np.ndarray
+    zoom: int
+    points: np.ndarray
+    unit: float
+    look: Signer
+
+    # Shapes ----------------------------------------------------------------------
 
     def _points(self, points: np.ndarray) -> np.ndarray:
         # The centre of pixel (0, 0) stays the centre of the pixels that make it up.
         return _fixed(np.asarray(points) * self.zoom + (self.zoom - 1) / 2)
 
-    def _width(self, width: float) -> int:
-        return max(1, round(width * self.zoom))
-
     def polygon(self, points: np.ndarray, colour: Colour) -> None:
         cv2.fillPoly(self.image, [self._points(points)], colour, cv2.LINE_AA, _SHIFT)
 
     def lines(
-        self,
-        paths: Sequence[np.ndarray],
-        colour: Colour,
-        width: float,
-        closed: bool = False,
+        self, paths: Sequence, colour: Colour, width: float, closed: bool = False
     ) -> None:
-        cv2.polylines(
-            self.image,
-            [self._points(path) for path in paths],
-            closed,
-            colour,
-            self._width(width),
-            cv2.LINE_AA,
-            _SHIFT,
-        )
+        paths = [self._points(path) for path in paths]
+        style = colour, max(1, round(width * self.zoom)), cv2.LINE_AA, _SHIFT
+        cv2.polylines(self.image, paths, closed, *style)
 
     def ellipse(
         self, centre: np.ndarray, radii: tuple[float, float], colour: Colour
     ) -> None:
-        cv2.ellipse(
-            self.image,
-            tuple(int(v) for v in self._points(centre)),
-            tuple(int(v) for v in _fixed(np.asarray(radii) * self.zoom)),
-            0,
-            0,
-            360,
-            colour,
-            -1,
-            cv2.LINE_AA,
-            _SHIFT,
-        )
+        middle = tuple(self._points(centre).tolist())
+        axes = tuple(_fixed(np.asarray(radii) * self.zoom).tolist())
+        style = 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT
+        cv2.ellipse(self.image, middle, axes, *style)
 
-    def finish(self, size: tuple[int, int]) -> np.ndarray:
-        if self.zoom == 1:
-            return self.image
-        return cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
+    # Parts of the body -----------------------------------------------------------
 
+    def body(self) -> None:
+        unit, clothes = self.unit, self.look.clothes
+        left, right = self.points[5], self.points[6]
+        neck, skin = (left + right) / 2, _shade(self.look.skin, 0.85)
+        self.lines([np.stack([neck + (0, -0.25 * unit), neck])], skin, 0.2 * unit)
+        self.lines([np.stack([left, right])], clothes, 0.2 * unit)
+        self.polygon(self.points[[6, 5, 11, 12]], clothes)
+        collar = np.array([[-0.12, -0.1], [0.12, -0.1], [0.0, 0.12]])
+        self.polygon(neck + collar * unit, skin)
 
-def _background(signer: Signer, size: tuple[int, int], light: float) -> np.ndarray:
-    """Darker towards the bottom; (h, w, 3) uint8."""
-    width, height = size
-    fall = np.linspace(1.06, 0.88, height)[:, None, None] * light
-    row = np.minimum(fall * np.asarray(signer.background), 255.0)
-    return np.ascontiguousarray(np.broadcast_to(row, (height, width, 3)), np.uint8)
+    def head(self) -> None:
+        points, unit, look = self.points, self.unit, self.look
+        middle = (points[3] + points[4]) / 2
+        rx, ry = (radius * unit * look.head for radius in HEAD_RADII)
+        self.ellipse(middle + (0.0, -0.12 * ry), (1.12 * rx, 1.0 * ry), look.hair)
+        fall = (0.3 + 0.7 * look.hair_length) * ry
+        for side in (-1.0, 1.0):
+            strand = np.array([[1.02 * rx * side, 0.0], [1.02 * rx * side, fall]])
+            self.lines([middle + strand], look.hair, 0.16 * rx)
+        self.ellipse(middle + (0.0, 0.08 * ry), (rx, 0.92 * ry), look.skin)
+        self.ellipse(middle + (0.0, -0.72 * ry), (0.78 * rx, 0.26 * ry), look.hair)
+        for eye in (points[1], points[2]):
+            self.ellipse(eye, (0.045 * unit, 0.03 * unit), _shade(look.skin, 0.35))
+        self.lines([points[50:54]], _shade(look.skin, 0.8), 0.03 * unit)
+        # All that the pixels tell of the mouth is its faint outline.
+        self.lines([points[OUTER_LIPS]], _shade(look.skin, 0.93), 0.0, closed=True)
 
+    def arm(self, side: dict[str, int]) -> None:
+        unit, look = self.unit, self.look
+        names = 'shoulder', 'elbow', 'wrist'
+        shoulder, elbow, wrist = (self.points[side[name]] for name in names)
+        cuff = elbow + max(0.0, 2 * look.sleeve - 1) * (wrist - elbow)
+        arm, sleeve = ([np.stack([shoulder, elbow, end])] for end in (wrist, cuff))
+        self.lines(arm, _shade(look.skin, 0.9), 0.13 * unit)
+        self.lines(sleeve, _shade(look.clothes, 0.55), 0.22 * unit)
+        self.lines(sleeve, _shade(look.clothes, 0.85), 0.17 * unit)
 
-def _draw_body(canvas: _Canvas, points: np.ndarray, unit: float, look: Signer) -> None:
-    left, right = points[LEFT_SIDE['shoulder']], points[RIGHT_SIDE['shoulder']]
-    neck = (left + right) / 2
-    hip_left, hip_right = points[11], points[12]
-    skin = _shade(look.skin, 0.85)
-    canvas.lines([np.stack([neck + (0, -0.25 * unit), neck])], skin, 0.2 * unit)
-    canvas.lines([np.stack([left, right])], look.clothes, 0.2 * unit)
-    torso = np.stack([right, left, hip_left, hip_right])
-    canvas.polygon(torso, look.clothes)
-    collar = neck + np.array([[-0.12, -0.1], [0.12, -0.1], [0.0, 0.12]]) * unit
-    canvas.polygon(collar, skin)
-
-
-def _draw_head(canvas: _Canvas, points: np.ndarray, unit: float, look: Signer) -> None:
-    ears = points[3], points[4]
-    middle = (ears[0] + ears[1]) / 2
-    rx, ry = (radius * unit * look.head for radius in HEAD_RADII)
-    crown = middle + np.array([0.0, -0.12 * ry])
-    canvas.ellipse(crown, (1.12 * rx, 1.0 * ry), look.hair)
-    fall = (0.3 + 0.7 * look.hair_length) * ry
-    for side in (-1.0, 1.0):
-        strand = np.array([[1.02 * rx * side, 0.0], [1.02 * rx * side, fall]])
-        canvas.lines([middle + strand], look.hair, 0.16 * rx)
-    canvas.ellipse(middle + np.array([0.0, 0.08 * ry]), (rx, 0.92 * ry), look.skin)
-    fringe = middle + np.array([0.0, -0.72 * ry])
-    canvas.ellipse(fringe, (0.78 * rx, 0.26 * ry), look.hair)
-    dark = _shade(look.skin, 0.35)
-    for eye in (points[1], points[2]):
-        canvas.ellipse(eye, (0.045 * unit, 0.03 * unit), dark)
-    canvas.lines([points[50:54]], _shade(look.skin, 0.8), 0.03 * unit)
-    # All that the pixels tell of the mouth is its faint outline.
-    lips = points[OUTER_LIPS]
-    canvas.lines([lips], _shade(look.skin, 0.93), 0.0, closed=True)
-
-
-def _draw_arm(
-    canvas: _Canvas,
-    points: np.ndarray,
-    side: dict[str, int],
-    unit: float,
-    look: Signer,
-) -> None:
-    shoulder, elbow, wrist = (points[side[n]] for n in ('shoulder', 'elbow', 'wrist'))
-    arm = np.stack([shoulder, elbow, wrist])
-    cuff = elbow + max(0.0, 2 * look.sleeve - 1) * (wrist - elbow)
-    sleeve = np.stack([shoulder, elbow, cuff])
-    canvas.lines([arm], _shade(look.skin, 0.9), 0.13 * unit)
-    canvas.lines([sleeve], _shade(look.clothes, 0.55), 0.22 * unit)
-    canvas.lines([sleeve], _shade(look.clothes, 0.85), 0.17 * unit)
-
-
-def _draw_hand(
-    canvas: _Canvas, hand: np.ndarray, palm: float, unit: float, look: Signer
-) -> None:
-    """Draw the (21, 2) points of a hand, coloured by the side that is seen."""
-    colour = _mix(look.back, look.palm, (palm + 1) / 2)
-    outline = _shade(colour, 0.45)
-    fingers = [hand[1 + 4 * i : 5 + 4 * i] for i in range(5)]
-    thumb_root = (hand[0] + hand[1]) / 2
-    edge = np.stack([hand[0], thumb_root, *(hand[5 + 4 * i] for i in range(4))])
-    thick = 0.062 * unit * look.hand
-    canvas.lines([edge], outline, thick + 0.05 * unit, closed=True)
-    canvas.lines(fingers, outline, thick + 0.035 * unit)
-    canvas.polygon(edge, colour)
-    canvas.lines([edge], colour, thick, closed=True)
-    canvas.lines(fingers, colour, thick)
+    def hand(self, side: dict[str, int], palm: float) -> None:
+        """Coloured by the side that is seen."""
+        hand, unit = self.points[side['hand'] : side['hand'] + 21], self.unit
+        weight, sides = (palm + 1) / 2, zip(self.look.back, self.look.palm)
+        colour = tuple((1 - weight) * back + weight * front for back, front in sides)
+        outline = _shade(colour, 0.45)
+        fingers = [hand[1 + 4 * i : 5 + 4 * i] for i in range(5)]
+        edge = np.stack([hand[0], (hand[0] + hand[1]) / 2, *hand[5:21:4]])
+        thick = 0.062 * unit * self.look.hand
+        self.lines([edge], outline, thick + 0.05 * unit, closed=True)
+        self.lines(fingers, outline, thick + 0.035 * unit)
+        self.polygon(edge, colour)
+        self.lines([edge], colour, thick, closed=True)
+        self.lines(fingers, colour, thick)
 
 
 def draw_pose(
@@ -191,34 +144,29 @@ def draw_pose(
         (T, h, w, 3) uint8, BGR.
     """
     zoom = 2 if size[0] < 160 else 1
-    look = _lit(signer, light)
-    background = _background(signer, (size[0] * zoom, size[1] * zoom), light)
-    weak, strong = (LEFT_SIDE, pose.left_palm), (RIGHT_SIDE, pose.right_palm)
+    lit = {name: getattr(signer, name) for name in ('skin', 'clothes', 'hair')}
+    look = replace(signer, **{name: _shade(c, light) for name, c in lit.items()})
+    # The background is darker towards the bottom.
+    fall = np.linspace(1.06, 0.88, size[1] * zoom)[:, None, None] * light
+    row = np.minimum(fall * np.asarray(signer.background), 255.0)
+    background = np.repeat(row.astype(np.uint8), size[0] * zoom, axis=1)
+    hands = [(LEFT_SIDE, pose.left_palm), (RIGHT_SIDE, pose.right_palm)]
     if signer.left_handed:
-        weak, strong = strong, weak
+        hands.reverse()  # the weak hand is behind the strong one
     frames = np.empty((len(pose.points), size[1], size[0], 3), np.uint8)
     for index, points in enumerate(pose.points):
-        canvas = _Canvas(background, zoom)
-        _draw_body(canvas, points, pose.unit, look)
-        _draw_head(canvas, points, pose.unit, look)
-        for side, _ in (weak, strong):
-            _draw_arm(canvas, points, side, pose.unit, look)
-        for side, palm in (weak, strong):
-            hand = points[side['hand'] : side['hand'] + 21]
-            _draw_hand(canvas, hand, float(palm[index]), pose.unit, look)
-        frames[index] = canvas.finish(size)
+        canvas = _Canvas(background.copy(), zoom, points, pose.unit, look)
+        canvas.body()
+        canvas.head()
+        for side, _ in hands:
+            canvas.arm(side)
+        for side, palm in hands:
+            canvas.hand(side, float(palm[index]))
+        image = canvas.image
+        if zoom > 1:
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        frames[index] = image
     return frames
-
-
-def _lit(signer: Signer, light: float) -> Signer:
-    from dataclasses import replace
-
-    return replace(
-        signer,
-        skin=_shade(signer.skin, light),
-        clothes=_shade(signer.clothes, light),
-        hair=_shade(signer.hair, light),
-    )
 
 
 def render_sentence(
@@ -247,7 +195,7 @@ def render_sentence(
         y px, score.
 
     Raises:
-        ValueError: If there is no gloss, or one is not a word.
+        ConfigError: If there is no gloss, or one is not a word.
     """
     motion = sign_sentence(glosses, signer, rng, difficulty, max_frames)
     pose = pose_of(motion, signer, size)

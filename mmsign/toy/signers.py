@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+import math
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -72,24 +74,19 @@ class Signer:
         return tuple(_BACK_SHADE * s for s in self.skin)
 
 
-def _distance(a: Colour, b: Colour) -> float:
-    return float(np.linalg.norm(np.subtract(a, b)))
-
-
-def _colour(rng: np.random.Generator, value: tuple[float, float]) -> Colour:
-    """Any hue but those of skin, muted as in a studio."""
-    hue = rng.uniform(0.2, 0.85)
-    saturation = rng.uniform(0.05, 0.3)
-    rgb = colorsys.hsv_to_rgb(hue, saturation, rng.uniform(*value))
-    return tuple(255.0 * c for c in reversed(rgb))
-
-
 def _colour_apart(
     rng: np.random.Generator, value: tuple[float, float], others: list[Colour]
 ) -> Colour:
-    """The farthest from ``others`` of a few random colours."""
-    candidates = [_colour(rng, value) for _ in range(6)]
-    return max(candidates, key=lambda c: min(_distance(c, o) for o in others))
+    """Any hue but those of skin, muted as in a studio: of a few random colours the
+    farthest from ``others``."""
+
+    def colour() -> Colour:
+        hue, saturation = rng.uniform(0.2, 0.85), rng.uniform(0.05, 0.3)
+        rgb = colorsys.hsv_to_rgb(hue, saturation, rng.uniform(*value))
+        return tuple(255.0 * c for c in reversed(rgb))
+
+    candidates = [colour() for _ in range(6)]
+    return max(candidates, key=lambda c: min(math.dist(c, o) for o in others))
 
 
 def make_signer(
@@ -159,15 +156,11 @@ def make_cast(
         difficulty: How far signers differ.
     """
     cast: dict[str, list[Signer]] = {}
-    number = 0
+    numbers = count(1)
     for split, size in sizes.items():
         cast[split] = []
-        for index in range(size):
-            number += 1
+        for index, number in zip(range(size), numbers):
             rng = np.random.default_rng([seed, 1, number])
-            cast[split].append(
-                make_signer(
-                    f'Signer{number:02d}', rng, difficulty, left_handed=index % 8 == 5
-                )
-            )
+            name, left_handed = f'Signer{number:02d}', index % 8 == 5
+            cast[split].append(make_signer(name, rng, difficulty, left_handed))
     return cast

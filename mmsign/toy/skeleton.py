@@ -60,11 +60,8 @@ def _hand_points(track: HandTrack, scale: float) -> np.ndarray:
     # The thumb lies on the inner side when the fingers point upwards.
     across = np.stack([along[..., 1], -along[..., 0]], axis=-1)
     wrist = track.centre[:, None] - 0.12 * scale * along
-    base = (
-        wrist
-        + scale * _JOINT_ALONG[:, None] * along
-        + scale * _JOINT_ACROSS[:, None] * across
-    )
+    base = wrist + scale * _JOINT_ALONG[:, None] * along
+    base = base + scale * _JOINT_ACROSS[:, None] * across
     cos, sin = np.cos(_FINGER_ANGLE)[:, None], np.sin(_FINGER_ANGLE)[:, None]
     finger = cos * along + sin * across
     # Straight: three equal bones. Curled: the last two fold back over the first.
@@ -113,19 +110,11 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
     rise = 0.22 * opening - 0.12 * width
     brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
     eye = _ellipse(6, 180, 480) * (0.04, 0.02)
-    fixed = np.concatenate(
-        [
-            jaw,
-            brow + (-0.115, -0.12),
-            brow + (0.115, -0.12),
-            np.stack([np.zeros(4), np.linspace(-0.06, 0.03, 4)], 1),
-            np.stack(
-                [np.linspace(-0.04, 0.04, 5), [0.05, 0.055, 0.06, 0.055, 0.05]], 1
-            ),
-            eye + (-0.115, -0.06),
-            eye + (0.115, -0.06),
-        ]
-    )
+    bridge = np.stack([np.zeros(4), np.linspace(-0.06, 0.03, 4)], 1)
+    nose = np.stack([np.linspace(-0.04, 0.04, 5), [0.05, 0.055, 0.06, 0.055, 0.05]], 1)
+    brows = [brow + (x, -0.12) for x in (-0.115, 0.115)]
+    eyes = [eye + (x, -0.06) for x in (-0.115, 0.115)]
+    fixed = np.concatenate([jaw, *brows, bridge, nose, *eyes])
     half_width = 0.06 + 0.18 * width
     upper, lower = 0.025 + 0.06 * opening, 0.025 + 0.17 * opening
 
@@ -141,11 +130,6 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
     return np.concatenate([still, lips(12, 0.0), lips(8, 0.015)], axis=1)
 
 
-def _put(points: np.ndarray, side: float) -> np.ndarray:
-    """From a hand's own frame of reference to the body's: mirror if needed."""
-    return points * np.array([side, 1.0])
-
-
 def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     """Place a signer in the frame.
 
@@ -157,22 +141,16 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     width, height = size
     unit = signer.size * width
     points = np.zeros((len(motion), 133, 2))
+    hands = [motion.weak, motion.strong]
+    if signer.left_handed:
+        hands.reverse()
     # The camera sees the signer's right on the left of the image.
-    strong, weak = (
-        (LEFT_SIDE, RIGHT_SIDE)
-        if signer.left_handed
-        else (
-            RIGHT_SIDE,
-            LEFT_SIDE,
-        )
-    )
-    for track, names in ((motion.strong, strong), (motion.weak, weak)):
-        side = 1.0 if names is LEFT_SIDE else -1.0
+    for track, names, side in zip(hands, (LEFT_SIDE, RIGHT_SIDE), (1.0, -1.0)):
+        mirror = np.array([side, 1.0])
         hand = _hand_points(track, signer.hand)
-        first = names['hand']
-        points[:, first : first + 21] = _put(hand, side)
-        points[:, names['wrist']] = _put(hand[:, 0], side)
-        points[:, names['elbow']] = _put(_elbow(hand[:, 0]), side)
+        points[:, names['hand'] : names['hand'] + 21] = hand * mirror
+        points[:, names['wrist']] = hand[:, 0] * mirror
+        points[:, names['elbow']] = _elbow(hand[:, 0]) * mirror
         points[:, names['shoulder']] = (0.5 * side, 0.0)
     for index, x, y in (
         (11, 0.35, 1.55), (12, -0.35, 1.55),  # hips
@@ -193,7 +171,5 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
         points[:, index] = middle + np.array([x, y]) * signer.head
     points += motion.sway[:, None]
     origin = np.asarray(signer.place) * (width, height)
-    palms = [motion.strong.palm, motion.weak.palm]
-    if not signer.left_handed:
-        palms.reverse()
-    return Pose(points * unit + origin, palms[0], palms[1], unit)
+    left, right = (track.palm for track in hands)
+    return Pose(points * unit + origin, left, right, unit)

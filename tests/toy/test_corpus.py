@@ -6,11 +6,17 @@ import pytest
 
 from mmsign.datasets.io.frame_sources import open_frames
 from mmsign.datasets.io.keypoint_file import KeypointFile
-from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset
-from mmsign.toy.corpus import SIGNERS, invent_sentences, read_sentences, write_corpus
-from mmsign.toy.layouts import SPLITS
+from mmsign.errors import DataError
+from mmsign.toy.corpus import (
+    LAYOUTS,
+    SIGNERS,
+    Sentence,
+    invent_sentences,
+    read_sentences,
+    write_corpus,
+)
 
-SIZES = dict(train=2, dev=1, test=1)
+SENTENCES = invent_sentences(dict(train=2, dev=1, test=1), citations=0, seed=3)
 
 
 def digest(root: Path) -> dict[str, str]:
@@ -22,9 +28,8 @@ def digest(root: Path) -> dict[str, str]:
 
 
 def write(root: Path, layout: str = 'phoenix2014T', **kwargs) -> Path:
-    corpus = invent_sentences(SIZES, citations=0, seed=3)
     arguments = dict(size=(42, 52), seed=3, workers=1) | kwargs
-    write_corpus(root, corpus, layout, **arguments)
+    write_corpus(root, SENTENCES, layout, **arguments)
     return root
 
 
@@ -38,23 +43,25 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(
 ):
     again = write(tmp_path / 'again', workers=2)
     assert digest(again) == digest(corpus)
-    other = tmp_path / 'other'
-    write_corpus(other, invent_sentences(SIZES, 0, 4), 'phoenix2014T', (42, 52), 4)
-    assert digest(other) != digest(corpus)
+    assert digest(write(tmp_path / 'other', seed=4)) != digest(corpus)
 
 
-@pytest.mark.parametrize(
-    ('layout', 'dataset'),
-    [('phoenix2014T', Phoenix2014TDataset), ('phoenix2014', Phoenix2014Dataset)],
-)
-def test_the_corpus_readers_read_it(layout, dataset, tmp_path):
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_the_corpus_readers_read_it(layout, tmp_path):
     root = write(tmp_path, layout)
+    assert sorted(path.name for path in root.iterdir()) == [
+        'annotations',
+        'features',
+        'keypoints.safetensors',
+    ]
     keypoints = KeypointFile(str(root / 'keypoints.safetensors'))
-    for split in SPLITS:
-        clips = dataset(data_root=str(root), split=split)
-        assert len(clips) == SIZES[split]
-        for index in range(len(clips)):
+    for split, sentences in SENTENCES.items():
+        clips = LAYOUTS[layout][0](data_root=str(root), split=split)
+        assert len(clips) == len(sentences)
+        for index, sentence in enumerate(sentences):
             info = clips.get_data_info(index)
+            assert tuple(info['glosses']) == sentence.glosses
+            assert info['signer'] == sentence.signer
             frames = open_frames(info['frames'])
             assert frames.frame_size == (42, 52)
             points = keypoints.read(info['clip_id'])
@@ -78,29 +85,27 @@ def test_lost_keypoints_have_low_scores(corpus):
     assert ((scores > 0.65) | (scores < 0.35)).all()
 
 
-def test_sentences_of_a_real_corpus(tmp_path):
-    tables = tmp_path / 'tables'
-    tables.mkdir()
-    for split in SPLITS:
+def write_tables(folder: Path, header='id|folder|signer|annotation') -> Path:
+    folder.mkdir(exist_ok=True)
+    for split in SIGNERS:
         rows = [f'{split}{i}|{split}{i}/1/*.png|S1|EINS ZWEI-{i}' for i in range(3)]
-        text = '\n'.join(['id|folder|signer|annotation', *rows])
-        (tables / f'{split}.corpus.csv').write_text(text)
-    found = read_sentences(tables, 'phoenix2014')
-    assert found['dev'][2].glosses == ('EINS', 'ZWEI-2')
+        text = '\n'.join([header, *rows])
+        (folder / f'{split}.corpus.csv').write_text(text)
+    return folder
+
+
+def test_sentences_of_a_real_corpus(tmp_path):
+    found = read_sentences(write_tables(tmp_path / 'tables'), 'phoenix2014')
+    assert found['dev'][2] == Sentence('dev2', 'S1', ('EINS', 'ZWEI-2'))
     root = tmp_path / 'out'
     write_corpus(root, found, 'phoenix2014', (42, 52), 0, limit=1, workers=1)
-    assert len(Phoenix2014Dataset(data_root=str(root), split='train')) == 3
-    assert KeypointFile(str(root / 'keypoints.safetensors')).clip_ids == [
-        'dev0',
-        'test0',
-        'train0',
-    ]
+    assert read_sentences(root, 'phoenix2014') == found
+    keypoints = KeypointFile(str(root / 'keypoints.safetensors'))
+    assert keypoints.clip_ids == ['dev0', 'test0', 'train0']
 
 
 def test_tables_that_are_not_there_or_of_another_corpus(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'train\.corpus\.csv'):
         read_sentences(tmp_path, 'phoenix2014')
-    for split in SPLITS:
-        (tmp_path / f'{split}.corpus.csv').write_text('name|else\n')
-    with pytest.raises(ValueError, match='expected the header id'):
-        read_sentences(tmp_path, 'phoenix2014')
+    with pytest.raises(DataError, match=r'train\.corpus\.csv'):
+        read_sentences(write_tables(tmp_path, 'name|else'), 'phoenix2014')

@@ -1,5 +1,6 @@
 import pytest
 
+from mmsign.errors import ConfigError
 from mmsign.toy.difficulty import Difficulty
 
 
@@ -13,10 +14,10 @@ def test_levels_scale_every_source():
 
 @pytest.mark.parametrize('level', [-1, 6])
 def test_levels_out_of_range(level):
-    with pytest.raises(ValueError, match='between 0 and 5'):
+    with pytest.raises(ConfigError, match='difficulty'):
         Difficulty.scaled(level)
 
 
 def test_negative_sources():
-    with pytest.raises(ValueError, match='placement must be 0 or more'):
+    with pytest.raises(ConfigError, match='placement'):
         Difficulty(placement=-0.1)

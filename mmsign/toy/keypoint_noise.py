@@ -14,21 +14,6 @@ LOW_SCORE = 0.3
 """What is lost or out of sight scores below this, all else above 0.5."""
 
 
-def _lost_hand(
-    points: np.ndarray,
-    frames: np.ndarray,
-    size: tuple[int, int],
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Where the estimator puts a hand (N, 21, 2) that it has lost."""
-    if rng.random() < 0.3:
-        return np.zeros_like(points[frames])
-    # Somewhere else and too small: on a sleeve, in the background.
-    place = rng.uniform(0.1, 0.9, 2) * size
-    shape = points[frames] - points[frames].mean(axis=1, keepdims=True)
-    return place + 0.5 * shape
-
-
 def estimate(
     pose: Pose,
     size: tuple[int, int],
@@ -67,9 +52,13 @@ def estimate(
         # A loss takes two frames on average.
         starts = np.flatnonzero(rng.random(frames) < difficulty.hand_loss / 2)
         for start in starts:
-            run = np.arange(start, min(frames, start + int(rng.integers(1, 4))))
-            points[run, hand] = _lost_hand(points[:, hand], run, size, rng)
+            run = slice(start, start + int(rng.integers(1, 4)))
+            shape = points[run, hand] - points[run, hand].mean(axis=1, keepdims=True)
             lost[run, hand] = True
+            points[run, hand] = 0.0
+            if rng.random() >= 0.3:
+                # Somewhere else and too small: on a sleeve, in the background.
+                points[run, hand] = rng.uniform(0.1, 0.9, 2) * size + 0.5 * shape
 
     border = np.asarray(size) - 1.0
     outside = ((points < 0) | (points > border)).any(axis=-1)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from mmsign.toy.difficulty import Difficulty
-from mmsign.toy.estimator import LOW_SCORE, estimate
+from mmsign.toy.keypoint_noise import LOW_SCORE, estimate
 from mmsign.toy.motion import sign_sentence
 from mmsign.toy.signers import signer_of
 from mmsign.toy.skeleton import pose_of
