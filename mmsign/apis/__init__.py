@@ -2,13 +2,12 @@
 
 from mmsign.errors import BundleError, ClipError
 
-from .bundle import Bundle, read_bundle, write_bundle
+from .bundle import Bundle, open_network, read_bundle, write_bundle
 from .clips import DEFAULT_FPS, Clip
 from .inferencer import SignInferencer
-from .networks import Network, NetworkSpec, build_network, load_network
-from .opening import open_network
+from .live import LiveEvent, LiveRecognizer
+from .network import Network, NetworkSpec, build_network, load_network
 from .records import ClipResult, OutputResult
-from .streaming import LiveEvent, LiveRecognizer
 
 __all__ = [
     'DEFAULT_FPS',

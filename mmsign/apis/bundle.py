@@ -23,13 +23,17 @@ import os
 import zipfile
 from dataclasses import dataclass, replace
 from importlib import metadata
+from pathlib import Path
 
 import safetensors.torch
+import torch
+from mmengine.config import Config
 from safetensors import SafetensorError
 from torch import Tensor
 
 import mmsign
-from mmsign.errors import BundleError
+from mmsign import compat
+from mmsign.errors import BundleError, ConfigError
 from mmsign.files import replacing
 from mmsign.vocab import GlossVocabulary
 
@@ -40,7 +44,7 @@ from .bundle_text import (
     translation_config,
     with_text,
 )
-from .networks import Network, NetworkSpec
+from .network import Network, NetworkSpec, build_network, load_network
 
 FORMAT, VERSION = 'mmsign-bundle', 1
 _ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
@@ -148,6 +152,42 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
         raise BundleError(f'{name} is damaged: {error}') from error
     spec = replace(NetworkSpec(**config), model=model)
     return Bundle(spec, state, about)
+
+
+def open_network(
+    config: str | Path | Config | None = None,
+    checkpoint: str | Path | None = None,
+    bundle: str | Path | None = None,
+    device: str | torch.device | None = None,
+    fast: bool = False,
+) -> Network:
+    """Build a network from a config and a checkpoint, or from a bundle.
+
+    Args:
+        config, checkpoint: Both, or neither.
+        bundle: Instead.
+        device: None takes a GPU if there is one.
+        fast: See ``build_network``.
+
+    Raises:
+        ConfigError: If the arguments do not name one network, or no device of this
+            machine; see also ``load_network``.
+        FileNotFoundError, CheckpointError, BundleError: If a file is not what it
+            should be; it is named.
+    """
+    device = compat.choose_device(device)
+    if bundle is not None and config is checkpoint is None:
+        read = read_bundle(bundle)
+        try:
+            return build_network(read.spec, read.state, device, fast)
+        except (ValueError, TypeError, KeyError) as error:
+            raise BundleError(f'{bundle}: {error}') from error
+    if bundle is None and None not in (config, checkpoint):
+        return load_network(config, checkpoint, device, fast)
+    raise ConfigError(
+        'name one network: a config and its checkpoint, or a bundle '
+        '(--config FILE --checkpoint FILE, or --bundle FILE)'
+    )
 
 
 def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:

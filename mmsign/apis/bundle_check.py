@@ -10,7 +10,7 @@ from mmsign.errors import BundleError
 from mmsign.registry import MODELS, TRANSFORMS
 
 from .bundle_text import check_translation
-from .networks import TRAINING_ONLY
+from .network import TRAINING_ONLY
 
 # Keys under which a config would name other files, or settings of transformers,
 # which are admitted in their own place only.

@@ -76,6 +76,12 @@ class Clip:
         """Seconds from the first frame to the end of the last."""
         return float(self.times[-1]) + self.frame_seconds
 
+    def frame_times(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """When frames (n,) at the rate of training begin and end, in seconds; those
+        behind the last as the last."""
+        begins = self.times[np.minimum(frames, len(self.times) - 1)]
+        return begins, begins + self.frame_seconds
+
     def resample(self, rate: float | None) -> None:
         """Choose ``indices`` for the rate of training in frames per second."""
         if rate is None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmsign.decoding import StepClock
 from mmsign.errors import ClipError
 from mmsign.visualization.clip_view import (
     draw_skeleton,
@@ -25,8 +24,7 @@ from mmsign.visualization.timeline import Timeline
 from mmsign.visualization.timeline_figure import draw_timeline
 
 from .inferencer import ClipJob
-from .networks import Network
-from .posteriors import log_probs_of
+from .network import Network
 from .records import ClipResult
 
 # Share of the video's height under the picture that the captions take.
@@ -46,23 +44,18 @@ def write_picture(
         raise ClipError(
             f'{result.clip}: no picture can be drawn of it; {result.notices[-1]}'
         )
-    prepared, begins = job.prepared, job.prepared.frame_times
-    log_probs, frames = log_probs_of(network, [prepared])
-    log_probs = {name: steps for name, (steps,) in log_probs.items()}
-    clock = StepClock(
-        begins, begins + prepared.frame_seconds, frames, len(log_probs['average'])
-    )
+    prepared = job.prepared
     sentences = result.translations.items()
     timeline = Timeline(
         f'{Path(result.clip).name}   ·   {result.duration:.1f} s',
         (0.0, result.duration),
         {name: output.glosses for name, output in result.outputs.items()},
-        posteriors=ClipPosteriors.of(network.model.vocab, log_probs, clock),
+        posteriors=ClipPosteriors.of(network.model.vocab, job.log_probs, job.clock),
         remarks=[f'{name}: {sentence}' for name, sentence in sentences],
         view=view_clip(
             prepared.inputs, prepared.sample, network.model.data_preprocessor
         ),
-        times=begins + prepared.frame_seconds / 2,
+        times=prepared.frame_times + prepared.frame_seconds / 2,
         families=font_families(),
     )
     write_image(path, draw_timeline(timeline))

@@ -14,12 +14,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from torch import Tensor
 
 from mmsign.datasets.io.frame_times import checked_fps
-from mmsign.decoding import CTCBeamSearch, StepClock, decode_outputs
+from mmsign.decoding import (
+    AVERAGE,
+    CTCBeamSearch,
+    IncrementalCTC,
+    StepClock,
+    decode_outputs,
+)
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.text_ensemble import ENSEMBLE
 
+from .bundle import open_network
 from .clip_keypoints import (
     PERSON_SHARE,
     Estimator,
@@ -30,12 +38,14 @@ from .clip_keypoints import (
     read_keypoints,
 )
 from .clips import Clip, open_clip
-from .long_clips import notice_if_long, read_long
-from .networks import Network
-from .opening import open_network
-from .posteriors import log_probs_of
-from .preparation import Pipeline, PreparedClip, prepare_clip
+from .network import Network
+from .pipeline import PreparedClip
 from .records import ClipResult, OutputResult
+from .stream import StreamReader, count_utterances
+from .windows import WindowedNetwork, window_for_clips
+
+LONG_STEPS = 256
+"""Output steps of a long clip that are decoded together at most."""
 
 Given = str | os.PathLike | np.ndarray
 
@@ -51,7 +61,9 @@ class ClipJob:
         prepared: The network's input; None if there is nothing to recognize, or
             too much to hold at once.
         is_long: Whether the clip is to be read in windows.
-        outputs: What each output read.
+        clock, log_probs: When its output steps are, and what each output says in them
+            (T', V); None unless it is read at once.
+        outputs: What was recognized, by output.
         timing: See ``ClipResult``.
     """
 
@@ -59,6 +71,8 @@ class ClipJob:
     keypoints: np.ndarray | None = None
     prepared: PreparedClip | None = None
     is_long: bool = False
+    clock: StepClock | None = None
+    log_probs: dict[str, Tensor] | None = None
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 
@@ -97,7 +111,6 @@ class SignInferencer:
         fast: bool = False,
     ) -> None:
         self.network: Network = open_network(config, checkpoint, bundle, device, fast)
-        self.pipeline = Pipeline(self.network.transforms)
         self.fps = self.network.fps if fps is None else checked_fps(fps)
         own = self.network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
@@ -185,14 +198,12 @@ class SignInferencer:
         if pose is not None and self._nobody(clip, pose):
             job.timing = dict(load=found - start)
             return job
-        notice = notice_if_long(self.network, self.pipeline, len(clip.times), pose)
+        notice = self._notice_if_long(len(clip.times), pose)
         if notice:
             job.is_long = True
             clip.notices.append(notice + ', not translated' * self.network.translates)
         else:
-            job.prepared = prepare_clip(
-                self.pipeline, clip, pose, self.network.frame_size
-            )
+            job.prepared = self.network.pipeline.prepare(clip, pose)
         job.timing['load'] = (
             time.perf_counter() - start - job.timing.get('keypoints', 0.0)
         )
@@ -202,36 +213,71 @@ class SignInferencer:
         """Run the network on a batch and decode every output."""
         ready = [job for job in jobs if job.prepared is not None]
         if ready:
-            start = time.perf_counter()
-            clips = [job.prepared for job in ready]
-            log_probs, frames = log_probs_of(self.network, clips, translate=True)
-            middle = time.perf_counter()
-            steps = log_probs['average'].shape[1]
-            clocks = [
-                StepClock(c.frame_times, c.frame_times + c.frame_seconds, frames, steps)
-                for c in clips
-            ]
-            vocab = self.network.model.vocab
-            found = decode_outputs(log_probs, clocks, self.search, vocab)
-            end = time.perf_counter()
-            for job, outputs in zip(ready, found):
-                job.timing['network'] = (middle - start) / len(ready)
-                job.timing['decode'] = (end - middle) / len(ready)
-                job.outputs = {
-                    name: OutputResult(one.timed, one.score, one.n_best)
-                    for name, one in outputs.items()
-                }
+            self._recognize(ready)
         for job in jobs:
             if job.is_long:
-                self._read_long(job)
+                self._recognize_long(job)
 
-    def _read_long(self, job: ClipJob) -> None:
+    def _recognize(self, jobs: list[ClipJob]) -> None:
+        """Clips that the network takes at once."""
         start = time.perf_counter()
-        job.outputs = read_long(
-            self.network, self.pipeline, self.search, job.clip, job.keypoints
-        )
-        if not job.outputs:
-            job.clip.notices.append('the hands rest from beginning to end')
+        clips = [job.prepared for job in jobs]
+        log_probs, frames = self.network.log_probs(clips, translate=True)
+        middle = time.perf_counter()
+        steps = log_probs[AVERAGE].shape[1]
+        clocks = [
+            StepClock(c.frame_times, c.frame_times + c.frame_seconds, frames, steps)
+            for c in clips
+        ]
+        vocab = self.network.model.vocab
+        found = decode_outputs(log_probs, clocks, self.search, vocab)
+        end = time.perf_counter()
+        for index, (job, outputs) in enumerate(zip(jobs, found)):
+            job.timing['network'] = (middle - start) / len(jobs)
+            job.timing['decode'] = (end - middle) / len(jobs)
+            job.clock = clocks[index]
+            valid = job.clock.valid_steps
+            job.log_probs = {name: x[index, :valid] for name, x in log_probs.items()}
+            job.outputs = {
+                name: OutputResult(one.timed, one.score, one.n_best)
+                for name, one in outputs.items()
+            }
+
+    def _recognize_long(self, job: ClipJob) -> None:
+        """A clip of any length, frame by frame: by utterances, or in windows.
+
+        Frames are decoded as they are needed and probabilities dropped once they are
+        decoded. ``n_best`` lists the best sequence alone: there are more than can be
+        counted of so long a clip.
+        """
+        start = time.perf_counter()
+        network, clip = self.network, job.clip
+        decoders = {
+            name: IncrementalCTC(
+                self.search,
+                network.model.vocab,
+                network.time_stride,
+                clip.frame_times,
+                max_steps=LONG_STEPS,
+            )
+            for name in (*network.recognizer.output_names, AVERAGE)
+        }
+        windows = WindowedNetwork(network, *window_for_clips(network))
+        reader = StreamReader(windows, network.statistics, decoders)
+        count = len(clip.times)
+        indices = np.arange(count) if clip.indices is None else clip.indices
+        needs_frames = network.pipeline.needs_frames
+        frames = clip.source.stream(indices) if needs_frames else [None] * count
+        poses = [None] * count if job.keypoints is None else job.keypoints
+        size = clip.source.frame_size
+        news = [reader.step(frame, pose, size) for frame, pose in zip(frames, poses)]
+        news = [final for final in (*news, reader.end()) if final is not None]
+        for name, decoder in decoders.items() if news else ():
+            glosses = tuple(gloss for final in news for gloss in final[name])
+            best = tuple(gloss.symbol for gloss in glosses), decoder.score
+            job.outputs[name] = OutputResult(glosses, decoder.score, (best,))
+        if not news:
+            clip.notices.append('the hands rest from beginning to end')
         job.timing['network'] = time.perf_counter() - start
 
     def postprocess(self, job: ClipJob) -> ClipResult:
@@ -267,7 +313,7 @@ class SignInferencer:
 
     def _pose(self, job: ClipJob, keypoints: Keypoints | None) -> np.ndarray | None:
         """(M, 79, 3) at the clip's chosen frames, if the network looks at them."""
-        if not self.pipeline.needs_keypoints:
+        if not self.network.pipeline.needs_keypoints:
             return None
         clip = job.clip
         if keypoints is not None:
@@ -285,6 +331,31 @@ class SignInferencer:
         pose = estimate_keypoints(self.estimator, clip, indices)
         job.timing['keypoints'] = time.perf_counter() - start
         return pose
+
+    def _notice_if_long(self, count: int, pose: np.ndarray | None) -> str:
+        """How a clip of ``count`` frames is read that is not to be read at once.
+
+        Returns:
+            A sentence; empty for a clip that is read at once: one that is no longer
+            than the network takes and, if pauses can be seen, no longer than its
+            training clips or without a pause.
+        """
+        statistics = self.network.statistics
+        if pose is not None and statistics and statistics.rest:
+            utterances = count_utterances(pose, statistics)
+            if count > statistics.longest and utterances > 1:
+                return (
+                    f'{count} frames, the longest training clip has '
+                    f'{statistics.longest}: taken apart at the pauses, {utterances} '
+                    'utterances'
+                )
+        if count <= self.network.pipeline.max_length:
+            return ''
+        window, hop = window_for_clips(self.network)
+        return (
+            f'{count} frames, the network takes {self.network.pipeline.max_length}: '
+            f'read in windows of {window}, one every {hop} frames'
+        )
 
     @staticmethod
     def _nobody(clip: Clip, pose: np.ndarray) -> bool:

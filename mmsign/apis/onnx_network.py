@@ -15,7 +15,7 @@ import torch.nn as nn
 from torch import Tensor
 
 from mmsign import compat
-from mmsign.decoding import log_probabilities
+from mmsign.decoding import AVERAGE, log_probabilities
 from mmsign.models import SignRecognizer
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
 
@@ -45,9 +45,9 @@ class ExportableNetwork(nn.Module):
             if isinstance(module, PositionEncoding):
                 # Grown while tracing, the table would end with the traced clip.
                 module.table = sinusoid(_LONGEST, module.channels, module.table.device)
-        outputs = [*model.streams, *(['joint'] if model.joint_head else [])]
         # Not the outputs' bare names: an input is called video.
-        self.output_names = [f'{name}_log_probs' for name in (*outputs, 'average')]
+        outputs = [*model.output_names, AVERAGE]
+        self.output_names = [f'{name}_log_probs' for name in outputs]
         # The exporter would put a module that is in training mode back into it.
         self.eval()
 

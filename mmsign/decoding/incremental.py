@@ -1,4 +1,4 @@
-"""Streaming CTC decoding.
+"""CTC decoding of a stream that has no end: begin, step, end.
 
 Symbols: V classes with the blank; a *segment* is a run of steps decoded at once.
 
@@ -6,52 +6,67 @@ At a step where the blank has probability 1, every alignment passes through the
 blank, so that the best labelling of the whole is the best one of what comes before
 followed by the best one of what comes after: the stream may be cut there without
 changing anything. Between signs a trained network is nearly that certain. What lies
-before the latest such step is decoded once and committed; what lies behind it is
+before the latest such step is decoded once and for all; what lies behind it is
 decoded again whenever more steps arrive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from mmsign.errors import ConfigError
+from mmsign.structures import TimedGloss
+from mmsign.vocab import GlossVocabulary
 
-from .ctc import CTCBeamSearch, Hypothesis
+from .ctc import CTCBeamSearch
+from .outputs import timed_glosses
+from .timing import StepClock
 
 
 class IncrementalCTC:
-    """Cut a stream of log-probabilities into segments; decode and commit each.
+    """Decode one output of a network, utterance by utterance, as its steps come.
 
-    Memory and time per call are bounded by ``max_steps``.
+    Memory and time per call are bounded by ``max_steps``. The glosses of a stream are
+    in order of time, also where utterances share resting frames.
 
     Args:
         search: Decodes a segment.
+        vocab: The glosses.
+        stride: Frames per output step.
+        frame_times: When frames of the stream begin and end: their numbers (n,) → two
+            arrays (n,), in the unit of the glosses' times.
         cut_probability: A step may end a segment if its blank is at least this
             probable.
         max_steps: If so many steps wait without such a step, the one with the most
             probable blank is taken.
-        blank: Index of the blank.
 
-    Raises:
-        ConfigError: cut_probability or max_steps is out of range.
+    Attributes:
+        score: Sum of the log-probabilities of all that is final.
 
     Examples:
-        >>> probs = torch.tensor([[.1, .9, 0], [1, 0, 0], [.2, 0, .8]])
-        >>> decoder = IncrementalCTC(CTCBeamSearch(beam_width=5))
-        >>> for start, steps, best in decoder.push(probs.log()):
-        ...     print(start, len(steps), best.ids)  # up to the certain blank
-        0 2 (1,)
-        >>> [best.ids for start, steps, best in decoder.finish()]
-        [(2,)]
+        >>> vocab = GlossVocabulary(['RAIN', 'SUN'])
+        >>> decoder = IncrementalCTC(CTCBeamSearch(), vocab, 4, lambda n: (n, n + 1))
+        >>> log_probs = torch.tensor([[0.1, 0.9, 0.0], [1.0, 0.0, 0.0]]).log()
+        >>> decoder.begin(origin=100)
+        >>> [(gloss.gloss, gloss.start, gloss.end) for gloss in decoder.step(log_probs)]
+        [('RAIN', 100, 104)]
+        >>> decoder.preview(log_probs[:1])[0].start, decoder.end(log_probs[:0])
+        (108, [])
     """
 
     def __init__(
         self,
         search: CTCBeamSearch,
+        vocab: GlossVocabulary,
+        stride: int,
+        frame_times: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
         cut_probability: float = 0.9,
         max_steps: int = 64,
-        blank: int = 0,
     ) -> None:
         if not 0 < cut_probability <= 1 or max_steps < 1:
             raise ConfigError(
@@ -59,78 +74,90 @@ class IncrementalCTC:
                 f'{cut_probability} and {max_steps}'
             )
         self.search = search
+        self.vocab = vocab
+        self.stride = stride
+        self.frame_times = frame_times
         self.cut_probability = cut_probability
         self.max_steps = max_steps
-        self.blank = blank
-        self._pending: Tensor | None = None
-        self._start = 0
+        self.score = 0.0
+        self._until = 0.0  # end of the latest final gloss
+        self.begin()
 
-    @property
-    def start(self) -> int:
-        """Number of committed steps, which will not be decoded again."""
-        return self._start
+    def begin(self, origin: int = 0) -> None:
+        """The next step is the first of an utterance that begins at a frame."""
+        self._next = origin  # frame at which what waits begins
+        self._waiting: Tensor | None = None
+        self._last: TimedGloss | None = None
 
-    def push(self, log_probs: Tensor) -> list[tuple[int, Tensor, Hypothesis]]:
-        """Take further steps; commit what can be.
+    def step(self, log_probs: Tensor) -> list[TimedGloss]:
+        """Take further steps.
 
         Args:
             log_probs: (n, V) natural log-probabilities, n may be 0.
 
         Returns:
-            The segments that are now committed, in order: index of the first
-            step, the steps (n', V) and their best labelling.
+            The glosses that are now final, in order.
         """
-        self._pending = pending = self._with(log_probs)
-        done = []
-        certain = pending[:, self.blank].exp() >= self.cut_probability
-        if certain.any():
-            done.append(self._cut(int(certain.nonzero()[-1]) + 1))
-        while len(self._pending) > self.max_steps:
-            blanks = self._pending[: self.max_steps, self.blank]
-            done.append(self._cut(int(blanks.argmax()) + 1))
-        return done
+        self._waiting = self._with_waiting(log_probs)
+        blanks = self._waiting[:, self.vocab.blank_index]
+        certain = blanks.exp() >= self.cut_probability
+        final = self._cut(int(certain.nonzero()[-1]) + 1) if certain.any() else []
+        while len(self._waiting) > self.max_steps:
+            blanks = self._waiting[: self.max_steps, self.vocab.blank_index]
+            final += self._cut(int(blanks.argmax()) + 1)
+        return final
 
-    def preview(self, log_probs: Tensor) -> tuple[int, Tensor, Hypothesis]:
-        """Decode the pending steps together with some that may still change.
+    def preview(self, log_probs: Tensor) -> list[TimedGloss]:
+        """The glosses that seem to follow what is final. Nothing is kept.
 
         Args:
-            log_probs: (n, V) what is likely to follow, n may be 0.
-
-        Returns:
-            As one segment of ``push``. Nothing is kept.
+            log_probs: (n, V) steps that are likely to come, n may be 0.
         """
-        steps = self._with(log_probs)
-        return self._start, steps, self._decode(steps)
+        return self._decode(self._with_waiting(log_probs))[0]
 
-    def finish(
-        self, log_probs: Tensor | None = None
-    ) -> list[tuple[int, Tensor, Hypothesis]]:
-        """Commit the pending steps as one segment; the next step pushed follows.
+    def end(self, log_probs: Tensor) -> list[TimedGloss]:
+        """Take the last steps of the utterance; all its glosses are now final.
 
         Args:
-            log_probs: (n, V) the last steps, uncut; None for no more.
+            log_probs: (n, V) decoded with what waits as one segment, n may be 0.
         """
-        if log_probs is not None:
-            self._pending = self._with(log_probs)
-        if self._pending is None or not len(self._pending):
-            return []
-        return [self._cut(len(self._pending))]
+        self._waiting = self._with_waiting(log_probs)
+        return self._cut(len(self._waiting))
 
-    def restart(self) -> None:
-        """Forget the pending steps; the next one begins another stream."""
-        self._pending, self._start = None, 0
-
-    def _with(self, log_probs: Tensor) -> Tensor:
-        if self._pending is None:
+    def _with_waiting(self, log_probs: Tensor) -> Tensor:
+        if self._waiting is None:
             return log_probs
-        return torch.cat([self._pending, log_probs])
+        return torch.cat([self._waiting, log_probs])
 
-    def _cut(self, count: int) -> tuple[int, Tensor, Hypothesis]:
-        start, steps = self._start, self._pending[:count]
+    def _cut(self, count: int) -> list[TimedGloss]:
+        final, score = self._decode(self._waiting[:count])
         # A copy: a view would keep all that was ever concatenated.
-        self._pending = self._pending[count:].clone()
-        self._start += count
-        return start, steps, self._decode(steps)
+        self._waiting = self._waiting[count:].clone()
+        self._next += count * self.stride
+        self.score += score
+        if final:
+            self._last, self._until = final[-1], final[-1].end
+        return final
 
-    def _decode(self, steps: Tensor) -> Hypothesis:
-        return self.search(steps[None], blank=self.blank)[0][0]
+    def _decode(self, steps: Tensor) -> tuple[list[TimedGloss], float]:
+        if not len(steps):
+            return [], 0.0
+        frames = self._next + np.arange(len(steps) * self.stride)
+        clock = StepClock(*self.frame_times(frames), self.stride, 1)
+        best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
+        found = timed_glosses(best, steps, self.vocab, clock)
+        merges = self.search.merge_adjacent and found and self._last is not None
+        if merges and found[0].symbol == self._last.symbol:
+            found = found[1:]  # the same sign, cut in two
+        # Utterances share the frames between them in which the hands rest: a gloss
+        # found there moves behind the one before, and lasts at least a step.
+        begins, ends = clock.span(0, 1)
+        until, ordered = self._until, []
+        for gloss in found:
+            start, end = gloss.start, gloss.end
+            if start < until:
+                start, end = until, max(end, until + ends - begins)
+            gloss = replace(gloss, start=start, duration=round(end - start, 4))
+            until = gloss.end
+            ordered.append(gloss)
+        return ordered, best.score

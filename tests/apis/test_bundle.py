@@ -8,8 +8,14 @@ import pytest
 import torch
 from tiny_network import GLOSSES, keypoints_of, write_network, write_translator
 
-from mmsign.apis import SignInferencer, load_network, read_bundle, write_bundle
-from mmsign.errors import BundleError
+from mmsign.apis import (
+    SignInferencer,
+    load_network,
+    open_network,
+    read_bundle,
+    write_bundle,
+)
+from mmsign.errors import BundleError, CheckpointError, ConfigError
 
 
 def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, video):
@@ -172,3 +178,47 @@ def test_heads_and_text_that_are_damaged(translating, rewrite):
 
 def about_with(**changes) -> bytes:
     return json.dumps(dict(format='mmsign-bundle', version=1) | changes).encode()
+
+
+# Opening --------------------------------------------------------------------------
+
+
+def test_both_ways_can_be_fast(bundle, network_files):
+    for network in (
+        open_network(*network_files, device='cpu', fast=True),
+        open_network(bundle=str(bundle), device='cpu', fast=True),
+    ):
+        assert not any('bn' in key for key in network.model.state_dict())
+
+
+def test_one_network_is_to_be_named(bundle, network_files):
+    config, checkpoint = network_files
+    for arguments in (
+        {},
+        dict(config=config),
+        dict(checkpoint=checkpoint),
+        dict(config=config, bundle=bundle),
+        dict(config=config, checkpoint=checkpoint, bundle=bundle),
+    ):
+        with pytest.raises(ConfigError, match='name one network'):
+            open_network(**arguments, device='cpu')
+
+
+@pytest.mark.parametrize(('key', 'value'), [('width', 0.25), ('depths', 4)])
+def test_a_bundle_of_another_network(rewrite, key, value):
+    def change(config):
+        config['model']['video']['backbone'][key] = value
+
+    with pytest.raises(BundleError, match=r'changed\.bundle'):
+        open_network(bundle=rewrite(change), device='cpu')
+
+
+def test_files_that_are_missing_or_something_else(bundle, network_files, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'gone\.bundle'):
+        open_network(bundle=tmp_path / 'gone.bundle')
+    with pytest.raises(BundleError, match=r'tiny\.pth'):
+        open_network(bundle=network_files[1])
+    with pytest.raises(CheckpointError, match=r'a\.bundle'):
+        open_network(network_files[0], bundle)
+    with pytest.raises(ConfigError, match='nowhere'):
+        open_network(bundle=bundle, device='nowhere')

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from tiny_network import write_network
-from tiny_signing import REST, habits, signing
+from tiny_signing import REST, signing, signing_statistics
 
 from mmsign.apis import load_network, read_bundle, write_bundle
 from mmsign.apis.clip_statistics import (
@@ -44,9 +44,13 @@ def test_clips_cut_out_of_signing_have_no_rest():
 
 
 def test_they_are_plain_data():
-    for ours in (habits(), ClipStatistics(3, 5, 9, None)):
+    for ours in (signing_statistics(), ClipStatistics(3, 5, 9, None)):
         assert ClipStatistics.from_dict(ours.to_dict()) == ours
-    for values in ({}, dict(habits().to_dict(), rest=dict(radius=1)), dict(shortest=3)):
+    for values in (
+        {},
+        dict(signing_statistics().to_dict(), rest=dict(radius=1)),
+        dict(shortest=3),
+    ):
         with pytest.raises(ValueError, match=r'corpus\.signing is not as expected'):
             ClipStatistics.from_dict(values)
 
@@ -78,12 +82,12 @@ def test_the_training_clips_of_a_config(corpus, phoenix_tree, tmp_path):
     assert found.rest is not None
     # A network knows them, and so does its bundle.
     network = load_network(cfg, checkpoint, 'cpu')
-    assert network.habits == found
+    assert network.statistics == found
     write_bundle(tmp_path / 'a.bundle', network)
     assert read_bundle(tmp_path / 'a.bundle').spec == network.spec
     # The config may say otherwise.
     cfg.corpus.signing = None
-    assert load_network(cfg, checkpoint, 'cpu').habits is None
+    assert load_network(cfg, checkpoint, 'cpu').statistics is None
 
 
 def test_a_config_without_training_clips(corpus):

@@ -10,10 +10,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_network import keypoints_of, write_network
+from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
 from mmsign.apis import SignInferencer
+from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
+from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, DataError, MMSignError
 
 # What it returns --------------------------------------------------------------
@@ -268,3 +271,100 @@ def test_errors_can_be_recorded(inferencer, video, tmp_path):
     assert 'no video file' in results[0].error and results[0].glosses == ()
     assert results[1].error is None and results[1].outputs
     assert seen == results
+
+
+# Long clips ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def paused(network_files):
+    """Its training clips, of 40 frames at most, began and ended at rest."""
+    config, checkpoint = network_files
+    cfg = Config.fromfile(config)
+    cfg.corpus.signing = signing_statistics(longest=40).to_dict()
+    return SignInferencer(cfg, checkpoint, device='cpu')
+
+
+def random_frames(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), np.uint8)
+
+
+WINDOWS = '{} frames, the network takes 64: read in windows of 64, one every 32 frames'
+PAUSES = (
+    '{} frames, the longest training clip has 40: taken apart at the pauses, 2 '
+    'utterances'
+)
+TWO = 'r' * 5 + 'm' * 20 + 'r' * 10 + 'm' * 16 + 'r' * 3
+
+
+@pytest.mark.parametrize(
+    ('plan', 'unknown', 'known'),
+    [
+        (TWO, '', PAUSES),
+        (TWO[:40], '', ''),  # as long as a training clip
+        ('r' + 'm' * 63, '', ''),  # no pause
+        ('r' + 'm' * 64, WINDOWS, WINDOWS),
+        (TWO + 'm' * 11, WINDOWS, PAUSES.replace('2 utt', '3 utt')),
+    ],
+)
+def test_which_clips_are_long(inferencer, paused, plan, unknown, known):
+    for own, expected in ((inferencer, unknown), (paused, known)):
+        job = own.preprocess(random_frames(len(plan)), signing(plan))
+        assert job.is_long == bool(expected)
+        assert job.clip.notices == [expected.format(len(plan))] * job.is_long
+
+
+def test_windows_are_decoded_as_if_at_once(network_files):
+    """The best path of all windows' steps put together, without any cut."""
+    inferencer = SignInferencer(*network_files, device='cpu', beam_width=1)
+    frames, poses = random_frames(150), keypoints_of(150)[:, :79]
+    result = inferencer(frames, poses)
+    assert result.notices == (WINDOWS.format(150),) and result.num_frames == 150
+    windows = WindowedNetwork(inferencer.network, 64, 32)
+    steps = [windows.step(*both) for both in zip(frames, poses)]
+    steps = [one for one in (*steps, windows.end()) if one is not None]
+    assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
+    for name, found in result.outputs.items():
+        log_probs = torch.cat([one.log_probs[name] for one in steps])
+        ((best,),) = CTCBeamSearch(1)(log_probs[None])
+        names = inferencer.network.model.vocab.decode(best.ids)
+        assert [gloss.gloss for gloss in found.glosses] == names
+        spans = [(gloss.start, gloss.end) for gloss in found.glosses]
+        np.testing.assert_allclose(spans, np.multiply(best.spans, 4 / 25), atol=1e-4)
+        assert found.score == pytest.approx(best.score, abs=1e-6)
+        assert found.n_best == ((tuple(names), found.score),)
+
+
+def test_a_clip_with_pauses_is_read_by_utterances(paused, inferencer):
+    frames, poses = random_frames(54), signing(TWO)
+    result = paused(frames, poses)
+    expected = []
+    for first, end in ((3, 27), (33, 53)):
+        for gloss in inferencer(frames[first:end], poses[first:end]).glosses:
+            expected.append((gloss.gloss, round(gloss.start + first / 25, 4)))
+    assert [(gloss.gloss, gloss.start) for gloss in result.glosses] == expected
+    assert result.n_best == ((result.gloss_sequence, result.score),)
+    assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
+    # As long as a training clip, or without a pause: at once.
+    for given in (slice(0, 40), slice(0, 30)):
+        alone = paused(frames[given], poses[given])
+        assert alone.outputs == inferencer(frames[given], poses[given]).outputs
+    result = paused(np.zeros((400, 48, 64, 3), np.uint8), signing('r' * 400))
+    assert result.glosses == () and result.notices[-1].startswith('the hands rest from')
+
+
+def test_a_very_long_clip_takes_no_more_memory(inferencer, monkeypatch):
+    """Nothing is kept of what was decoded but the glosses."""
+    held = []
+
+    class Decoder(IncrementalCTC):
+        def step(self, log_probs):
+            found = super().step(log_probs)
+            held.append(len(self._waiting))
+            return found
+
+    monkeypatch.setattr('mmsign.apis.inferencer.IncrementalCTC', Decoder)
+    monkeypatch.setattr('mmsign.apis.inferencer.LONG_STEPS', 12)
+    result = inferencer(random_frames(400), keypoints_of(400))
+    assert len(held) > 4 * 8 and max(held) <= 12
+    assert result.glosses[-1].end <= 16

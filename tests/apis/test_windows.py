@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,22 +10,26 @@ from tiny_network import keypoints_of
 
 from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
-from mmsign.apis.posteriors import log_probs_of
-from mmsign.apis.preparation import Pipeline
-from mmsign.apis.windows import WindowedNetwork, live_window, window_for
-from mmsign.errors import ClipError
+from mmsign.apis.windows import (
+    WindowedNetwork,
+    window_for_clips,
+    window_for_streams,
+)
+from mmsign.errors import ClipError, ConfigError
 from mmsign.models.layers.positions import PositionEncoding
+
+
+def longer(network, max_length: int = 400, **corpus):
+    """The network, taking more frames at once."""
+    pipeline = copy(network.pipeline)
+    pipeline.max_length = max_length
+    spec = replace(network.spec, corpus=network.spec.corpus | corpus)
+    return replace(network, pipeline=pipeline, spec=spec)
 
 
 @pytest.fixture(scope='module')
 def network(network_files):
-    return open_network(*network_files, device='cpu')
-
-
-def pipeline_of(network, max_length: int = 400) -> Pipeline:
-    pipeline = Pipeline(network.transforms)
-    pipeline.max_length = max_length
-    return pipeline
+    return longer(open_network(*network_files, device='cpu'))
 
 
 def stream(count: int):
@@ -31,8 +38,8 @@ def stream(count: int):
 
 
 def stitched(windows: WindowedNetwork, frames, poses) -> list:
-    parts = [windows.push(frame, pose) for frame, pose in zip(frames, poses)]
-    return [part for part in (*parts, windows.finish()) if part is not None]
+    parts = [windows.step(frame, pose) for frame, pose in zip(frames, poses)]
+    return [part for part in (*parts, windows.end()) if part is not None]
 
 
 def joined(parts: list) -> dict:
@@ -44,7 +51,7 @@ def joined(parts: list) -> dict:
 
 def offline(inferencer, frames, poses) -> dict:
     job = inferencer.preprocess(frames, poses)
-    log_probs, _ = log_probs_of(inferencer.network, [job.prepared])
+    log_probs, _ = inferencer.network.log_probs([job.prepared])
     return {name: x[0] for name, x in log_probs.items()}
 
 
@@ -54,10 +61,11 @@ def test_with_enough_context_it_is_as_if_read_at_once(network, inferencer, monke
     Without the position encoding: it counts from the beginning of a window.
     """
     monkeypatch.setattr(PositionEncoding, 'forward', lambda self, x: x)
-    for where in (inferencer.pipeline, inferencer.pipeline._sample):
+    pipeline = inferencer.network.pipeline
+    for where in (pipeline, pipeline._sample):
         monkeypatch.setattr(where, 'max_length', 400)
     frames, poses = stream(181)
-    windows = WindowedNetwork(network, pipeline_of(network), window=136, hop=16)
+    windows = WindowedNetwork(network, window=136, hop=16)
     parts = stitched(windows, frames, poses)
     assert [len(p.log_probs['average']) for p in parts] == [19, 4, 4, 18]
     assert [len(p.preview['joint']) for p in parts] == [15, 15, 15, 0]
@@ -65,35 +73,35 @@ def test_with_enough_context_it_is_as_if_read_at_once(network, inferencer, monke
     for name, found in joined(parts).items():
         torch.testing.assert_close(found, expected[name], atol=2e-4, rtol=1e-4)
     # Two steps less of context are seen in the result.
-    narrow = WindowedNetwork(network, pipeline_of(network), window=64, hop=48)
+    narrow = WindowedNetwork(network, window=64, hop=48)
     found = joined(stitched(narrow, frames, poses))['average']
     assert (found - expected['average']).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize('count', [1, 5, 40])
-def test_a_short_stream_is_read_as_a_clip(network, inferencer, count):
+def test_a_short_stream_is_as_a_clip(network, inferencer, count):
     frames, poses = stream(count)
-    windows = WindowedNetwork(network, pipeline_of(network), window=64, hop=16)
+    windows = WindowedNetwork(network, window=64, hop=16)
     for _ in range(2):  # and the recognizer may be used again
         found = joined(stitched(windows, frames, poses))
         for name, expected in offline(inferencer, frames, poses).items():
             torch.testing.assert_close(found[name], expected, atol=0, rtol=0)
-    assert windows.finish() is None
+    assert windows.end() is None
 
 
 def test_few_frames_are_held(network):
-    windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=16)
+    windows = WindowedNetwork(network, window=32, hop=16)
     held = []
     for frame, pose in zip(*stream(120)):
-        windows.push(frame, pose)
+        windows.step(frame, pose)
         held.append(len(windows._frames))
     assert max(held) < windows.window + windows.hop
     assert windows.delay == 8 + 16
 
 
-def test_every_frame_is_spoken_for_once(network):
+def test_every_frame_is_committed_once(network):
     for count in (28, 33, 47):
-        windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=8)
+        windows = WindowedNetwork(network, window=32, hop=8)
         found = joined(stitched(windows, *stream(count)))
         assert len(found['average']) == count // 4
 
@@ -101,32 +109,32 @@ def test_every_frame_is_spoken_for_once(network):
 def test_where_nobody_is_nothing_is_read(network):
     frames, poses = stream(40)
     poses[..., 2] = 0.01
-    windows = WindowedNetwork(network, pipeline_of(network), window=32, hop=16)
+    windows = WindowedNetwork(network, window=32, hop=16)
     found = joined(stitched(windows, frames, poses))['average']
     assert torch.all(found[:, 0] == 0) and torch.all(found[:, 1:] == -30)
 
 
 def test_settings_and_frames_that_do_not_fit(network):
     for window, hop in ((30, 10), (32, 20), (16, 32), (512, 16), (32, 0)):
-        with pytest.raises(ValueError, match='do not fit'):
-            WindowedNetwork(network, pipeline_of(network), window, hop)
-    windows = WindowedNetwork(network, pipeline_of(network), 32, 16)
+        with pytest.raises(ConfigError, match='do not fit'):
+            WindowedNetwork(network, window, hop)
+    windows = WindowedNetwork(network, 32, 16)
     frames, poses = stream(1)
-    windows.push(frames[0], poses[0])
+    windows.step(frames[0], poses[0])
     with pytest.raises(ClipError, match=r'frame 1 of the stream has \(32, 24\)'):
-        windows.push(frames[0, ::2, ::2], poses[0])
+        windows.step(frames[0, ::2, ::2], poses[0])
 
 
-def test_looking_early_says_nothing_for_good(network, inferencer):
+def test_looking_early_commits_nothing(network, inferencer):
     frames, poses = stream(40)
-    early = WindowedNetwork(network, pipeline_of(network), 32, 8, early=True)
+    early = WindowedNetwork(network, 32, 8, early=True)
     parts = stitched(early, frames, poses)
     first = offline(inferencer, frames[:16], poses[:16])
     assert [len(p.log_probs['average']) for p in parts] == [0, 0, 0, 5, 2, 3]
     assert [len(p.preview['average']) for p in parts] == [2, 4, 6, 3, 3, 0]
     for name, expected in first.items():
         torch.testing.assert_close(parts[1].preview[name], expected, atol=0, rtol=0)
-    late = WindowedNetwork(network, pipeline_of(network), 32, 8)
+    late = WindowedNetwork(network, 32, 8)
     for name, expected in joined(stitched(late, frames, poses)).items():
         torch.testing.assert_close(joined(parts)[name], expected, atol=0, rtol=0)
 
@@ -143,16 +151,12 @@ def test_looking_early_says_nothing_for_good(network, inferencer):
 )
 def test_windows_of_a_stream_are_as_long_as_clips(network, lengths, rests, expected):
     rest = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2) if rests else None
-    habits = ClipStatistics(*lengths, rest)
-    pipeline = pipeline_of(network)
-    assert live_window(pipeline, 4, habits) == expected
-    WindowedNetwork(network, pipeline, *expected)  # and they fit
+    statistics = ClipStatistics(*lengths, rest).to_dict()
+    assert window_for_streams(longer(network, signing=statistics)) == expected
+    WindowedNetwork(network, *expected)  # and they fit
 
 
-def test_windows_of_a_stream_of_a_network_nobody_knows(network):
-    assert live_window(pipeline_of(network), 4, None) == (64, 16)
-
-
-def test_windows_for_long_clips(network):
-    assert window_for(pipeline_of(network, 400)) == (400, 200)
-    assert window_for(pipeline_of(network, 60)) == (48, 24)
+def test_windows_of_a_network_nobody_has_measured(network):
+    assert window_for_streams(network) == (64, 16)
+    assert window_for_clips(network) == (400, 200)
+    assert window_for_clips(longer(network, 60)) == (48, 24)

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ConfigError
+from mmsign.vocab import GlossVocabulary
+
+VOCAB = GlossVocabulary(['RAIN', 'SUN', 'WIND', 'SNOW', 'FOG'])
+NONE = torch.zeros(0, 6)
 
 
 def stream(steps: int, pauses: float, seed: int = 0) -> torch.Tensor:
@@ -16,63 +23,113 @@ def stream(steps: int, pauses: float, seed: int = 0) -> torch.Tensor:
     return logits.log_softmax(-1)
 
 
+def steps(letters: str, certainty: float = 0.95) -> torch.Tensor:
+    """(n, 6) log-probabilities: ``.`` the blank, ``R`` and ``S`` the first glosses."""
+    rows = torch.full((len(letters), 6), (1 - certainty) / 5)
+    for row, letter in zip(rows, letters):
+        row['.RS'.index(letter)] = certainty
+    return rows.log()
+
+
+def decoder(beam: int = 8, stride: int = 1, merge: bool = False, **options):
+    """Its glosses' times are frames."""
+    search = CTCBeamSearch(beam, merge_adjacent=merge)
+    return IncrementalCTC(search, VOCAB, stride, lambda n: (n, n + 1), **options)
+
+
+def names(glosses) -> list[str]:
+    return [gloss.gloss for gloss in glosses]
+
+
+def spans(glosses) -> list[tuple[int, int]]:
+    return [(gloss.start, gloss.end) for gloss in glosses]
+
+
 @pytest.mark.parametrize('chunk', [1, 4, 7])
 @pytest.mark.parametrize('seed', range(3))
 def test_cut_at_certain_blanks_nothing_changes(chunk, seed):
-    steps = stream(120, 0.15, seed)
-    search = CTCBeamSearch(beam_width=8)
-    decoder = IncrementalCTC(search, cut_probability=1.0, max_steps=100)
-    found = []
-    for part in steps.split(chunk):
-        found += decoder.push(part)
-    found += decoder.finish()
-    whole = search(steps[None])[0][0]
-    assert tuple(i for _, _, best in found for i in best.ids) == whole.ids
-    spans = [(s + a, s + b) for s, _, best in found for a, b in best.spans]
-    assert tuple(spans) == whole.spans
+    log_probs = stream(120, 0.15, seed)
+    own = decoder(cut_probability=1.0, max_steps=100)
+    parts = [own.step(part) for part in log_probs.split(chunk)]
+    found = [*sum(parts, []), *own.end(NONE)]
+    whole = CTCBeamSearch(8)(log_probs[None])[0][0]
+    assert names(found) == VOCAB.decode(whole.ids)
+    assert tuple(spans(found)) == whole.spans
     # The beam of a segment keeps more alignments than that of the whole.
-    score = sum(best.score for *_, best in found)
-    assert whole.score - 1e-6 <= score < whole.score + 1
-    # The segments follow one another without a gap.
-    assert [start for start, *_ in found] == [
-        sum(len(x) for _, x, _ in found[:i]) for i in range(len(found))
-    ]
-    assert decoder.start == 120 and len(found) > 3
+    assert whole.score - 1e-6 <= own.score < whole.score + 1
+    # They did not all wait for the end.
+    assert sum(map(bool, parts)) > 3
 
 
 def test_what_waits_is_bounded():
-    decoder = IncrementalCTC(CTCBeamSearch(2), cut_probability=1.0, max_steps=20)
+    own = decoder(2, cut_probability=1.0, max_steps=20)
     for part in stream(300, 0.0).split(5):
-        decoder.push(part)
-        start, waiting, _ = decoder.preview(part[:0])
-        assert len(waiting) <= 20 and start == decoder.start
+        own.step(part)
+        assert len(own._waiting) <= 20
 
 
 def test_a_preview_leaves_nothing_behind():
-    steps = stream(30, 0.0)
-    decoder = IncrementalCTC(CTCBeamSearch(5), cut_probability=1.0)
-    assert decoder.push(steps[:10]) == []
-    _, seen, best = decoder.preview(steps[10:])
-    assert best == CTCBeamSearch(5)(steps[None])[0][0] and len(seen) == 30
-    ((_, seen, _),) = decoder.finish()
-    assert len(seen) == 10 and decoder.finish() == []
-    decoder.restart()
-    assert decoder.start == 0
+    log_probs = stream(30, 0.0)
+    own = decoder(5, cut_probability=1.0)
+    assert own.step(log_probs[:10]) == []
+    best = CTCBeamSearch(5)(log_probs[None])[0][0]
+    shown = own.preview(log_probs[10:])
+    assert names(shown) == VOCAB.decode(best.ids)
+    assert own.end(log_probs[10:]) == shown and own.end(NONE) == []
+    assert own.score == pytest.approx(best.score)
 
 
-@pytest.mark.parametrize('before', [0, 3])
-def test_the_last_steps_are_decoded_in_one_with_what_waits(before):
-    steps = stream(30, 0.3)
-    decoder = IncrementalCTC(CTCBeamSearch(beam_width=8), cut_probability=1.0)
-    steps[:before, 0] = -3.0  # no cut among these
-    assert decoder.push(steps[:before]) == []
-    ((start, whole, best),) = decoder.finish(steps[before:])
-    assert start == 0 and torch.equal(whole, steps)
-    assert best == CTCBeamSearch(beam_width=8)(steps[None])[0][0]
-    assert decoder.start == 30 and decoder.finish(steps[:0]) == []
+def test_glosses_have_the_times_of_their_utterance():
+    own = decoder(1, stride=4)
+    own.begin(100)
+    # Final up to the last certain blank; the rest is a guess.
+    (rain,) = own.step(steps('.RR.S'))
+    assert (rain.gloss, rain.start, rain.end) == ('RAIN', 104, 112)
+    assert rain.confidence == pytest.approx(0.95)
+    assert spans(own.preview(steps('S.'))) == [(116, 124)]
+    assert spans(own.end(steps('S'))) == [(116, 124)]
+    assert own.score == pytest.approx(6 * math.log(0.95), abs=1e-4)
+    # Another utterance counts from its own beginning.
+    own.begin(200)
+    assert spans(own.end(steps('R'))) == [(200, 204)]
+
+
+def test_a_gloss_begins_after_the_end_of_the_one_before():
+    # Utterances from frame 0 and 8 of three steps of 4 frames overlap by one step.
+    own = decoder(1, stride=4)
+    first = own.end(steps('..R'))
+    own.begin(8)
+    seen = own.preview(steps('S'))
+    second = own.end(steps('SR.'))
+    assert spans([*first, *second]) == [(8, 12), (12, 16), (16, 20)]
+    assert spans(seen) == [(12, 16)]
+
+
+def test_a_sign_cut_in_two_is_one_but_not_across_a_pause():
+    own = decoder(1, merge=True)
+    assert names(own.step(steps('R.'))) == ['RAIN']
+    assert own.step(steps('R.')) == [] == own.end(steps('R'))
+    own.begin(40)
+    assert names(own.end(steps('R'))) == ['RAIN']
+
+
+def test_without_a_certain_blank_the_most_probable_one_is_taken():
+    own = decoder(1, cut_probability=1.0, max_steps=3)
+    assert own.step(steps('R.S')) == []
+    # R.SR.S is cut at its most certain blanks, and the last step waits.
+    assert names(own.step(steps('R.S'))) == ['RAIN', 'SUN', 'RAIN']
+    assert names(own.end(steps('R.S'))) == ['SUN', 'RAIN', 'SUN']
+
+
+def test_times_of_uneven_frames():
+    times = np.array([0.0, 0.04, 0.08, 0.5, 0.54, 0.58])
+    own = IncrementalCTC(
+        CTCBeamSearch(1), VOCAB, 2, lambda n: (times[n], times[n] + 0.04)
+    )
+    assert spans(own.end(steps('RS.'))) == [(0.0, 0.08), (0.08, 0.54)]
 
 
 def test_impossible_settings():
     for settings in (dict(cut_probability=0.0), dict(max_steps=0)):
         with pytest.raises(ConfigError):
-            IncrementalCTC(CTCBeamSearch(2), **settings)
+            decoder(2, **settings)

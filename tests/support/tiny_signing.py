@@ -41,6 +41,6 @@ def signing(plan: str) -> np.ndarray:
     return points
 
 
-def habits(longest: int = 40, shortest: int = 4) -> ClipStatistics:
+def signing_statistics(longest: int = 40, shortest: int = 4) -> ClipStatistics:
     """Of clips that begin and end as ``signing`` does."""
     return ClipStatistics(shortest, (shortest + longest) // 2, longest, REST)

@@ -18,6 +18,8 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,6 @@ from _report import show
 
 from mmsign.apis import LiveRecognizer, SignInferencer
 from mmsign.apis.clip_keypoints import selected
-from mmsign.apis.preparation import Pipeline
 from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.io.keypoint_file import open_keypoints
@@ -60,12 +61,12 @@ def frames_of(info: dict) -> Iterator[tuple]:
 
 def read_at_once(inferencer: SignInferencer, items: list[tuple]) -> list[str]:
     """Glosses of (frame, keypoints) pairs in one run of the network."""
-    network, pipeline = inferencer.network, Pipeline(inferencer.network.transforms)
-    count = len(items)
+    pipeline, count = copy(inferencer.network.pipeline), len(items)
     pipeline.max_length = size = count + -count % pipeline.stride
-    windows = WindowedNetwork(network, pipeline, window=size, hop=size)
-    parts = [windows.push(*item) for item in items]
-    parts = [part for part in (*parts, windows.finish()) if part is not None]
+    network = replace(inferencer.network, pipeline=pipeline)
+    windows = WindowedNetwork(network, window=size, hop=size)
+    parts = [windows.step(*item) for item in items]
+    parts = [part for part in (*parts, windows.end()) if part is not None]
     steps = torch.cat([part.log_probs['average'] for part in parts])
     vocab = network.model.vocab
     best = inferencer.search(steps[None], blank=vocab.blank_index)[0][0]

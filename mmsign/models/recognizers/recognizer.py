@@ -152,6 +152,11 @@ class SignRecognizer(BaseModel):
         """Input frames per output step: a clip of n frames has ⌊n/stride⌋ steps."""
         return max(stream.output_stride for stream in self.streams.values())
 
+    @property
+    def output_names(self) -> list[str]:
+        """Of its logits, in order; their average comes on top."""
+        return [*self.streams, *(['joint'] if self.joint_head is not None else [])]
+
     # The network ----------------------------------------------------------
 
     def forward(

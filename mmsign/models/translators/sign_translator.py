@@ -248,9 +248,8 @@ def _is_auxiliary(key: str) -> bool:
 
 def output_channels(recognizer: nn.Module) -> dict[str, int]:
     """Channels of the gloss features by output of a recognizer."""
-    names = [*recognizer.streams, 'joint']
-    heads = trained_heads(recognizer)
-    return {name: head.hidden_channels for name, head in zip(names, heads)}
+    heads = zip(recognizer.output_names, trained_heads(recognizer))
+    return {name: head.hidden_channels for name, head in heads}
 
 
 def translate(

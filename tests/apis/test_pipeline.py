@@ -8,10 +8,9 @@ from tiny_network import keypoints_of
 from tiny_video import write_video
 
 from mmsign.apis.clips import open_clip
-from mmsign.apis.preparation import Pipeline, clip_record, fit_heatmaps, prepare_clip
+from mmsign.apis.pipeline import Pipeline
 from mmsign.errors import FrameReadError
 from mmsign.registry import TRANSFORMS
-from mmsign.structures import SignDataSample
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (10, 48, 64, 3), np.uint8)
 POSE = keypoints_of(10)[:, :79]
@@ -34,7 +33,7 @@ def test_the_steps_of_testing_are_applied():
     pipeline = Pipeline(transforms(*STEPS))
     assert pipeline.needs_frames and pipeline.needs_keypoints
     assert (pipeline.max_length, pipeline.stride) == (8, 4)
-    clip = prepare_clip(pipeline, open_clip(FRAMES), POSE, None)
+    clip = pipeline.prepare(open_clip(FRAMES), POSE)
     # The middle eight frames, and of each the middle quarter.
     resized = TRANSFORMS.build(STEPS['resize'])(
         dict(
@@ -54,7 +53,7 @@ def test_the_steps_of_testing_are_applied():
 def test_keypoints_alone_need_no_frames():
     pipeline = Pipeline(transforms('load', 'sample', 'crop', 'pack', frames=False))
     assert not pipeline.needs_frames
-    clip = prepare_clip(pipeline, open_clip(FRAMES), POSE, None)
+    clip = pipeline.prepare(open_clip(FRAMES), POSE)
     assert list(clip.inputs) == ['keypoints']
     assert torch.equal(clip.inputs['keypoints'], torch.from_numpy(POSE[1:9]))
 
@@ -63,8 +62,8 @@ def test_of_a_resampled_clip_the_chosen_frames_are_read():
     clip = open_clip(FRAMES, fps=32.0)
     clip.resample(16.0)
     pipeline = Pipeline(transforms(*STEPS))
-    found = prepare_clip(pipeline, clip, POSE[::2], None)
-    expected = prepare_clip(pipeline, open_clip(FRAMES[::2]), POSE[::2], None)
+    found = pipeline.prepare(clip, POSE[::2])
+    expected = pipeline.prepare(open_clip(FRAMES[::2]), POSE[::2])
     assert torch.equal(found.inputs['video'], expected.inputs['video'])
     np.testing.assert_array_equal(found.frame_times, np.arange(4) / 16)
 
@@ -74,11 +73,11 @@ def test_frames_of_any_resolution_are_decoded_a_few_at_a_time(tmp_path, monkeypa
     write_video(path, 16, size=(256, 192))
     pipeline = Pipeline(transforms(*STEPS))
     pose = keypoints_of(16)[:, :79]
-    whole = prepare_clip(pipeline, open_clip(path), pose, None)
+    whole = pipeline.prepare(open_clip(path), pose)
     for count in (1, 5):
         most = count * 256 * 192 * 3
-        monkeypatch.setattr('mmsign.apis.preparation.CHUNK_BYTES', most)
-        found = prepare_clip(pipeline, open_clip(path), pose, None)
+        monkeypatch.setattr('mmsign.apis.pipeline.CHUNK_BYTES', most)
+        found = pipeline.prepare(open_clip(path), pose)
         assert torch.equal(found.inputs['video'], whole.inputs['video'])
 
 
@@ -87,22 +86,7 @@ def test_a_damaged_picture_in_a_folder(tmp_path):
     path = tmp_path / 'images0006.png'
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(FrameReadError, match=r'images0006\.png: a truncated or corr'):
-        prepare_clip(Pipeline(transforms(*STEPS)), open_clip(tmp_path), POSE[:8], None)
-
-
-def test_what_loading_would_have_written():
-    found = clip_record(open_clip(FRAMES, 2), None)
-    assert found == dict(
-        clip_id='clip-2',
-        signer='',
-        glosses=[],
-        text=None,
-        frames='clip-2',
-        num_frames=10,
-        frame_size=(64, 48),
-        crop_box=(0.0, 0.0, 64.0, 48.0),
-    )
-    assert clip_record(open_clip(FRAMES), POSE)['keypoints'] is POSE
+        Pipeline(transforms(*STEPS)).prepare(open_clip(tmp_path), POSE[:8])
 
 
 @pytest.mark.parametrize(
@@ -131,32 +115,22 @@ def test_frames_are_decoded_if_and_only_if_they_are_opened():
 # Heatmaps of another resolution -------------------------------------------------------
 
 
-def sample(**metainfo) -> SignDataSample:
-    return SignDataSample(metainfo=metainfo)
+KEYPOINTS = 'load', 'sample', 'crop', 'pack'
 
 
-def test_keypoints_are_measured_in_pixels_of_training():
-    given = torch.tensor([[[3.0, -0.5, 0.25], [0.0, 47.5, 1.0]]])
-    inputs = dict(keypoints=given)
-    found = sample(frame_size=(64, 48), crop_box=(16.0, 12.0, 32.0, 24.0))
-    fit_heatmaps(inputs, found, (128, 72))
-    # Twice as wide, half again as high; borders of pixels stay borders.
-    expected = torch.tensor([[[6.5, -0.5, 0.25], [0.5, 71.5, 1.0]]])
-    torch.testing.assert_close(inputs['keypoints'], expected)
-    assert found.crop_box == (32.0, 18.0, 64.0, 36.0)
-    assert given[0, 0, 0] == 3  # the argument stays
-
-
-def test_equal_sizes_and_frames_alone_are_left_as_they_are():
-    for inputs, size in (
-        (dict(keypoints=torch.ones(1, 79, 3)), (64, 48)),
-        (dict(keypoints=torch.ones(1, 79, 3)), None),
-        (dict(video=torch.ones(3, 1, 4, 4)), (640, 480)),
-    ):
-        found, before = sample(frame_size=(64, 48), crop_box=(1.0,) * 4), dict(inputs)
-        fit_heatmaps(inputs, found, size)
-        assert all(inputs[name] is x for name, x in before.items())
-        assert found.crop_box == (1.0,) * 4
+@pytest.mark.parametrize('size', [(128, 72), (64, 48), None])
+def test_keypoints_are_measured_in_pixels_of_training(size):
+    pose = np.array(POSE[:8])
+    pose[0, :2] = (3.0, -0.5, 0.25), (0.0, 47.5, 1.0)
+    pipeline = Pipeline(transforms(*KEYPOINTS, frames=False), size)
+    found = pipeline.prepare(open_clip(FRAMES[:8]), pose)
+    keypoints, box = pose[0, :2], (16.0, 12.0, 32.0, 24.0)
+    if size == (128, 72):
+        # Twice as wide, half again as high; borders of pixels stay borders.
+        keypoints, box = [[6.5, -0.5, 0.25], [0.5, 71.5, 1.0]], (32.0, 18.0, 64.0, 36.0)
+    np.testing.assert_allclose(found.inputs['keypoints'][0, :2], keypoints)
+    assert found.sample.crop_box == box
+    assert pose[0, 0, 0] == 3  # the argument stays
 
 
 def test_a_video_four_times_as_large_looks_the_same(inferencer):

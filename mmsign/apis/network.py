@@ -1,29 +1,34 @@
 """A network ready to recognize, from a config and a checkpoint.
 
-A ``NetworkSpec`` is all that inference needs besides the weights, as plain data: it
-is what a bundle stores.
+Symbols: B clips, F frames of the padded batch, T' output steps, V classes with the
+blank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from torch import Tensor
 
 from mmsign import compat
 from mmsign.config import load_config, resolve_vocabulary
 from mmsign.datasets.io.frame_times import checked_fps
+from mmsign.decoding import log_probabilities
 from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
-from mmsign.models.inference import prepare_for_inference
+from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.models.weights import required_tensors
 from mmsign.registry import MODELS, TRANSFORMS
+from mmsign.structures import FEATURES_SUFFIX
 
 from .clip_statistics import ClipStatistics, measure_clip_statistics
+from .pipeline import Pipeline, PreparedClip
 
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
@@ -40,14 +45,14 @@ TRAINING_ONLY = (
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A network and its input, without weights.
+    """All that inference needs of a network besides its weights, as primitive data.
 
     Attributes:
         model: Config of the recognizer, its glosses written out.
         pipeline: The transforms of testing.
         corpus: What it was trained on: ``fps`` and ``frame_size`` (width, height)
-            of the frames, as far as the config says; ``signing``, the habits of its
-            clips, as measured unless the config says; ``dataset``, its type.
+            of the frames, as far as the config says; ``signing``, the statistics of
+            its clips, as measured unless the config says; ``dataset``, its type.
     """
 
     model: dict
@@ -62,26 +67,26 @@ class Network:
     Attributes:
         model: A recognizer or a translator.
         spec: What it was built from.
-        transforms: ``spec.pipeline``, built.
+        pipeline: Makes its input.
         device: Where it computes.
         dtype: In which its convolutions compute.
     """
 
     model: SignRecognizer | SignTranslator
     spec: NetworkSpec
-    transforms: list
+    pipeline: Pipeline
     device: torch.device
     dtype: torch.dtype = torch.float32
-
-    @property
-    def recognizer(self) -> SignRecognizer:
-        """The recognizer, which may be part of a translator."""
-        return self.model.recognizer if self.translates else self.model
 
     @property
     def translates(self) -> bool:
         """Whether it writes sentences."""
         return isinstance(self.model, SignTranslator)
+
+    @property
+    def recognizer(self) -> SignRecognizer:
+        """The recognizer, which may be part of a translator."""
+        return self.model.recognizer if self.translates else self.model
 
     @property
     def time_stride(self) -> int:
@@ -95,16 +100,43 @@ class Network:
         return None if fps is None else checked_fps(fps, "the config's corpus.fps")
 
     @property
-    def habits(self) -> ClipStatistics | None:
+    def statistics(self) -> ClipStatistics | None:
         """Of the training clips, None if nobody has measured them."""
         signing = self.spec.corpus.get('signing')
         return None if signing is None else ClipStatistics.from_dict(signing)
 
-    @property
-    def frame_size(self) -> tuple[int, int] | None:
-        """(width, height) of the training corpus's frames in pixels, or None."""
-        size = self.spec.corpus.get('frame_size')
-        return None if size is None else (int(size[0]), int(size[1]))
+    def log_probs(
+        self, clips: Sequence[PreparedClip], translate: bool = False
+    ) -> tuple[dict[str, Tensor], int]:
+        """Run the network.
+
+        Args:
+            clips: At least one.
+            translate: Whether a network that translates does so, into the clips'
+                ``translations``.
+
+        Returns:
+            By output, the average included: (B, T', V) natural log-probabilities on
+            the CPU; and F.
+        """
+        batch = [dict(inputs=clip.inputs, data_samples=clip.sample) for clip in clips]
+        with inference_context(self.device, self.dtype):
+            data = self.model.data_preprocessor(pseudo_collate(batch))
+            inputs, samples = data['inputs'], data['data_samples']
+            frames = next(iter(inputs.values())).shape[2]
+            if self.translates:
+                # The backbones run once; glosses and sentences come from what they say.
+                pooled, _ = self.model.pooled(inputs)
+                inputs = {f'{name}{FEATURES_SUFFIX}': x for name, x in pooled.items()}
+            outputs = self.model(inputs, samples, mode='tensor')
+            if self.translates and translate:
+                samples = self.model(inputs, samples, mode='predict')
+                for clip, sample in zip(clips, samples):
+                    clip.translations = {
+                        name: found.text for name, found in sample.translations.items()
+                    }
+        log_probs = log_probabilities(outputs)
+        return {name: x.cpu() for name, x in log_probs.items()}, frames
 
 
 def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
@@ -120,45 +152,32 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
     """
     if cfg.get('model') is None:
         raise ConfigError(f'config {cfg.filename}: it describes no model')
-    whole = cfg
-    cfg = Config(
-        dict(
-            # The glosses are written into it: the caller's keeps what it says.
-            model=cfg.model.copy(),
-            test_dataloader=cfg.get('test_dataloader', {}),
-            test_pipeline=cfg.get('test_pipeline') or [],
-            corpus=cfg.get('corpus') or {},
-        )
-    )
-    resolve_vocabulary(cfg, checkpoint)
-    dataset = cfg.test_dataloader.get('dataset') or {}
+    # The glosses are written into a copy.
+    named = Config(dict(model=cfg.model.copy()))
+    resolve_vocabulary(named, checkpoint)
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
     while 'pipeline' not in dataset and 'dataset' in dataset:
-        dataset = dataset.dataset
-    pipeline = _plain(dataset.get('pipeline') or [])
+        dataset = dataset['dataset']
+    pipeline = _to_json(dataset.get('pipeline') or [])
     if pipeline and pipeline[0].get('type') == 'LoadFeatures':
         # Features that were computed once are no way in for a new video.
-        pipeline = _plain(cfg.test_pipeline)
+        pipeline = _to_json(cfg.get('test_pipeline') or [])
     if not pipeline:
         raise ConfigError(
             'the config has no test_dataloader.dataset.pipeline that reads clips, nor '
             'a test_pipeline beside one that reads features: inference prepares clips '
             'as testing does'
         )
-    model = _inference_config(_plain(cfg.model))
+    model = _inference_config(_to_json(named.model))
     if 'keypoint' not in model.get('recognizer', model):
-        pipeline = [
-            step | dict(keypoints=False) if step['type'] == 'LoadClip' else step
-            for step in pipeline
-        ]
-    corpus = _plain(cfg.corpus) | dict(dataset=dataset.get('type', ''))
+        for step in pipeline:
+            if step['type'] == 'LoadClip':
+                step['keypoints'] = False
+    corpus = _to_json(cfg.get('corpus') or {}) | dict(dataset=dataset.get('type', ''))
     if 'signing' not in corpus:
-        habits = measure_clip_statistics(whole)
-        corpus |= dict(signing=habits.to_dict()) if habits else {}
-    return NetworkSpec(
-        model=model,
-        pipeline=pipeline,
-        corpus=corpus,
-    )
+        statistics = measure_clip_statistics(cfg)
+        corpus |= dict(signing=statistics.to_dict()) if statistics else {}
+    return NetworkSpec(model, pipeline, corpus)
 
 
 def build_network(
@@ -178,8 +197,10 @@ def build_network(
             their last digits, and the network cannot be written to a bundle.
 
     Raises:
-        ValueError: If the checkpoint is that of another network.
+        ConfigError: If the spec describes something else, or there is no such device.
+        CheckpointError: If the checkpoint is that of another network.
     """
+    device = compat.choose_device(device)
     model = MODELS.build(spec.model)
     if not isinstance(model, (SignRecognizer, SignTranslator)):
         raise ConfigError(
@@ -187,10 +208,12 @@ def build_network(
             'such as configs/twostream_slr_phoenix.py'
         )
     model.load_state_dict(required_tensors(model, checkpoint), strict=False)
-    device = compat.choose_device(device)
     model = model.to(device).eval().requires_grad_(False)
-    transforms = [TRANSFORMS.build(step) for step in spec.pipeline]
-    network = Network(model, spec, transforms, device)
+    pipeline = Pipeline(
+        [TRANSFORMS.build(step) for step in spec.pipeline],
+        spec.corpus.get('frame_size'),
+    )
+    network = Network(model, spec, pipeline, device)
     if not fast:
         return network
     return replace(network, dtype=prepare_for_inference(network.recognizer))
@@ -202,28 +225,29 @@ def load_network(
     device: str | torch.device | None = None,
     fast: bool = False,
 ) -> Network:
-    """A network from a config and a checkpoint.
+    """A network from a config and a checkpoint; see ``build_network``.
 
     Raises:
         ConfigError: See ``spec_of_config``.
         FileNotFoundError, CheckpointError: If the checkpoint cannot be read, or
             is that of another network; the file is named.
     """
+    device = compat.choose_device(device)
     cfg = config if isinstance(config, Config) else load_config(str(config))
     loaded = compat.load_checkpoint(checkpoint)
     spec = spec_of_config(cfg, str(checkpoint))
     try:
         return build_network(spec, loaded, device, fast)
-    except ValueError as error:
+    except CheckpointError as error:
         raise CheckpointError(f'{checkpoint}: {error}') from error
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """ConfigDicts and tuples as dicts and lists, which JSON keeps as they are."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_to_json(item) for item in value]
     return value
 
 
@@ -231,16 +255,16 @@ def _inference_config(model: dict) -> dict:
     if 'recognizer' not in model:
         return _without_training(model)
     # Of a translator, the text side keeps its files: vocabulary and pieces.
-    own = {key: value for key, value in model.items() if key not in TRAINING_ONLY}
-    own.pop('recognizer_checkpoint', None)
-    heads = {
+    left_out = (*TRAINING_ONLY, 'recognizer_checkpoint')
+    own = {key: value for key, value in model.items() if key not in left_out}
+    # The translator gives it its own vocabulary.
+    own['recognizer'] = _without_training(model['recognizer'])
+    own['recognizer'].pop('vocab', None)
+    own['translation'] = {
         output: {key: value for key, value in head.items() if key != 'g2t_checkpoint'}
         for output, head in (model.get('translation') or {}).items()
     }
-    # The translator gives it its own vocabulary.
-    recognizer = _without_training(model['recognizer'])
-    recognizer.pop('vocab', None)
-    return own | dict(recognizer=recognizer, translation=heads)
+    return own
 
 
 def _without_training(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Recognition while the signing goes on.
 
 Symbols: W frames of a window, H frames of its hop, C = (W − H)/2 frames of context;
-see ``windows.py``. Where the hands rest, the stream is taken apart: ``utterances.py``.
+see ``windows.py``. Where the hands rest, the stream is taken apart: ``stream.py``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps
-from mmsign.decoding import CTCBeamSearch
+from mmsign.decoding import AVERAGE, CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError
 from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
 from .frame_clock import FrameClock
-from .networks import Network
-from .preparation import Pipeline
-from .stream_decoder import StreamDecoder
-from .utterances import Piece, UtteranceReader
-from .windows import WindowedNetwork, live_window
+from .network import Network
+from .stream import StreamReader
+from .windows import WindowedNetwork, window_for_streams
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class LiveRecognizer:
     Args:
         network: From ``open_network``.
         window, hop: W and H in frames; None takes them from the clips that the
-            network was trained on, see ``live_window``.
+            network was trained on, see ``window_for_streams``.
         fps: Frames per second of the stream, for frames that come without times;
             None takes that of training.
         beam_width: None takes the config's.
@@ -62,7 +60,7 @@ class LiveRecognizer:
             final; see ``IncrementalCTC``.
 
     Raises:
-        ValueError: If window and hop do not fit the network.
+        ConfigError: If window and hop do not fit the network.
     """
 
     def __init__(
@@ -78,44 +76,45 @@ class LiveRecognizer:
         max_steps: int = 64,
     ) -> None:
         self.network = network
-        self.pipeline = Pipeline(network.transforms)
         self.rate = network.fps or DEFAULT_FPS
         self.fps = self.rate if fps is None else checked_fps(fps)
-        self._clock: FrameClock = FrameClock(self.rate)
         self.estimator = estimator
-        habits = network.habits
-        usual = live_window(self.pipeline, network.time_stride, habits)
+        self.statistics = network.statistics if pauses else None
+        usual = window_for_streams(network)
         self.windows = WindowedNetwork(
             network,
-            self.pipeline,
             usual[0] if window is None else window,
             usual[1] if hop is None else hop,
             early=True,
         )
-        self.reader = UtteranceReader(self.windows, habits if pauses else None)
         own = network.recognizer.decoder
         width = own.beam_width if beam_width is None else beam_width
-        self.decoder = StreamDecoder(
-            CTCBeamSearch(width, merge_adjacent=own.merge_adjacent),
-            network.model.vocab,
-            network.time_stride,
+        self.search = CTCBeamSearch(width, merge_adjacent=own.merge_adjacent)
+        self.cut_probability, self.max_steps = cut_probability, max_steps
+        self._begin()
+
+    def _begin(self) -> None:
+        self._clock: FrameClock = FrameClock(self.rate)
+        decoder = IncrementalCTC(
+            self.search,
+            self.network.model.vocab,
+            self.network.time_stride,
             self._clock.seconds,
-            cut_probability=cut_probability,
-            max_steps=max_steps,
+            self.cut_probability,
+            self.max_steps,
         )
+        self.reader = StreamReader(self.windows, self.statistics, {AVERAGE: decoder})
         self._given = 0
         self._seconds = self._compute = 0.0
 
     @property
     def latency(self) -> float:
-        """Seconds of video after which a frame has been read for good, computing
-        not counted. Where the stream is taken apart that is at the end of the
-        utterance, and W after its beginning at the latest; else C + H (W for the
-        first frames), and the decoder waits on for a step at which nothing is
-        signed."""
-        if self.reader.rest is None:
-            return self.windows.delay / self.rate
-        return self.windows.window / self.rate
+        """Seconds of video after which a frame's glosses are final, computing not
+        counted. Where the stream is taken apart that is at the end of the utterance,
+        and W after its beginning at the latest; else C + H (W for the first frames),
+        and the decoder waits on for a step at which nothing is signed."""
+        waits = self.windows.delay if self.reader.rest is None else self.windows.window
+        return waits / self.rate
 
     def feed(
         self,
@@ -139,38 +138,21 @@ class LiveRecognizer:
 
         Raises:
             ClipError: If frame or keypoints are missing or misshapen.
-            ValueError: If times do not rise.
+            ConfigError: If times do not rise.
         """
         began = time.perf_counter()
         item = self._checked(frame, keypoints, frame_size)
-        if seconds is None:
-            seconds = self._given / self.fps
+        self._seconds = self._given / self.fps if seconds is None else seconds
         self._given += 1
-        pieces = [
-            piece
-            for ready in self._clock.push(seconds, item)
-            for piece in self.reader.push(*ready)
-        ]
-        self._seconds = seconds
-        self._compute += time.perf_counter() - began
-        return self._event(pieces) if pieces else None
+        return self._look(began, self._clock.push(self._seconds, item))
 
     def finish(self) -> LiveEvent:
         """The end of the stream: everything that waits becomes final.
 
         The recognizer is then ready for another stream.
         """
-        began = time.perf_counter()
-        pieces = [
-            piece
-            for ready in self._clock.finish()
-            for piece in self.reader.push(*ready)
-        ]
-        pieces += self.reader.finish()
-        self._compute += time.perf_counter() - began
-        event = self._event(pieces)
-        self.decoder.restart()
-        self._given = 0
+        event = self._look(time.perf_counter(), self._clock.finish(), is_last=True)
+        self._begin()
         return event
 
     def run(
@@ -188,6 +170,7 @@ class LiveRecognizer:
 
     def _checked(self, frame, keypoints, frame_size) -> tuple:
         where = f'frame {self._given} of the stream'
+        pipeline = self.network.pipeline
         if frame is not None and (
             frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8
         ):
@@ -195,35 +178,36 @@ class LiveRecognizer:
                 f'{where}: shape {frame.shape} and dtype {frame.dtype}; expected '
                 '(height, width, 3) of uint8'
             )
-        if frame is None and (self.pipeline.needs_frames or frame_size is None):
+        if frame is None and (pipeline.needs_frames or frame_size is None):
             raise ClipError(
                 f'{where}: the network needs the frame, or at least its frame_size'
             )
-        pose = None
         # A network of video alone does not look at them, but they tell the pauses.
-        if self.pipeline.needs_keypoints or (
-            self.reader.rest is not None
-            and (keypoints is not None or self.estimator is not None)
-        ):
-            if keypoints is None and (self.estimator is None or frame is None):
-                raise ClipError(
-                    f'{where}: the network looks at keypoints; feed them, or give an '
-                    'estimator'
-                )
-            if keypoints is None:
-                keypoints = self.estimator([frame])[0]
+        if not pipeline.needs_keypoints and self.reader.rest is None:
+            keypoints = None
+        elif keypoints is None and self.estimator is not None and frame is not None:
+            keypoints = self.estimator([frame])[0]
+        if keypoints is None and pipeline.needs_keypoints:
+            raise ClipError(
+                f'{where}: the network looks at keypoints; feed them, or give an '
+                'estimator'
+            )
+        if keypoints is not None:
             points = np.asarray(keypoints, np.float32)
-            pose = selected(points[None], 'the keypoints fed', where)[0]
-        size = frame_size if frame is None else frame.shape[1::-1]
-        return frame if self.pipeline.needs_frames else None, pose, size
+            keypoints = selected(points[None], 'the keypoints fed', where)[0]
+        return frame, keypoints, frame_size if frame is None else frame.shape[1::-1]
 
-    def _event(self, pieces: list[Piece]) -> LiveEvent:
-        began = time.perf_counter()
-        final: list[TimedGloss] = []
-        partial: tuple[TimedGloss, ...] = ()
-        for piece in pieces:
-            final += self.decoder.push(piece)
-            partial = self.decoder.preview(piece)
-        compute = self._compute + time.perf_counter() - began
-        self._compute = 0.0
-        return LiveEvent(tuple(final), partial, self._seconds, compute)
+    def _look(
+        self, began: float, items: Iterable[tuple], is_last: bool = False
+    ) -> LiveEvent | None:
+        """Frames at the rate of training to the reader; what it says."""
+        news = [self.reader.step(*item) for item in items]
+        if is_last:
+            news.append(self.reader.end())
+        news = [glosses[AVERAGE] for glosses in news if glosses is not None]
+        partial = self.reader.preview(AVERAGE) if news else []
+        self._compute += time.perf_counter() - began
+        if not news and not is_last:
+            return None
+        compute, self._compute = self._compute, 0.0
+        return LiveEvent(tuple(sum(news, [])), tuple(partial), self._seconds, compute)

@@ -4,13 +4,15 @@ import copy
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from tiny_network import GLOSSES, write_network
+from tiny_network import GLOSSES, keypoints_of, write_network
 
 from mmsign import compat
-from mmsign.apis.networks import (
+from mmsign.apis import SignInferencer
+from mmsign.apis.network import (
     TRAINING_ONLY,
     NetworkSpec,
     build_network,
@@ -18,6 +20,8 @@ from mmsign.apis.networks import (
     spec_of_config,
 )
 from mmsign.errors import CheckpointError, ConfigError
+
+OUTPUTS = ['video', 'keypoint', 'joint', 'average']
 
 
 @pytest.fixture
@@ -148,7 +152,7 @@ def test_it_has_the_checkpoints_weights_and_cannot_be_trained(network, network_f
     assert not any(module.training for module in network.model.modules())
     assert not any(x.requires_grad for x in network.model.parameters())
     assert (network.device, network.dtype) == (torch.device('cpu'), torch.float32)
-    assert len(network.transforms) == 6 and network.time_stride == 4
+    assert network.time_stride == 4
     assert network.recognizer is network.model and not network.translates
 
 
@@ -159,9 +163,10 @@ def test_a_bare_state_dict_of_several_processes_will_do(network):
 
 
 def test_what_is_known_of_the_corpus(network):
-    assert (network.fps, network.frame_size, network.habits) == (25.0, (64, 48), None)
+    assert (network.fps, network.statistics) == (25.0, None)
+    assert network.pipeline.frame_size == (64, 48)
     bare = replace(network, spec=replace(network.spec, corpus={}))
-    assert (bare.fps, bare.frame_size, bare.habits) == (None, None, None)
+    assert (bare.fps, bare.statistics) == (None, None)
 
 
 def test_a_translator_has_a_recognizer(translator_files, network):
@@ -202,3 +207,51 @@ def test_a_network_for_something_else():
     spec = NetworkSpec(dict(type='ResNet', depth=18), [], {})
     with pytest.raises(ValueError, match='ResNet is no sign language recognizer; exp'):
         build_network(spec, {}, 'cpu')
+
+
+# What it says -------------------------------------------------------------------------
+
+
+def prepared(inferencer: SignInferencer, count: int, seed: int = 0):
+    generator = np.random.default_rng(seed)
+    frames = generator.integers(0, 256, (count, 48, 64, 3), np.uint8)
+    return inferencer.preprocess(frames, keypoints_of(count, seed=seed)).prepared
+
+
+def test_its_log_probabilities_are_those_of_its_logits(inferencer):
+    network, clip = inferencer.network, prepared(inferencer, 20)
+    found, frames = network.log_probs([clip])
+    assert list(found) == OUTPUTS and frames == 20
+    data = dict(
+        inputs={name: [x] for name, x in clip.inputs.items()},
+        data_samples=[clip.sample],
+    )
+    with torch.inference_mode():
+        ready = network.model.data_preprocessor(data)
+        logits = network.model(ready['inputs'], ready['data_samples'])
+    for name in OUTPUTS[:3]:
+        torch.testing.assert_close(found[name], logits[name].log_softmax(-1))
+    torch.testing.assert_close(found['average'].exp(), logits['average'])
+
+
+def test_a_batch_is_as_long_as_its_longest_clip(inferencer):
+    clips = [prepared(inferencer, n, seed) for seed, n in enumerate((24, 8, 18))]
+    found, frames = inferencer.network.log_probs(clips)
+    assert frames == 24 and found['average'].shape == (3, 6, 5)
+    alone, _ = inferencer.network.log_probs(clips[:1])
+    for name in OUTPUTS:
+        torch.testing.assert_close(found[name][:1], alone[name], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('translate', [False, True])
+def test_sentences_are_written_if_wanted(translator_files, inferencer, translate):
+    translator = SignInferencer(*translator_files, device='cpu')
+    clips = [prepared(translator, 16), prepared(translator, 16, seed=1)]
+    found, _ = translator.network.log_probs(clips, translate=translate)
+    outputs = {'video', 'joint', 'ensemble'} if translate else set()
+    for clip in clips:
+        assert set(clip.translations) == outputs
+        assert all(isinstance(text, str) for text in clip.translations.values())
+    # The glosses are those of the recognizer inside.
+    expected, _ = inferencer.network.log_probs(clips)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tiny_network import keypoints_of, write_network
-from tiny_signing import habits, signing
+from tiny_signing import signing, signing_statistics
 
 from mmsign.apis import LiveRecognizer, SignInferencer, open_network
 from mmsign.errors import ClipError
@@ -31,7 +31,8 @@ def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
     events = list(live.run(frames, poses))
     expected = inferencer(frames, poses)
     assert len(events) == 2 and expected.glosses and not events[0].final
-    live.decoder.ctc.cut_probability = 1.0
+    live.cut_probability = 1.0
+    live.finish()
     *_, event = live.run(frames, poses)
     assert event.final == expected.glosses and event.partial == ()
 
@@ -108,7 +109,7 @@ def test_frames_that_do_not_fit(live):
 @pytest.fixture
 def paused(network):
     """A recognizer of a network whose training clips began and ended at rest."""
-    corpus = network.spec.corpus | dict(signing=habits(longest=40).to_dict())
+    corpus = network.spec.corpus | dict(signing=signing_statistics(40).to_dict())
     return LiveRecognizer(replace(network, spec=replace(network.spec, corpus=corpus)))
 
 
@@ -170,12 +171,12 @@ def test_pauses_may_be_passed_over(paused):
 
 def test_keypoints_tell_the_pauses_to_a_network_of_video_alone(tmp_path):
     network = open_network(*write_network(tmp_path, ['video']), device='cpu')
-    corpus = network.spec.corpus | dict(signing=habits(longest=40).to_dict())
+    corpus = network.spec.corpus | dict(signing=signing_statistics(40).to_dict())
     network = replace(network, spec=replace(network.spec, corpus=corpus))
     frames, _ = stream(60)
     recognizer = LiveRecognizer(network)
     with_pauses = list(recognizer.run(frames, signing('r' * 20 + 'm' * 20 + 'r' * 20)))
-    assert recognizer.pipeline.needs_keypoints is False
+    assert network.pipeline.needs_keypoints is False
     expected = SignInferencer(*write_network(tmp_path, ['video']), device='cpu')
     own = expected(frames[18:42])
     final = [gloss.gloss for event in with_pauses for gloss in event.final]

@@ -1,0 +1,165 @@
+"""From a clip and its keypoints to what the network takes.
+
+The config's own test pipeline decides the geometry. Its first step, which opens the
+files of a corpus, is replaced by the clip at hand; frames are decoded, cropped and
+resized a few at a time, so that a video of any resolution fits into memory.
+
+Symbols: T frames that the network sees, S side of its frames in pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+import torch
+
+from mmsign.datasets.transforms import DecodeClip, LoadClip, PackClip, SampleClip
+from mmsign.errors import ConfigError
+from mmsign.structures import SignDataSample
+
+from .clips import Clip
+
+# Memory for frames as they are in the file, in bytes.
+CHUNK_BYTES = 64 << 20
+
+
+@dataclass
+class PreparedClip:
+    """One clip, ready for the data preprocessor.
+
+    Attributes:
+        inputs: ``video`` uint8 (3, T, S, S) and/or ``keypoints`` (T, 79, 3).
+        sample: Its data sample.
+        frame_times: (T,) seconds of the frames that were taken.
+        frame_seconds: How long each is shown.
+        translations: Sentences by output, written by a network that translates.
+    """
+
+    inputs: dict[str, torch.Tensor]
+    sample: SignDataSample
+    frame_times: np.ndarray | None = None
+    frame_seconds: float = 0.0
+    translations: dict[str, str] = field(default_factory=dict)
+
+
+class Pipeline:
+    """The test pipeline, taken apart.
+
+    Args:
+        transforms: Built; LoadClip first, then SampleClip, with DecodeClip if
+            frames are used, PackClip last.
+        frame_size: (width, height) of the training corpus's frames, in whose pixels
+            the heatmaps' sigma is measured; None takes the clip's own.
+
+    Attributes:
+        needs_frames, needs_keypoints: What the network looks at.
+        max_length: The most frames it takes at once.
+        stride: Frames are taken in multiples of it.
+
+    Raises:
+        ConfigError: If the pipeline is of another shape.
+    """
+
+    def __init__(
+        self, transforms: list, frame_size: Sequence[int] | None = None
+    ) -> None:
+        kinds = [type(step) for step in transforms]
+        if kinds[:2] != [LoadClip, SampleClip] or kinds[-1] is not PackClip:
+            raise ConfigError(
+                'inference needs a test pipeline of LoadClip, SampleClip, …, PackClip; '
+                f'this one has {", ".join(kind.__name__ for kind in kinds)}'
+            )
+        load, self._sample, *steps, self._pack = transforms
+        self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
+        self.max_length, self.stride = self._sample.max_length, self._sample.stride
+        self.frame_size = None if frame_size is None else tuple(map(int, frame_size))
+        self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
+        if self.needs_frames == (len(self._steps) == len(steps)):
+            raise ConfigError(
+                'the test pipeline must decode frames (DecodeClip) if and only if '
+                'LoadClip opens them'
+            )
+
+    def prepare(self, clip: Clip, keypoints: np.ndarray | None) -> PreparedClip:
+        """Run the pipeline over a clip.
+
+        Args:
+            clip: At the rate of training.
+            keypoints: (M, 79, 3) at the clip's chosen frames, or None.
+        """
+        results = self.record(clip.name, clip.source.frame_size)
+        results['num_frames'] = len(clip.times)
+        if keypoints is not None:
+            results['keypoints'] = keypoints
+        results = self._sample(results)
+        indices = results['frame_indices']
+        if self.needs_frames:
+            width, height = clip.source.frame_size
+            size = max(1, CHUNK_BYTES // (3 * width * height))
+            frames = clip.source.stream(
+                indices if clip.indices is None else clip.indices[indices]
+            )
+            done = []
+            while chunk := list(islice(frames, size)):
+                part = self.look(results, np.stack(chunk))
+                done.append(part['frames'])
+            results = dict(part, frames=np.concatenate(done))
+        else:
+            results = self.look(results, None)
+        prepared = self.pack(results)
+        prepared.frame_times = clip.times[indices]
+        prepared.frame_seconds = clip.frame_seconds
+        return prepared
+
+    @staticmethod
+    def record(name: str, frame_size: Sequence[int]) -> dict:
+        """What LoadClip would have written of a clip; without ``num_frames``."""
+        width, height = map(int, frame_size)
+        return dict(
+            clip_id=name,
+            signer='',
+            glosses=[],
+            text=None,
+            frames=name,
+            frame_size=(width, height),
+            crop_box=(0.0, 0.0, float(width), float(height)),
+        )
+
+    def look(self, results: dict, frames: np.ndarray | None) -> dict:
+        """Run the steps between: crop box, crop, resize.
+
+        Args:
+            results: Of ``record``.
+            frames: (n, H, W, 3), any part of the clip, or None.
+        """
+        part = dict(results)
+        if frames is not None:
+            part['frames'] = frames
+        for step in self._steps:
+            part = step(part)
+        return part
+
+    def pack(self, results: dict) -> PreparedClip:
+        """Run PackClip, and measure keypoints in pixels of the training corpus.
+
+        The heatmaps' sigma is measured so: in a video of another resolution the blobs
+        would come out smaller or larger than anything the network was trained on.
+        """
+        packed = self._pack(results)
+        inputs, sample = packed['inputs'], packed['data_samples']
+        if 'keypoints' in inputs and self.frame_size not in (
+            None,
+            tuple(sample.frame_size),
+        ):
+            scale = np.asarray(self.frame_size, float) / sample.frame_size
+            keypoints = inputs['keypoints'].clone()
+            factors = torch.tensor(scale, dtype=keypoints.dtype)
+            # Pixel centres lie at whole numbers, borders half a pixel away from them.
+            keypoints[..., :2] = (keypoints[..., :2] + 0.5) * factors - 0.5
+            inputs['keypoints'] = keypoints
+            box = np.asarray(sample.crop_box) * np.concatenate([scale, scale])
+            sample.set_metainfo(dict(crop_box=tuple(map(float, box))))
+        return PreparedClip(inputs, sample)

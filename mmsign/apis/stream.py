@@ -1,0 +1,166 @@
+"""A stream taken apart where the hands rest; each part is read like a training clip.
+
+Symbols: W frames of the windows below, R resting frames at the ends of a clip.
+
+An *utterance* begins R frames before the hands leave their rest and ends R frames
+after they came back; at a shorter rest, of ``PAUSE`` frames at least, two share the
+resting frames. One of up to W frames is looked at once when it has ended, so exactly
+as if it were a clip; a longer one in overlapping windows. Between them nothing is
+computed. Without a rest pose the stream is one endless utterance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+
+from mmsign.decoding import IncrementalCTC
+from mmsign.structures import TimedGloss
+
+from .clip_statistics import ClipStatistics
+from .windows import WindowedNetwork, WindowSteps
+
+PAUSE = 2
+"""Resting frames in a row that end an utterance; one alone may be an error."""
+
+Glosses = dict[str, list[TimedGloss]]
+
+
+class StreamReader:
+    """Frames in, one after the other; glosses out as they become final.
+
+    One reader is for one stream, a long clip or what a camera sees; its memory does
+    not grow with it.
+
+    Args:
+        windows: The network.
+        statistics: Of the training clips; None, or without a rest pose: no pauses.
+        decoders: By the name of the output that each decodes.
+    """
+
+    def __init__(
+        self,
+        windows: WindowedNetwork,
+        statistics: ClipStatistics | None,
+        decoders: Mapping[str, IncrementalCTC],
+    ) -> None:
+        self.windows = windows
+        self.statistics = statistics
+        self.decoders = decoders
+        self.rest = None if statistics is None else statistics.rest
+        self._count = 0  # frames seen
+        self._signing = False
+        self._is_resting = True
+        self._resting: deque = deque(maxlen=self.rest and self.rest.frames)
+        self._run = 0  # resting frames in a row
+        self._final: Glosses | None = None
+        self._latest: WindowSteps | None = None  # of the utterance that goes on
+
+    def step(
+        self,
+        frame: np.ndarray | None,
+        keypoints: np.ndarray | None,
+        frame_size: tuple[int, int] | None = None,
+    ) -> Glosses | None:
+        """Take one frame; see ``WindowedNetwork.step``.
+
+        Returns:
+            By output the glosses that are now final; None if the network had nothing
+            to look at yet.
+
+        Raises:
+            ClipError: If the frame has another size than the first.
+        """
+        item = frame, keypoints, frame_size
+        self._count += 1
+        self._final = None
+        if self.rest is None or keypoints is None:
+            if not self._signing:
+                self._begin()
+        else:
+            before = self._is_resting
+            self._is_resting = bool(self.rest.resting(keypoints[None], before)[0])
+            if self._is_resting:
+                self._run += 1
+                self._resting.append(item)
+                if self._signing:
+                    self._look(item)
+                    if self._run >= max(PAUSE, self.rest.frames):
+                        self._end()
+                return self._final
+            if self._signing and self._run >= PAUSE:
+                self._end()
+            if not self._signing:
+                self._begin()
+            self._run = 0
+            self._resting.clear()
+        self._look(item)
+        return self._final
+
+    def end(self) -> Glosses | None:
+        """The end of the stream: all that waits becomes final."""
+        self._final = None
+        if self._signing:
+            self._end()
+        return self._final
+
+    def preview(self, output: str) -> list[TimedGloss]:
+        """What seems to follow what is final; nothing between utterances."""
+        if self._latest is None:
+            return []
+        return self.decoders[output].preview(self._latest.preview[output])
+
+    def _begin(self) -> None:
+        self._signing = True
+        for decoder in self.decoders.values():
+            decoder.begin(self._count - 1 - len(self._resting))
+        for item in self._resting:
+            self._look(item)
+
+    def _look(self, item: tuple) -> None:
+        self._item = item
+        steps = self.windows.step(*item)
+        if steps is not None:
+            self._latest = steps
+            self._take(steps)
+
+    def _end(self) -> None:
+        self._signing, self._latest = False, None
+        if self.rest is not None and self._item[1] is not None:
+            if self.windows.count < self.statistics.shortest / 2:
+                self.windows.begin()  # a twitch
+                return
+            # Nothing of it is dropped: the last frame is shown until a step is full.
+            while self.windows.count % self.windows.stride:
+                self._look(self._item)
+        steps = self.windows.end()
+        self._latest = None
+        if steps is not None:
+            self._take(steps, is_last=True)
+
+    def _take(self, steps: WindowSteps, is_last: bool = False) -> None:
+        if self._final is None:
+            self._final = {name: [] for name in self.decoders}
+        for name, decoder in self.decoders.items():
+            decode = decoder.end if is_last else decoder.step
+            self._final[name] += decode(steps.log_probs[name])
+
+
+def count_utterances(keypoints: np.ndarray, statistics: ClipStatistics) -> int:
+    """How many there are in a clip.
+
+    Args:
+        keypoints: (N, 79, 3).
+        statistics: With a rest pose.
+    """
+    count, run, signing = 0, 0, False
+    for rests in statistics.rest.resting(keypoints):
+        run = run + 1 if rests else 0
+        if not rests and not signing:
+            signing = True
+            count += 1
+        elif run >= PAUSE:
+            signing = False
+    return count
