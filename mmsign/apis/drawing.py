@@ -67,7 +67,7 @@ def write_annotated_video(
     """The clip with its skeleton, the gloss being signed and those before.
 
     Raises:
-        ConfigError: If the video cannot be written.
+        ConfigError, OSError: If the video cannot be written.
     """
     write_video(path, _annotated(job, result), 1 / job.clip.frame_seconds)
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
 from mmsign.errors import ConfigError
-from mmsign.files import partial_path, replacing
+from mmsign.files import replacing, replacing_path
 from mmsign.keypoints import PARTS, SKELETON
 from mmsign.structures import SignDataSample
 
@@ -240,23 +239,17 @@ def write_video(
         fps: Frames per second.
 
     Raises:
-        ConfigError: If OpenCV cannot write it.
+        ConfigError, OSError: If it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
     # OpenCV goes by the name's end.
-    partial = partial_path(target).with_suffix('.mp4')
-    writer = None
-    try:
+    with replacing_path(path, '.mp4') as partial:
+        writer = None
         for image in images:
             height, width = (side // 2 * 2 for side in image.shape[:2])
             if writer is None:
                 code = cv2.VideoWriter.fourcc(*'mp4v')
                 writer = cv2.VideoWriter(str(partial), code, fps, (width, height))
-                if target.is_dir() or not writer.isOpened():
+                if not writer.isOpened():
                     raise ConfigError(f'{path}: OpenCV cannot write a video there')
             writer.write(image[:height, :width])
         writer.release()
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)

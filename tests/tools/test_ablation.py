@@ -95,11 +95,14 @@ def test_resumed_where_it_stopped(tool, tmp_path):
 
 
 def test_faults_are_named(tool, tmp_path):
-    with pytest.raises(ConfigError, match=r'has no rows: .*1_name\.py'):
-        tool.main([str(tmp_path)])
-    with pytest.raises(ConfigError, match='holds no results'):
-        tool.main([str(FOLDER), '--out', str(tmp_path), '--table-only'])
-    with pytest.raises(ConfigError, match=r'train.py .*failed, see .*log.txt: error'):
+    for arguments, name in (
+        ([tmp_path], str(tmp_path)),
+        ([FOLDER, '--out', tmp_path, '--table-only'], str(tmp_path)),
+        ([FOLDER, '--out', FOLDER], str(FOLDER)),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            tool.main(list(map(str, arguments)))
+    with pytest.raises(ConfigError, match=r'train\.py .*log\.txt'):
         tool.run_tool(['tools/train.py', 'absent.py'], tmp_path / 'log.txt')
 
 

@@ -1,22 +1,15 @@
-import importlib.util
+from __future__ import annotations
+
 from pathlib import Path
 
 import cv2
 import pytest
+from tiny_run import TOOLS, load_tool
 
 from mmsign.toy.corpus import invent_sentences, write_corpus
 
-ROOT = Path(__file__).resolve().parents[2]
-CONFIG = str(ROOT / 'configs' / 'twostream_slr_toy.py')
-
-
-@pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'data' / 'browse.py'
-    spec = importlib.util.spec_from_file_location('browse', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool('data/browse')
+CONFIG = str(TOOLS.parent / 'configs' / 'twostream_slr_toy.py')
 
 
 @pytest.fixture(scope='module')
@@ -24,16 +17,16 @@ def corpus(tmp_path_factory):
     root = tmp_path_factory.mktemp('toy')
     sentences = invent_sentences(dict(train=2, dev=2, test=1), citations=0, seed=3)
     write_corpus(root, sentences, 'phoenix2014T', size=(42, 52), seed=3, workers=1)
-    return root, sentences['dev'][1].clip_id
+    return root
 
 
 @pytest.fixture
-def browse(tool, corpus, tmp_path):
+def browse(corpus, tmp_path):
     def browse(*arguments: str) -> list[Path]:
-        root, _ = corpus
-        options = [f'--out={tmp_path / "out"}', f'--cfg-options=data_root={root}']
-        tool.main([CONFIG, *options, *arguments])
-        return sorted(p for p in (tmp_path / 'out').rglob('*') if p.is_file())
+        out = tmp_path / 'out'
+        settings = [f'--cfg-options=data_root={corpus}']
+        tool.main([CONFIG, f'--out={out}', *settings, *arguments])
+        return sorted(path for path in out.rglob('*') if path.is_file())
 
     return browse
 
@@ -46,23 +39,23 @@ def test_writes_a_picture_of_each_clip(browse, capsys):
     assert str(pictures[0]) in capsys.readouterr().out
 
 
-def test_writes_a_video_of_a_named_clip(browse, corpus):
-    (video,) = browse('--split=dev', f'--clips={corpus[1]}', '--video', '--side=41')
-    assert video.name == f'{corpus[1]}.mp4'
-    capture = cv2.VideoCapture(str(video))
-    assert capture.read()[1].shape[1] == 82
+def test_writes_a_video_of_a_named_clip(browse):
+    (video,) = browse('--split=dev', '--clips=dev-00001', '--video', '--side=41')
+    assert video.name == 'dev-00001.mp4'
+    assert cv2.VideoCapture(str(video)).read()[1].shape[1] == 82
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'message'),
+    ('arguments', 'name'),
     [
-        (['--clips=9'], "the train split has no clip '9'; it has 2 clips"),
-        (['--columns=0'], '--columns must be 1 or more'),
-        (['--cfg-options', 'data_root=absent'], "data_root 'absent'"),
+        (['--clips=9'], "'9'"),
+        (['--columns=0'], '--columns'),
+        (['--out=CORPUS'], 'the output'),
+        (['--cfg-options', 'data_root=absent'], "'absent'"),
     ],
 )
-def test_mistakes_are_told_in_a_line(browse, arguments, message, capsys):
+def test_mistakes_are_told_in_a_line(browse, corpus, arguments, name, capsys):
     with pytest.raises(SystemExit) as ended:
-        browse(*arguments)
-    assert ended.value.code != 0
-    assert message in capsys.readouterr().err
+        browse(*(argument.replace('CORPUS', str(corpus)) for argument in arguments))
+    said = capsys.readouterr().err
+    assert ended.value.code == 1 and name in said and len(said.splitlines()) == 1

@@ -21,5 +21,6 @@ def test_two_rows_of_frames(phoenix_tree, tmp_path, capsys):
     assert picture.shape == (96, 144, 3)
     assert picture[:48].std() > 10 and (picture[:48] != picture[48:]).any()
     assert capsys.readouterr().out.strip().endswith('test-b, SONNE')
-    with pytest.raises(ConfigError, match=r'has clips 0\.\.1'):
-        tool.main([CONFIG, str(out), '--clip', '2', *options])
+    for wrong in ([str(out), '--clip', '2'], [str(out.with_suffix('.jpg'))]):
+        with pytest.raises(ConfigError, match=r'--clip 2|view\.jpg'):
+            tool.main([CONFIG, *wrong, *options])

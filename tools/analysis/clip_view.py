@@ -16,6 +16,7 @@ from mmsign.engine.launch import (
     reported_errors,
 )
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -34,6 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     check_data_roots(cfg, ('test_dataloader',))
+    root = cfg.test_dataloader.dataset.data_root
+    check_outputs([args.out], [args.config, root], ['.png'])
     # Imported late: --help and refusals answer at once.
     from mmsign.registry import DATASETS, MODELS
     from mmsign.visualization.clip_view import view_clip, view_sheet, write_image

@@ -90,7 +90,7 @@ def flops(net: SignRecognizer, frames: int) -> dict[str, int]:
             )
         features = count('encode', net.encode, inputs)
         pooled = net.pool(features)
-        count('heads', net.heads, pooled, [frames], frames)
+        count('heads', net.classify, pooled)
         count('total', net, inputs)
     streams = sum(counts[name] for name in net.streams)
     counts['connections'] = counts.pop('encode') - streams

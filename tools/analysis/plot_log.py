@@ -9,8 +9,10 @@ trainings are drawn into the same panels.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mmsign.engine.launch import reported_errors
+from mmsign.files import check_outputs
 from mmsign.visualization.training_curves import save_curves, summary
 from mmsign.visualization.training_log import distinct_names, read_log
 
@@ -32,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
         '--names', nargs='+', metavar='NAME', help='of the trainings, for the legend'
     )
     args = parser.parse_args(arguments)
+    # A training's folder may hold its picture.
+    check_outputs([args.out], [log for log in args.logs if Path(log).is_file()])
     names = args.names or distinct_names(args.logs)
     if len(names) != len(args.logs):
         parser.error(f'--names: {len(names)} names for {len(args.logs)} trainings')

@@ -11,7 +11,6 @@ MMPose; see docs/keypoints.md.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 
 from mmsign.datasets import open_frames
 from mmsign.engine.launch import reported_errors
+from mmsign.errors import DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.pose import ESTIMATORS, RANDOM_WEIGHTS, FullFrame, PoseEstimator
 
@@ -98,7 +98,7 @@ def main() -> None:
     args = parser.parse_args()
     clips = sorted(args.data.glob('*.mp4'))
     if not clips:
-        sys.exit(f'{args.data} holds no .mp4 file')
+        raise DataError(f'{args.data} holds no .mp4 file')
     for config in args.config:
         estimator = KnownPoints(config, boxes=FullFrame())
         for clip in clips:

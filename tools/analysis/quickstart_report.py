@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import read_predictions
 from mmsign.files import write_text
 from mmsign.registry import DATASETS, MODELS
@@ -94,10 +95,12 @@ def main() -> None:
     metrics_file, dump = work / 'test_metrics.json', work / 'predictions.jsonl'
     for needed in (metrics_file, dump):
         if not needed.is_file():
-            sys.exit(f'{needed} is missing: run tools/test.py on this work dir first')
+            raise DataError(
+                f'{needed} is missing: run tools/test.py on this work dir first'
+            )
     config = args.config or next(iter(sorted(work.glob('*.py'))), None)
     if config is None:
-        sys.exit(f'no config in {work}: name one with --config')
+        raise ConfigError(f'no config in {work}: name one with --config')
     import mmsign  # noqa: F401  registers the parts
 
     cfg = Config.fromfile(config)
@@ -116,4 +119,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -21,6 +21,9 @@ from mmengine.registry import init_default_scope
 
 from mmsign.datasets import SignDataset
 from mmsign.datasets.io.keypoint_file import write_keypoints
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import DataError
+from mmsign.files import check_outputs
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.registry import DATASETS, MODELS
 from mmsign.visualization.clip_view import view_clip, view_sheet, write_image
@@ -58,10 +61,10 @@ def collect_keypoints(data: Path, out: Path) -> Path:
     for video in sorted(data.glob('*.mp4')):
         source = data / f'{video.stem}.mmpose.json'
         if not source.is_file():
-            sys.exit(f'{video.name} has no keypoints: {source} is missing')
+            raise DataError(f'{video.name} has no keypoints: {source} is missing')
         poses[video.stem] = read_mmpose_json(source)
     if not poses:
-        sys.exit(f'{data} holds no .mp4 file')
+        raise DataError(f'{data} holds no .mp4 file')
     path = out / 'keypoints.safetensors'
     write_keypoints(path, poses)
     return path
@@ -100,6 +103,7 @@ def main() -> None:
         '--sheet-size', type=int, default=224, help='resolution of the sheets'
     )
     args = parser.parse_args()
+    check_outputs([args.out], [args.data], folders=True)
     args.out.mkdir(parents=True, exist_ok=True)
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.default_scope)
@@ -181,4 +185,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

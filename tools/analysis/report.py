@@ -14,13 +14,13 @@ paired test.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmsign.engine.launch import reported_errors
 from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
-from mmsign.files import read_lines, write_lines
+from mmsign.files import check_outputs, read_lines, write_text
 from mmsign.visualization.html_report import load_run, report_page
 
 # CSL-Daily is scored on its glosses as they are.
@@ -57,35 +57,25 @@ def run_names(paths: list[str]) -> list[str]:
     return names if len(set(names)) == len(names) else paths
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 2 for files that cannot be used."""
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    read = [args.predictions, args.compare, args.training]
+    check_outputs([args.out], read, ['.html', '.htm'])
     cleanup = CORPORA[args.corpus]
-    try:
-        names = run_names([args.predictions, *filter(None, [args.compare])])
-        run = load_run(args.predictions, cleanup, names[0])
-        other = load_run(args.compare, cleanup, names[-1]) if args.compare else None
-        training = None
-        if args.training:
-            lines = read_lines(args.training)
-            training = Counter(
-                gloss
-                for line in lines
-                for gloss in clean_glosses(line.split(), cleanup)
-            )
-        output = args.output
-        if output is None:
-            output = 'average' if 'average' in run.errors else next(iter(run.errors))
-        write_lines(args.out, [report_page(run, output, other, training, cleanup)])
-    except ValueError as error:
-        print(f'report.py: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f'report.py: cannot write {args.out}: {error.strerror}', file=sys.stderr)
-        return 2
+    names = run_names([args.predictions, *filter(None, [args.compare])])
+    run = load_run(args.predictions, cleanup, names[0])
+    other = load_run(args.compare, cleanup, names[-1]) if args.compare else None
+    training = None
+    if args.training:
+        lines = (clean_glosses(x.split(), cleanup) for x in read_lines(args.training))
+        training = Counter(gloss for line in lines for gloss in line)
+    output = args.output
+    if output is None:
+        output = 'average' if 'average' in run.errors else next(iter(run.errors))
+    write_text(args.out, report_page(run, output, other, training, cleanup))
     print(f'{args.out}: {len(run.clips)} sentences')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with reported_errors(status=2):
+        main()

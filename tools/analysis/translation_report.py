@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
+
+from mmsign.engine.launch import reported_errors
+from mmsign.errors import DataError
 
 SCORES = ('BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4', 'ROUGE-L')
 ENSEMBLE = 'ensemble'
@@ -48,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     dump = args.work_dir / 'sentences.jsonl'
     for needed in (metrics_file, dump):
         if not needed.is_file():
-            sys.exit(f'{needed} is missing: run tools/test.py on this work dir first')
+            raise DataError(
+                f'{needed} is missing: run tools/test.py on this work dir first'
+            )
     metrics = json.loads(metrics_file.read_text(encoding='utf-8'))
     with dump.open(encoding='utf-8') as lines:
         records = [json.loads(line) for line in lines]
@@ -61,4 +65,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -9,10 +9,10 @@ draws others.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 
 SPLITS = {'train': 'train', 'dev': 'val', 'test': 'test'}
 
@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> None:
     if cfg.get(loader) is None:
         raise ConfigError(f'{args.config} has no {loader}')
     check_data_roots(cfg, (loader,))
+    check_outputs([args.out], [cfg[loader].dataset.data_root], folders=True)
     dataset = DATASETS.build(cfg[loader].dataset)
     settings = dict(cfg.get('model', {}).get('data_preprocessor') or {})
     preprocessor = MODELS.build({'type': 'SignDataPreprocessor', **settings})
@@ -133,4 +134,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
