@@ -31,8 +31,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         action=OverrideAction,
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. train_dataloader.batch_size=2; '
-        'lists as KEY="[a,b]" or KEY=a,b. A variable such as data_root is followed '
-        'to every place that uses it',
+        'lists as KEY="[a,b]" or KEY=a,b, dicts as KEY="dict(a=1)". A variable such '
+        'as data_root is followed to every place that uses it; an option that reaches '
+        'nothing is refused',
     )
     parser.add_argument(
         '--trust-checkpoint',

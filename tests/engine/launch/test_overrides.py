@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
+from mmsign.errors import ConfigError
 
 
 def parse(*values: str) -> dict:
@@ -29,6 +30,15 @@ def parse(*values: str) -> dict:
         ("'3'", '3'),
         ('x=y', 'x=y'),
         ('', ''),
+        ('[]', []),
+        ('(a,)', ('a',)),
+        ("'a,b','c'", ['a,b', 'c']),
+        ('[(1,2),[x, y z],None]', [(1, 2), ['x', 'y z'], None]),
+        ('dict(a=1, b=[x,y])', {'a': 1, 'b': ['x', 'y']}),
+        ("{'a': 1, b: {}, 3: dict()}", {'a': 1, 'b': {}, 3: {}}),
+        ('(a)/b', '(a)/b'),
+        ("it's (1", "it's (1"),
+        ('{clip_id}/*.png', '{clip_id}/*.png'),
     ],
 )
 def test_values(text, value):
@@ -48,7 +58,19 @@ def test_what_is_no_option_is_a_usage_error(bad, capsys):
     with pytest.raises(SystemExit) as caught:
         parse(bad)
     assert caught.value.code == 2
-    assert f'takes KEY=VALUE, not {bad!r}' in capsys.readouterr().err
+    assert repr(bad) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'bad', ['[1,2', '1,2]', '(1,[2)]', '{a:1', '{1,2}', 'dict(1)', "['a,b]", 'a(b,c']
+)
+def test_brackets_that_do_not_match(bad, capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse(f'key={bad}')
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert f'key={bad}' in said and 'Traceback' not in said
+    assert parse(f'key="{bad}"') == {'key': bad}
 
 
 CONFIG = """
@@ -103,13 +125,112 @@ def test_a_full_path_wins_over_the_variable(cfg):
     assert cfg.model.vocab.data_root == 'y'
 
 
-def test_only_strings_and_numbers_are_followed(cfg):
-    apply_overrides(cfg, {'flag': False})
-    assert cfg.flag is False and cfg.train_dataloader.dataset.flag is True
+def test_flags_lists_and_dicts_are_followed_too(cfg):
+    apply_overrides(cfg, {'flag': False, 'pipeline': []})
+    assert cfg.train_dataloader.dataset.flag is False
+    assert cfg.train_dataloader.dataset.pipeline == []
 
 
-def test_nested_and_new_keys_are_plain_merges(cfg):
-    apply_overrides(cfg, {'model.size': 8, 'brand.new': 1})
-    assert cfg.model.size == 8 and cfg.size == 224 and cfg.brand.new == 1
+def test_nested_keys_are_plain_merges(cfg):
+    apply_overrides(cfg, {'model.size': 8, 'train_dataloader.num_workers': 2})
+    assert cfg.model.size == 8 and cfg.size == 224
+    assert cfg.train_dataloader.num_workers == 2
+    apply_overrides(cfg, {'model': {'size': 9}, 'model.vocab': {'data_root': 'x'}})
+    assert cfg.model.size == 9
+    assert cfg.model.vocab == {'dataset': 'Toy', 'data_root': 'x'}
     apply_overrides(cfg, None)
     assert cfg.size == 224
+
+
+@pytest.mark.parametrize(
+    ('option', 'near'),
+    [
+        # The config names its corpus itself, in two places.
+        ('data_root', "'train_dataloader.dataset.data_root'"),
+        ('split', "'train_dataloader.split'"),
+        ('data_rot', "'train_dataloader.dataset.data_root'"),
+        ('wrk_dir', "'work_dir'"),
+        ('train_dataloder.batch_size', "'train_dataloader.batch_size'"),
+        ('train_dataloader.bach_size', "'batch_size'"),
+        ('train_dataloader.dataset.pipline', "'pipeline'"),
+        ('brand.new', None),
+        # Variables: the settings have copies of their values.
+        ('unused', None),
+        ('epochs', "'train_cfg.max_epochs'"),
+        ('vocab.data_root', "'model.vocab.data_root'"),
+        ('pipeline.0.size', "'train_dataloader.dataset.pipeline.0.size'"),
+        # What the registered classes take.
+        ('train_cfg.max_epoch', "'max_epochs'"),
+        ('default_hooks.checkpoint.max_keep_ckpt', "'max_keep_ckpts'"),
+        ('default_hooks.checkpont.interval', "'checkpoint'"),
+        ('optim_wrapper.optimizer.weight_decai', "'weight_decay'"),
+        ('test_evaluator.0.dmp', "'dump'"),
+        ('test_evaluator.1.dump', None),
+        ('test_evaluator.dump', None),
+        ('model.decoder.beam', None),
+        ('model.video.chekpoint', "'checkpoint'"),
+        ('model.video.backbone.fozen_blocks', "'frozen_blocks'"),
+        ('model.video.backbone.type.x', None),
+    ],
+)
+def test_what_reaches_nothing_is_refused_with_the_nearest(option, near):
+    cfg = Config.fromstring(TYPED, '.py')
+    with pytest.raises(ConfigError) as caught:
+        apply_overrides(cfg, {option: 1})
+    said = str(caught.value)
+    assert option.split('.')[0] in said
+    assert near in said if near else 'did you mean' not in said
+    key, _, last = option.rpartition('.')
+    if key in ('train_cfg', 'model.video.backbone'):  # so, too, in a dict
+        with pytest.raises(ConfigError, match=near):
+            apply_overrides(Config.fromstring(TYPED, '.py'), {key: {last: 1}})
+
+
+@pytest.mark.parametrize(
+    'option',
+    [
+        'experiment_name',
+        'resume',
+        'find_unused_parameters',
+        'train_dataloader.persistent_workers',
+        'train_dataloader.dataset.indices',
+        'train_cfg.val_begin',
+        'default_hooks.checkpoint.max_keep_ckpts',
+        'default_hooks.checkpoint.priority',
+        'optim_wrapper.clip_grad.max_norm',
+        'optim_wrapper.optimizer.weight_decay',
+        'test_evaluator.0.dump',
+        'model.bilateral.stages',
+        'model.video.checkpoint',
+        'model.video.backbone.frozen_blocks',
+        'custom_hooks.0.anything',
+    ],
+)
+def test_what_the_config_lacks_but_its_parts_take_is_added(option):
+    cfg = Config.fromstring(TYPED, '.py')
+    apply_overrides(cfg, {option: 1})
+    for key in option.split('.'):
+        cfg = cfg[int(key)] if key == '0' else cfg[key]
+    assert cfg == 1
+
+
+TYPED = """
+pipeline = [dict(type='LoadFrames', size=8)]
+epochs = 7
+unused = 'nobody'
+vocab = dict(dataset='Phoenix2014Dataset', data_root='a')
+model = dict(
+    type='TwoStreamRecognizer',
+    vocab=vocab,
+    decoder=dict(beam_width=3),
+    video=dict(backbone=dict(type='S3D')))
+train_dataloader = dict(
+    batch_size=2,
+    split='x',
+    dataset=dict(type='Phoenix2014Dataset', data_root='a', pipeline=pipeline))
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1.0))
+test_evaluator = [dict(type='WERMetric')]
+default_hooks = dict(checkpoint=dict(type='SafeCheckpointHook'))
+custom_hooks = [dict(type='AHookThatNobodyKnows')]
+"""
