@@ -54,16 +54,21 @@ def render_alignment(
         HYP  ***    REGEN NORD
              D            I
     """
-    blocks: list[list[Pair]] = [[]]
+    blocks: list[list[list[str]]] = [[]]
     used = _MARGIN
     for pair in pairs:
-        column = _column_width(pair)
+        cells, column = _column(pair, colour)
         if blocks[-1] and used + column > width:
             blocks.append([])
             used = _MARGIN
-        blocks[-1].append(pair)
+        blocks[-1].append(cells)
         used += column + 1
-    return '\n'.join(_block(block, colour) for block in blocks)
+    lines = [
+        f'{title:{_MARGIN}}{"".join(cells)}'.rstrip()
+        for block in blocks
+        for title, *cells in zip(('REF', 'HYP', ''), *block)
+    ]
+    return '\n'.join(filter(None, lines))
 
 
 def render_confusions(confusions: Confusions, limit: int = 10) -> str:
@@ -81,24 +86,15 @@ def render_confusions(confusions: Confusions, limit: int = 10) -> str:
     return '\n'.join(lines)
 
 
-def _column_width(pair: Pair) -> int:
-    return max(display_width(_printable(word or MISSING)) for word in pair)
-
-
-def _block(pairs: Sequence[Pair], colour: bool) -> str:
-    rows = {'REF': '', 'HYP': '', '': ''}
-    for pair in pairs:
-        letter = operation(pair)
-        cells = (*(_printable(word or MISSING) for word in pair), letter)
-        cells = (*cells[:2], '' if letter == 'C' else letter)
-        column = _column_width(pair)
-        for row, cell in zip(rows, cells):
-            padding = ' ' * (column - display_width(cell) + 1)
-            if colour and letter != 'C' and cell:
-                cell = f'\033[{_COLOURS[letter]}m{cell}\033[0m'
-            rows[row] += cell + padding
-    lines = (f'{title:{_MARGIN}}{text}'.rstrip() for title, text in rows.items())
-    return '\n'.join(line for line in lines if line)
+def _column(pair: Pair, colour: bool) -> tuple[list[str], int]:
+    """Both words and the letter of an error, padded; and their width."""
+    letter = operation(pair)
+    cells = [*(_printable(word or MISSING) for word in pair), letter.strip('C')]
+    width = max(map(display_width, cells))
+    padding = [' ' * (width - display_width(cell) + 1) for cell in cells]
+    if colour and letter != 'C':
+        cells = [f'\033[{_COLOURS[letter]}m{cell}\033[0m' for cell in cells]
+    return [cell + space for cell, space in zip(cells, padding)], width
 
 
 def _printable(word: str) -> str:

@@ -48,7 +48,7 @@ def report_page(
     where = 'in these references' if training is None else 'in training'
     if training is None:
         training = Counter(gloss for words in run.references for gloss in words)
-    # Whatever comes from files is escaped: nothing but these two is marked as safe.
+    # Whatever comes from files is escaped: nothing but the package's own is safe.
     environment = Environment(
         loader=FileSystemLoader(_FOLDER, encoding='utf-8'),
         autoescape=True,
@@ -56,11 +56,7 @@ def report_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    safe = {
-        name: Markup((_FOLDER / name).read_text(encoding='utf-8'))
-        for name in ('style.css', 'script.js')
-    }
-    environment.globals.update(operation=operation, rate=rate)
+    environment.globals.update(operation=operation, rate=rate, own_file=_own_file)
     return environment.get_template('page.html').render(
         run=run,
         output=output,
@@ -75,6 +71,8 @@ def report_page(
             tables.by_length(run),
             tables.by_frequency(run, training, where),
         ],
-        style=safe['style.css'],
-        script=safe['script.js'],
     )
+
+
+def _own_file(name: str) -> Markup:
+    return Markup((_FOLDER / name).read_text(encoding='utf-8'))
