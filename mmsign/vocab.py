@@ -170,6 +170,22 @@ class GlossVocabulary:
         return result
 
 
+def steps_needed(target: Sequence[int]) -> int:
+    """Fewest steps for CTC to align ``target``: one each, a blank between equals."""
+    repeats = sum(a == b for a, b in zip(target[:-1], target[1:], strict=True))
+    return len(target) + repeats
+
+
+def is_feasible(target: Sequence, steps: int) -> bool:
+    """Whether CTC can align ``target`` with that many steps.
+
+    Examples:
+        >>> is_feasible(['REGEN', 'REGEN'], 2), is_feasible(['REGEN', 'WIND'], 2)
+        (False, True)
+    """
+    return steps_needed(target) <= steps
+
+
 def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
     """Build the gloss vocabulary that a config describes.
 

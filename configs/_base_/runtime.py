@@ -29,6 +29,7 @@ custom_hooks = [
     dict(type='FiniteGradientsHook'),
     dict(type='CorpusChangeHook'),
     dict(type='OutputLengthHook'),
+    dict(type='LongClipsHook'),
 ]
 env_cfg = dict(
     cudnn_benchmark=False,

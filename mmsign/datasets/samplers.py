@@ -25,7 +25,7 @@ def clip_length(info: dict) -> int:
     Args:
         info: A record of ``SignDataset.load_data_list``.
     """
-    if info.get('num_frames') is not None:
+    if info.get('num_frames'):
         return info['num_frames']
     if info.get('keypoint_file') is not None:
         return open_keypoints(info['keypoint_file']).length(info['clip_id'])

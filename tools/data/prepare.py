@@ -1,9 +1,10 @@
 """Check a corpus before training: ``python tools/data/prepare.py CORPUS ROOT``.
 
 Says which files are expected where and which are missing, whether every clip has its
-frames and keypoints, and as many as its annotation says; sizes of the vocabulary,
-glosses that training lacks, lengths. Builds the vocabulary and writes it where told.
-Nothing else is written. Exit status 1 if something is missing.
+frames and keypoints, as many as its annotation says and of one size, opened as training
+and testing open them; frame rates and sizes, clips longer than is taken, sizes of the
+vocabulary, glosses that training lacks. Builds the vocabulary and writes it where told.
+Nothing else is written. Exit status 1 if training or testing would stumble.
 """
 
 from __future__ import annotations
@@ -46,6 +47,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--keypoint-file', metavar='FILE', help='look for the keypoints of every clip'
     )
     parser.add_argument(
+        '--fps',
+        type=float,
+        help="frames per second that videos are brought to (default: the corpus's)",
+    )
+    parser.add_argument(
+        '--max-length',
+        type=int,
+        default=400,
+        metavar='FRAMES',
+        help="the most frames taken of a clip, as the config's SampleClip "
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='decode no images: damaged ones are not found then',
+    )
+    parser.add_argument(
         '--vocab',
         metavar='FILE',
         type=Path,
@@ -67,10 +86,14 @@ def main(argv: list[str] | None = None) -> int:
     report = check_corpus(
         getattr(mmsign.datasets, CORPORA[args.corpus]),
         args.root,
+        args.keypoint_file,
+        look_at_frames=not args.no_frames,
+        decode=not args.quick,
+        max_length=args.max_length,
         frames=args.frames,
         ann_file=args.ann_file,
-        keypoint_file=args.keypoint_file,
-        look_at_frames=not args.no_frames,
+        fps=args.fps,
+        progress=lambda line: print(line, file=sys.stderr),
     )
     print(describe(report))
     if args.vocab is not None and report.vocabulary is not None:
@@ -80,4 +103,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mmsign.engine.launch import reported_errors
+
+    with reported_errors():
+        sys.exit(main())

@@ -3,6 +3,7 @@
 from .corpus_change import CorpusChangeHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
+from .long_clips import LongClipsHook
 from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook
 from .safe_checkpoint import SafeCheckpointHook
@@ -14,6 +15,7 @@ __all__ = [
     'CorpusChangeHook',
     'EpochSeedHook',
     'FiniteGradientsHook',
+    'LongClipsHook',
     'OutputLengthHook',
     'RecognizerCheckpointHook',
     'SafeCheckpointHook',

@@ -10,8 +10,8 @@ from mmengine.model import is_model_wrapper
 
 from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ConfigError
-from mmsign.models.losses.ctc_loss import steps_needed
 from mmsign.registry import HOOKS
+from mmsign.vocab import steps_needed
 
 
 @HOOKS.register_module()
@@ -85,7 +85,7 @@ def _lengths(dataset) -> Iterator[tuple[str, int, int]]:
         clip = dataset.get_data_info(index)
         if 'glosses' not in clip:
             return
-        frames = clip.get('num_frames')
+        frames = clip.get('num_frames') or None
         path = clip.get('keypoint_file')
         # Training on video alone needs no keypoint file, even if one is named.
         if frames is None and path is not None and os.path.isfile(path):

@@ -24,11 +24,10 @@ from mmsign.decoding import (
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
-from mmsign.vocab import GlossVocabulary, build_vocabulary
+from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..layers.lengths import ClipLengths
 from ..layers.memory_format import to_memory_format
-from ..losses.ctc_loss import is_feasible
 from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.models.losses.ctc_loss import CTCLoss, steps_needed
+from mmsign.models.losses.ctc_loss import CTCLoss
+from mmsign.vocab import steps_needed
 
 
 def brute_force(log_probs: torch.Tensor, target: list[int], blank: int) -> float:
