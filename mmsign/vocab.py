@@ -228,7 +228,7 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
     if 'slrt_file' not in keys:
         return GlossVocabulary.from_sentences(sentences)
     # A foreign format, needed by few.
-    from mmsign.interop.slrt_annotations import read_slrt_vocabulary
+    from mmsign.interop.slrt_corpus import read_slrt_vocabulary
 
     spellings = (gloss for sentence in sentences for gloss in sentence)
     return read_slrt_vocabulary(cfg['slrt_file'], spellings)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from mmengine.dataset import BaseDataset
 
 from mmsign.errors import DataError
-from mmsign.interop.slrt_annotations import read_slrt_annotations
+from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
 
 from .io.archives import split_archive

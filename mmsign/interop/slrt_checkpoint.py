@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.errors import CheckpointError
 from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
+from mmsign.models.layers.positions import sinusoid
+from mmsign.models.weights import Weights
 
 from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours
 
@@ -25,7 +27,7 @@ POSITIONS = 5000
 # How far a table of float32 sines may lie from ours: at position 5000 the
 # rounding of the angle alone makes 3e-4.
 _TABLE_TOLERANCE = 1e-3
-SHOWN = 5
+_COUNTER = 'num_batches_tracked'
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Converted:
 
     tensors: dict[str, Tensor]
     sources: dict[str, str]
-    left_out: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str]
 
 
 def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
@@ -70,103 +72,118 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     return state
 
 
+def is_slrt_name(name: str) -> bool:
+    """Whether a tensor's name is one of the authors' files."""
+    return name.startswith(PREFIX) or slrt_to_ours(name) is not None
+
+
 def is_s3d_state(state: Mapping[str, Tensor]) -> bool:
     """Whether these are the weights of an S3D alone, as published for Kinetics."""
-    return any(flat_to_block(name) for name in state) and all(
-        flat_to_block(name) or name.startswith('fc.') for name in state
+    named = {name: flat_to_block(name) for name in state}
+    return any(named.values()) and all(
+        ours or name.startswith('fc.') for name, ours in named.items()
     )
+
+
+def renamed(
+    state: Mapping[str, Tensor],
+    rename: Callable[[str], str | None],
+    why_not: Callable[[str], str],
+) -> Converted:
+    """Tensors under other names.
+
+    Args:
+        state: Name → tensor.
+        rename: Name → our name; None for what is left out.
+        why_not: Name of a tensor that is left out → the reason.
+
+    Raises:
+        CheckpointError: If two tensors have one name of ours.
+    """
+    converted = Converted({}, {}, {})
+    for name, tensor in state.items():
+        ours = rename(name)
+        if ours is None:
+            converted.left_out[name] = why_not(name)
+        elif ours in converted.sources:
+            raise CheckpointError(
+                f'{name} and {converted.sources[ours]} are both {ours} of a '
+                'recognizer: the file holds two networks. Split it first'
+            )
+        else:
+            converted.tensors[ours] = tensor
+            converted.sources[ours] = name
+    return converted
 
 
 def convert_s3d(state: Mapping[str, Tensor]) -> Converted:
     """Published S3D weights under the names of our ``S3D``."""
-    renamed = {name: flat_to_block(name) for name in state}
-    return Converted(
-        tensors={ours: state[name] for name, ours in renamed.items() if ours},
-        sources={ours: name for name, ours in renamed.items() if ours},
-        left_out={
-            name: 'the classifier of the Kinetics classes'
-            for name, ours in renamed.items()
-            if not ours
-        },
+    return renamed(
+        state, flat_to_block, lambda _: 'the classifier of the Kinetics classes'
     )
 
 
-def convert_recognizer(
-    state: Mapping[str, Tensor], sinusoid: Callable[[int, int], Tensor]
-) -> Converted:
+def convert_recognizer(state: Mapping[str, Tensor]) -> Converted:
     """The recognition network of an authors' file under our recognizer's names.
-
-    Args:
-        state: As ``read_state`` returns it.
-        sinusoid: (length, channels) → the table of positions.
 
     Raises:
         CheckpointError: If a table of positions is not the sinusoid that
             our heads compute, or two tensors have one name of ours.
     """
-    converted = Converted({}, {})
-    for name, tensor in state.items():
-        ours = slrt_to_ours(name)
-        if ours is not None:
-            if ours in converted.sources:
-                raise CheckpointError(
-                    f'{name} and {converted.sources[ours]} are both {ours} of a '
-                    'recognizer: the file holds two networks. Split it first'
-                )
-            converted.tensors[ours] = tensor
-            converted.sources[ours] = name
-        elif name.endswith(POSITION_TABLE):
-            _check_positions(name, tensor, sinusoid)
-            converted.left_out[name] = 'position table, computed instead of stored'
-        else:
-            converted.left_out[name] = 'no such tensor in the recognition network'
-    return converted
+
+    def why_not(name: str) -> str:
+        if not name.endswith(POSITION_TABLE):
+            return 'no such tensor in the recognition network'
+        if not _is_sinusoid(state[name]):
+            raise CheckpointError(
+                f'{name} of shape {tuple(state[name].shape)} is not the sinusoid that '
+                'our heads compute: the file is of another network'
+            )
+        return 'position table, computed instead of stored'
+
+    return renamed(state, slrt_to_ours, why_not)
 
 
-def _check_positions(
-    name: str, table: Tensor, sinusoid: Callable[[int, int], Tensor]
-) -> None:
-    if table.dim() == 3 and table.shape[0] == 1:
-        expected = sinusoid(*table.shape[1:])
-        if (table[0].float() - expected).abs().max() <= _TABLE_TOLERANCE:
-            return
-    raise CheckpointError(
-        f'{name} of shape {tuple(table.shape)} is not the sinusoid that our heads '
-        'compute: the file is of another network'
-    )
+def _is_sinusoid(table: Tensor) -> bool:
+    if table.dim() != 3 or len(table) != 1:
+        return False
+    difference = table[0].float() - sinusoid(*table.shape[1:])
+    return bool(difference.abs().max() <= _TABLE_TOLERANCE)
 
 
 def select_backbone(converted: Converted, stream: str) -> Converted:
     """The S3D of one stream, named as our ``S3D`` names it."""
     prefix = f'{stream}.backbone.'
-    kept = {n: n[len(prefix) :] for n in converted.tensors if n.startswith(prefix)}
-    if not kept:
+    part = renamed(
+        converted.tensors,
+        lambda name: name[len(prefix) :] if name.startswith(prefix) else None,
+        lambda _: f'not part of the {stream} backbone',
+    )
+    if not part.tensors:
         raise CheckpointError(f'the file has no backbone of a {stream} stream')
+    left_out = {converted.sources[name]: why for name, why in part.left_out.items()}
     return Converted(
-        tensors={short: converted.tensors[name] for name, short in kept.items()},
-        sources={short: converted.sources[name] for name, short in kept.items()},
-        left_out=converted.left_out
-        | {
-            source: f'not part of the {stream} backbone'
-            for name, source in converted.sources.items()
-            if name not in kept
-        },
+        part.tensors,
+        {ours: converted.sources[name] for ours, name in part.sources.items()},
+        converted.left_out | left_out,
     )
 
 
 def fit(
     converted: Converted,
-    target: Mapping[str, Tensor],
+    needed: Mapping[str, Tensor],
     optional: Callable[[str], bool] = lambda name: False,
     network: str = 'the network',
+    source: str = 'the file',
 ) -> tuple[dict[str, Tensor], dict[str, str], dict[str, str]]:
     """Hold the tensors of a file against the tensors of a network.
 
     Args:
         converted: The file.
-        target: State dict of the network; only names and shapes are looked at.
-        optional: Tensors that inference does not need.
+        needed: State dict of the network; only names and shapes are looked at.
+        optional: Tells of a tensor's name whether inference does without it.
         network: What the network was built from, for messages.
+        source: Name of the file, likewise.
 
     Returns:
         The state to save; name in the file → why it was not used; name in the
@@ -176,70 +193,45 @@ def fit(
         CheckpointError: Naming the tensors, if shapes differ, or if one
             side lacks tensors that inference needs.
     """
-    tensors, sources = converted.tensors, converted.sources
-    wrong = [n for n in target if n in tensors and tensors[n].shape != target[n].shape]
-    if wrong:
-        shown = '; '.join(
-            f'{sources[n]} has shape {tuple(tensors[n].shape)}, {n} of {network} '
-            f'{tuple(target[n].shape)}'
-            for n in wrong[:SHOWN]
-        )
-        raise CheckpointError(
-            f'{len(wrong)} tensors have other shapes: {shown}. Use a config with the '
-            "file's sizes, or leave out --config to take them from the file"
-        )
-    state, unfilled = {}, {}
-    for name in target:
-        if name in tensors:
-            state[name] = tensors[name]
-        elif name.endswith('num_batches_tracked'):
+    what = f'{network} (take the sizes and parts of the file, or leave out --config)'
+    state = Weights(converted.tensors, source).fitting(
+        needed, what, lambda name: optional(name) or name.endswith(_COUNTER)
+    )
+    unfilled = {}
+    for name in needed:
+        if name not in state and name.endswith(_COUNTER):
             state[name] = torch.zeros((), dtype=torch.int64)
             unfilled[name] = 'a counter that old files lack; set to 0'
-        elif optional(name):
-            unfilled[name] = 'needed for training only, stays random'
-    missing = [n for n in target if n not in state and n not in unfilled]
-    if missing:
-        raise CheckpointError(
-            f'{network} needs {len(missing)} tensors that the file lacks: '
-            f'{_some(missing)}. Use a config without these parts, or the file of the '
-            'whole network'
-        )
-    extra = [n for n in tensors if n not in target]
-    lost = [n for n in extra if not optional(n)]
+        elif name not in state:
+            unfilled[name] = 'for training only, stays random'
+    extra = {n: name for n, name in converted.sources.items() if n not in needed}
+    lost = [name for ours, name in extra.items() if not optional(ours)]
     if lost:
         raise CheckpointError(
-            f'the file has {len(lost)} tensors that {network} has no place for: '
-            f'{_some([sources[n] for n in lost])}. The result would be another '
-            'network than was trained: use a config with these parts'
+            f'{source} has {len(lost)} tensors that {network} has no place for (first: '
+            f'{lost[:3]}). The result would be another network than was trained: use '
+            'a config with these parts'
         )
-    unused = converted.left_out | {
-        sources[n]: f'a part for training that {network} does not have' for n in extra
-    }
-    return state, unused, unfilled
+    unused = dict.fromkeys(extra.values(), f'for training only, not in {network}')
+    return state, converted.left_out | unused, unfilled
 
 
-def to_slrt(
-    state: Mapping[str, Tensor], sinusoid: Callable[[int, int], Tensor]
-) -> dict[str, Tensor]:
+def to_slrt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our recognizer's tensors under the authors' names, with position tables.
 
     Raises:
         CheckpointError: Naming tensors that their network does not have.
     """
-    two_stream = all(
-        any(name.startswith(f'{stream}.') for name in state)
-        for stream in ('video', 'keypoint')
-    )
-    renamed = {name: ours_to_slrt(name, two_stream) for name in state}
-    _refuse_unnamed(renamed)
+    streams = {name.partition('.')[0] for name in state}
+    two_stream = {'video', 'keypoint'} <= streams
     result: dict[str, Tensor] = {}
     tables: dict[int, Tensor] = {}
-    for name, theirs in renamed.items():
+    for name, theirs in _theirs(state, lambda n: ours_to_slrt(n, two_stream)).items():
         result[theirs] = state[name]
-        head = theirs.removesuffix('bn1.norm.num_batches_tracked')
+        head = theirs.removesuffix(f'bn1.norm.{_COUNTER}')
         if head != theirs:
             # Where their heads have it: after the norm.
-            width = state[name.replace('num_batches_tracked', 'weight')].shape[0]
+            width = state[name.replace(_COUNTER, 'weight')].shape[0]
             if width not in tables:
                 tables[width] = sinusoid(POSITIONS, width)[None]
             result[head + POSITION_TABLE] = tables[width]
@@ -248,26 +240,19 @@ def to_slrt(
 
 def to_published_s3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our S3D's tensors under the names of the published weights."""
-    renamed = {name: block_to_flat(name) for name in state}
-    _refuse_unnamed(renamed)
-    return {f'module.{theirs}': state[name] for name, theirs in renamed.items()}
+    theirs = _theirs(state, block_to_flat)
+    return {f'module.{theirs[name]}': tensor for name, tensor in state.items()}
 
 
-def _refuse_unnamed(renamed: Mapping[str, str | None]) -> None:
-    unnamed = [name for name, theirs in renamed.items() if theirs is None]
+def _theirs(
+    state: Mapping[str, Tensor], rename: Callable[[str], str | None]
+) -> dict[str, str]:
+    names = {name: rename(name) for name in state}
+    unnamed = [name for name, theirs in names.items() if theirs is None]
     if unnamed:
         raise CheckpointError(
-            f"the authors' network has no place for {len(unnamed)} of "
-            f'{len(renamed)} tensors: {_some(unnamed)}. Only networks of S3D '
-            "backbones with mmsign's own necks and heads can be written for it"
+            f"the authors' network has no place for {len(unnamed)} of {len(names)} "
+            f'tensors (first: {unnamed[:3]}). Only networks of S3D backbones with '
+            "mmsign's own necks and heads can be written for it"
         )
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ', '.join(names[:SHOWN]) + (f' and {more} more' if more > 0 else '')
-
-
-def is_slrt_name(name: str) -> bool:
-    """Whether a tensor's name is one of the authors' files."""
-    return name.startswith(PREFIX) or slrt_to_ours(name) is not None
+    return names

@@ -1,6 +1,6 @@
-"""Names of the paper authors' published recognition checkpoints, and ours.
+"""Names of the paper authors' published checkpoints, and ours.
 
-Their state dict has the prefix ``recognition_network.``; two-stream networks
+Their recognition networks have the prefix ``recognition_network.``; two-stream networks
 keep both streams under ``visual_backbone_twostream``, single streams under
 ``visual_backbone`` (video) or ``visual_backbone_keypoint``. Heads hold a table of
 sinusoidal positions, ``pe.pe``, which we compute instead of storing.
@@ -9,13 +9,15 @@ sinusoidal positions, ``pe.pe``, which we compute instead of storing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 
-from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
+from mmsign.models.backbones.s3d_names import flat_to_block
 
 PREFIX = 'recognition_network.'
 POSITION_TABLE = 'pe.pe'
 
-# Module prefixes, theirs → ours.
+# Parts of the networks, theirs → ours. ``#`` is a number, ``@`` a tensor's own name,
+# ``*`` whatever follows.
 _TWO_STREAM_BACKBONES = {
     'visual_backbone_twostream.rgb_stream': 'video',
     'visual_backbone_twostream.pose_stream': 'keypoint',
@@ -24,20 +26,12 @@ _SINGLE_BACKBONES = {
     'visual_backbone': 'video',
     'visual_backbone_keypoint': 'keypoint',
 }
-_BACKBONES = _TWO_STREAM_BACKBONES | _SINGLE_BACKBONES
 _HEADS = {
     'visual_head': 'video.head',
     'visual_head_keypoint': 'keypoint.head',
     'visual_head_fuse': 'joint_head',
-}
-_PYRAMID_HEADS = {
-    'visual_head_remain': 'video.pyramid_head.heads',
-    'visual_head_keypoint_remain': 'keypoint.pyramid_head.heads',
-}
-# Their lateral modules are named after the stream that they feed.
-_LATERALS = {
-    'visual_backbone_twostream.rgb_stream_lateral': 'bilateral.to_video',
-    'visual_backbone_twostream.pose_stream_lateral': 'bilateral.to_keypoint',
+    'visual_head_remain.#': 'video.pyramid_head.heads.#',
+    'visual_head_keypoint_remain.#': 'keypoint.pyramid_head.heads.#',
 }
 _HEAD_LAYERS = {
     'fc1': 'fc',
@@ -54,22 +48,71 @@ _UPSAMPLE_LAYERS = {
     'bn_s': 'bn_s',
     'bn_t': 'bn_t',
 }
+# Their lateral modules are named after the stream that they feed.
+_LATERALS = {
+    'visual_backbone_twostream.rgb_stream_lateral.#.conv.@': 'bilateral.to_video.#.@',
+    'visual_backbone_twostream.pose_stream_lateral.#.conv.@': (
+        'bilateral.to_keypoint.#.@'
+    ),
+}
+_TRANSLATION = {
+    'vl_mapper.mapping.*': 'mapper.*',
+    'translation_network.model.*': 'mbart.network.*',
+    'translation_network.gloss_embedding.*': 'mbart.gloss_embedding.*',
+}
+_S3D_LAYERS = 16
 
 
-def _head_layer(rest: str) -> str | None:
-    layer, _, leaf = rest.rpartition('.')
-    return f'{_HEAD_LAYERS[layer]}.{leaf}' if layer in _HEAD_LAYERS else None
+def _pairs(backbones: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Patterns of the names of a recognition network, theirs and ours."""
+    yield from _LATERALS.items()
+    for theirs, ours in _HEADS.items():
+        for layer, our_layer in _HEAD_LAYERS.items():
+            yield f'{theirs}.{layer}.@', f'{ours}.{our_layer}.@'
+    for theirs, ours in backbones.items():
+        for layer, our_layer in _UPSAMPLE_LAYERS.items():
+            yield (
+                f'{theirs}.pyramid.upsample_layers.#.{layer}.@',
+                f'{ours}.pyramid.upsample.#.{our_layer}.@',
+            )
+        for number in range(_S3D_LAYERS):
+            layer = f'base.{number}.*'
+            yield (
+                f'{theirs}.backbone.{layer}',
+                f'{ours}.backbone.{flat_to_block(layer)}',
+            )
 
 
-def _backbone_layer(rest: str) -> str | None:
-    # Two-stream networks nest the S3D once more, as ``backbone.base.N``.
-    block = flat_to_block(rest.removeprefix('backbone.'))
-    if block is not None:
-        return f'backbone.{block}'
-    match = re.fullmatch(r'pyramid\.upsample_layers\.(\d+)\.(\w+)\.(\w+)', rest)
-    if match and match[2] in _UPSAMPLE_LAYERS:
-        return f'pyramid.upsample.{match[1]}.{_UPSAMPLE_LAYERS[match[2]]}.{match[3]}'
+def _compiled(pairs: Iterable[tuple[str, str]]) -> list[tuple[re.Pattern, str]]:
+    """From patterns and what they become to regular expressions and templates."""
+    wild = {'#': r'(\d+)', '@': r'(\w+)', '*': r'(.+)'}
+    return [
+        (
+            re.compile(''.join(wild.get(c, re.escape(c)) for c in source)),
+            re.sub('[#@*]', '{}', target),
+        )
+        for source, target in pairs
+    ]
+
+
+def _renamed(name: str, table: list[tuple[re.Pattern, str]]) -> str | None:
+    for pattern, template in table:
+        if match := pattern.fullmatch(name):
+            return template.format(*match.groups())
     return None
+
+
+def _backwards(pairs: Iterable[tuple[str, str]]) -> list[tuple[re.Pattern, str]]:
+    return _compiled((ours, theirs) for theirs, ours in pairs)
+
+
+_TO_OURS = _compiled(_pairs(_TWO_STREAM_BACKBONES | _SINGLE_BACKBONES))
+_TO_THEIRS = {
+    True: _backwards(_pairs(_TWO_STREAM_BACKBONES)),
+    False: _backwards(_pairs(_SINGLE_BACKBONES)),
+}
+_TRANSLATION_TO_OURS = _compiled(_TRANSLATION.items())
+_TRANSLATION_TO_THEIRS = _backwards(_TRANSLATION.items())
 
 
 def slrt_to_ours(name: str) -> str | None:
@@ -83,25 +126,13 @@ def slrt_to_ours(name: str) -> str | None:
         compute instead of storing (the position table) or do not know.
 
     Examples:
-        >>> slrt_to_ours('recognition_network.visual_head.gloss_output_layer.bias')
-        'video.head.classifier.bias'
+        >>> slrt_to_ours('recognition_network.visual_head.fc1.weight')
+        'video.head.fc.weight'
     """
     name = name.removeprefix(PREFIX)
-    for theirs, ours in _LATERALS.items():
-        match = re.fullmatch(re.escape(theirs) + r'\.(\d+)\.conv\.(\w+)', name)
-        if match:
-            return f'{ours}.{match[1]}.{match[2]}'
-    for theirs, ours in _PYRAMID_HEADS.items():
-        match = re.fullmatch(re.escape(theirs) + r'\.(\d+)\.(.+)', name)
-        if match:
-            layer = _head_layer(match[2])
-            return layer and f'{ours}.{match[1]}.{layer}'
-    for table, convert in ((_HEADS, _head_layer), (_BACKBONES, _backbone_layer)):
-        for theirs, ours in table.items():
-            if name.startswith(theirs + '.'):
-                layer = convert(name[len(theirs) + 1 :])
-                return layer and f'{ours}.{layer}'
-    return None
+    # Two-stream networks nest the S3D once more than single ones had to.
+    name = re.sub(r'(?<!\.backbone)\.base\.', '.backbone.base.', name)
+    return _renamed(name, _TO_OURS)
 
 
 def ours_to_slrt(name: str, two_stream: bool) -> str | None:
@@ -116,39 +147,15 @@ def ours_to_slrt(name: str, two_stream: bool) -> str | None:
         The name with ``recognition_network.``, or None for a tensor that their
         network does not have.
     """
-    for theirs, ours in _LATERALS.items():
-        match = re.fullmatch(re.escape(ours) + r'\.(\d+)\.(\w+)', name)
-        if match:
-            return f'{PREFIX}{theirs}.{match[1]}.conv.{match[2]}'
-    for theirs, ours in _PYRAMID_HEADS.items():
-        match = re.fullmatch(re.escape(ours) + r'\.(\d+)\.(.+)', name)
-        if match:
-            layer = _slrt_head_layer(match[2])
-            return layer and f'{PREFIX}{theirs}.{match[1]}.{layer}'
-    for theirs, ours in _HEADS.items():
-        if name.startswith(ours + '.'):
-            layer = _slrt_head_layer(name[len(ours) + 1 :])
-            return layer and f'{PREFIX}{theirs}.{layer}'
-    backbones = _TWO_STREAM_BACKBONES if two_stream else _SINGLE_BACKBONES
-    for theirs, ours in backbones.items():
-        if name.startswith(ours + '.'):
-            layer = _slrt_backbone_layer(name[len(ours) + 1 :])
-            return layer and f'{PREFIX}{theirs}.{layer}'
-    return None
+    theirs = _renamed(name, _TO_THEIRS[two_stream])
+    return theirs and PREFIX + theirs
 
 
-def _slrt_head_layer(rest: str) -> str | None:
-    layer, _, leaf = rest.rpartition('.')
-    theirs = {ours: theirs for theirs, ours in _HEAD_LAYERS.items()}.get(layer)
-    return theirs and f'{theirs}.{leaf}'
+def slrt_to_translation(name: str) -> str | None:
+    """Our name, in a translation head, of a tensor of their translation network."""
+    return _renamed(name, _TRANSLATION_TO_OURS)
 
 
-def _slrt_backbone_layer(rest: str) -> str | None:
-    flat = block_to_flat(rest.removeprefix('backbone.'))
-    if rest.startswith('backbone.') and flat is not None:
-        return f'backbone.{flat}'
-    match = re.fullmatch(r'pyramid\.upsample\.(\d+)\.(\w+)\.(\w+)', rest)
-    layers = {ours: theirs for theirs, ours in _UPSAMPLE_LAYERS.items()}
-    if match and match[2] in layers:
-        return f'pyramid.upsample_layers.{match[1]}.{layers[match[2]]}.{match[3]}'
-    return None
+def translation_to_slrt(name: str) -> str | None:
+    """The authors' name of one tensor of a translation head."""
+    return _renamed(name, _TRANSLATION_TO_THEIRS)

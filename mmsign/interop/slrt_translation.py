@@ -13,26 +13,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mmsign.errors import CheckpointError, DataError
+from mmsign.errors import CheckpointError
+from mmsign.files import read_lines
 from mmsign.text import GlossTokens
 from mmsign.text.vocabulary import SPECIAL_TOKENS
 from mmsign.vocab import GlossVocabulary
 
-from .restricted_pickle import read_pickle
-from .slrt_checkpoint import Converted
+from .slrt_checkpoint import Converted, renamed
+from .slrt_corpus import check_numbering, is_pickle, read_numbering
+from .slrt_names import slrt_to_translation, translation_to_slrt
 
-# Module prefixes, theirs → ours inside a translation head. The one place to
-# change when a part moves.
-_PARTS = {
-    'vl_mapper.mapping.': 'mapper.',
-    'translation_network.model.': 'mbart.network.',
-    'translation_network.gloss_embedding.': 'mbart.gloss_embedding.',
-}
 _GLOSS_TABLE = 'mbart.gloss_embedding.weight'
 _TEXT_TABLE = 'mbart.network.model.shared.weight'
 # The same table under other names, which some files leave out.
@@ -44,51 +38,18 @@ _TIED = (
 _BIAS = 'mbart.network.final_logits_bias'
 
 
-def is_translation_name(name: str) -> bool:
-    """Whether a tensor is of the authors' translation network or mapper."""
-    return name.startswith(tuple(_PARTS))
-
-
 def read_gloss_rows(path: str | os.PathLike) -> dict[str, int]:
     """Name → row of the authors' gloss table, from a pickle or one name a line.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: Naming the file, if the rows are not 0, 1, 2, ….
+        DataError: Naming the file, if the rows are not 0, 1, 2, ….
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'gloss rows {path} do not exist')
-    if Path(path).suffix in ('.pkl', '.pickle'):
-        names = read_pickle(path)
-    else:
-        lines = Path(path).read_text(encoding='utf-8').split('\n')
-        names = {name: row for row, name in enumerate(lines) if name}
-    _check_numbering(path, names, str)
-    return names
-
-
-def read_text_ids(path: str | os.PathLike) -> dict[int, int]:
-    """Old id → new id of the authors' pruned mBART, a pickle.
-
-    Raises:
-        FileNotFoundError, ValueError: As above.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'text ids {path} do not exist')
-    ids = read_pickle(path)
-    _check_numbering(path, ids, int)
-    return ids
-
-
-def _check_numbering(path: str | os.PathLike, content: object, key: type) -> None:
-    plain = isinstance(content, dict) and all(
-        type(name) is key and type(row) is int for name, row in content.items()
-    )
-    if not plain or set(content.values()) != set(range(len(set(content.values())))):
-        raise DataError(
-            f'{path}: expected a dictionary of {key.__name__} → row with the rows 0, '
-            '1, 2, … and none left out'
-        )
+    if is_pickle(path):
+        return read_numbering(path, str)
+    rows = {name: row for row, name in enumerate(read_lines(path)) if name}
+    check_numbering(path, rows, str)
+    return rows
 
 
 def gloss_order(
@@ -110,10 +71,9 @@ def gloss_order(
     Raises:
         CheckpointError: If a special row or the language is not there.
     """
-    tokens = GlossTokens(vocab)
     known = {name.lower(): row for name, row in theirs.items()} | dict(theirs)
-    glosses = {gloss.lower() for gloss in (*vocab.glosses, *vocab.aliases)}
     if language is None:
+        glosses = {gloss.lower() for gloss in (*vocab.glosses, *vocab.aliases)}
         others = [
             name
             for name in theirs
@@ -126,19 +86,21 @@ def gloss_order(
                 'language with --gloss-language'
             )
         language = others[0]
-    needed = (*SPECIAL_TOKENS, language)
-    missing = [name for name in needed if name not in theirs]
+    missing = [name for name in (*SPECIAL_TOKENS, language) if name not in theirs]
     if missing:
         raise CheckpointError(
             f'the gloss table has no row {", ".join(missing)}: it needs '
-            f'{", ".join(needed)}'
+            f'{", ".join((*SPECIAL_TOKENS, language))}'
         )
-    unknown = [gloss for gloss in vocab.glosses if gloss.lower() not in known]
-    rows = [theirs[name] for name in SPECIAL_TOKENS]
-    for gloss in vocab.glosses:
-        row = known.get(gloss, known.get(gloss.lower()))
-        rows.append(rows[tokens.unk_id] if row is None else row)
-    return [*rows, theirs[language]], unknown
+    special = [theirs[name] for name in SPECIAL_TOKENS]
+    rows = [known.get(gloss, known.get(gloss.lower())) for gloss in vocab.glosses]
+    unknown = [gloss for gloss, row in zip(vocab.glosses, rows) if row is None]
+    unk = special[GlossTokens(vocab).unk_id]
+    return [
+        *special,
+        *(unk if row is None else row for row in rows),
+        theirs[language],
+    ], unknown
 
 
 def convert_translation(
@@ -161,12 +123,8 @@ def convert_translation(
         CheckpointError: If a table and its numbering differ in size, or
             tied tables differ.
     """
-    tensors, sources = {}, {}
-    for name, tensor in state.items():
-        for theirs, ours in _PARTS.items():
-            if name.startswith(theirs):
-                tensors[ours + name[len(theirs) :]] = tensor
-                sources[ours + name[len(theirs) :]] = name
+    converted = renamed(state, slrt_to_translation, lambda _: '')
+    tensors, sources = converted.tensors, converted.sources
     for table in (_GLOSS_TABLE, _TEXT_TABLE):
         if table not in tensors:
             raise CheckpointError(
@@ -211,7 +169,8 @@ def convert_translation(
     for name in _TIED:
         tensors[name] = tensors[_TEXT_TABLE]
     tensors.setdefault(_BIAS, torch.zeros(1, len(shared)))
-    return Converted(tensors, {name: sources.get(name, '') for name in tensors}), record
+    sources = {name: sources.get(name, '') for name in tensors}
+    return Converted(tensors, sources, {}), record
 
 
 def place_in_translator(
@@ -235,9 +194,8 @@ def place_in_translator(
         ('recognizer', recognition),
         (f'translation.{output}', head),
     ):
-        for name, value in part.tensors.items():
-            tensors[f'{prefix}.{name}'] = value
-            sources[f'{prefix}.{name}'] = part.sources[name]
+        tensors |= {f'{prefix}.{name}': value for name, value in part.tensors.items()}
+        sources |= {f'{prefix}.{name}': value for name, value in part.sources.items()}
     return Converted(tensors, sources, dict(recognition.left_out))
 
 
@@ -276,10 +234,10 @@ def to_slrt_translation(
             tensors.pop(name, None)
     result = {}
     for name, tensor in tensors.items():
-        part = next((p for p in _PARTS.items() if name.startswith(p[1])), None)
-        if part is None:
+        theirs = translation_to_slrt(name)
+        if theirs is None:
             raise CheckpointError(
                 f"the authors' translation network has no place for {name}"
             )
-        result[part[0] + name[len(part[1]) :]] = tensor
+        result[theirs] = tensor
     return result

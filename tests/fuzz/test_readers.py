@@ -30,14 +30,14 @@ from mmsign.datasets import (
     open_frames,
 )
 from mmsign.datasets.io.images import decode_image
+from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
 from mmsign.errors import CheckpointError, DataError, FrameReadError
-from mmsign.interop.keypoint_sources import open_keypoint_sources
 from mmsign.interop.landmark_files import read_landmarks
 from mmsign.interop.mediapipe_points import keypoints_79
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
-from mmsign.interop.slrt_annotations import (
+from mmsign.interop.slrt_corpus import (
     read_slrt_annotations,
     read_slrt_vocabulary,
 )

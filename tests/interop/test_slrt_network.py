@@ -23,7 +23,7 @@ def published(kind: str) -> dict[str, torch.Tensor]:
         for name, shape in shapes.items()
         if not name.endswith('pe.pe')
     }
-    return convert_recognizer(state, None).tensors
+    return convert_recognizer(state).tensors
 
 
 @pytest.mark.parametrize(

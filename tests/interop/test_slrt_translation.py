@@ -9,13 +9,13 @@ import pytest
 import torch
 from tiny_mbart import GOLDEN, golden_slt_weights
 
-from mmsign.errors import CheckpointError
+from mmsign.errors import CheckpointError, DataError
+from mmsign.interop.slrt_corpus import read_numbering
+from mmsign.interop.slrt_names import slrt_to_translation
 from mmsign.interop.slrt_translation import (
     convert_translation,
     gloss_order,
-    is_translation_name,
     read_gloss_rows,
-    read_text_ids,
     to_slrt_translation,
 )
 from mmsign.models import MBartTranslationHead
@@ -48,7 +48,7 @@ def test_rows_are_found_by_name():
 
 def test_there_and_back_with_every_row_moved():
     state = golden_slt_weights()
-    assert all(map(is_translation_name, state))
+    assert all(map(slrt_to_translation, state))
     generator = torch.Generator().manual_seed(0)
     new = torch.randperm(120, generator=generator).tolist()
     text_ids = {10 * old: row for old, row in enumerate(new)}
@@ -140,12 +140,11 @@ def test_numberings_are_read(tmp_path):
     txt.write_text('\n'.join(ROWS) + '\n')
     assert read_gloss_rows(pkl) == read_gloss_rows(txt) == ROWS
     pkl.write_bytes(pickle.dumps({0: 0, 250004: 1}))
-    assert read_text_ids(pkl) == {0: 0, 250004: 1}
-    with pytest.raises(ValueError, match=r'rows.pkl: expected a dictionary of str'):
+    assert read_numbering(pkl, int) == {0: 0, 250004: 1}
+    with pytest.raises(DataError, match=r'rows\.pkl'):
         read_gloss_rows(pkl)
     pkl.write_bytes(pickle.dumps({0: 0, 4: 2}))
-    with pytest.raises(ValueError, match='none left out'):
-        read_text_ids(pkl)
-    for read in (read_gloss_rows, read_text_ids):
-        with pytest.raises(FileNotFoundError, match='gone.pkl'):
-            read(tmp_path / 'gone.pkl')
+    with pytest.raises(DataError, match=r'rows\.pkl'):
+        read_numbering(pkl, int)
+    with pytest.raises(FileNotFoundError, match=r'gone\.pkl'):
+        read_gloss_rows(tmp_path / 'gone.pkl')

@@ -95,7 +95,9 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path, capsys):
         (['a.safetensors', 'b.json'], 'b.json'),
         (['a.safetensors', 'b.safetensors', '--videos', 'gone'], 'gone'),
     ):
-        assert keypoints.main(command) == 2
+        with pytest.raises(SystemExit) as ended:
+            keypoints.main(command)
+        assert ended.value.code == 2
         assert named in capsys.readouterr().err
     with pytest.raises(SystemExit):
         keypoints.main(['a.safetensors', 'b.safetensors', '--frame-size', '0x3'])

@@ -57,11 +57,11 @@ def convert(args: argparse.Namespace) -> list[str]:
     """Collect, and print what was added; returns what could not be.
 
     Raises:
-        OSError, ValueError: If a source is not there, or DST cannot be written.
+        FileNotFoundError, DataError: If a source is not there, or DST is another file.
     """
     from mmsign.datasets import KeypointWriter, open_frames
+    from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
     from mmsign.errors import DataError
-    from mmsign.interop.keypoint_sources import open_keypoint_sources
     from mmsign.pose.sources import find_clips
 
     if not args.target.endswith('.safetensors'):
@@ -97,18 +97,17 @@ def convert(args: argparse.Namespace) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, 1 if a clip is missing in DST, 2 if nothing can be done."""
+    """Run; 0, 1 if a clip is missing in DST; ends with 2 if nothing can be done."""
     args = parse_args(argv)
-    try:
+    from mmsign.engine.launch import reported_errors
+
+    with reported_errors(status=2):
         failures = convert(args)
-    except (OSError, ValueError) as error:
-        print(f'keypoints.py: {error}', file=sys.stderr)
-        return 2
-    if failures:
-        print(f'{len(failures)} could not be converted:', file=sys.stderr)
-        for reason in failures:
-            print(f'  {reason}', file=sys.stderr)
-    return 1 if failures else 0
+        if failures:
+            print(f'{len(failures)} could not be converted:', file=sys.stderr)
+            for reason in failures:
+                print(f'  {reason}', file=sys.stderr)
+        return 1 if failures else 0
 
 
 if __name__ == '__main__':

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,30 +16,24 @@ from torch import Tensor
 
 import mmsign
 from mmsign import compat
-from mmsign.engine.launch import load_config
-from mmsign.engine.launch.errors import is_users_mistake, message_of
+from mmsign.engine.launch import load_config, reported_errors
 from mmsign.errors import ConfigError
 from mmsign.interop import slrt_checkpoint as slrt
-from mmsign.interop.slrt_network import (
-    class_counts,
-    recognizer_config,
-    s3d_config,
+from mmsign.interop.slrt_corpus import (
+    check_class_count,
+    is_pickle,
+    read_checkpoint_vocabulary,
+    read_numbering,
 )
+from mmsign.interop.slrt_names import slrt_to_translation
+from mmsign.interop.slrt_network import class_counts, recognizer_config, s3d_config
 from mmsign.interop.slrt_translation import (
     convert_translation,
     gloss_order,
-    is_translation_name,
     place_in_translator,
     read_gloss_rows,
-    read_text_ids,
     to_slrt_translation,
 )
-from mmsign.interop.slrt_vocabulary import (
-    check_class_count,
-    is_vocabulary_pickle,
-    read_checkpoint_vocabulary,
-)
-from mmsign.models.layers.positions import sinusoid
 from mmsign.models.recognizers.stream import is_auxiliary
 from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
@@ -64,8 +57,7 @@ def convert_s3d(converted: slrt.Converted, args: argparse.Namespace) -> dict:
             'leave out --config and --vocab'
         )
     target = shapes_of(s3d_config(converted.tensors))
-    state, unused, unfilled = slrt.fit(converted, target, network='S3D')
-    report(args, converted, state, unused, unfilled)
+    state = fitted(args, converted, target, 'S3D')
     return dict(meta=meta(args), state_dict=state)
 
 
@@ -77,17 +69,13 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
             f'{args.src} has no translation network: leave out '
             f'--{given[0].replace("_", "-")}'
         )
-    converted = slrt.convert_recognizer(source, sinusoid)
+    converted = slrt.convert_recognizer(source)
     if args.backbone:
         return convert_s3d(slrt.select_backbone(converted, args.backbone), args)
     own = recognizer_config(converted.tensors)
     cfg = load_config(args.config) if args.config else Config(dict(model=own))
     vocab = vocabulary(cfg, class_counts(converted.tensors), args)
-    target = shapes_of(cfg.model)
-    state, unused, unfilled = slrt.fit(
-        converted, target, is_auxiliary, args.config or 'the network'
-    )
-    report(args, converted, state, unused, unfilled)
+    state = fitted(args, converted, shapes_of(cfg.model))
     return dict(meta=meta(args) | described(cfg, vocab, args), state_dict=state)
 
 
@@ -109,13 +97,13 @@ def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
             '--gloss-rows with the gloss2ids.pkl that lies with its mBART'
         )
     recognition = slrt.convert_recognizer(
-        {k: v for k, v in source.items() if not is_translation_name(k)}, sinusoid
+        {k: v for k, v in source.items() if not slrt_to_translation(k)}
     )
     cfg = load_config(args.config) if args.config else Config(dict(model={}))
     vocab = vocabulary(cfg, class_counts(recognition.tensors), args)
     theirs = read_gloss_rows(args.gloss_rows)
     rows, unknown = gloss_order(theirs, vocab, args.gloss_language)
-    text_ids = read_text_ids(args.text_ids) if args.text_ids else None
+    text_ids = read_numbering(args.text_ids, int) if args.text_ids else None
     head, record = convert_translation(source, rows, text_ids)
     whole = any(name.startswith('mapper.') for name in head.tensors)
     pretrained = {n: v for n, v in head.tensors.items() if n.startswith('mbart.')}
@@ -134,16 +122,8 @@ def convert_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
         )
     else:
         converted = head
-    state, unused, unfilled = converted.tensors, converted.left_out, {}
-    if args.config:
-        network = MODELS.build(cfg.model)
-        state, unused, unfilled = slrt.fit(
-            converted,
-            network.state_dict(),
-            lambda name: is_auxiliary(name.removeprefix('recognizer.')),
-            args.config,
-        )
-    report(args, converted, state, unused, unfilled)
+    target = MODELS.build(cfg.model).state_dict() if args.config else None
+    state = fitted(args, converted, target)
     for gloss in unknown:
         print(f'  no row for the gloss {gloss}: it has that of <unk>')
     names = {row: name for name, row in theirs.items()}
@@ -164,7 +144,7 @@ def recognizer_tensors(path: str) -> dict[str, Tensor]:
     """A recognizer's tensors under our names, from their file or ours."""
     state = slrt.read_state(path)
     if any(slrt.is_slrt_name(name) for name in state):
-        return slrt.convert_recognizer(state, sinusoid).tensors
+        return slrt.convert_recognizer(state).tensors
     return state
 
 
@@ -204,7 +184,7 @@ def read_vocabulary(cfg: Config, args: argparse.Namespace) -> GlossVocabulary:
     if args.data_root is None:
         return read_checkpoint_vocabulary(args.vocab)
     described = cfg.model.get('vocab') or {}
-    if 'dataset' not in described or not is_vocabulary_pickle(args.vocab):
+    if 'dataset' not in described or not is_pickle(args.vocab):
         raise ConfigError(
             f'--data-root needs a config whose model.vocab names a dataset, and a '
             f"pickle in --vocab: {args.config} has {dict(described)}, a text's glosses "
@@ -222,14 +202,26 @@ def meta(args: argparse.Namespace) -> dict:
     return dict(mmsign_version=mmsign.__version__, converted_from=Path(args.src).name)
 
 
-def report(
+def fitted(
     args: argparse.Namespace,
     converted: slrt.Converted,
-    state: Mapping[str, Tensor],
-    unused: Mapping[str, str],
-    unfilled: Mapping[str, str],
-) -> None:
-    """Say of every tensor on both sides what became of it."""
+    target: Mapping[str, Tensor] | None,
+    network: str = 'the network',
+) -> dict[str, Tensor]:
+    """The state to save; says of every tensor on both sides what became of it.
+
+    Args:
+        target: State dict of the network; None if it is not known.
+    """
+    state, unused, unfilled = converted.tensors, converted.left_out, {}
+    if target is not None:
+        state, unused, unfilled = slrt.fit(
+            converted,
+            target,
+            lambda name: is_auxiliary(name.removeprefix('recognizer.')),
+            args.config or network,
+            args.src,
+        )
     total = len(converted.tensors) + len(converted.left_out)
     used = sum(bool(converted.sources.get(name)) for name in state)
     print(f'{args.src}: {used} of {total} tensors used, {len(unused)} not used')
@@ -240,6 +232,7 @@ def report(
     print(f'{args.dst}: {used} tensors filled{others}, {len(unfilled)} not filled')
     for name, reason in unfilled.items():
         print(f'  not filled: {name} ({reason})')
+    return state
 
 
 def reverse_translator(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
@@ -260,7 +253,7 @@ def reverse_translator(source: dict[str, Tensor], args: argparse.Namespace) -> d
             f"{args.src} translates from {', '.join(sorted(outputs))}; the authors' "
             'files hold one translation network each'
         )
-    result = slrt.to_slrt(recognizer, sinusoid)
+    result = slrt.to_slrt(recognizer)
     result |= to_slrt_translation(head, about.get(RECORD_KEY))
     print(f'{args.dst}: {len(result)} tensors')
     return dict(model_state=result)
@@ -283,7 +276,7 @@ def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
         return result
     if any(name.startswith(('translation.', 'mbart.')) for name in source):
         return reverse_translator(source, args)
-    result = slrt.to_slrt(source, sinusoid)
+    result = slrt.to_slrt(source)
     print(
         f'{args.dst}: {len(source)} tensors, {len(result) - len(source)} position '
         'tables computed'
@@ -304,7 +297,7 @@ def run(args: argparse.Namespace) -> None:
                 f'{args.src} is an S3D alone, of no stream yet: leave out --backbone'
             )
         checkpoint = convert_s3d(slrt.convert_s3d(source), args)
-    elif any(is_translation_name(name) for name in source) and not args.backbone:
+    elif any(map(slrt_to_translation, source)) and not args.backbone:
         checkpoint = convert_translator(source, args)
     elif not any(slrt.is_slrt_name(name) for name in source):
         raise ConfigError(
@@ -317,18 +310,12 @@ def run(args: argparse.Namespace) -> None:
     print(f'wrote {args.dst}')
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run; 0, or 2 for files that cannot be converted."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run; ends with status 2 for files that cannot be converted."""
     args = parse_args(argv)
-    try:
+    with reported_errors(status=2):
         run(args)
-    except Exception as error:
-        if not is_users_mistake(error):
-            raise
-        print(f'slrt_checkpoint.py: {message_of(error)}', file=sys.stderr)
-        return 2
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

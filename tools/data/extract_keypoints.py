@@ -96,6 +96,7 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
+    from mmsign.engine.launch.errors import say
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
     from mmsign.pose.extraction import PoseRecipe, extract
     from mmsign.pose.openmmlab import import_package
@@ -124,10 +125,9 @@ def run(args: argparse.Namespace) -> int:
     devices = choose_devices(args.device, args.workers)
     print(f'{len(clips)} clips → {out}, on {", ".join(devices)}', flush=True)
     try:
-        failures = extract(clips, out, recipe, devices, lambda s: print(s, flush=True))
-    except KeyboardInterrupt:
-        print('interrupted; the same command goes on', file=sys.stderr)
-        return 130
+        failures = extract(clips, out, recipe, devices, say)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt('the same command goes on') from stop
     print(f'{out}: {len(clips) - len(failures)} of {len(clips)} clips')
     if failures:
         print(f'{len(failures)} clips could not be done:', file=sys.stderr)

@@ -9,19 +9,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 
 from mmsign.datasets.clip_names import clip_name, same_name
-from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import DataError
-from mmsign.keypoints import LAYOUT_SIZES
+from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.interop.slrt_corpus import (
+    read_slrt_keypoints,
+    slrt_clip_id,
+    slrt_keypoints,
+)
 
-from .mmpose_json import read_mmpose_json
-from .restricted_pickle import read_pickle
-from .slrt_annotations import slrt_clip_id
+from .keypoint_file import KeypointFile
 
 Read = Callable[[], np.ndarray]
 
@@ -97,33 +97,11 @@ def _open(
         for clip_id in native.clip_ids:
             yield clip_id, str(path), partial(native.read, clip_id)
     else:
-        content = read_pickle(path)
-        if not isinstance(content, dict) or not content:
-            raise DataError(
-                f"{path}: expected the authors' keypoints, a dict with an entry per "
-                f'clip, found a {type(content).__name__}'
-            )
-        for clip, entry in content.items():
+        for clip, entry in read_slrt_keypoints(path):
             where = f'{path} ({clip})'
-            yield slrt_clip_id(str(clip)), where, partial(_slrt, path, clip, entry)
+            read = partial(slrt_keypoints, path, clip, entry)
+            yield slrt_clip_id(str(clip)), where, read
 
 
 def _mmpose(path: Path, length_of: Callable, clip_id: str) -> np.ndarray:
     return read_mmpose_json(path, length_of(clip_id))
-
-
-def _slrt(path: Path, clip: Any, entry: Any) -> np.ndarray:
-    """(N, 133, 3): x and y in pixels of the frame, score."""
-    points = entry.get('keypoints') if isinstance(entry, dict) else None
-    if isinstance(points, torch.Tensor):
-        points = points.float().numpy()
-    layout = (LAYOUT_SIZES['coco_wholebody_133'], 3)
-    numbers = isinstance(points, np.ndarray) and points.dtype.kind in 'fiu'
-    named = isinstance(clip, str)
-    if not (named and numbers and points.ndim == 3 and points.shape[1:] == layout):
-        found = getattr(points, 'shape', type(points).__name__)
-        raise DataError(
-            f'{path}: clip {clip}: expected an array (N, {layout[0]}, 3) of numbers '
-            f'under the key keypoints, found {found}'
-        )
-    return points

@@ -7,8 +7,8 @@ import torch
 from mmpose_files import write_mmpose_json
 
 from mmsign.datasets import write_keypoints
+from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
 from mmsign.errors import DataError
-from mmsign.interop.keypoint_sources import open_keypoint_sources
 
 POINTS = np.random.default_rng(0).uniform(0, 200, (2, 133, 3))
 

@@ -1,0 +1,296 @@
+"""The paper authors' files of a corpus: annotations, keypoints, gloss vocabulary.
+
+Symbols: N frames of a clip.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmsign.errors import CheckpointError, DataError
+from mmsign.keypoints import LAYOUT_SIZES
+from mmsign.vocab import GlossVocabulary
+
+from .restricted_pickle import read_pickle
+
+_SPLITS = ('train', 'dev', 'test')
+_BLANKS = ('<s>', '<si>')
+
+
+def slrt_clip_id(name: str) -> str:
+    """The corpus' own name of a clip.
+
+    The authors put the split in front of it and, for Phoenix-2014, the folder of
+    the camera behind: ``train/NAME`` or ``fullFrame-210x260px/train/NAME/1``.
+
+    Examples:
+        >>> slrt_clip_id('fullFrame-210x260px/train/01April_2010/1')
+        '01April_2010'
+    """
+    parts = [part for part in name.split('/') if part]
+    for split in _SPLITS:
+        if split in parts[:-1]:
+            parts = parts[parts.index(split) + 1 :]
+            break
+    if len(parts) > 1 and parts[-1] == '1':
+        parts.pop()
+    return '/'.join(parts)
+
+
+def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
+    """Read one split: a gzip pickle, a list with one dict per clip.
+
+    Of each clip ``name``, ``signer``, ``gloss``, ``text`` and ``num_frames`` are
+    read; what else there is, such as tensors of features, is passed over. Glosses
+    are a string with spaces between them, or a list.
+
+    Returns:
+        As ``SignDataset.read_annotations``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming the file and the entry, if it is laid out otherwise or
+            holds more than primitive data.
+    """
+    content = read_pickle(path)
+    if not isinstance(content, list):
+        raise DataError(
+            f"{path}: expected the authors' annotations, a list of dicts, found a "
+            f'{type(content).__name__}'
+        )
+    return [
+        _record(clip, f'{os.fspath(path)}, entry {number}')
+        for number, clip in enumerate(content)
+    ]
+
+
+def _record(clip: Any, where: str) -> dict:
+    if not isinstance(clip, dict):
+        raise DataError(f'{where}: expected a dict, found a {type(clip).__name__}')
+    name, glosses, text, frames = map(clip.get, ('name', 'gloss', 'text', 'num_frames'))
+    signer = clip.get('signer', '')
+    if isinstance(glosses, str):
+        glosses = glosses.split()
+    try:
+        # A number, or an array or tensor of one.
+        frames = None if frames is None else int(frames)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        frames = -1
+    listed = isinstance(glosses, (list, tuple))
+    for key, good in {
+        'name': isinstance(name, str),
+        'gloss': listed and all(isinstance(gloss, str) for gloss in glosses),
+        'text': isinstance(text, (str, NoneType)),
+        'signer': isinstance(signer, (str, int)),
+        'num_frames': frames is None or frames >= 0,
+    }.items():
+        if not good:
+            raise DataError(
+                f'{where}: a {type(clip.get(key)).__name__} under the key {key}; '
+                'expected strings, and a number of frames under num_frames'
+            )
+    return dict(
+        clip_id=slrt_clip_id(name),
+        glosses=list(glosses),
+        text=text,
+        signer=str(signer),
+        num_frames=frames,
+        where=where,
+    )
+
+
+def read_slrt_keypoints(path: str | os.PathLike) -> Iterator[tuple[str, Any]]:
+    """Read a pickle, gzip or not: a dict name → ``{'keypoints': (N, 133, 3)}``.
+
+    The whole file is in memory while it is read.
+
+    Yields:
+        The name of a clip as it is in the file, and its entry for ``slrt_keypoints``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: If it is laid out otherwise, or holds more than primitive data.
+    """
+    content = read_pickle(path)
+    if not isinstance(content, dict) or not content:
+        raise DataError(
+            f"{path}: expected the authors' keypoints, a dict with an entry per clip, "
+            f'found a {type(content).__name__}'
+        )
+    yield from content.items()
+
+
+def slrt_keypoints(path: str | os.PathLike, clip: Any, entry: Any) -> np.ndarray:
+    """The (N, 133, 3) of one clip: x and y in pixels of the frame, score.
+
+    Raises:
+        DataError: Naming the file and the clip, if the entry is something else.
+    """
+    points = entry.get('keypoints') if isinstance(entry, dict) else None
+    if isinstance(points, torch.Tensor):
+        points = points.float().numpy()
+    layout = (LAYOUT_SIZES['coco_wholebody_133'], 3)
+    numbers = isinstance(points, np.ndarray) and points.dtype.kind in 'fiu'
+    named = isinstance(clip, str)
+    if not (named and numbers and points.ndim == 3 and points.shape[1:] == layout):
+        found = getattr(points, 'shape', type(points).__name__)
+        raise DataError(
+            f'{path}: clip {clip}: expected an array (N, {layout[0]}, 3) of numbers '
+            f'under the key keypoints, found {found}'
+        )
+    return points
+
+
+def read_slrt_vocabulary(
+    path: str | os.PathLike, spellings: Iterable[str] = ()
+) -> GlossVocabulary:
+    """Read ``gloss2ids.pkl``, a dict gloss → class number.
+
+    The blank is class 0, ``<s>`` or ``<si>``. Where two names have one number,
+    the first is the gloss and the other its alias: both are learned as this class.
+
+    Args:
+        path: Of the file.
+        spellings: Glosses as the corpus writes them. The authors write glosses
+            small; a name that differs from one of these in case alone is written
+            like it, and further spellings become aliases.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming the file, if it is laid out otherwise: a number is
+            missing, the blank is not class 0, a name is no gloss.
+    """
+    content = read_numbering(path, str)
+    names: dict[int, list[str]] = {}
+    for gloss, number in content.items():
+        names.setdefault(number, []).append(gloss)
+    blanks = [blank for blank in names[0] if blank in _BLANKS]
+    if not blanks:
+        raise DataError(
+            f'{path}: class 0 is {names[0][0]!r}; expected the blank, '
+            f'{" or ".join(_BLANKS)}'
+        )
+    corpus: dict[str, list[str]] = {}
+    for spelling in dict.fromkeys(spellings):
+        if spelling not in content:
+            corpus.setdefault(spelling.lower(), []).append(spelling)
+    glosses, aliases = [], {}
+    for number in range(1, len(names)):
+        found = [s for n in names[number] for s in corpus.get(n.lower(), ())]
+        gloss, *others = dict.fromkeys(found + names[number])
+        glosses.append(gloss)
+        aliases.update(dict.fromkeys(others, gloss))
+    try:
+        return GlossVocabulary(glosses, blank=blanks[0], aliases=aliases)
+    except DataError as error:
+        raise DataError(f'{path}: {error}') from error
+
+
+def read_numbering(path: str | os.PathLike, key: type) -> dict:
+    """Read a pickle of a dict whose values are all of 0, 1, 2, ….
+
+    Args:
+        path: Of the file.
+        key: Type of the dict's keys.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming the file, if it holds something else.
+    """
+    content = read_pickle(path)
+    check_numbering(path, content, key)
+    return content
+
+
+def check_numbering(path: str | os.PathLike, content: Any, key: type) -> None:
+    """Raise a DataError if ``content`` is not as ``read_numbering`` says."""
+    typed = isinstance(content, dict) and all(
+        type(name) is key and type(number) is int for name, number in content.items()
+    )
+    numbers = set(content.values()) if typed else set()
+    missing = set(range(len(numbers))) - numbers
+    if not numbers or missing:
+        raise DataError(
+            f'{path}: expected a dictionary {key.__name__} → number with the numbers '
+            f'0, 1, 2, … and none left out; '
+            + (f'{min(missing)} is missing' if missing else 'it is something else')
+        )
+
+
+def read_checkpoint_vocabulary(
+    path: str | os.PathLike, spellings: Iterable[str] = ()
+) -> GlossVocabulary:
+    """Read the glosses of a checkpoint's classes.
+
+    Args:
+        path: The authors' ``gloss2ids.pkl``; or a text file, one gloss a line in
+            the order of the class numbers from 1 on, no line for the blank.
+        spellings: Of a pickle, see ``read_slrt_vocabulary``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming the file, if it holds no vocabulary.
+    """
+    if is_pickle(path):
+        return read_slrt_vocabulary(path, spellings)
+    return GlossVocabulary.from_file(path)
+
+
+def is_pickle(path: str | os.PathLike) -> bool:
+    """Whether a file is a pickle rather than a text.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path} does not exist')
+    if Path(path).suffix in ('.pkl', '.pickle'):
+        return True
+    with open(path, 'rb') as file:
+        # How a pickle of protocol 2 or later begins; no UTF-8 text does.
+        return file.read(1) == b'\x80'
+
+
+def check_class_count(
+    vocab: GlossVocabulary,
+    classes: Mapping[str, int],
+    vocab_path: str | os.PathLike,
+    checkpoint: str | os.PathLike,
+) -> None:
+    """Raise if the checkpoint's classes are not the vocabulary's glosses.
+
+    Args:
+        vocab: Of ``vocab_path``.
+        classes: Name of each classifier → its classes; see ``class_counts``.
+
+    Raises:
+        CheckpointError: Saying who has how many, and what to do.
+    """
+    counts = set(classes.values())
+    if len(counts) != 1:
+        listed = ', '.join(f'{name} {count}' for name, count in classes.items())
+        raise CheckpointError(
+            f'{checkpoint}: the heads have different numbers of classes: {listed}'
+        )
+    count = counts.pop()
+    if count == len(vocab):
+        return
+    blank = (
+        f'Its first line, {vocab.glosses[0]!r}, may be the blank: leave it out. '
+        if count == len(vocab.glosses)
+        else ''
+    )
+    raise CheckpointError(
+        f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
+        f'{vocab_path} has {len(vocab.glosses)} glosses. {blank}Take the gloss2ids.pkl '
+        'that lies with the data the checkpoint was trained on (each corpus and each '
+        'release has its own); a vocabulary built from the annotations has another '
+        'order and often another size'
+    )
