@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmsign.errors import ConfigError
+from mmsign.files import replacing
 
 from .fonts import LATIN, font_families
 from .timeline import COLOURS, LINES
@@ -68,7 +69,8 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
     height = head + HEIGHT * len(rows)
     figure = Figure(figsize=(WIDTH, height), facecolor='white')
     canvas = FigureCanvasAgg(figure)
-    if Path(path).suffix.lstrip('.').lower() not in canvas.get_supported_filetypes():
+    kind = Path(path).suffix.lstrip('.').lower()
+    if kind not in canvas.get_supported_filetypes():
         raise ConfigError(f'{path}: name a picture that can be written, such as .png')
     for number, (columns, panels) in enumerate(rows, 1):
         low = height - head - HEIGHT * number + 0.6
@@ -88,8 +90,8 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
         axes = figure.add_axes((0.02, y - 0.16 / height, 0.02, 0.16 / height))
         axes.plot([0, 1], [0, 0], **_style(number), linewidth=2)
         axes.set_axis_off()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
+    with replacing(path) as file:
+        figure.savefig(file, format=kind, dpi=100)
 
 
 def score_panels(logs: Sequence[TrainingLog]) -> list[Panel]:

@@ -71,7 +71,7 @@ def test_what_was_not_read_at_once_has_no_picture(
     inferencer, tmp_path, count, score, why
 ):
     found = recognized(inferencer, plain(count), keypoints_of(count, score))
-    with pytest.raises(ClipError, match=f'^clip-0: no picture can be .*{why}'):
+    with pytest.raises(ClipError, match=f'clip-0.*{why}'):
         write_picture(tmp_path / 'a.png', inferencer.network, *found)
     assert not list(tmp_path.iterdir())
 

@@ -69,19 +69,19 @@ def test_a_line_cut_off_at_the_end_is_the_end(tmp_path):
     file.write_text(file.read_text() + '{"loss": 0.')
     assert read_log(tmp_path) == whole
     file.write_text('{"loss": 0.\n' + file.read_text())
-    with pytest.raises(DataError, match=r'json, line 1: expected a JSON'):
+    with pytest.raises(DataError, match=r'scalars\.json, line 1'):
         read_log(tmp_path)
 
 
 def test_what_is_no_log_is_told(tmp_path):
-    with pytest.raises(FileNotFoundError, match='gone does not exist'):
+    with pytest.raises(FileNotFoundError, match='gone'):
         read_log(tmp_path / 'gone')
-    with pytest.raises(DataError, match='has no log: expected TIME/vis_data'):
+    with pytest.raises(DataError, match=str(tmp_path)):
         read_log(tmp_path)
     file = tmp_path / 'scalars.json'
     for text in ('', '{"video/WER": 3.0}\n'):
         file.write_text(text)
-        with pytest.raises(DataError, match='holds no scalars of a training'):
+        with pytest.raises(DataError, match=file.name):
             read_log(file)
 
 

@@ -79,17 +79,6 @@ def height(visualizer, *data, **settings) -> int:
     return len(visualizer.draw(*data, **settings))
 
 
-def test_frames_stand_over_their_time(visualizer):
-    view, *rest = clip()
-    # The last quarter is blue, in BGR.
-    view.frames[24:] = (255, 0, 0)
-    image = visualizer.draw(ClipView(view.crop_box, view.frames), *rest)
-    columns = np.argwhere((image == (0, 0, 255)).all(-1))[:, 1]
-    # Of 14 pictures, over the 1450 pixels from 130 on, those from the 11th on.
-    assert abs(columns.min() - (130 + 1450 * 11 / 14)) < 5
-    assert abs(columns.max() - 1580) < 5
-
-
 def test_long_clips_become_high(visualizer):
     _, *one = clip(80)
     _, *two = clip(200)

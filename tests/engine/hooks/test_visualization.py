@@ -20,22 +20,17 @@ from mmsign.errors import ConfigError
 from mmsign.visualization import SignVisualizer
 
 
-def batch(names, frames=16, streams=('video', 'keypoint')) -> dict:
-    """What a data loader gives."""
+def batch(names, *frames: int) -> dict:
+    """What a data loader gives; clips have 16 frames, or as many as are said."""
     generator = torch.Generator().manual_seed(0)
-    inputs = {}
-    if 'video' in streams:
-        shape = 3, frames, 32, 32
-        inputs['video'] = [
-            torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-            for _ in names
-        ]
-    if 'keypoint' in streams:
-        inputs['keypoints'] = [
-            torch.rand(frames, 79, 3, generator=generator) * 60 for _ in names
-        ]
+    counts = frames or (16,) * len(names)
+    video = [torch.rand(3, n, 32, 32, generator=generator) * 255 for n in counts]
     return dict(
-        inputs=inputs, data_samples=[sample(frames, clip_id=name) for name in names]
+        inputs=dict(
+            video=[clip.to(torch.uint8) for clip in video],
+            keypoints=[torch.rand(n, 79, 3, generator=generator) * 60 for n in counts],
+        ),
+        data_samples=[sample(n, clip_id=name) for n, name in zip(counts, names)],
     )
 
 
@@ -65,7 +60,6 @@ class Run:
         getattr(hook, f'before_{mode}_epoch')(runner)
         outputs = []
         for index, data in enumerate(batches):
-            getattr(hook, f'before_{mode}_iter')(runner, index, data)
             found = runner.model.val_step(data)
             getattr(hook, f'after_{mode}_iter')(runner, index, data, found)
             outputs += found
@@ -102,11 +96,10 @@ def test_training_counted_in_iterations_gives_iterations(both):
     assert run.backend.images[0][2] == 70
 
 
-def test_nothing_is_changed_and_nothing_stays(both):
+def test_nothing_is_changed(both):
     off, on = Run(both), Run(both)
-    hook = SignVisualizationHook(True)
     without = off(SignVisualizationHook(), batch('ab'))
-    drawn = on(hook, batch('ab'))
+    drawn = on(SignVisualizationHook(True), batch('ab'))
     assert not off.backend.images and len(on.backend.images) == 2
     for a, b in zip(without, drawn):
         assert a.predictions == b.predictions and a.keys() == b.keys()
@@ -115,60 +108,50 @@ def test_nothing_is_changed_and_nothing_stays(both):
 def test_off_it_asks_for_nothing():
     hook, nothing = SignVisualizationHook(), SimpleNamespace()
     hook.before_val_epoch(nothing)
-    hook.before_val_iter(nothing, 0, None)
     hook.after_test_iter(nothing, 0, None, None)
 
 
 @pytest.mark.parametrize('name', ['video', 'keypoint'])
 def test_single_streams(name):
-    run = Run(single_stream(name), kind=SignVisualizer)
-    run(SignVisualizationHook(True), batch('a', streams=[name]))
+    run, data = Run(single_stream(name), kind=SignVisualizer), batch('a')
+    del data['inputs']['keypoints' if name == 'video' else 'video']
+    run(SignVisualizationHook(True), data)
     (_, image, _) = run.backend.images[0]
     # One output, and one row of frames or a second one of heatmaps.
     assert 350 < len(image) < 650
 
 
-def test_heatmaps_are_those_of_the_network(both, monkeypatch):
-    seen = {}
+@pytest.fixture
+def seen(both, monkeypatch):
+    """What is drawn of two clips, the second one padded."""
+    seen = []
 
     def look(self, name, view, data_sample, posteriors, **settings):
-        seen.update(settings, maps=view.draw_heatmaps(view.keypoints[3:5]))
-        seen.update(probabilities=posteriors.probabilities, edges=posteriors.edges)
+        seen.append((view, posteriors, settings))
 
     monkeypatch.setattr(Quick, 'add_datasample', look)
-    data = batch('a')
-    Run(both, cfg=dict(corpus=dict(fps=25.0)))(SignVisualizationHook(True), data)
-    ready = both.data_preprocessor(data)
-    torch.testing.assert_close(
-        torch.from_numpy(seen['maps']), ready['inputs']['heatmaps'][0, :, 3:5]
-    )
+    run = Run(both, cfg=dict(corpus=dict(fps=25.0)))
+    run(SignVisualizationHook(True), batch('ab', 16, 8))
+    return seen
+
+
+def test_heatmaps_and_probabilities_are_those_of_the_network(both, seen):
+    view, posteriors, settings = seen[0]
+    ready = both.data_preprocessor(batch('ab', 16, 8))
+    maps = view.draw_heatmaps(view.keypoints[3:5])
+    np.testing.assert_allclose(maps, ready['inputs']['heatmaps'][0, :, 3:5])
     outputs = both(**ready, mode='tensor')
+    found = posteriors.probabilities
+    assert list(found) == ['video', 'keypoint', 'joint', 'average']
     for name in ('video', 'keypoint', 'joint'):
-        np.testing.assert_allclose(
-            seen['probabilities'][name],
-            outputs[name][0].softmax(-1).detach(),
-            atol=1e-6,
-        )
-    assert list(seen['probabilities']) == ['video', 'keypoint', 'joint', 'average']
-    assert seen['edges'].tolist() == [0, 4, 8, 12, 16] and seen['fps'] == 25.0
+        expected = outputs[name][0].softmax(-1).detach()
+        np.testing.assert_allclose(found[name], expected, atol=1e-6)
+    assert settings['fps'] == 25.0
 
 
-def test_padding_is_not_drawn(both, monkeypatch):
-    steps = []
-    monkeypatch.setattr(
-        Quick,
-        'add_datasample',
-        lambda self, name, view, found, posteriors, **_: steps.append(
-            (len(posteriors.edges), {len(x) for x in posteriors.probabilities.values()})
-        ),
-    )
-    long, short = batch('a', 16), batch('b', 8)
-    mixed = dict(
-        inputs={k: long['inputs'][k] + short['inputs'][k] for k in long['inputs']},
-        data_samples=long['data_samples'] + short['data_samples'],
-    )
-    Run(both)(SignVisualizationHook(True), mixed)
-    assert steps == [(5, {4}), (3, {2})]
+def test_padding_is_not_drawn(seen):
+    assert [x.edges.tolist() for _, x, _ in seen] == [[0, 4, 8, 12, 16], [0, 4, 8]]
+    assert [len(x.probabilities['joint']) for _, x, _ in seen] == [4, 2]
 
 
 def test_translators_show_their_recognizer():
