@@ -9,7 +9,12 @@ vocabulary.txt      glosses in the order of their class numbers, one a line
 weights.safetensors what inference needs of the state dict
 =================== ===========================================================
 
-and, if it writes sentences, of the members of ``bundle_text``.
+and, if it writes sentences, of
+
+=================== ===========================================================
+sentencepiece.model the pieces of the text vocabulary
+text.json           the ids that it keeps of them, or null for all
+=================== ===========================================================
 
 Reading one executes nothing from it: the config is JSON, and what it may name are
 registered layers and mmsign's own transforms, never a dotted path, an import or
@@ -21,9 +26,12 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -35,21 +43,17 @@ import mmsign
 from mmsign import compat
 from mmsign.errors import BundleError, ConfigError
 from mmsign.files import replacing
+from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
-from .bundle_check import check_config
-from .bundle_text import (
-    TEXT_MEMBERS,
-    text_members,
-    translation_config,
-    with_text,
-)
+from .bundle_config import check_config, translation_config
 from .network import Network, NetworkSpec, build_network, load_network
 
 FORMAT, VERSION = 'mmsign-bundle', 1
 _ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
 _WEIGHTS = 'weights.safetensors'
 _MEMBERS = (_ABOUT, _CONFIG, _VOCABULARY, _WEIGHTS)
+_PIECES, _KEPT = 'sentencepiece.model', 'text.json'
 # The same content gives the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _UNSTATED = 'licence not stated: ask whoever made this bundle before passing it on'
@@ -86,13 +90,12 @@ def write_bundle(
     """
     spec = network.spec
     model = {key: value for key, value in spec.model.items() if key != 'vocab'}
-    if network.translates:
-        try:
+    with _blamed(path):
+        if network.translates:
             model['translation'] = translation_config(network.model)
-        except ValueError as error:
-            raise BundleError(f'{path}: {error}') from error
-    config = dict(model=model, pipeline=spec.pipeline, corpus=spec.corpus)
-    check_config(config, str(path))
+        config = dict(model=model, pipeline=spec.pipeline, corpus=spec.corpus)
+        check_config(config)
+        config = _json(config)
     state, shared = _distinct(network.model.required_state())
     about = dict(
         format=FORMAT,
@@ -107,12 +110,13 @@ def write_bundle(
     )
     contents = {
         _ABOUT: _json(about),
-        _CONFIG: _json(config),
+        _CONFIG: config,
         _VOCABULARY: ''.join(f'{g}\n' for g in network.model.vocab.glosses).encode(),
         _WEIGHTS: safetensors.torch.save(state),
     }
     if network.translates:
-        contents |= text_members(network.model)
+        text = network.model.text_vocabulary
+        contents |= {_PIECES: text.model, _KEPT: json.dumps(text.kept).encode()}
     with replacing(path) as file, zipfile.ZipFile(file, 'w') as archive:
         for name, content in contents.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), content)
@@ -129,29 +133,32 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     name = os.fspath(path)
     if not os.path.isfile(name):
         raise FileNotFoundError(f'bundle {name} does not exist')
-    contents = _contents(name)
-    about = _parsed(contents[_ABOUT], name, _ABOUT)
-    if about.get('format') != FORMAT or about.get('version') != VERSION:
-        raise BundleError(
-            f'{name}: expected format {FORMAT!r} version {VERSION}, found '
-            f'{about.get("format")!r} version {about.get("version")!r}; read it with '
-            'the version of mmsign that wrote it'
-        )
-    config = _parsed(contents[_CONFIG], name, _CONFIG)
-    check_config(config, name)
-    try:
+    with _blamed(name):
+        contents = _contents(name)
+        about, config = _parsed(contents, _ABOUT), _parsed(contents, _CONFIG)
+        if about.get('format') != FORMAT or about.get('version') != VERSION:
+            raise BundleError(
+                f'expected format {FORMAT!r} version {VERSION}, found '
+                f'{about.get("format")!r} version {about.get("version")!r}; read it '
+                'with the version of mmsign that wrote it'
+            )
+        check_config(config)
         glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
         GlossVocabulary(glosses)
         state = safetensors.torch.load(contents[_WEIGHTS])
         for alias, stored in (about.get('shared') or {}).items():
             state[alias] = state[stored]
         model = config['model'] | dict(vocab=dict(glosses=glosses))
-        if set(TEXT_MEMBERS) <= set(contents):
-            model = with_text(model, contents, name)
-    except (ValueError, KeyError, SafetensorError) as error:
-        raise BundleError(f'{name} is damaged: {error}') from error
-    spec = replace(NetworkSpec(**config), model=model)
-    return Bundle(spec, state, about)
+        if _PIECES in contents:
+            kept = _parsed(contents, _KEPT, (list, type(None)))
+            if not all(type(index) is int for index in kept or ()):
+                raise BundleError(f'{_KEPT} is no list of ids')
+            text = TextVocabulary(contents[_PIECES], kept, name)
+            model['translation'] = {
+                output: dict(mbart=head['mbart'] | dict(vocabulary=text))
+                for output, head in model['translation'].items()
+            }
+    return Bundle(replace(NetworkSpec(**config), model=model), state, about)
 
 
 def open_network(
@@ -178,10 +185,8 @@ def open_network(
     device = compat.choose_device(device)
     if bundle is not None and config is checkpoint is None:
         read = read_bundle(bundle)
-        try:
+        with _blamed(bundle):
             return build_network(read.spec, read.state, device, fast)
-        except (ValueError, TypeError, KeyError) as error:
-            raise BundleError(f'{bundle}: {error}') from error
     if bundle is None and None not in (config, checkpoint):
         return load_network(config, checkpoint, device, fast)
     raise ConfigError(
@@ -206,37 +211,43 @@ def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, st
     return kept, shared
 
 
+@contextmanager
+def _blamed(name: str | os.PathLike) -> Iterator[None]:
+    """Whatever is wrong is wrong with this bundle."""
+    try:
+        yield
+    except (
+        *(ValueError, KeyError, TypeError, EOFError, RuntimeError),
+        *(zipfile.BadZipFile, SafetensorError),
+    ) as error:
+        why = error if isinstance(error, BundleError) else f'not as expected: {error}'
+        raise BundleError(f'bundle {os.fspath(name)}: {why}') from error
+
+
 def _contents(name: str) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(name) as archive:
-            found = archive.namelist()
-            if sorted(found) not in (
-                sorted(_MEMBERS),
-                sorted((*_MEMBERS, *TEXT_MEMBERS)),
-            ):
-                raise BundleError(
-                    f'{name} is no bundle: it holds {found[:5]}, expected '
-                    f'{list(_MEMBERS)}'
-                )
-            packed = [i.filename for i in archive.infolist() if i.compress_type]
-            if packed:
-                # A few bytes could otherwise unpack to any size.
-                raise BundleError(f'{name}: {packed[0]} is compressed; refused')
-            return {member: archive.read(member) for member in found}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise BundleError(
-            f'{name} is no bundle, or damaged ({error}); tools/export/bundle.py '
-            'writes one'
-        ) from error
+    with zipfile.ZipFile(name) as archive:
+        found = archive.namelist()
+        if sorted(found) not in (
+            sorted(_MEMBERS),
+            sorted((*_MEMBERS, _PIECES, _KEPT)),
+        ):
+            raise BundleError(f'it holds {found[:5]}, expected {list(_MEMBERS)}')
+        packed = [i.filename for i in archive.infolist() if i.compress_type]
+        if packed:
+            # A few bytes could otherwise unpack to any size.
+            raise BundleError(f'{packed[0]} is compressed; refused')
+        return {member: archive.read(member) for member in found}
 
 
-def _parsed(content: bytes, name: str, member: str) -> dict:
+def _parsed(
+    contents: dict[str, bytes], member: str, kind: type | tuple[type, ...] = dict
+) -> Any:
     try:
-        value = json.loads(content)
+        value = json.loads(contents[member])
     except (ValueError, RecursionError) as error:
-        raise BundleError(f'{name}: {member} is no JSON: {error}') from error
-    if not isinstance(value, dict):
-        raise BundleError(f'{name}: {member} holds no object')
+        raise BundleError(f'{member} is no JSON: {error}') from error
+    if not isinstance(value, kind):
+        raise BundleError(f'{member} holds a {type(value).__name__}')
     return value
 
 

@@ -72,22 +72,29 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     return points
 
 
-def named_keypoints(
-    clips: Sequence, keypoints: Sequence[Keypoints | None]
+def keypoints_of_each(
+    clips: Sequence, keypoints: Keypoints | Sequence[Keypoints | None] | None
 ) -> list[Keypoints | None]:
-    """Say which clip of a file each is, where several clips share the file.
+    """Keypoints for each of several clips, as ``read_keypoints`` takes them.
 
     Args:
         clips: Paths or arrays.
-        keypoints: As ``read_keypoints`` takes them, one for each clip.
+        keypoints: One for each clip; or one file that holds them all by name, or None.
 
     Returns:
-        The same, with ``FILE.safetensors@CLIP`` in place of a shared file.
+        ``FILE.safetensors@CLIP`` in place of a file that several clips share.
 
     Raises:
-        ClipError: If the file is of one clip by its kind, or two clips would get
-            one's keypoints.
+        ClipError: If there are fewer or more than clips, or one clip's would be given
+            to two.
     """
+    if keypoints is None or isinstance(keypoints, (str, os.PathLike)):
+        keypoints = [keypoints] * len(clips)
+    if len(keypoints) != len(clips):
+        raise ClipError(
+            f'{len(clips)} clips, but keypoints of {len(keypoints)}: give one for each '
+            'clip, or one .safetensors file that holds them all by name'
+        )
     names = [
         f'clip-{number}' if isinstance(clip, np.ndarray) else os.path.abspath(clip)
         for number, clip in enumerate(clips)
@@ -96,28 +103,28 @@ def named_keypoints(
     for name, given in zip(names, keypoints):
         if isinstance(given, (str, os.PathLike)):
             users.setdefault(os.path.realpath(given), set()).add(name)
+    shared = {path: sorted(own) for path, own in users.items() if len(own) > 1}
     owners: dict[tuple[str, str], str] = {}
-    named: list[Keypoints | None] = []
-    for name, given in zip(names, keypoints):
+    named = list(keypoints)
+    for number, (name, given) in enumerate(zip(names, keypoints)):
         is_path = isinstance(given, (str, os.PathLike))
-        if not is_path or len(users[os.path.realpath(given)]) < 2:
-            named.append(given)
+        path = os.path.realpath(given) if is_path else ''
+        if path not in shared:
             continue
-        path = os.fspath(given)
         if not path.lower().endswith('.safetensors'):
             raise ClipError(
-                f'{path} holds the keypoints of one clip, but is given for '
-                f'{" and ".join(sorted(users[os.path.realpath(given)])[:2])}: give '
-                'each clip one of its own, or one .safetensors file with all by name'
+                f'{given} holds the keypoints of one clip, but is given for '
+                f'{" and ".join(shared[path][:2])}: give each clip one of its own, or '
+                'one .safetensors file with all by name'
             )
         found = open_keypoints(path).find(name)
         if found is not None and owners.setdefault((path, found), name) != name:
             raise ClipError(
-                f'{name}: {path} has keypoints of {found!r}, which '
+                f'{name}: {given} has keypoints of {found!r}, which '
                 f'{owners[path, found]} has taken; name the clips in the file by their '
                 'folders too, or give a file for each'
             )
-        named.append(f'{path}@{found or clip_name(name)}')
+        named[number] = f'{given}@{found or clip_name(name)}'
     return named
 
 

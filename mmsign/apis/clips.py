@@ -22,6 +22,8 @@ from mmsign.datasets.io.frame_times import (
 from mmsign.datasets.io.videos import VIDEO_SUFFIXES, video_info
 from mmsign.errors import ClipError
 
+Given = str | os.PathLike | np.ndarray
+
 
 class ArrayFrames(FrameSource):
     """Frames in memory.
@@ -72,6 +74,11 @@ class Clip:
     notices: list[str] = field(default_factory=list)
 
     @property
+    def chosen(self) -> np.ndarray:
+        """(M,) the source frames at the rate of training."""
+        return np.arange(len(self.times)) if self.indices is None else self.indices
+
+    @property
     def duration(self) -> float:
         """Seconds from the first frame to the end of the last."""
         return float(self.times[-1]) + self.frame_seconds
@@ -100,8 +107,13 @@ class Clip:
             self.frame_seconds = 1 / rate
 
 
+def shown_name(given: Given, number: int) -> str:
+    """Of a clip in results and errors: its path; an array's number in its list."""
+    return f'clip-{number}' if isinstance(given, np.ndarray) else os.fspath(given)
+
+
 def open_clip(
-    given: str | os.PathLike | np.ndarray,
+    given: Given,
     number: int = 0,
     fps: float | None = None,
     default_fps: float | None = None,
@@ -120,20 +132,19 @@ def open_clip(
         ClipError: If it has no frames, or an array is no array of frames.
         FrameReadError: If the file is missing, damaged or no video.
     """
-    if isinstance(given, np.ndarray):
-        name = f'clip-{number}'
-        source: FrameSource = ArrayFrames(given, name)
-    elif isinstance(given, (str, os.PathLike)):
-        name = os.fspath(given)
-        if name.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(name):
-            # First: frames of a video that is known are not kept in memory.
-            video_info(name)
-        source = open_frames(name)
-    else:
+    if not isinstance(given, (str, os.PathLike, np.ndarray)):
         raise ClipError(
             f'clip {number}: expected a path or an array of frames, got '
             f'{type(given).__name__}'
         )
+    name = shown_name(given, number)
+    if isinstance(given, np.ndarray):
+        source: FrameSource = ArrayFrames(given, name)
+    else:
+        if name.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(name):
+            # First: frames of a video that is known are not kept in memory.
+            video_info(name)
+        source = open_frames(name)
     if fps is not None:
         fps = checked_fps(fps, f'{name}: fps')
     if not len(source):

@@ -33,11 +33,11 @@ from .clip_keypoints import (
     Estimator,
     Keypoints,
     estimate_keypoints,
-    named_keypoints,
+    keypoints_of_each,
     person_share,
     read_keypoints,
 )
-from .clips import Clip, open_clip
+from .clips import Clip, Given, open_clip, shown_name
 from .network import Network
 from .pipeline import PreparedClip
 from .records import ClipResult, OutputResult
@@ -46,8 +46,6 @@ from .windows import WindowedNetwork, window_for_clips
 
 LONG_STEPS = 256
 """Output steps of a long clip that are decoded together at most."""
-
-Given = str | os.PathLike | np.ndarray
 
 
 @dataclass
@@ -153,29 +151,35 @@ class SignInferencer:
         """
         single = isinstance(clips, (str, os.PathLike, np.ndarray))
         given = [clips] if single else list(clips)
-        poses = self._poses_of(given, keypoints, single)
+        if single and isinstance(keypoints, np.ndarray):
+            keypoints = [keypoints]
+        poses = keypoints_of_each(given, keypoints)
         if fps is not None:
             checked_fps(fps)
         if batch_size < 1:
             raise ConfigError(f'batch_size must be at least 1, not {batch_size}')
+
+        def attempt(number: int, phase: Callable, *args) -> ClipJob | ClipResult:
+            try:
+                return phase(*args)
+            except (ValueError, OSError, RuntimeError) as error:
+                if not record_errors:
+                    raise
+                return ClipResult(shown_name(given[number], number), error=str(error))
+
         results: list[ClipResult] = []
         for start in range(0, len(given), batch_size):
-            stop = start + batch_size
-            jobs: list[ClipJob | ClipResult] = []
-            for number, (clip, pose) in enumerate(
-                zip(given[start:stop], poses[start:stop]), start
-            ):
-                try:
-                    jobs.append(self.preprocess(clip, pose, fps, number))
-                except (ValueError, OSError, RuntimeError) as error:
-                    if not record_errors:
-                        raise
-                    name = f'clip-{number}' if _is_array(clip) else os.fspath(clip)
-                    jobs.append(ClipResult(clip=name, error=str(error)))
-            ready = [job for job in jobs if isinstance(job, ClipJob)]
-            self.forward(ready)
-            for job in jobs:
-                result = self.postprocess(job) if isinstance(job, ClipJob) else job
+            jobs = {
+                n: attempt(n, self.preprocess, given[n], poses[n], fps, n)
+                for n in range(len(given))[start : start + batch_size]
+            }
+            self.forward(
+                [j for j in jobs.values() if isinstance(j, ClipJob) and not j.is_long]
+            )
+            for number, result in jobs.items():
+                if isinstance(result, ClipJob):
+                    # Frames of a long clip are decoded only now.
+                    result = attempt(number, self._finish, result)
                 results.append(result)
                 if progress is not None:
                     progress(result)
@@ -193,20 +197,18 @@ class SignInferencer:
         clip = open_clip(given, number, fps, self.fps)
         clip.resample(self.fps)
         job = ClipJob(clip)
-        pose = job.keypoints = self._pose(job, keypoints)
-        found = time.perf_counter()
-        if pose is not None and self._nobody(clip, pose):
-            job.timing = dict(load=found - start)
-            return job
-        notice = self._notice_if_long(len(clip.times), pose)
-        if notice:
-            job.is_long = True
-            clip.notices.append(notice + ', not translated' * self.network.translates)
-        else:
-            job.prepared = self.network.pipeline.prepare(clip, pose)
-        job.timing['load'] = (
-            time.perf_counter() - start - job.timing.get('keypoints', 0.0)
-        )
+        if self.network.pipeline.needs_keypoints:
+            job.keypoints = self._keypoints(job, keypoints)
+        if job.keypoints is None or _shows_somebody(clip, job.keypoints):
+            notice = self._notice_if_long(len(clip.times), job.keypoints)
+            if notice:
+                job.is_long = True
+                notice += ', not translated' * self.network.translates
+                clip.notices.append(notice)
+            else:
+                job.prepared = self.network.pipeline.prepare(clip, job.keypoints)
+        seconds = time.perf_counter() - start
+        job.timing['load'] = seconds - job.timing.get('keypoints', 0.0)
         return job
 
     def forward(self, jobs: Sequence[ClipJob]) -> None:
@@ -217,68 +219,6 @@ class SignInferencer:
         for job in jobs:
             if job.is_long:
                 self._recognize_long(job)
-
-    def _recognize(self, jobs: list[ClipJob]) -> None:
-        """Clips that the network takes at once."""
-        start = time.perf_counter()
-        clips = [job.prepared for job in jobs]
-        log_probs, frames = self.network.log_probs(clips, translate=True)
-        middle = time.perf_counter()
-        steps = log_probs[AVERAGE].shape[1]
-        clocks = [
-            StepClock(c.frame_times, c.frame_times + c.frame_seconds, frames, steps)
-            for c in clips
-        ]
-        vocab = self.network.model.vocab
-        found = decode_outputs(log_probs, clocks, self.search, vocab)
-        end = time.perf_counter()
-        for index, (job, outputs) in enumerate(zip(jobs, found)):
-            job.timing['network'] = (middle - start) / len(jobs)
-            job.timing['decode'] = (end - middle) / len(jobs)
-            job.clock = clocks[index]
-            valid = job.clock.valid_steps
-            job.log_probs = {name: x[index, :valid] for name, x in log_probs.items()}
-            job.outputs = {
-                name: OutputResult(one.timed, one.score, one.n_best)
-                for name, one in outputs.items()
-            }
-
-    def _recognize_long(self, job: ClipJob) -> None:
-        """A clip of any length, frame by frame: by utterances, or in windows.
-
-        Frames are decoded as they are needed and probabilities dropped once they are
-        decoded. ``n_best`` lists the best sequence alone: there are more than can be
-        counted of so long a clip.
-        """
-        start = time.perf_counter()
-        network, clip = self.network, job.clip
-        decoders = {
-            name: IncrementalCTC(
-                self.search,
-                network.model.vocab,
-                network.time_stride,
-                clip.frame_times,
-                max_steps=LONG_STEPS,
-            )
-            for name in (*network.recognizer.output_names, AVERAGE)
-        }
-        windows = WindowedNetwork(network, *window_for_clips(network))
-        reader = StreamReader(windows, network.statistics, decoders)
-        count = len(clip.times)
-        indices = np.arange(count) if clip.indices is None else clip.indices
-        needs_frames = network.pipeline.needs_frames
-        frames = clip.source.stream(indices) if needs_frames else [None] * count
-        poses = [None] * count if job.keypoints is None else job.keypoints
-        size = clip.source.frame_size
-        news = [reader.step(frame, pose, size) for frame, pose in zip(frames, poses)]
-        news = [final for final in (*news, reader.end()) if final is not None]
-        for name, decoder in decoders.items() if news else ():
-            glosses = tuple(gloss for final in news for gloss in final[name])
-            best = tuple(gloss.symbol for gloss in glosses), decoder.score
-            job.outputs[name] = OutputResult(glosses, decoder.score, (best,))
-        if not news:
-            clip.notices.append('the hands rest from beginning to end')
-        job.timing['network'] = time.perf_counter() - start
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""
@@ -295,44 +235,29 @@ class SignInferencer:
             timing={name: round(value, 4) for name, value in job.timing.items()},
         )
 
-    # Keypoints ---------------------------------------------------------------
+    # How ---------------------------------------------------------------------
 
-    def _poses_of(self, given: list, keypoints, single: bool) -> list[Keypoints | None]:
-        if keypoints is None:
-            return [None] * len(given)
-        if isinstance(keypoints, (str, os.PathLike)):
-            poses: list = [keypoints] * len(given)
-        else:
-            poses = [keypoints] if single and _is_array(keypoints) else list(keypoints)
-        if len(poses) != len(given):
-            raise ClipError(
-                f'{len(given)} clips, but keypoints of {len(poses)}: give one for '
-                'each clip, or one .safetensors file that holds them all by name'
-            )
-        return named_keypoints(given, poses)
+    def _finish(self, job: ClipJob) -> ClipResult:
+        if job.is_long:
+            self.forward([job])
+        return self.postprocess(job)
 
-    def _pose(self, job: ClipJob, keypoints: Keypoints | None) -> np.ndarray | None:
-        """(M, 79, 3) at the clip's chosen frames, if the network looks at them."""
-        if not self.network.pipeline.needs_keypoints:
-            return None
+    def _keypoints(self, job: ClipJob, given: Keypoints | None) -> np.ndarray:
+        """(M, 79, 3) at the clip's chosen frames."""
         clip = job.clip
-        if keypoints is not None:
-            pose = read_keypoints(keypoints, clip)
-            return pose if clip.indices is None else pose[clip.indices]
+        if given is not None:
+            return read_keypoints(given, clip)[clip.chosen]
         if self.estimator is None:
             raise ClipError(
                 f'{clip.name}: the network looks at keypoints; give a file or an '
                 'array of them, or an estimator'
             )
         start = time.perf_counter()
-        indices = clip.indices
-        if indices is None:
-            indices = np.arange(len(clip.times))
-        pose = estimate_keypoints(self.estimator, clip, indices)
+        points = estimate_keypoints(self.estimator, clip, clip.chosen)
         job.timing['keypoints'] = time.perf_counter() - start
-        return pose
+        return points
 
-    def _notice_if_long(self, count: int, pose: np.ndarray | None) -> str:
+    def _notice_if_long(self, count: int, keypoints: np.ndarray | None) -> str:
         """How a clip of ``count`` frames is read that is not to be read at once.
 
         Returns:
@@ -340,36 +265,90 @@ class SignInferencer:
             than the network takes and, if pauses can be seen, no longer than its
             training clips or without a pause.
         """
-        statistics = self.network.statistics
-        if pose is not None and statistics and statistics.rest:
-            utterances = count_utterances(pose, statistics)
-            if count > statistics.longest and utterances > 1:
+        statistics, most = self.network.statistics, self.network.pipeline.max_length
+        can_pause = keypoints is not None and statistics and statistics.rest
+        if can_pause and count > statistics.longest:
+            utterances = count_utterances(keypoints, statistics)
+            if utterances > 1:
                 return (
                     f'{count} frames, the longest training clip has '
                     f'{statistics.longest}: taken apart at the pauses, {utterances} '
                     'utterances'
                 )
-        if count <= self.network.pipeline.max_length:
+        if count <= most:
             return ''
         window, hop = window_for_clips(self.network)
         return (
-            f'{count} frames, the network takes {self.network.pipeline.max_length}: '
-            f'read in windows of {window}, one every {hop} frames'
+            f'{count} frames, the network takes {most}: read in windows of {window}, '
+            f'one every {hop} frames'
         )
 
-    @staticmethod
-    def _nobody(clip: Clip, pose: np.ndarray) -> bool:
-        share = person_share(pose)
-        if share < PERSON_SHARE:
-            clip.notices.append(
-                'no person found: the keypoints of the upper body score too low in '
-                f'{1 - share:.0%} of the frames; nothing was recognized'
+    def _recognize(self, jobs: list[ClipJob]) -> None:
+        """Clips that the network takes at once, as tools/test.py does."""
+        start = time.perf_counter()
+        log_probs, frames = self.network.log_probs(
+            [job.prepared for job in jobs], translate=True
+        )
+        middle = time.perf_counter()
+        steps = log_probs[AVERAGE].shape[1]
+        for job in jobs:
+            begins = job.prepared.frame_times
+            ends = begins + job.prepared.frame_seconds
+            job.clock = StepClock(begins, ends, frames, steps)
+        vocab = self.network.model.vocab
+        found = decode_outputs(log_probs, [j.clock for j in jobs], self.search, vocab)
+        end = time.perf_counter()
+        for index, (job, outputs) in enumerate(zip(jobs, found)):
+            job.timing['network'] = (middle - start) / len(jobs)
+            job.timing['decode'] = (end - middle) / len(jobs)
+            valid = job.clock.valid_steps
+            job.log_probs = {name: x[index, :valid] for name, x in log_probs.items()}
+            job.outputs = {
+                name: OutputResult(one.timed, one.score, one.n_best)
+                for name, one in outputs.items()
+            }
+
+    def _recognize_long(self, job: ClipJob) -> None:
+        """A clip of any length, frame by frame: by utterances, or in windows.
+
+        Frames are decoded as they are needed and probabilities dropped once they are
+        decoded. ``n_best`` lists the best sequence alone: there are more than can be
+        counted of so long a clip.
+        """
+        start = time.perf_counter()
+        network, clip = self.network, job.clip
+        vocab, stride = network.model.vocab, network.time_stride
+        decoders = {
+            name: IncrementalCTC(
+                *(self.search, vocab, stride, clip.frame_times), max_steps=LONG_STEPS
             )
-            return True
-        if share < 0.5:
-            clip.notices.append(f'a person was found in only {share:.0%} of the frames')
-        return False
+            for name in (*network.recognizer.output_names, AVERAGE)
+        }
+        windows = WindowedNetwork(network, *window_for_clips(network))
+        reader = StreamReader(windows, network.statistics, decoders)
+        nothing = [None] * len(clip.times)
+        needs_frames = network.pipeline.needs_frames
+        frames = clip.source.stream(clip.chosen) if needs_frames else nothing
+        poses = nothing if job.keypoints is None else job.keypoints
+        size = clip.source.frame_size
+        news = [reader.step(frame, pose, size) for frame, pose in zip(frames, poses)]
+        news = [final for final in (*news, reader.end()) if final is not None]
+        for name, decoder in decoders.items() if news else ():
+            glosses = tuple(gloss for final in news for gloss in final[name])
+            best = tuple(gloss.symbol for gloss in glosses), decoder.score
+            job.outputs[name] = OutputResult(glosses, decoder.score, (best,))
+        if not news:
+            clip.notices.append('the hands rest from beginning to end')
+        job.timing['network'] = time.perf_counter() - start
 
 
-def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray)
+def _shows_somebody(clip: Clip, keypoints: np.ndarray) -> bool:
+    share = person_share(keypoints)
+    if share < PERSON_SHARE:
+        clip.notices.append(
+            'no person found: the keypoints of the upper body score too low in '
+            f'{1 - share:.0%} of the frames; nothing was recognized'
+        )
+    elif share < 0.5:
+        clip.notices.append(f'a person was found in only {share:.0%} of the frames')
+    return share >= PERSON_SHARE

@@ -81,23 +81,21 @@ def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
 def test_damaged_and_foreign_files(rewrite, bundle, tmp_path):
     later = b'{"format": "mmsign-bundle", "version": 2}'
     for members, message in (
-        (dict(config=b'{'), 'config.json is no JSON'),
-        (dict(config=b'{"model": {}}'), r"its config has \['model'\]"),
+        (dict(config=b'{'), r'config\.json'),
+        (dict(config=b'[' * 10**5), r'config\.json'),
+        (dict(config=b'{"model": {}}'), r"\['model'\]"),
         (dict(bundle=later), 'version 2'),
+        (dict(weights=b'nothing'), ''),
+        (dict(vocabulary=b'RAIN\nRAI N\n'), "'RAI N'"),
+        (dict(code=b'import os'), "'code'"),
     ):
-        with pytest.raises(BundleError, match=message):
+        with pytest.raises(BundleError, match=rf'changed\.bundle.*{message}'):
             read_bundle(rewrite(**members))
-    with pytest.raises(BundleError, match='is damaged'):
-        read_bundle(rewrite(weights=b'nothing'))
-    with pytest.raises(BundleError, match='is damaged: gloss number 2'):
-        read_bundle(rewrite(vocabulary=b'RAIN\nRAI N\n'))
-    with pytest.raises(BundleError, match='is compressed; refused'):
+    with pytest.raises(BundleError, match='compressed'):
         read_bundle(rewrite(compress=zipfile.ZIP_DEFLATED))
-    with pytest.raises(BundleError, match='is no bundle: it holds'):
-        read_bundle(rewrite(code=b'import os'))
     half = tmp_path / 'half.bundle'
     half.write_bytes(bundle.read_bytes()[:-200])
-    with pytest.raises(BundleError, match='is no bundle, or damaged'):
+    with pytest.raises(BundleError, match=r'half\.bundle'):
         read_bundle(half)
     with pytest.raises(FileNotFoundError, match='does not exist'):
         read_bundle(tmp_path / 'gone.bundle')
@@ -168,11 +166,15 @@ def test_heads_and_text_that_are_damaged(translating, rewrite):
 
     with pytest.raises(BundleError, match=r"changed\.bundle: .* may not set 'folder'"):
         read_bundle(rewrite(change, of=translating))
-    for members, message in (
-        (dict(text=b'[5, 6]'), 'is damaged: .*the kept ids must ascend'),
-        (dict(bundle=about_with(shared=dict(a='gone'))), "is damaged: 'gone'"),
+    for members, name in (
+        (dict(text=b'[5, 6]'), r'\[5, 6\]'),
+        (dict(text=b'{"a": 1}'), r'text\.json'),
+        (dict(text=b'[0, 1, 2, 3, true]'), r'text\.json'),
+        (dict(text=b'['), r'text\.json'),
+        (dict(sentencepiece=b'nothing'), 'sentencepiece'),
+        (dict(bundle=about_with(shared=dict(a='gone'))), 'gone'),
     ):
-        with pytest.raises(BundleError, match=message):
+        with pytest.raises(BundleError, match=rf'changed\.bundle.*{name}'):
             read_bundle(rewrite(of=translating, **members))
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
+from tiny_frames import write_frames
 from tiny_network import keypoints_of, write_network
 from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
@@ -17,7 +18,7 @@ from mmsign.apis import SignInferencer
 from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
-from mmsign.errors import ClipError, DataError, MMSignError
+from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
 
 # What it returns --------------------------------------------------------------
 
@@ -368,3 +369,21 @@ def test_a_very_long_clip_takes_no_more_memory(inferencer, monkeypatch):
     result = inferencer(random_frames(400), keypoints_of(400))
     assert len(held) > 4 * 8 and max(held) <= 12
     assert result.glosses[-1].end <= 16
+
+
+def test_a_long_clip_that_is_damaged_does_not_stop_the_others(inferencer, tmp_path):
+    """Its frames are decoded while it is recognized."""
+    folder = tmp_path / 'long'
+    write_frames(folder, 70, (64, 48))
+    damaged = folder / 'images0050.png'
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    clips = [folder, random_frames(24), folder]
+    poses = [keypoints_of(70), keypoints_of(24), keypoints_of(70)]
+    for size in (1, 3):
+        results = inferencer(clips, poses, batch_size=size, record_errors=True)
+        assert [damaged.name in (result.error or '') for result in results] == [
+            *(True, False, True)
+        ]
+        assert results[1].outputs
+    with pytest.raises(FrameReadError, match=damaged.name):
+        inferencer(clips, poses)
