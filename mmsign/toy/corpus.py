@@ -73,6 +73,11 @@ def invent_sentences(
         citations: How often each training signer signs each gloss on its own, as
             in a dictionary.
         seed: Of the corpus.
+
+    Examples:
+        >>> corpus = invent_sentences(dict(train=2, dev=1, test=1), citations=0, seed=0)
+        >>> corpus['train'][1].glosses, corpus['train'][1].text
+        (('OST', 'STURM', 'VIEL'), 'viel sturm gibt es im osten .')
     """
     corpus = {}
     for number, (split, signers) in enumerate(make_cast(SIGNERS, seed).items()):

@@ -34,7 +34,7 @@ _DRAWN_AT_ONCE = 16  # heatmaps take memory
 
 @dataclass(frozen=True)
 class ClipView:
-    """What there is to see of a clip after the pipeline.
+    """A clip after the pipeline, as it can be looked at.
 
     Attributes:
         crop_box: (x0, y0, bw, bh).
@@ -87,7 +87,7 @@ def view_clip(
     sample: SignDataSample,
     preprocessor: torch.nn.Module | None = None,
 ) -> ClipView:
-    """The view of a clip as the pipeline packs it.
+    """The view of a packed clip, as a dataset gives it.
 
     Args:
         inputs: ``video`` (3, T, S, S) uint8 and ``keypoints`` (T, K, 3), either or
@@ -118,6 +118,11 @@ def crop_coordinates(
 
     The inverse of the half-pixel mapping that frames and heatmaps go through:
     (x + ½ − x0)·size/bw − ½.
+
+    Examples:
+        >>> wrist = np.array([[63.0, 95.0]])
+        >>> crop_coordinates(wrist, (20, 30, 100, 150), size=50).round(2).tolist()
+        [[21.25, 21.33]]
     """
     origin, extent = np.asarray(crop_box[:2]), np.asarray(crop_box[2:])
     return (keypoints[..., :2] + 0.5 - origin) * (size / extent) - 0.5

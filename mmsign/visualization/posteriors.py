@@ -1,4 +1,4 @@
-"""What the outputs of a network say of one clip, ready to be drawn.
+"""Posteriors of one clip: the probabilities of every output, step by step.
 
 Symbols: T' output steps, V gloss classes with the blank. Times are frames of the
 source video.
@@ -23,7 +23,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class ClipPosteriors:
-    """The class probabilities of every output, step by step.
+    """The probabilities of every gloss and the blank, by output.
 
     Attributes:
         vocab: Names of the classes.
@@ -51,8 +51,8 @@ class ClipPosteriors:
         The path is that of the average, or of the first output without one.
 
         Returns:
-            (start, end) per gloss; None if the network cannot spell the reference: it
-            has a gloss that is not in the vocabulary, or more than there are steps.
+            (start, end) per gloss; None if CTC has no path for it: a gloss is not in
+            the vocabulary, or there are more than steps.
         """
         first = next(iter(self.probabilities.values()))
         with np.errstate(divide='ignore'):

@@ -41,6 +41,12 @@ def draw_timeline(timeline: Timeline) -> np.ndarray:
 
     Returns:
         (H, 1600, 3) uint8 BGR; H as is needed.
+
+    Examples:
+        >>> from mmsign.structures import TimedGloss
+        >>> glosses = dict(video=[TimedGloss('RAIN', start=0.4, duration=0.2)])
+        >>> draw_timeline(Timeline('a clip', (0.0, 2.0), glosses)).shape
+        (166, 1600, 3)
     """
     # Imported here: a figure is the only thing that needs matplotlib.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
