@@ -49,7 +49,7 @@ def test_the_page_is_written(dump, page, capsys):
 def test_two_runs_of_the_same_name(dump, page):
     paths = [dump('one/dev.jsonl', 'ROT'), dump('two/dev.jsonl', 'ROT BLAU')]
     text = page(paths[0], '--compare', paths[1])
-    assert f'<h1>{paths[0]} and {paths[1]}</h1>' in text
+    assert '<h1>one/dev and two/dev</h1>' in text
 
 
 def test_frequencies_of_the_training_set(dump, page, tmp_path):

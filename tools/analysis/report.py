@@ -22,6 +22,7 @@ from mmsign.engine.launch import reported_errors
 from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
 from mmsign.files import check_outputs, read_lines, write_text
 from mmsign.visualization.html_report import load_run, report_page
+from mmsign.visualization.training_log import distinct_names
 
 # CSL-Daily is scored on its glosses as they are.
 CORPORA = {name: name for name in GLOSS_CLEANUPS} | {'csl-daily': 'none'}
@@ -51,18 +52,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def run_names(paths: list[str]) -> list[str]:
-    """What tells the runs apart: the names of the files, or their whole paths."""
-    names = [Path(path).stem for path in paths]
-    return names if len(set(names)) == len(names) else paths
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     read = [args.predictions, args.compare, args.training]
     check_outputs([args.out], read, ['.html', '.htm'])
     cleanup = CORPORA[args.corpus]
-    names = run_names([args.predictions, *filter(None, [args.compare])])
+    dumps = [args.predictions, *filter(None, [args.compare])]
+    names = distinct_names(Path(path).with_suffix('') for path in dumps)
     run = load_run(args.predictions, cleanup, names[0])
     other = load_run(args.compare, cleanup, names[-1]) if args.compare else None
     training = None
