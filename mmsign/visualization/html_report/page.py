@@ -11,7 +11,7 @@ from markupsafe import Markup
 from mmsign.errors import ConfigError
 from mmsign.evaluation.wer import operation
 
-from . import tables
+from . import error_tables
 from .run import Run, in_order_of, rate
 
 _FOLDER = Path(__file__).parent
@@ -63,13 +63,13 @@ def report_page(
         other=other,
         cleanup=cleanup,
         order=run.worst_first(output),
-        summary=tables.summary(run),
-        comparison=None if other is None else tables.comparison(run, other),
-        confusions=tables.confusions(run, output),
+        summary=error_tables.summary(run),
+        comparison=None if other is None else error_tables.comparison(run, other),
+        confusions=error_tables.confusions(run, output),
         groups=[
-            tables.breakdown(run, 'signer', run.signers),
-            tables.by_length(run),
-            tables.by_frequency(run, training, where),
+            error_tables.breakdown(run, 'signer', run.signers),
+            error_tables.by_length(run),
+            error_tables.by_frequency(run, training, where),
         ],
     )
 

@@ -3,8 +3,7 @@ from collections import Counter
 import pytest
 
 from mmsign.visualization.html_report import load_run
-from mmsign.visualization.html_report.run import in_order_of
-from mmsign.visualization.html_report.tables import (
+from mmsign.visualization.html_report.error_tables import (
     breakdown,
     by_frequency,
     by_length,
@@ -12,6 +11,7 @@ from mmsign.visualization.html_report.tables import (
     confusions,
     summary,
 )
+from mmsign.visualization.html_report.run import in_order_of
 
 
 @pytest.fixture
