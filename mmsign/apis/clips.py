@@ -153,6 +153,8 @@ def open_clip(
             'it again, for instance to H.264 in mp4'
         )
     clip = Clip(name, source, np.zeros(0), 0.0, notices=list(source.notices))
+    if source.left_out:
+        clip.notices.append(source.left_out)
     if fps is None and source.times is not None:
         clip.times = source.times
         clip.notices += source.time_notices

@@ -212,6 +212,8 @@ def _look_at_frames(
         split.add_remark('more frames than announced', clip_id, differs)
     for notice in source.notices:
         split.add_problem('DOUBTFUL frames', clip_id, notice)
+    if source.left_out:
+        split.add_remark('files that are no frames', clip_id, source.left_out)
     for notice in source.time_notices:
         split.add_remark('unusual times of frames', clip_id, notice)
     if source.times is not None and found > 1:

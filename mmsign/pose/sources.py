@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.clip_names import clip_name, same_name
 from mmsign.datasets.io.archives import open_archive
-from mmsign.datasets.io.frame_sources import VIDEO_SUFFIXES, VideoFrames
 from mmsign.datasets.io.images import IMAGE_SUFFIXES, is_image
-from mmsign.datasets.io.videos import decode_video
+from mmsign.datasets.io.listing import files_under, left_out
+from mmsign.datasets.io.videos import VIDEO_SUFFIXES, is_video
 from mmsign.errors import FrameReadError, PoseError
 from mmsign.registry import DATASETS
-
-# Images read at once from a folder or archive.
-_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,7 @@ class Clip:
         source = open_frames(self.frames)
         if not len(source):
             raise FrameReadError(f'{self.frames}: no frame can be decoded')
-        if isinstance(source, VideoFrames):
-            yield from decode_video(self.frames, range(len(source)))
-            return
-        for start in range(0, len(source), _CHUNK):
-            yield from source.read(range(start, min(start + _CHUNK, len(source))))
+        yield from source.stream(np.arange(len(source)))
 
 
 def find_clips(
@@ -134,19 +129,16 @@ def _loose_clips(path: Path) -> Iterator[Clip]:
                 frames = f'{path}@{folder}'
                 yield Clip(clip_name(frames), frames)
         return
-    for folder, subfolders, names in os.walk(path):
-        # What is hidden, or macOS' own in an unpacked archive, is nobody's clip.
-        subfolders[:] = sorted(
-            name for name in subfolders if not name.startswith(('.', '__MACOSX'))
-        )
-        folder = Path(folder)
-        if any(map(is_image, names)):
-            root = None if folder == path else path
-            yield Clip(clip_name(folder, root), str(folder))
-        for name in sorted(names):
-            if name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith('.'):
-                video = folder / name
-                yield Clip(clip_name(video, path), str(video))
+    files = list(files_under(path))
+    for folder, inside in groupby(files, lambda file: file.parent):
+        inside = list(inside)
+        if any(is_image(file.name) for file in inside):
+            yield Clip(clip_name(folder, None if folder == path else path), str(folder))
+        for file in inside:
+            if is_video(file.name):
+                yield Clip(clip_name(file, path), str(file))
+    if notice := left_out(files, (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)):
+        print_log(notice)
 
 
 def take_shard(clips: Sequence[Clip], shard: str) -> list[Clip]:

@@ -57,6 +57,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
     from mmsign.datasets.clip_names import clip_name, same_name
+    from mmsign.datasets.io.listing import files_under, left_out
     from mmsign.interop.landmark_files import (
         LANDMARK_SUFFIXES,
         read_landmarks,
@@ -71,8 +72,11 @@ def run(args: argparse.Namespace) -> int:
     table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
     root = args.source if args.source.is_dir() else args.source.parent
     files: dict[str, list[Path]] = {}
-    for file in [args.source] if args.source.is_file() else sorted(root.rglob('*')):
-        if file.is_file() and file.suffix.lower() in LANDMARK_SUFFIXES:
+    every = [args.source] if args.source.is_file() else list(files_under(root))
+    if notice := left_out(every, LANDMARK_SUFFIXES):
+        print(notice)
+    for file in every:
+        if file.suffix.lower() in LANDMARK_SUFFIXES:
             files.setdefault(same_name(clip_name(file, root)), []).append(file)
     clips, failures = {}, []
     for clip_id, (file, *others) in files.items():

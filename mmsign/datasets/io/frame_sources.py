@@ -6,7 +6,6 @@ Symbols: N frames of a clip, T frames asked for, H and W of a frame in pixels.
 from __future__ import annotations
 
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from mmsign.errors import FrameReadError
 
 from .archives import open_archive, safe_member, split_archive
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
+from .listing import in_order, left_out
 from .videos import VIDEO_SUFFIXES, decode_unknown, decode_video, video_info
 
 
@@ -28,11 +28,13 @@ class FrameSource(ABC):
         times: (N,) seconds of the frames, from 0, rising; None if they have none.
         time_notices: What was unusual about the times, in words.
         notices: What else was.
+        left_out: Which files of a folder are no frames, in words.
     """
 
     times: np.ndarray | None = None
     time_notices: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    left_out: str = ''
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -136,7 +138,7 @@ class _ImageFrames(FrameSource):
 
     def __init__(self, spec: str, names: Iterable[str]) -> None:
         super().__init__(spec)
-        self.names = sorted(names, key=_by_number)
+        self.names = in_order(names, spec)
         self._source_size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
@@ -174,7 +176,7 @@ class FolderFrames(_ImageFrames):
 
     def __init__(self, spec: str) -> None:
         try:
-            names = [name for name in os.listdir(spec) if is_image(name)]
+            listed = [name for name in os.listdir(spec) if not name.startswith('.')]
         except NotADirectoryError as error:
             raise FrameReadError(
                 f'{spec} is neither a folder nor a zip archive nor a video; expected '
@@ -185,12 +187,15 @@ class FolderFrames(_ImageFrames):
                 f'no folder of frames {spec} ({error.strerror}); check the '
                 "dataset's data_root and `frames`"
             ) from error
+        names = [name for name in listed if is_image(name)]
         if not names:
             raise FrameReadError(
                 f'{spec}: the folder holds no images; expected '
                 f'{", ".join(IMAGE_SUFFIXES)}'
             )
         super().__init__(spec, names)
+        files = [n for n in sorted(listed) if not os.path.isdir(os.path.join(spec, n))]
+        self.left_out = left_out(files, IMAGE_SUFFIXES)
 
     def _bytes(self, name: str) -> bytes:
         path = os.path.join(self.spec, name)
@@ -292,8 +297,8 @@ def open_frames(spec: str) -> FrameSource:
     """Open a clip's frames.
 
     Args:
-        spec: A folder of PNG or JPEG images, sorted by name (numbers within names
-            by value); ``ARCHIVE.zip@FOLDER``, a folder of images in a zip archive;
+        spec: A folder of images (PNG, JPEG, WebP, …), in the order of the numbers in
+            their names; ``ARCHIVE.zip@FOLDER``, a folder of images in a zip archive;
             or a video file (mp4, avi, …).
 
     Raises:
@@ -332,10 +337,3 @@ def prepare_frames(pattern: str) -> None:
     if archive is not None:
         with suppress(FrameReadError):
             open_archive(archive[0])
-
-
-def _by_number(name: str) -> list[str | int]:
-    """Sort key: 'f2' before 'f10'."""
-    # Text and numbers take turns, so keys compare text with text.
-    parts = re.split(r'(\d+)', name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]

@@ -22,7 +22,17 @@ try:
 except ImportError:  # no wheel for this platform, or a version without it
     _decode_png = None
 
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+IMAGE_SUFFIXES = (
+    '.bmp',
+    '.jp2',
+    '.jpeg',
+    '.jpg',
+    '.png',
+    '.ppm',
+    '.tif',
+    '.tiff',
+    '.webp',
+)
 # What every PNG image begins with, up to its width, height, depth and kind.
 _PNG_START = struct.Struct('>16s2I5B')
 _PNG_MAGIC = b'\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR'
@@ -48,7 +58,7 @@ def png_decoder() -> str:
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:
-    """Decode a PNG or JPEG image.
+    """Decode an image by its content, whatever the file is called.
 
     Args:
         data: The file's content.
@@ -142,13 +152,13 @@ def _fast_png(data: bytes) -> np.ndarray | None:
 
 
 def _is_complete(data: bytes) -> bool:
-    """Whether the end of the image is there.
+    """Whether the end of a PNG or JPEG image is there.
 
-    Some versions of OpenCV return the upper part of a truncated image and fill up
-    the rest, without an error. The end may be followed by padding.
+    Some versions of OpenCV return the upper part of a truncated one and fill up the
+    rest, without an error. The end may be followed by padding.
     """
     if data.startswith(b'\x89PNG'):
         return b'IEND\xaeB`\x82' in data[-1024:]
     if data.startswith(b'\xff\xd8'):
         return b'\xff\xd9' in data[-1024:]
-    return False
+    return bool(data)

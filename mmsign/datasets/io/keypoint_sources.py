@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmsign.datasets.clip_names import clip_name, same_name
 from mmsign.errors import DataError
@@ -22,6 +23,7 @@ from mmsign.interop.slrt_corpus import (
 )
 
 from .keypoint_file import KeypointFile
+from .listing import files_under, left_out
 
 Read = Callable[[], np.ndarray]
 
@@ -82,8 +84,10 @@ def _open(
     suffix = path.suffix.lower()
     if path.is_dir() or suffix == '.json':
         folder = path if path.is_dir() else path.parent
-        files = sorted(folder.rglob('*')) if path.is_dir() else [path]
-        files = [file for file in files if file.suffix.lower() == '.json']
+        every = list(files_under(folder)) if path.is_dir() else [path]
+        files = [file for file in every if file.suffix.lower() == '.json']
+        if notice := left_out(every, ['.json']):
+            print_log(notice)
         if not files:
             raise DataError(
                 f"{path}: the folder holds no .json file; expected MMPose's, one per "

@@ -80,6 +80,30 @@ def test_only_the_chosen_frames_are_decoded(folder, monkeypatch):
     assert [name[-8:] for name in decoded] == ['0002.png', '0004.png']
 
 
+def test_a_frame_as_png_and_as_jpeg_is_refused(folder, tmp_path):
+    path, frames = folder
+    cv2.imwrite(str(path / 'images0003.jpg'), frames[2])
+    for spec in (str(path), zipped(path, tmp_path / 'a.zip')):
+        with pytest.raises(FrameReadError, match=r'images0003\.jpg.*images0003\.png'):
+            open_frames(spec)
+
+
+def test_an_image_is_known_by_its_content_and_other_files_are_named(tmp_path):
+    path = tmp_path / 'clip'
+    path.mkdir()
+    picture = np.full((6, 8, 3), 90, np.uint8)
+    for name, suffix in {'1.jpg': '.webp', '2.png': '.jpg', '3.WEBP': '.png'}.items():
+        (path / name).write_bytes(cv2.imencode(suffix, picture)[1].tobytes())
+    for name in ('notes.txt', '.hidden', 'anim.gif'):
+        (path / name).write_text('x')
+    source = open_frames(str(path))
+    np.testing.assert_allclose(source.read(range(3)), 90, atol=2)
+    assert 'anim.gif, notes.txt' in source.left_out and 'hidden' not in source.left_out
+    with pytest.raises(FrameReadError, match=r'1\.jpg'):
+        (path / '1.jpg').write_bytes((path / '1.jpg').read_bytes()[:-9])
+        source.read([0])
+
+
 @pytest.mark.parametrize('spec', ['nowhere', 'nowhere.zip@x', 'nowhere.mp4'])
 def test_sources_that_do_not_exist(tmp_path, spec):
     with pytest.raises(FrameReadError, match='nowhere'):

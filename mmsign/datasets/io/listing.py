@@ -1,0 +1,111 @@
+"""What lies in a folder, and in which order frames follow one another."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from mmsign.errors import FrameReadError
+
+# A decimal number; of '1.2.3' nothing is one.
+_DECIMAL = re.compile(r'(?<![\d.])(\d+)\.(\d+)(?![\d]|\.\d)')
+
+
+def files_under(root: str | os.PathLike) -> Iterator[Path]:
+    """Files at any depth, in a fixed order.
+
+    What is hidden, or macOS' own in an unpacked archive, is nobody's file.
+    """
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith(('.', '__MACOSX'))
+        )
+        for name in sorted(names):
+            if not name.startswith('.'):
+                yield Path(folder, name)
+
+
+def left_out(files: Iterable, suffixes: Collection[str]) -> str:
+    """Say which files are not looked at, and why; empty if none is left out.
+
+    Examples:
+        >>> left_out(['a.mp4', 'b.MP4', 'c.doc', 'd.gif'], ['.mp4'])
+        '2 files are left out, since they do not end in .mp4: c.doc, d.gif'
+    """
+    others = [os.fspath(f) for f in files if not _ends_in(os.fspath(f), suffixes)]
+    if not others:
+        return ''
+    shown = ', '.join(others[:3]) + ', …' * (len(others) > 3)
+    return (
+        f'{len(others)} file{"s are" if len(others) > 1 else " is"} left out, since '
+        f'{"they do" if len(others) > 1 else "it does"} not end in '
+        f'{", ".join(suffixes)}: {shown}'
+    )
+
+
+def _ends_in(name: str, suffixes: Collection[str]) -> bool:
+    return name.lower().endswith(tuple(suffixes))
+
+
+def in_order(names: Iterable[str], spec: str) -> list[str]:
+    """Names of frames in the order of the numbers in them: ``f2`` before ``f10``.
+
+    Numbers with a point are decimal, such as seconds, unless they count on as whole
+    numbers behind it: ``cam1.9`` before ``cam1.10``, but ``t1.5`` after ``t1.25``.
+
+    Args:
+        names: File names, with suffix.
+        spec: Where they are, for the error.
+
+    Raises:
+        FrameReadError: Naming both, if two are the same frame: ``1.png``, ``1.jpg``.
+
+    Examples:
+        >>> in_order(['t0.1.png', 't0.04.png', 't0.08.png'], 'clip')
+        ['t0.04.png', 't0.08.png', 't0.1.png']
+    """
+    stems = {name: os.path.splitext(name)[0] for name in names}
+    decimal = _are_decimal(list(stems.values()))
+    keys = {name: _key(stem, decimal) for name, stem in stems.items()}
+    ordered = sorted(stems, key=lambda name: (keys[name], name))
+    for name, following in zip(ordered, ordered[1:]):
+        if keys[name] == keys[following]:
+            raise FrameReadError(
+                f'{spec}: {name} and {following} are the same frame by their names; '
+                'remove one of each'
+            )
+    return ordered
+
+
+def _key(stem: str, decimal: bool) -> list[str | Decimal]:
+    """Text and numbers in turn, so that keys compare text with text."""
+    if decimal:
+        stem = _DECIMAL.sub(lambda found: f'{found[1]}\0{found[2]}', stem)
+    parts = re.split(r'(\d+(?:\0\d+)?)', stem)
+    return [
+        Decimal(part.replace('\0', '.')) if i % 2 else part
+        for i, part in enumerate(parts)
+    ]
+
+
+def _are_decimal(stems: Sequence[str]) -> bool:
+    """Whether numbers with a point are decimal, and not counters behind a number."""
+    groups: dict[str, list[str]] = {}
+    for stem in stems:
+        found = _DECIMAL.search(stem)
+        if found is not None:
+            groups.setdefault(stem[: found.end(1)], []).append(found[2])
+    alone = len(groups) == 1 and not next(iter(groups)).endswith('0')
+    for fractions in groups.values():
+        numbers = sorted(map(int, fractions))
+        padded = len(set(map(len, fractions))) > 1 and any(
+            f[0] == '0' and len(f) > 1 for f in fractions
+        )
+        counted = numbers[-1] - numbers[0] == len(numbers) - 1
+        tied = len({f.rstrip('0') for f in fractions}) < len(set(fractions))
+        if padded or not (counted or tied or alone):
+            return True
+    return False

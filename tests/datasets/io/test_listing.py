@@ -1,0 +1,58 @@
+"""mmsign.datasets.io.listing: the order of frames, and what is left out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmsign.datasets.io.listing import files_under, in_order
+from mmsign.errors import FrameReadError
+
+QUICK = settings(max_examples=100, derandomize=True)
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ['f2', 'f10', 'f100'],
+        ['a1b2', 'a1b10', 'a2b1'],
+        ['cam1.2', 'cam1.9', 'cam1.10', 'cam1.11'],
+        ['cam1.1', 'cam1.2', 'cam1.10', 'cam1.20'],
+        ['0', '0.04', '0.08', '0.1', '0.12', '1.0', '1.04', '10.0'],
+        ['t0.0', 't0.25', 't0.5', 't0.75', 't1.0', 't1.25'],
+        ['1700000000123456789', '1700000000123456790'],
+        ['2024.01.09-1', '2024.01.09-2', '2024.01.10-1'],
+    ],
+)
+def test_order(names):
+    files = [f'{name}.png' for name in names]
+    assert in_order(reversed(files), 'clip') == files
+
+
+@QUICK
+@given(st.integers(2, 300), st.sampled_from([10, 12.5, 25, 30, 50]), st.randoms())
+def test_frames_named_by_seconds(count, fps, random):
+    seconds = np.round(np.arange(count) / fps, 3)
+    names = [f'frame_{second:g}.png' for second in seconds]
+    shuffled = random.sample(names, count)
+    assert in_order(shuffled, 'clip') == names
+
+
+@QUICK
+@given(st.integers(2, 300), st.sampled_from(['f', 'f0', 'cam1.', 'v1.2.', 'x-']))
+def test_frames_that_are_counted(count, prefix):
+    names = [f'{prefix}{number}.png' for number in range(1, count)]
+    assert in_order(sorted(names), 'clip') == names
+
+
+@pytest.mark.parametrize('names', [['1.png', '1.jpg'], ['1.png', '01.png']])
+def test_two_names_of_one_frame(names):
+    with pytest.raises(FrameReadError, match='clip: .*1.*1'):
+        in_order([*names, '2.png'], 'clip')
+
+
+def test_hidden_files_are_nobodys(tmp_path):
+    for name in ('b/c.mp4', 'a.mp4', '.x.mp4', '__MACOSX/b/c.mp4', '.git/y.mp4'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(files_under(tmp_path)) == [tmp_path / 'a.mp4', tmp_path / 'b/c.mp4']
