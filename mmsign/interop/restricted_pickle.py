@@ -15,9 +15,9 @@ import os
 import pickle
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
-from types import FunctionType, NoneType
+from types import NoneType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -59,7 +59,10 @@ def read_pickle(path: str | os.PathLike) -> Any:
                     'them, not a pickle; load it and write its content by pickle.dump'
                 )
             zipped = start.startswith(b'\x1f\x8b')
-            return _Unpickler(gzip.GzipFile(fileobj=raw) if zipped else raw).load()
+            file = gzip.GzipFile(fileobj=raw) if zipped else raw
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')  # torch's typed storages are old
+                return _Unpickler(file).load()
     except (DataError, FileNotFoundError):
         raise
     except _RefusedError as error:
@@ -81,107 +84,63 @@ class _RefusedError(Exception):
     """The message completes 'the pickle wants to use …'."""
 
 
-def _require(condition: bool, what: str) -> None:
-    if not condition:
-        raise _RefusedError(what)
-
-
 class _DType:
     """A dtype, whose byte order a BUILD may set later."""
 
-    def __init__(self, code: str) -> None:
-        _require(isinstance(code, str) and len(code) < 16, 'an unknown numpy dtype')
+    def __init__(self, code: str, *_: bool) -> None:
+        if not isinstance(code, str) or len(code) > 16:
+            raise _RefusedError('an unknown numpy dtype')
         self.dtype = np.dtype(code)
         # Numbers, booleans and strings: no objects, records or dates.
-        allowed = self.dtype.kind in 'biufcSU'
-        _require(allowed, f'a numpy array of dtype {self.dtype}')
+        if self.dtype.kind not in 'biufcSU':
+            raise _RefusedError(f'a numpy array of dtype {self.dtype}')
 
-    def set_state(self, state: Any) -> None:
-        simple = (
-            type(state) is tuple
-            and len(state) == 8
-            and state[1] in ('<', '>', '=', '|')
-            and state[2:5] == (None, None, None)
-            and state[5] in (-1, self.dtype.itemsize)
-        )
-        _require(simple, 'a numpy dtype with fields')
-        # The alignment is numpy's own: it divides by that of a file, which may be 0.
+    def __setstate__(self, state: tuple) -> None:
+        # The alignment stays numpy's own, which divides by it: a file's may be 0.
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-def _array_dtype(data: Any, dtype: Any, shape: Any) -> np.dtype:
-    """The dtype of an array, if it has as many numbers as there are bytes."""
-    _require(isinstance(dtype, _DType), 'a numpy array without a dtype')
-    _require(isinstance(data, (bytes, bytearray)), 'a numpy array of objects')
-    sides = type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape)
-    _require(sides and len(shape) <= 32, 'a numpy array of unknown shape')
-    _require(
-        math.prod(shape) * dtype.dtype.itemsize == len(data),
-        f'a numpy array of shape {shape} in {len(data)} bytes',
-    )
-    return dtype.dtype
+def _array(data: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
+    # numpy refuses a shape of more or fewer numbers than there are bytes.
+    return np.frombuffer(data, dtype.dtype).reshape(shape, order=order).copy(order)
 
 
-def _empty_array(*_: Any) -> np.ndarray:
-    return np.empty(0, np.uint8)
-
-
-def _set_array_state(array: np.ndarray, state: Any) -> None:
+def _set_array(array: np.ndarray, state: tuple) -> None:
     _, shape, dtype, fortran, data = state
-    dtype = _array_dtype(data, dtype, shape)
-    array.__setstate__((1, shape, dtype, bool(fortran), bytes(data)))
-
-
-def _array(data: Any, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
-    _require(order in ('C', 'F'), 'a numpy array of unknown order')
-    flat = np.frombuffer(data, _array_dtype(data, dtype, shape))
-    return flat.reshape(shape, order=order).copy(order)
-
-
-def _scalar(dtype: _DType, data: bytes) -> Any:
-    return np.frombuffer(data, _array_dtype(data, dtype, ()))[0].item()
+    made = _array(data, dtype, shape, 'F' if fortran else 'C')
+    array.__setstate__((1, made.shape, made.dtype, False, made.tobytes()))
 
 
 def _keys(keys: Sequence) -> Sequence:
     """What may be a key: to hash tuples of tuples may take forever."""
-    _require(isinstance(keys, (list, tuple)), f'a {type(keys).__name__} of keys')
     for key in keys:
         if not isinstance(key, (str, bytes, int, float, NoneType)):
             raise _RefusedError(f'a {type(key).__name__} as a key')
     return keys
 
 
-def _ordered_dict(items: Iterable[tuple] = ()) -> OrderedDict:
+def _ordered_dict(items: Sequence[tuple] = ()) -> OrderedDict:
     keys, values = zip(*items) if items else ((), ())
     return OrderedDict(zip(_keys(keys), values))
 
 
 def _storage(data: bytes) -> torch.TypedStorage:
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # typed storages are deprecated
-        try:
-            storage = torch.load(BytesIO(data), map_location='cpu', weights_only=True)
-        except Exception as error:
-            raise _RefusedError(
-                'a torch storage that does not load under weights_only'
-            ) from error
-    _require(isinstance(storage, torch.TypedStorage), 'an unknown torch storage')
+    storage = torch.load(BytesIO(data), map_location='cpu', weights_only=True)
+    if not isinstance(storage, torch.TypedStorage):
+        raise _RefusedError('an unknown torch storage')
     return storage
 
 
-def _tensor(storage: Any, offset: int, size: tuple, stride: tuple, *_) -> torch.Tensor:
-    # Hooks and requires_grad, which follow, are dropped, and the view is copied.
-    _require(isinstance(storage, torch.TypedStorage), 'an unknown torch tensor')
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        # A stride of 0 shows one number many times: never more than there are.
-        inside = min(offset, *size, *stride, 0) >= 0 and (
-            0 in size or last < len(storage) >= math.prod(size)
-        )
-        _require(inside, 'a torch tensor outside its storage')
-        empty = torch.empty(0, dtype=storage.dtype)
-        return empty.set_(storage, offset, tuple(size), tuple(stride)).clone()
+def _tensor(
+    storage: torch.TypedStorage, offset: int, size: tuple, stride: tuple, *_: Any
+) -> torch.Tensor:
+    # Hooks and requires_grad, which follow, are dropped. torch checks that the view
+    # stays inside, if not in all versions with a huge offset; with strides of 0 it
+    # could show more numbers than there are.
+    flat = torch.empty(0, dtype=storage.dtype).set_(storage)
+    if max(math.prod(torch.Size(size)), offset) > len(flat):
+        raise _RefusedError('a torch tensor outside its storage')
+    return flat.as_strided(size, stride, offset).clone()
 
 
 # What a pickle may name, by its newest name, and what it gets.
@@ -191,13 +150,13 @@ _ALLOWED: dict[str, Callable] = {
     'builtins.set': lambda items=(): set(_keys(items)),
     'builtins.frozenset': lambda items=(): frozenset(_keys(items)),
     'collections.OrderedDict': _ordered_dict,
-    'numpy.dtype': lambda code, *_: _DType(code),
-    'numpy.ndarray': _empty_array,  # only passed on
-    'numpy._core.multiarray._reconstruct': _empty_array,
-    'numpy._core.multiarray.scalar': _scalar,
+    'numpy.dtype': _DType,
+    'numpy.ndarray': lambda *_: None,  # only passed on
+    'numpy._core.multiarray._reconstruct': lambda *_: np.empty(0, np.uint8),
+    'numpy._core.multiarray.scalar': lambda t, data: _array(data, t, (1,), 'C').item(),
     'numpy._core.numeric._frombuffer': _array,
     'torch._utils._rebuild_tensor_v2': _tensor,
-    'torch.Size': lambda sizes: tuple(sizes),
+    'torch.Size': tuple,
     'torch.storage._load_from_bytes': _storage,
 }
 _RENAMED = {
@@ -230,24 +189,24 @@ class _Unpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Callable:
         function = _ALLOWED.get(f'{_RENAMED.get(module, module)}.{name}')
-        _require(function is not None, f'{module}.{name}'[:200])
+        if function is None:
+            raise _RefusedError(f'{module}.{name}'[:200])
         return function
 
     def _reduce(self) -> None:
         arguments, function = self.stack.pop(), self.stack.pop()
-        # No instruction makes a function: it is one of find_class.
-        called = type(function) is FunctionType and type(arguments) is tuple
-        _require(called, f'a call of {type(function).__name__}')
+        if not any(function is allowed for allowed in _ALLOWED.values()):
+            raise _RefusedError(f'a call of {type(function).__name__}')
         self.append(function(*arguments))
 
     def _build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
-        if isinstance(target, _DType):
-            target.set_state(state)
+        if type(target) is np.ndarray:
+            _set_array(target, state)
+        elif isinstance(target, _DType):
+            target.__setstate__(state)
         else:
-            what = f'the attributes of a {type(target).__name__}'
-            _require(type(target) is np.ndarray, what)
-            _set_array_state(target, state)
+            raise _RefusedError(f'the attributes of a {type(target).__name__}')
 
     def _bytearray(self) -> None:
         # The inherited one reserves the memory before it looks at the file.
@@ -255,7 +214,8 @@ class _Unpickler(pickle._Unpickler):
 
     def _update(self, items: list) -> None:
         target = self.stack[-1]
-        _require(isinstance(target, dict), f'a {type(target).__name__} as a dict')
+        if not isinstance(target, dict):
+            raise _RefusedError(f'a {type(target).__name__} as a dict')
         target.update(zip(_keys(items[::2]), items[1::2]))
 
     def _dict(self) -> None:

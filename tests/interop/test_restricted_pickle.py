@@ -1,5 +1,6 @@
 import gzip
 import importlib
+import io
 import os
 import pickle
 import resource
@@ -123,7 +124,6 @@ def test_a_command_is_not_run(refused, tmp_path, protocol, wrap):
         (frozenset([(1, 2)]), 'a tuple as a key'),
         (OrderedDict({(1, 2): 3}), 'a tuple as a key'),
         (Call(set, [(1, 2)]), 'a tuple as a key'),
-        (Call(set, 'ab'), 'a str of keys'),
     ],
 )
 def test_other_objects_are_named(refused, value, named):
@@ -196,11 +196,11 @@ def test_strings_are_aligned_as_numpy_aligns_them(load, code, alignment):
     assert (found == found[::-1].copy()).all()
 
 
-def test_states_of_other_dtypes_are_refused(refused):
-    for place, value in ((1, '!'), (2, 'f4'), (3, ('a',)), (4, {'a': 1}), (5, 9)):
-        refused(dtype('f4', **{f'_{place}': value}), 'fields')
-    for state in ((3, '<', None, None, None, -1, -1), [3], ()):
-        refused(Call(np.dtype, 'f4', state=state), 'fields')
+def test_states_of_dtypes_change_their_byte_order_alone(load, refused):
+    fields = dtype('i2', '>', _3=('a',), _4={'a': 1}, _5=9)
+    np.testing.assert_array_equal(load(array((1,), fields, b'\x01\x02')), [258])
+    for state in ((3, '!'), [3], (3, None)):
+        refused(Call(np.dtype, 'f4', state=state))
 
 
 @pytest.mark.parametrize('order', ['C', 'F'])
@@ -219,12 +219,11 @@ def test_arrays_in_both_ways_of_writing_them(load, order):
 
 
 @pytest.mark.parametrize(
-    'shape',
-    [(2, 2), (7,), (2**62, 2**62), (-2, -3), (2.0, 3), [2, 3], (6, *[1] * 32)],
+    'shape', [(2, 2), (7,), (2**62, 2**62), (-2, -3), (2.0, 3), (6, *[1] * 64), 'ab']
 )
 def test_an_array_has_as_many_numbers_as_there_are_bytes(refused, shape):
-    refused(array(shape, dtype('f4'), bytes(24)), 'shape')
-    refused(Call(FROM_BUFFER, bytes(24), dtype('f4'), shape, 'C'), 'shape')
+    refused(array(shape, dtype('f4'), bytes(24)))
+    refused(Call(FROM_BUFFER, bytes(24), dtype('f4'), shape, 'C'))
 
 
 def test_arrays_of_something_else(refused):
@@ -258,20 +257,28 @@ def test_a_tensor_shows_its_storage_and_nothing_beside_it(load, refused):
         ]
         view = tensor(offset, (rows, columns), tuple(stride))
         inside = all(0 <= place < 4 for place in places) and rows * columns <= 4
-        if inside and min(offset, rows, columns, *stride) >= 0:
+        if inside and min(offset, rows, columns, *stride) >= 0 and offset <= 4:
             found = load(view)
             assert found.shape == (rows, columns) and not found.requires_grad
             assert found.flatten().tolist() == places
             allowed += 1
         else:
-            refused(view, 'outside its storage')
+            refused(view)
     assert allowed > 40
 
 
 def test_storages_that_are_none(refused):
     for data in ('text', 7, b'', b'cos\nsystem\n(S"exit 1"\ntR.'):
-        refused(Call(torch.storage._load_from_bytes, data), 'storage')
-    refused(Call(torch._utils._rebuild_tensor_v2, [0.0], 0, (1,), (1,)), 'tensor')
+        refused(Call(torch.storage._load_from_bytes, data))
+    refused(Call(torch._utils._rebuild_tensor_v2, [0.0], 0, (1,), (1,)))
+    for offset in (5, 2**60, 2**62, 2**80, -1, 1.5):
+        refused(tensor(offset, (1,), (1,)))
+    refused(tensor(0, ((0,) * 1000, 2**50), (1, 1)))
+    # What torch would load without harm, but for what is done with it here.
+    for content in (dict(a=1), torch.zeros(1), torch._utils._rebuild_tensor_v2):
+        buffer = io.BytesIO()
+        torch.save(content, buffer, _use_new_zipfile_serialization=False)
+        refused(Call(torch.storage._load_from_bytes, buffer.getvalue()))
 
 
 def test_damaged_and_foreign_files(refused, tmp_path):
