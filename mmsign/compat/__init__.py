@@ -26,7 +26,12 @@ from mmsign.compat.mmengine_checkpoints import (
 )
 from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_primitive
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
-from mmsign.compat.small_convolutions import convolution, patch_small_convolutions
+from mmsign.compat.small_convolutions import (
+    convolution,
+    convolution_backward,
+    patch_small_convolutions,
+    transposed_convolution,
+)
 
 __all__ = [
     'CPUAmpOptimWrapper',
@@ -36,6 +41,7 @@ __all__ = [
     'autocast_dtype',
     'choose_device',
     'convolution',
+    'convolution_backward',
     'cpu_has_bfloat16',
     'find_latest_checkpoint',
     'from_primitive',
@@ -51,6 +57,7 @@ __all__ = [
     'save_checkpoint',
     'to_primitive',
     'torchscript_exporter',
+    'transposed_convolution',
     'use_mixed_precision',
     'write_checkpoint',
 ]
