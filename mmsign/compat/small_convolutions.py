@@ -35,10 +35,15 @@ def patch_small_convolutions(module: nn.Module) -> None:
     for part in module.modules():
         # Of the object, not the class: other networks are none of our business, and
         # MMCV's layers are subclasses. A partial is copied and pickled with its object.
-        if isinstance(part, _ConvTransposeNd):
+        if isinstance(part, _ConvTransposeNd) and not _is_safe(part):
             part.forward = partial(_transposed_forward, part)
         elif isinstance(part, _ConvNd):
             part._conv_forward = partial(_conv_forward, part)
+
+
+def _is_safe(part: nn.Module) -> bool:
+    # mmsign's own layers call the functions below themselves.
+    return type(part).__module__.startswith('mmsign.')
 
 
 def convolution(

@@ -24,7 +24,7 @@ PyTorch's layers, and so are results up to rounding. ONNX files get PyTorch's la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn as nn
@@ -33,8 +33,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mmsign import compat
-
-Size2 = tuple[int, int]
 
 
 def _in_memory(x: Tensor) -> Tensor:
@@ -81,19 +79,23 @@ class Conv3d(nn.Conv3d):
             )
         if _is_thin(self, slice(0, 1)):
             y = compat.convolution(
-                _frames(x), self.weight[:, :, 0], self.bias, stride[1:], padding[1:]
+                _frames(x),
+                _ready(self.weight[:, :, 0]),
+                self.bias,
+                stride[1:],
+                padding[1:],
             )
             return _from_frames(y, len(x))
         if _is_thin(self, slice(1, 3)):
             y = compat.convolution(
                 _columns(x),
-                self.weight.flatten(3),
+                _ready(self.weight.flatten(3)),
                 self.bias,
                 (stride[0], 1),
                 (padding[0], 0),
             )
             return _from_columns(y, x.shape[3:])
-        y = _function(_SumOfShifts, x, self.weight, stride, padding)
+        y = _shifted(_SumOfShifts, x, self.weight, stride, padding)
         return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
 
 
@@ -111,7 +113,7 @@ class ConvTranspose3d(nn.ConvTranspose3d):
         if _is_thin(self, slice(0, 1)):
             y = compat.transposed_convolution(
                 _frames(x),
-                self.weight[:, :, 0],
+                _ready(self.weight[:, :, 0]),
                 self.bias,
                 stride[1:],
                 padding[1:],
@@ -121,14 +123,14 @@ class ConvTranspose3d(nn.ConvTranspose3d):
         if _is_thin(self, slice(1, 3)):
             y = compat.transposed_convolution(
                 _columns(x),
-                self.weight.flatten(3),
+                _ready(self.weight.flatten(3)),
                 self.bias,
                 (stride[0], 1),
                 (padding[0], 0),
                 (more[0], 0),
             )
             return _from_columns(y, x.shape[3:])
-        y = _function(_StackOfShifts, x, self.weight, stride, padding, tuple(more))
+        y = _shifted(_PlacedShifts, x, self.weight, stride, padding, tuple(more))
         return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
 
 
@@ -182,6 +184,21 @@ class MaxPool3d(nn.Module):
         )
 
 
+def arrange_weights(module: nn.Module) -> None:
+    """Keep the weights of a network's layers as they are used, so that none is copied.
+
+    Shapes and values stay, their order in memory changes.
+    """
+    for part in module.modules():
+        if not isinstance(part, (Conv3d, ConvTranspose3d)) or _is_foreign(part):
+            continue
+        # (k, M, h, w, N); for a kernel in time alone (M, k, h, w, N).
+        in_time = _is_thin(part, slice(1, 3)) and not _is_thin(part, slice(0, 1))
+        order = (0, 2, 3, 4, 1) if in_time else (2, 0, 3, 4, 1)
+        back = [order.index(axis) for axis in range(5)]
+        part.weight.data = part.weight.data.permute(order).contiguous().permute(back)
+
+
 def _is_foreign(conv: nn.Conv3d | nn.ConvTranspose3d) -> bool:
     """What none of mmsign's networks has, and what is written to ONNX files."""
     return (
@@ -199,62 +216,68 @@ def _is_thin(conv: nn.Module, axes: slice) -> bool:
     return sizes == {1} and not any(conv.padding[axes])
 
 
-def _function(
+def _ready(weight: Tensor) -> Tensor:
+    """A 2D weight in autocast's dtype, channels last: one copy where two would be."""
+    dtype = compat.autocast_dtype(weight.device.type) or weight.dtype
+    return weight.to(dtype=dtype, memory_format=torch.channels_last)
+
+
+def _shifted(
     function: type[torch.autograd.Function], x: Tensor, weight: Tensor, *settings
 ) -> Tensor:
-    """A function of (B, T, H, W, C) and a weight, in autocast's dtype."""
+    """A function below, in autocast's dtype.
+
+    Args:
+        x: (B, C, T, H, W).
+        weight: (M, N, k, h, w); the function gets (k·M, N, h, w), by one copy.
+    """
     dtype = compat.autocast_dtype(x.device.type) or x.dtype
-    y = function.apply(_in_memory(x).to(dtype), weight.to(dtype), *settings)
-    return _as_volume(y)
+    weight = weight.permute(2, 0, 3, 4, 1)
+    k = len(weight)
+    weight = weight.to(dtype=dtype, memory_format=torch.contiguous_format)
+    weight = weight.flatten(0, 1).permute(0, 3, 1, 2)
+    return _as_volume(function.apply(_in_memory(x).to(dtype), weight, k, *settings))
 
 
 class _SumOfShifts(torch.autograd.Function):
-    """k×h×w convolution of x (B, T, H, W, C) by weight (C', C, k, h, w)."""
+    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
 
     @staticmethod
-    def forward(ctx, x, weight, stride, padding):
+    def forward(ctx, x, weight, k, stride, padding):
         ctx.save_for_backward(x, weight)
-        ctx.settings = stride, padding
-        y = F.conv2d(_images(x), _side_by_side(weight), None, stride[1:], padding[1:])
-        return _sum_shifts(_batch(y, len(x)), weight.shape[2], stride[0], padding[0])
+        ctx.settings = k, stride, padding
+        y = F.conv2d(_images(x), weight, None, stride[1:], padding[1:])
+        return _sum_shifts(_batch(y, len(x)), k, stride[0], padding[0])
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        stride, padding = ctx.settings
-        k = weight.shape[2]
-        parts = _stack_shifts(gradient, k, x.shape[1], stride[0], padding[0])
+        k, stride, padding = ctx.settings
+        parts = _place_shifts(gradient, k, x.shape[1], stride[0], padding[0])
         of_x, of_weight = compat.convolution_backward(
             _images(parts),
             _images(x),
-            _side_by_side(weight),
+            weight,
             stride[1:],
             padding[1:],
             needed=ctx.needs_input_grad[:2],
         )
-        if of_x is not None:
-            of_x = _batch(of_x, len(x))
-        return of_x, _apart(of_weight, k), None, None
+        of_x = None if of_x is None else _batch(of_x, len(x))
+        return of_x, of_weight, None, None, None
 
 
-class _StackOfShifts(torch.autograd.Function):
-    """Transposed k×h×w convolution of x (B, T, H, W, C) by weight (C, C', k, h, w)."""
+class _PlacedShifts(torch.autograd.Function):
+    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w)."""
 
     @staticmethod
-    def forward(ctx, x, weight, stride, padding, more):
+    def forward(ctx, x, weight, k, stride, padding, more):
         ctx.save_for_backward(x, weight)
-        ctx.settings = stride, padding, more
-        k = weight.shape[2]
         frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
-        ctx.frames = frames
+        ctx.settings = k, stride, padding, more, frames
+        parts = _place_shifts(x, k, frames, stride[0], padding[0])
         y = F.conv_transpose2d(
-            _images(_stack_shifts(x, k, frames, stride[0], padding[0])),
-            _side_by_side(weight),
-            None,
-            stride[1:],
-            padding[1:],
-            more[1:],
+            _images(parts), weight, None, stride[1:], padding[1:], more[1:]
         )
         return _batch(y, len(x))
 
@@ -262,13 +285,12 @@ class _StackOfShifts(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        stride, padding, more = ctx.settings
-        k = weight.shape[2]
-        parts = _stack_shifts(x, k, ctx.frames, stride[0], padding[0])
+        k, stride, padding, more, frames = ctx.settings
+        parts = _place_shifts(x, k, frames, stride[0], padding[0])
         of_parts, of_weight = compat.convolution_backward(
             _images(gradient),
             _images(parts),
-            _side_by_side(weight),
+            weight,
             stride[1:],
             padding[1:],
             needed=ctx.needs_input_grad[:2],
@@ -277,7 +299,7 @@ class _StackOfShifts(torch.autograd.Function):
         of_x = None
         if of_parts is not None:
             of_x = _sum_shifts(_batch(of_parts, len(x)), k, stride[0], padding[0])
-        return of_x, _apart(of_weight, k), None, None, None
+        return of_x, of_weight, None, None, None, None
 
 
 def _images(x: Tensor) -> Tensor:
@@ -290,58 +312,40 @@ def _batch(x: Tensor, clips: int) -> Tensor:
     return x.permute(0, 2, 3, 1).unflatten(0, (clips, -1))
 
 
-def _side_by_side(weight: Tensor) -> Tensor:
-    """(M, N, k, h, w) → (k·M, N, h, w), the last position in time first."""
-    return weight.flip(2).permute(2, 0, 1, 3, 4).flatten(0, 1)
-
-
-def _apart(weight: Tensor | None, k: int) -> Tensor | None:
-    """What ``_side_by_side`` did, undone."""
-    if weight is None:
-        return None
-    return weight.unflatten(0, (k, -1)).permute(1, 2, 0, 3, 4).flip(2)
+def _shifts(
+    k: int, frames: int, steps: int, stride: int, padding: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """For each position j of a kernel in time, the steps for which it lies within the
+    clip, and the frames t·s + j − p that it looks at there."""
+    for j in range(k):
+        first = max(0, -((j - padding) // stride))
+        last = min(steps - 1, (frames - 1 - j + padding) // stride)
+        if first <= last:
+            begin, end = (t * stride + j - padding for t in (first, last))
+            yield j, slice(first, last + 1), slice(begin, end + 1, stride)
 
 
 def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
-    """(B, T, H, W, k·C) → (B, T', H, W, C): the sum of y[t·s + j − p] over j < k.
+    """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
 
-    Of frame t·s + j − p the part for position j of the kernel in time. In float32
-    at least.
+    The sum is in float32 at least.
     """
     y = y.unflatten(-1, (k, -1))
     frames = y.shape[1]
     steps = (frames + 2 * padding - k) // stride + 1
     dtype = torch.promote_types(y.dtype, torch.float32)
-    total = torch.zeros(
-        (len(y), steps, *y.shape[2:4], y.shape[5]), dtype=dtype, device=y.device
-    )
-    for j in range(k):
-        # The steps for which position j lies within the clip.
-        first = max(0, -((j - padding) // stride))
-        last = min(steps - 1, (frames - 1 - j + padding) // stride)
-        if first <= last:
-            begin, end = (t * stride + j - padding for t in (first, last))
-            total[:, first : last + 1] += y[
-                :, begin : end + 1 : stride, ..., k - 1 - j, :
-            ]
+    total = y.new_zeros((len(y), steps, *y.shape[2:4], y.shape[5]), dtype=dtype)
+    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
+        total[:, at] += y[:, looked_at, :, :, j]
     return total.to(y.dtype)
 
 
-def _stack_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
+def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
     """(B, T', H, W, C) → (B, T, H, W, k·C): the mirror image of ``_sum_shifts``.
 
-    Frame t has, side by side, the k steps that it is added to, zeros where there is
-    none.
-
-    Args:
-        y: Steps.
-        k, stride, padding: Of the kernel in time.
-        frames: T.
+    Each step is copied to where it was looked at, zeros are where nothing was.
     """
-    if stride > 1:
-        spread = y.new_zeros((len(y), (y.shape[1] - 1) * stride + 1, *y.shape[2:]))
-        spread[:, ::stride] = y
-        y = spread
-    before = k - 1 - padding
-    y = F.pad(y, (0,) * 6 + (before, frames + padding - y.shape[1]))
-    return y.unfold(1, k, 1).movedim(-1, -2).flatten(-2)
+    parts = y.new_zeros((len(y), frames, *y.shape[2:4], k, y.shape[4]))
+    for j, at, looked_at in _shifts(k, frames, y.shape[1], stride, padding):
+        parts[:, looked_at, :, :, j] = y[:, at]
+    return parts.flatten(-2)

@@ -134,3 +134,18 @@ def test_autocast_decides_the_dtype():
             assert y.dtype == torch.bfloat16
     y.float().sum().backward()
     assert x.grad.dtype == layers[0].weight.grad.dtype == torch.float32
+
+
+def test_arranged_weights_are_the_same_weights():
+    net = nn.Sequential(
+        volume.Conv3d(3, 4, (7, 3, 3), padding=(3, 1, 1)),
+        volume.Conv3d(4, 4, (3, 1, 1), padding=(1, 0, 0)),
+        volume.Conv3d(4, 4, (1, 3, 3), padding=(0, 1, 1)),
+        volume.ConvTranspose3d(4, 3, (7, 3, 3), padding=(3, 1, 1)),
+    ).double()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    x = clip((1, 3, 8, 6, 6))
+    expected = net(x)
+    volume.arrange_weights(net)
+    torch.testing.assert_close(net.state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(net(x), expected, rtol=1e-12, atol=1e-12)
