@@ -107,95 +107,55 @@ def text_beam_search(
             f'beam_width must be at least 1 and max_length 2, not {beam_width} and '
             f'{max_length}'
         )
-    search = _Search(sentences, start_id, eos_id, beam_width, length_penalty, device)
+    shape = sentences, beam_width
+    # Running: (B, K, length) tokens and (B, K) log-probabilities. At first all are
+    # equal, so only the first may be continued.
+    tokens = torch.full((*shape, 1), start_id, device=device)
+    scores = torch.full(shape, NEVER, device=device)
+    scores[:, 0] = 0
+    # Finished, best first: likewise.
+    finished = torch.full((*shape, 1), eos_id, device=device)
+    finished_scores = torch.full(shape, NEVER, device=device)
+    closed = torch.zeros(sentences, dtype=torch.bool, device=device)
+    rows = torch.arange(sentences, device=device)[:, None] * beam_width
     order = None
     for length in range(1, max_length):
-        log_probs = next_tokens(search.tokens[:, :, -1].reshape(-1), order)
+        log_probs = next_tokens(tokens[:, :, -1].reshape(-1), order)
         if length == max_length - 1:
             # Nothing may follow; ending costs nothing.
             log_probs = torch.full_like(log_probs, -torch.inf)
             log_probs[:, eos_id] = 0
-        order = search.extend(log_probs.unflatten(0, (sentences, beam_width)))
-        if search.is_closed():
-            break
-    return search.results()
-
-
-class _Search:
-    """State of a search; ``length`` generated tokens so far, start not counted."""
-
-    def __init__(
-        self,
-        sentences: int,
-        start_id: int,
-        eos_id: int,
-        beam_width: int,
-        length_penalty: float,
-        device: torch.device | str,
-    ) -> None:
-        shape = sentences, beam_width
-        self.width, self.eos_id, self.penalty = beam_width, eos_id, length_penalty
-        self.length = 0
-        # Running beams: (B, K, 1 + length) tokens and (B, K) log-probabilities. At
-        # first all are equal, so only the first may be continued.
-        self.tokens = torch.full((*shape, 1), start_id, device=device)
-        self.scores = torch.full(shape, NEVER, device=device)
-        self.scores[:, 0] = 0
-        # Finished: scores (B, K), and per sentence and place the tokens.
-        self.finished_scores = torch.full(shape, NEVER, device=device)
-        self.finished = torch.full((*shape, 1), eos_id, device=device)
-        self.closed = torch.zeros(sentences, dtype=torch.bool, device=device)
-
-    def extend(self, log_probs: Tensor) -> Tensor:
-        """Take one step, given (B, K, V); returns the order of the rows."""
-        sentences, width, size = log_probs.shape
-        total = (self.scores[..., None] + log_probs).flatten(1)
+        size = log_probs.shape[1]
+        total = (scores[..., None] + log_probs.unflatten(0, shape)).flatten(1)
         # Twice as many as beams: also if K of them end, K go on.
-        count = min(2 * width, width * size)
-        best, index = total.topk(count)
+        best, index = total.topk(min(2 * beam_width, beam_width * size))
         beams, token = index // size, index % size
-        tokens = torch.cat([_take(self.tokens, beams), token[..., None]], dim=-1)
-        self.length += 1
-        ends = token == self.eos_id
-        self._finish(tokens, best, ends)
-        running, chosen = best.masked_fill(ends, NEVER).topk(width)
-        self.scores, self.tokens = running, _take(tokens, chosen)
-        possible = running[:, 0] / self.length**self.penalty
-        self.closed |= possible <= self.finished_scores[:, -1]
-        rows = torch.arange(sentences, device=best.device)[:, None] * width
-        return (rows + beams.gather(1, chosen)).flatten()
-
-    def _finish(self, tokens: Tensor, best: Tensor, ends: Tensor) -> None:
-        """Merge the hypotheses that end now, if among the K best, into the K kept."""
-        candidates = best / self.length**self.penalty
-        among_best = torch.arange(best.shape[1], device=best.device) < self.width
-        allowed = ends & among_best & ~self.closed[:, None]
-        candidates = candidates.masked_fill(~allowed, NEVER)
-        grown = torch.nn.functional.pad(
-            self.finished,
-            (0, tokens.shape[-1] - self.finished.shape[-1]),
-            value=self.eos_id,
-        )
-        merged = torch.cat([self.finished_scores, candidates], dim=1)
-        self.finished_scores, kept = merged.topk(self.width)
-        self.finished = _take(torch.cat([grown, tokens], dim=1), kept)
-
-    def is_closed(self) -> bool:
-        """Whether no sentence can improve."""
-        return bool(self.closed.all())
-
-    def results(self) -> list[list[TextHypothesis]]:
-        """The finished hypotheses of each sentence, best first."""
-        found = []
-        for scores, rows in zip(self.finished_scores.tolist(), self.finished.tolist()):
-            found.append(
-                [
-                    TextHypothesis(tuple(row[1 : row.index(self.eos_id, 1)]), score)
-                    for score, row in zip(scores, rows)
-                    if score > NEVER / 2
-                ]
-            )
-        return found
+        grown = torch.cat([_take(tokens, beams), token[..., None]], dim=-1)
+        ends = token == eos_id
+        # Those that end now, if among the K best, contend with those that had ended.
+        among_best = torch.arange(best.shape[1], device=device) < beam_width
+        contend = ends & among_best & ~closed[:, None]
+        candidates = (best / length**length_penalty).masked_fill(~contend, NEVER)
+        merged = torch.cat([finished_scores, candidates], dim=1)
+        finished_scores, kept = merged.topk(beam_width)
+        finished = torch.nn.functional.pad(finished, (0, 1), value=eos_id)
+        finished = _take(torch.cat([finished, grown], dim=1), kept)
+        # The K best others go on.
+        scores, chosen = best.masked_fill(ends, NEVER).topk(beam_width)
+        tokens = _take(grown, chosen)
+        order = (rows + beams.gather(1, chosen)).flatten()
+        possible = scores[:, 0] / length**length_penalty
+        closed |= possible <= finished_scores[:, -1]
+        if closed.all():
+            break
+    return [
+        [
+            TextHypothesis(tuple(row[1 : row.index(eos_id, 1)]), score)
+            for score, row in zip(own_scores, own_tokens)
+            if score > NEVER / 2
+        ]
+        for own_scores, own_tokens in zip(finished_scores.tolist(), finished.tolist())
+    ]
 
 
 def _take(tokens: Tensor, beams: Tensor) -> Tensor:
