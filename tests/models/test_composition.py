@@ -175,10 +175,7 @@ def test_channels_last_with_a_network_for_frames():
 
 
 REFUSED = dict(
-    stage_that_does_not_exist=(
-        dict(bilateral=bilateral(0, 4)),
-        'bilateral.*stage 4',
-    ),
+    stage_that_does_not_exist=(dict(bilateral=bilateral(0, 4)), 'bilateral.*stage 4'),
     channels=(
         dict(keypoint=part(S3D | dict(in_channels=17))),
         'keypoint stream.*79.*S3D.*17',
@@ -205,11 +202,7 @@ REFUSED = dict(
         'output_stride=3',
     ),
     not_five_dimensional=(
-        dict(
-            video=part(dict(type='ImageOnly')),
-            bilateral=None,
-            pyramid=None,
-        ),
+        dict(video=part(dict(type='ImageOnly')), bilateral=None, pyramid=None),
         'ImageOnly.*FramewiseBackbone',
     ),
 )
