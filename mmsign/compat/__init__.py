@@ -30,35 +30,6 @@ from mmsign.compat.small_convolutions import (
     transposed_convolution,
 )
 
-__all__ = [
-    'CPUAmpOptimWrapper',
-    'KEEPS_PRODUCTS',
-    'NotPlainError',
-    'apply',
-    'autocast_dtype',
-    'choose_device',
-    'convolution',
-    'convolution_backward',
-    'cpu_has_bfloat16',
-    'find_latest_checkpoint',
-    'from_primitive',
-    'init_gloo',
-    'install_checkpoint_io',
-    'is_trusted',
-    'load_checkpoint',
-    'make_mmaction_importable',
-    'patch_small_convolutions',
-    'prepare_distributed',
-    'recompute_all_but_products',
-    'require_free_export_lengths',
-    'save_checkpoint',
-    'to_primitive',
-    'torchscript_exporter',
-    'transposed_convolution',
-    'use_mixed_precision',
-    'write_checkpoint',
-]
-
 
 def apply() -> None:
     """Make MMAction2 importable and MMEngine's checkpoints safe. Idempotent.
