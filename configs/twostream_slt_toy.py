@@ -4,11 +4,7 @@ First ``tools/extract_features.py --views 2`` with a recognizer's checkpoint, an
 g2t_toy.py: see tools/quickstart.sh.
 """
 
-_base_ = [
-    'twostream_slr_toy.py',
-    '_base_/translation.py',
-    '_base_/models/toy_mbart.py',
-]
+_base_ = ['twostream_slr_toy.py', '_base_/translation.py', '_base_/models/toy_mbart.py']
 max_epochs = 30
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 param_scheduler = [

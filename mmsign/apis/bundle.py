@@ -227,10 +227,7 @@ def _blamed(name: str | os.PathLike) -> Iterator[None]:
 def _contents(name: str) -> dict[str, bytes]:
     with zipfile.ZipFile(name) as archive:
         found = archive.namelist()
-        if sorted(found) not in (
-            sorted(_MEMBERS),
-            sorted((*_MEMBERS, _PIECES, _KEPT)),
-        ):
+        if sorted(found) not in (sorted(_MEMBERS), sorted((*_MEMBERS, _PIECES, _KEPT))):
             raise BundleError(f'it holds {found[:5]}, expected {list(_MEMBERS)}')
         packed = [i.filename for i in archive.infolist() if i.compress_type]
         if packed:

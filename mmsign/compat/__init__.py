@@ -20,10 +20,7 @@ from mmsign.compat.mixed_precision import (
     use_mixed_precision,
 )
 from mmsign.compat.mmaction_imports import make_mmaction_importable
-from mmsign.compat.mmengine_checkpoints import (
-    install_checkpoint_io,
-    save_checkpoint,
-)
+from mmsign.compat.mmengine_checkpoints import install_checkpoint_io, save_checkpoint
 from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_primitive
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
 from mmsign.compat.small_convolutions import convolution, patch_small_convolutions

@@ -34,10 +34,7 @@ class CPUAmpOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        with (
-            super().optim_context(model),
-            torch.autocast('cpu', dtype=torch.bfloat16),
-        ):
+        with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
             yield
 
 

@@ -16,9 +16,7 @@ Span = tuple[int, int]
 
 
 def align_labellings(
-    log_probs: Sequence[np.ndarray],
-    labellings: Sequence[Sequence[int]],
-    blank: int = 0,
+    log_probs: Sequence[np.ndarray], labellings: Sequence[Sequence[int]], blank: int = 0
 ) -> list[tuple[Span, ...]]:
     """Align labellings: spans of the symbols on the best path of each.
 

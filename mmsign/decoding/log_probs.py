@@ -15,9 +15,7 @@ from mmsign.errors import DataError
 
 
 def check_shapes(
-    log_probs: Tensor | np.ndarray,
-    lengths: Tensor | Sequence[int] | None,
-    blank: int,
+    log_probs: Tensor | np.ndarray, lengths: Tensor | Sequence[int] | None, blank: int
 ) -> tuple[Tensor, list[int]]:
     """Check and convert: (B, T, V) without gradient, float32 or 64, and B lengths.
 

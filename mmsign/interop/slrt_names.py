@@ -22,10 +22,7 @@ _TWO_STREAM_BACKBONES = {
     'visual_backbone_twostream.rgb_stream': 'video',
     'visual_backbone_twostream.pose_stream': 'keypoint',
 }
-_SINGLE_BACKBONES = {
-    'visual_backbone': 'video',
-    'visual_backbone_keypoint': 'keypoint',
-}
+_SINGLE_BACKBONES = {'visual_backbone': 'video', 'visual_backbone_keypoint': 'keypoint'}
 _HEADS = {
     'visual_head': 'video.head',
     'visual_head_keypoint': 'keypoint.head',

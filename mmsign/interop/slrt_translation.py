@@ -53,9 +53,7 @@ def read_gloss_rows(path: str | os.PathLike) -> dict[str, int]:
 
 
 def gloss_order(
-    theirs: Mapping[str, int],
-    vocab: GlossVocabulary,
-    language: str | None = None,
+    theirs: Mapping[str, int], vocab: GlossVocabulary, language: str | None = None
 ) -> tuple[list[int], list[str]]:
     """Their row of each row of our gloss table; glosses they have no row for.
 
@@ -174,10 +172,7 @@ def convert_translation(
 
 
 def place_in_translator(
-    head: Converted,
-    output: str,
-    recognition: Converted,
-    filler: Mapping[str, Tensor],
+    head: Converted, output: str, recognition: Converted, filler: Mapping[str, Tensor]
 ) -> Converted:
     """The parts of a ``SignTranslator`` under its names.
 
@@ -190,10 +185,7 @@ def place_in_translator(
     """
     tensors = {f'recognizer.{name}': value for name, value in filler.items()}
     sources = dict.fromkeys(tensors, '')
-    for prefix, part in (
-        ('recognizer', recognition),
-        (f'translation.{output}', head),
-    ):
+    for prefix, part in (('recognizer', recognition), (f'translation.{output}', head)):
         tensors |= {f'{prefix}.{name}': value for name, value in part.tensors.items()}
         sources |= {f'{prefix}.{name}': value for name, value in part.sources.items()}
     return Converted(tensors, sources, dict(recognition.left_out))

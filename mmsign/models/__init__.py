@@ -10,11 +10,7 @@ from .necks import (
     SeparableBilateralNeck,
     SignPyramid,
 )
-from .recognizers import (
-    SignRecognizer,
-    SingleStreamRecognizer,
-    TwoStreamRecognizer,
-)
+from .recognizers import SignRecognizer, SingleStreamRecognizer, TwoStreamRecognizer
 from .stages import FramewiseBackbone
 from .translators import GlossToText, SignTranslator, TranslatorEnsemble
 

@@ -5,9 +5,4 @@ from .languages import LANGUAGE_CODES
 from .sentencepiece_training import train_sentencepiece
 from .vocabulary import TextVocabulary
 
-__all__ = [
-    'LANGUAGE_CODES',
-    'GlossTokens',
-    'TextVocabulary',
-    'train_sentencepiece',
-]
+__all__ = ['LANGUAGE_CODES', 'GlossTokens', 'TextVocabulary', 'train_sentencepiece']

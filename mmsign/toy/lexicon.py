@@ -97,16 +97,10 @@ LEXICON: dict[str, Sign] = {
 }
 """Sign of each gloss of the toy language."""
 
-PIXEL_PAIRS: tuple[tuple[str, str], ...] = (
-    ('MONTAG', 'FREITAG'),
-    ('REGEN', 'SCHNEE'),
-)
+PIXEL_PAIRS: tuple[tuple[str, str], ...] = (('MONTAG', 'FREITAG'), ('REGEN', 'SCHNEE'))
 """Pairs that only the pixels tell apart."""
 
-MOUTH_PAIRS: tuple[tuple[str, str], ...] = (
-    ('OST', 'WEST'),
-    ('WIND', 'STURM'),
-)
+MOUTH_PAIRS: tuple[tuple[str, str], ...] = (('OST', 'WEST'), ('WIND', 'STURM'))
 """Pairs that only the keypoints tell apart."""
 
 

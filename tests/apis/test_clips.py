@@ -25,11 +25,7 @@ def test_an_array_is_named_by_its_number_and_kept_as_it_is():
 
 @pytest.mark.parametrize(
     ('options', 'rate'),
-    [
-        ({}, 25),
-        (dict(default_fps=50.0), 50),
-        (dict(fps=10.0, default_fps=50.0), 10),
-    ],
+    [({}, 25), (dict(default_fps=50.0), 50), (dict(fps=10.0, default_fps=50.0), 10)],
 )
 def test_times_of_what_has_none(options, rate, tmp_path):
     folder = tmp_path / 'a.b'

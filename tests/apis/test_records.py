@@ -8,10 +8,7 @@ import pytest
 from mmsign.apis.records import ClipResult, OutputResult
 from mmsign.structures import TimedGloss
 
-GLOSSES = (
-    TimedGloss('REGEN', 0.0, 0.32, 0.9),
-    TimedGloss('SÜD', 0.4, 0.16, 0.5),
-)
+GLOSSES = (TimedGloss('REGEN', 0.0, 0.32, 0.9), TimedGloss('SÜD', 0.4, 0.16, 0.5))
 N_BEST = ((('REGEN', 'SÜD'), -1.5), (('REGEN',), -2.0))
 RESULT = ClipResult(
     clip='a.mp4',

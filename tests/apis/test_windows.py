@@ -10,11 +10,7 @@ from tiny_network import keypoints_of
 
 from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
-from mmsign.apis.windows import (
-    WindowedNetwork,
-    window_for_clips,
-    window_for_streams,
-)
+from mmsign.apis.windows import WindowedNetwork, window_for_clips, window_for_streams
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.layers.positions import PositionEncoding
 

@@ -8,11 +8,7 @@ import pytest
 from tiny_frames import write_frames
 from tiny_video import set_durations, write_video
 
-from mmsign.datasets import (
-    Phoenix2014TDataset,
-    SignFolderDataset,
-    write_keypoints,
-)
+from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.corpus_check import check_corpus, describe
 from mmsign.datasets.transforms import DecodeClip, LoadClip, SampleClip
 from mmsign.errors import MMSignError

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.decoding import (
-    CTCBeamSearch,
-    Hypothesis,
-    align_labellings,
-    greedy_decode,
-)
+from mmsign.decoding import CTCBeamSearch, Hypothesis, align_labellings, greedy_decode
 from mmsign.errors import ConfigError, DataError
 
 

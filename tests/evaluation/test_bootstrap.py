@@ -5,11 +5,7 @@ import pytest
 
 from mmsign.errors import DataError
 from mmsign.evaluation import WordErrors
-from mmsign.evaluation.bootstrap import (
-    randomization_test,
-    wer_difference,
-    wer_interval,
-)
+from mmsign.evaluation.bootstrap import randomization_test, wer_difference, wer_interval
 
 
 def sentence(errors, words):

@@ -43,10 +43,7 @@ def test_ctm_is_read(tmp_path):
 
 def test_times_sort_as_text_and_empty_clips_stay(tmp_path):
     path = tmp_path / 'x.ctm'
-    clips = {
-        'b': [CtmWord('ROT', 2, 0.5), CtmWord('GRÜN', 10.04, 0.5, 0.25)],
-        'a': [],
-    }
+    clips = {'b': [CtmWord('ROT', 2, 0.5), CtmWord('GRÜN', 10.04, 0.5, 0.25)], 'a': []}
     write_ctm(path, clips)
     lines = path.read_text(encoding='utf-8').splitlines()
     assert lines == [

@@ -205,11 +205,7 @@ REFUSED = dict(
         'output_stride=3 is neither a multiple nor a divisor of 4',
     ),
     not_five_dimensional=(
-        dict(
-            video=part(dict(type='ImageOnly')),
-            bilateral=None,
-            pyramid=None,
-        ),
+        dict(video=part(dict(type='ImageOnly')), bilateral=None, pyramid=None),
         'ImageOnly is a network for single frames',
     ),
 )

@@ -8,12 +8,7 @@ from mmsign import compat
 from mmsign.errors import CheckpointError
 from mmsign.models import S3D
 from mmsign.models.backbones.building import build_backbone
-from mmsign.models.weights import (
-    Weights,
-    best_checkpoint,
-    load_backbone,
-    load_weights,
-)
+from mmsign.models.weights import Weights, best_checkpoint, load_backbone, load_weights
 from mmsign.vocab import GlossVocabulary
 
 SLOWONLY = dict(

@@ -38,11 +38,7 @@ def strided(stages: list[tuple], *strides: int) -> list[tuple]:
 
 
 FAMILIES = dict(
-    slowonly=(
-        dict(type='ResNet3dSlowOnly', **STEM),
-        3,
-        RESNET_STAGES,
-    ),
+    slowonly=(dict(type='ResNet3dSlowOnly', **STEM), 3, RESNET_STAGES),
     i3d=(
         dict(type='ResNet3d', conv1_stride_t=2, pretrained2d=False, **STEM),
         3,
@@ -274,11 +270,7 @@ FAMILIES = dict(
     c2d=(
         dict(type='C2D', depth=18),
         3,
-        [
-            (64, 1, (7, 7)),
-            (64, 2, (7, 7)),
-            *strided(FRAME_STAGES[2:], 2, 2, 2),
-        ],
+        [(64, 1, (7, 7)), (64, 2, (7, 7)), *strided(FRAME_STAGES[2:], 2, 2, 2)],
     ),
     resnet=(dict(type='ResNet', depth=18), 3, FRAME_STAGES),
     mobilenet_v2=(

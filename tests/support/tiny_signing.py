@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmsign.apis.clip_statistics import (
-    SHOULDERS,
-    WRISTS,
-    ClipStatistics,
-    RestPose,
-)
+from mmsign.apis.clip_statistics import SHOULDERS, WRISTS, ClipStatistics, RestPose
 
 REST = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2)
 """What ``signing`` does at rest."""

@@ -107,11 +107,7 @@ def test_mistakes_are_told_in_a_line(
 
 @pytest.mark.parametrize(
     ('device', 'workers', 'expected'),
-    [
-        (None, None, ['cpu']),
-        (None, 2, ['cpu', 'cpu']),
-        ('cpu', 3, ['cpu'] * 3),
-    ],
+    [(None, None, ['cpu']), (None, 2, ['cpu', 'cpu']), ('cpu', 3, ['cpu'] * 3)],
 )
 def test_devices_without_a_gpu(tool, device, workers, expected, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)

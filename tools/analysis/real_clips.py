@@ -130,9 +130,7 @@ def main() -> None:
     model_config = cfg.model
     model_config.vocab = dict(glosses=names)
     model_config.data_preprocessor.update(
-        sigma=args.sigma,
-        video_size=args.video_size,
-        heatmap_size=args.video_size // 2,
+        sigma=args.sigma, video_size=args.video_size, heatmap_size=args.video_size // 2
     )
     model = MODELS.build(model_config)
 

@@ -102,9 +102,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="write only the S3D of this stream, for a backbone's pretrained=",
     )
     parser.add_argument(
-        '--reverse',
-        action='store_true',
-        help="from mmsign's names to the authors'",
+        '--reverse', action='store_true', help="from mmsign's names to the authors'"
     )
     args = parser.parse_args(argv)
     forward_only = ('config', 'vocab', 'data_root', 'write_config', *TRANSLATION_ONLY)

@@ -16,11 +16,7 @@ from mmengine.logging import print_log
 from mmsign.datasets.clip_names import clip_name, same_name
 from mmsign.errors import DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.interop.slrt_corpus import (
-    read_slrt_keypoints,
-    slrt_clip_id,
-    slrt_keypoints,
-)
+from mmsign.interop.slrt_corpus import read_slrt_keypoints, slrt_clip_id, slrt_keypoints
 
 from .keypoint_file import KeypointFile
 from .listing import files_under, left_out

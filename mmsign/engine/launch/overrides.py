@@ -32,10 +32,7 @@ _SETTINGS_OF_ANY_PART = {
     *('_delete_', '_scope_', 'type', 'by_epoch', 'constructor', 'init_cfg'),
     *('convert_to_iter_based', 'paramwise_cfg', 'priority'),
 }
-_LOADER_SETTINGS = {
-    *inspect.signature(DataLoader).parameters,
-    'num_batch_per_epoch',
-}
+_LOADER_SETTINGS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch'}
 # Of a model's parts without a type.
 _PARTS = dict(decoder=CTCBeamSearch, data_preprocessor=SignDataPreprocessor)
 

@@ -49,11 +49,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # What starts the processes may pass the rank as an argument.
     parser.add_argument(
-        '--local_rank',
-        '--local-rank',
-        type=int,
-        default=0,
-        help=argparse.SUPPRESS,
+        '--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS
     )
 
 

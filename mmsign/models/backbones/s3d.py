@@ -67,12 +67,7 @@ class _SeparableUnit(nn.Sequential):
     """1×k×k then k×1×1 convolution, each with batch norm and ReLU."""
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: int,
-        stride: int,
-        norm: dict,
+        self, in_channels: int, out_channels: int, kernel: int, stride: int, norm: dict
     ) -> None:
         super().__init__()
         pad = kernel // 2

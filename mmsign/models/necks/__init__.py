@@ -1,10 +1,6 @@
 """Connections between streams, and the pyramid within one."""
 
-from .bilateral import (
-    BilateralNeck,
-    PointwiseBilateralNeck,
-    SeparableBilateralNeck,
-)
+from .bilateral import BilateralNeck, PointwiseBilateralNeck, SeparableBilateralNeck
 from .pyramid import SignPyramid
 
 __all__ = [

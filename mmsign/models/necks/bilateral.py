@@ -201,12 +201,7 @@ class PointwiseBilateralNeck(BilateralNeck):
 
 
 def convolution(
-    source: int,
-    target: int,
-    kernel: Ratio,
-    down: Ratio,
-    up: Ratio,
-    to_larger: bool,
+    source: int, target: int, kernel: Ratio, down: Ratio, up: Ratio, to_larger: bool
 ) -> nn.Conv3d | nn.ConvTranspose3d:
     """A convolution that strides along the axes its kernel looks along.
 

@@ -300,10 +300,7 @@ class SignRecognizer(BaseModel):
         ]
 
     def predict(
-        self,
-        logits: dict[str, Tensor],
-        data_samples: list[SignDataSample],
-        frames: int,
+        self, logits: dict[str, Tensor], data_samples: list[SignDataSample], frames: int
     ) -> list[SignDataSample]:
         """Decode every output and the average.
 

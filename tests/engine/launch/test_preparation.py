@@ -37,11 +37,7 @@ def environment(monkeypatch):
 
 @pytest.mark.parametrize(
     ('in_config', 'argument', 'expected'),
-    [
-        (None, None, 'work_dirs/my_run'),
-        ('a', None, 'a'),
-        ('a', 'b', 'b'),
-    ],
+    [(None, None, 'work_dirs/my_run'), ('a', None, 'a'), ('a', 'b', 'b')],
 )
 def test_work_dir(in_config, argument, expected):
     cfg = Config({'work_dir': in_config})

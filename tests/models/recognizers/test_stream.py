@@ -41,9 +41,7 @@ def test_a_checkpoint_without_its_pyramid_is_enough(tmp_path):
     path = tmp_path / 'stage1.pth'
     torch.save(dict(state_dict=state), path)
     target = build(
-        pyramid=dict(type='SignPyramid'),
-        pyramid_head=dict(HEAD),
-        checkpoint=str(path),
+        pyramid=dict(type='SignPyramid'), pyramid_head=dict(HEAD), checkpoint=str(path)
     )
     target.init_weights()
     torch.testing.assert_close(
