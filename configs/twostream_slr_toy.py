@@ -31,7 +31,6 @@ model = dict(
         heatmap_range=(0.0, 1.0),
         pad_multiple=4,
         min_padding=8,
-        memory_format='channels_last_3d',
     ),
     decoder=dict(beam_width=5),
     video=dict(

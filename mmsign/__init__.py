@@ -10,5 +10,3 @@ compat.apply()
 
 from . import datasets, engine, evaluation, models, visualization  # noqa: E402
 from .version import __version__  # noqa: E402
-
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models', 'visualization']

@@ -99,6 +99,7 @@ def main(arguments: list[str] | None = None) -> list:
     args = parse_args(arguments)
     read = [*args.videos, *(args.keypoints or ())]
     read += [args.config, args.checkpoint, args.bundle]
+    read += [args.estimator, args.estimator_checkpoint]
     check_outputs([args.out], read, ['.jsonl', '.mp4', '.png'])
     kind = Path(args.out).suffix.lower() if args.out else ''
     if kind in ('.mp4', '.png') and len(args.videos) > 1:

@@ -8,23 +8,3 @@ from .inferencer import SignInferencer
 from .live import LiveEvent, LiveRecognizer
 from .network import Network, NetworkSpec, build_network, load_network
 from .records import ClipResult, OutputResult
-
-__all__ = [
-    'DEFAULT_FPS',
-    'Bundle',
-    'BundleError',
-    'Clip',
-    'ClipError',
-    'ClipResult',
-    'LiveEvent',
-    'LiveRecognizer',
-    'Network',
-    'NetworkSpec',
-    'OutputResult',
-    'SignInferencer',
-    'build_network',
-    'load_network',
-    'open_network',
-    'read_bundle',
-    'write_bundle',
-]

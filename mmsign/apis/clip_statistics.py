@@ -2,7 +2,7 @@
 
 A network that was trained on sentences one by one has never seen what goes on around
 one. The clips of many corpora begin and end with the hands at rest, and it comes to
-rely on that: in the middle of a long video it reads badly, however much it is shown.
+rely on that: in the middle of a long video it does badly, however much it is shown.
 So a long video is taken apart where the hands rest, as the corpus was; where they do
 is measured on the training clips, which keypoints tell.
 
@@ -11,16 +11,19 @@ Symbols: N frames of a clip, R resting frames at an end of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmsign.datasets.io.keypoint_file import open_keypoints
+from mmsign.datasets.io.frame_times import resample
+from mmsign.datasets.io.videos import is_video, nominal_fps
+from mmsign.datasets.transforms.load import read_points
 from mmsign.errors import ConfigError
-from mmsign.keypoints import PARTS, select_79
+from mmsign.keypoints import PARTS
 from mmsign.registry import DATASETS
 
 from .clip_keypoints import PERSON_SCORE
@@ -100,34 +103,25 @@ class ClipStatistics:
     rest: RestPose | None
 
     def to_dict(self) -> dict:
-        """Numbers, lists and dicts only; ``from_dict`` is the way back."""
-        rest = self.rest
-        return dict(
-            shortest=self.shortest,
-            median=self.median,
-            longest=self.longest,
-            rest=rest
-            and dict(
-                wrists=[list(place) for place in rest.wrists],
-                radius=rest.radius,
-                frames=rest.frames,
-            ),
-        )
+        """Numbers, lists and dicts only, as a bundle holds them."""
+        values = asdict(self)
+        if self.rest is not None:
+            values['rest']['wrists'] = [list(place) for place in self.rest.wrists]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping) -> ClipStatistics:
         """What ``to_dict`` wrote.
 
         Raises:
-            ValueError: If it is something else.
+            ConfigError: If it is something else.
         """
         try:
             rest = values['rest']
             if rest is not None:
                 left, right = (tuple(map(float, place)) for place in rest['wrists'])
-                rest = RestPose(
-                    (left, right), float(rest['radius']), int(rest['frames'])
-                )
+                radius, frames = float(rest['radius']), int(rest['frames'])
+                rest = RestPose((left, right), radius, frames)
             lengths = (int(values[k]) for k in ('shortest', 'median', 'longest'))
             return cls(*lengths, rest)
         except (KeyError, TypeError, ValueError) as error:
@@ -172,7 +166,14 @@ def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
 
 
 def _keypoints_of(info: dict) -> np.ndarray:
-    return select_79(open_keypoints(info['keypoint_file']).read(info['clip_id']))
+    """(N, 79, 3) at the corpus's rate; a video is taken at its word about its own."""
+    points = read_points(info, None)
+    path, fps = info['frames'], info.get('fps')
+    if fps is None or not (is_video(os.path.basename(path)) and os.path.isfile(path)):
+        return points
+    times = np.arange(len(points)) / (nominal_fps(path) or fps)
+    chosen = resample(times, fps)
+    return points if chosen is None else points[chosen[0]]
 
 
 def _wrists(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -74,12 +74,11 @@ def write_annotated_video(
 
 def _annotated(job: ClipJob, result: ClipResult) -> Iterator[np.ndarray]:
     clip = job.clip
-    width, height = clip.source.frame_size
+    width, height = clip.source.source_size
     scale = max(1.0, _SMALLEST_SIDE / width)
     shown = (round(width * scale) // 2 * 2, round(height * scale) // 2 * 2)
     bar = int(shown[1] * _CAPTION) // 2 * 2
-    indices = np.arange(len(clip.times)) if clip.indices is None else clip.indices
-    for number, frame in enumerate(clip.source.stream(indices)):
+    for number, frame in enumerate(clip.source.stream(clip.chosen)):
         image = cv2.resize(frame, shown)
         if job.keypoints is not None:
             pose = job.keypoints[number]

@@ -330,7 +330,7 @@ class SignInferencer:
         needs_frames = network.pipeline.needs_frames
         frames = clip.source.stream(clip.chosen) if needs_frames else nothing
         poses = nothing if job.keypoints is None else job.keypoints
-        size = clip.source.frame_size
+        size = clip.source.source_size
         news = [reader.step(frame, pose, size) for frame, pose in zip(frames, poses)]
         news = [final for final in (*news, reader.end()) if final is not None]
         for name, decoder in decoders.items() if news else ():

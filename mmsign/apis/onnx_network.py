@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.decoding import AVERAGE, log_probabilities
+from mmsign.files import replacing_path
 from mmsign.models import SignRecognizer
 from mmsign.models.layers.positions import PositionEncoding, sinusoid
 
@@ -75,17 +76,16 @@ def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) 
 
     Args:
         network: To export, on the CPU.
-        path: To write.
+        path: To write; it appears complete or not at all.
         frames: Of the clip that is traced; a multiple of the time stride.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {0: 'clips', 2: 'frames'} for name in network.input_names}
     axes |= {name: {0: 'clips', 1: 'steps'} for name in network.output_names}
-    with torch.no_grad():
+    with torch.no_grad(), replacing_path(path, '.onnx') as partial:
         torch.onnx.export(
             network,
             network.example(frames),
-            str(path),
+            str(partial),
             input_names=network.input_names,
             output_names=network.output_names,
             dynamic_axes=axes,
@@ -119,23 +119,20 @@ def compare_onnx(
     for number, frames in enumerate(lengths):
         inputs = network.example(frames, seed=number)
         arrays = {n: x.numpy() for n, x in zip(network.input_names, inputs)}
-        times: dict[str, list[float]] = dict(torch=[], onnx=[])
+        times = []
         for _ in range(3):
             start = time.perf_counter()
             with torch.inference_mode():
                 expected = network(*inputs)
             middle = time.perf_counter()
             found = session.run(network.output_names, arrays)
-            times['torch'].append(middle - start)
-            times['onnx'].append(time.perf_counter() - middle)
+            times.append((middle - start, time.perf_counter() - middle))
         difference = max(
             float(np.abs(a - b.numpy())[b.numpy() > -20].max())
             for a, b in zip(found, expected, strict=True)
         )
-        rows.append(
-            dict(frames=frames, difference=difference)
-            | {name: min(taken) for name, taken in times.items()}
-        )
+        fastest = dict(zip(('torch', 'onnx'), map(min, zip(*times))))
+        rows.append(dict(frames=frames, difference=difference) | fastest)
     return rows
 
 
@@ -160,10 +157,6 @@ def compare_torch_export(network: ExportableNetwork, lengths: Sequence[int]) -> 
         program = torch.export.export(
             network, example, dynamic_shapes=shapes, strict=False
         ).module()
-        return max(
-            float((found - expected).abs().max())
-            for frames in lengths
-            for found, expected in zip(
-                program(*network.example(frames)), network(*network.example(frames))
-            )
-        )
+        clips = [network.example(frames) for frames in lengths]
+        pairs = [both for clip in clips for both in zip(program(*clip), network(*clip))]
+    return max(float((found - expected).abs().max()) for found, expected in pairs)

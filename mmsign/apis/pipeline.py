@@ -90,7 +90,7 @@ class Pipeline:
             clip: At the rate of training.
             keypoints: (M, 79, 3) at the clip's chosen frames, or None.
         """
-        results = self.record(clip.name, clip.source.frame_size)
+        results = self.record(clip.name, clip.source.source_size)
         results['num_frames'] = len(clip.times)
         if keypoints is not None:
             results['keypoints'] = keypoints

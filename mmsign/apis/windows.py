@@ -108,8 +108,9 @@ class WindowedNetwork:
         Args:
             frame: (height, width, 3) uint8 BGR; None if the network looks at
                 keypoints alone.
-            keypoints: (79, 3) in pixels of the frame, or None.
-            frame_size: (width, height), needed without a frame.
+            keypoints: (79, 3) in pixels, or None.
+            frame_size: (width, height) that keypoints refer to in pixels; the
+                frame's own if None.
 
         Returns:
             What a window added, if one is complete.
@@ -118,7 +119,7 @@ class WindowedNetwork:
             ClipError: If the frame has another size than the first.
         """
         pipeline = self.network.pipeline
-        size = tuple(map(int, frame_size if frame is None else frame.shape[1::-1]))
+        size = tuple(map(int, frame_size or frame.shape[1::-1]))
         if self._seen and size != self._seen['frame_size']:
             raise ClipError(
                 f'frame {self.count} of the stream has {size} pixels, the first had '

@@ -23,34 +23,12 @@ from mmsign.compat.mmaction_imports import make_mmaction_importable
 from mmsign.compat.mmengine_checkpoints import install_checkpoint_io, save_checkpoint
 from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_primitive
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
-from mmsign.compat.small_convolutions import convolution, patch_small_convolutions
-
-__all__ = [
-    'CPUAmpOptimWrapper',
-    'KEEPS_PRODUCTS',
-    'NotPlainError',
-    'apply',
-    'autocast_dtype',
-    'choose_device',
-    'convolution',
-    'cpu_has_bfloat16',
-    'find_latest_checkpoint',
-    'from_primitive',
-    'init_gloo',
-    'install_checkpoint_io',
-    'is_trusted',
-    'load_checkpoint',
-    'make_mmaction_importable',
-    'patch_small_convolutions',
-    'prepare_distributed',
-    'recompute_all_but_products',
-    'require_free_export_lengths',
-    'save_checkpoint',
-    'to_primitive',
-    'torchscript_exporter',
-    'use_mixed_precision',
-    'write_checkpoint',
-]
+from mmsign.compat.small_convolutions import (
+    convolution,
+    convolution_backward,
+    patch_small_convolutions,
+    transposed_convolution,
+)
 
 
 def apply() -> None:

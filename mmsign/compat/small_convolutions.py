@@ -35,10 +35,15 @@ def patch_small_convolutions(module: nn.Module) -> None:
     for part in module.modules():
         # Of the object, not the class: other networks are none of our business, and
         # MMCV's layers are subclasses. A partial is copied and pickled with its object.
-        if isinstance(part, _ConvTransposeNd):
+        if isinstance(part, _ConvTransposeNd) and not _is_safe(part):
             part.forward = partial(_transposed_forward, part)
         elif isinstance(part, _ConvNd):
             part._conv_forward = partial(_conv_forward, part)
+
+
+def _is_safe(part: nn.Module) -> bool:
+    # mmsign's own layers call the functions below themselves.
+    return type(part).__module__.startswith('mmsign.')
 
 
 def convolution(
@@ -76,6 +81,94 @@ def convolution(
     return _PLAIN[axes - 1](x, weight, bias, stride, padding, dilation, groups)
 
 
+def transposed_convolution(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    output_padding: Sequence[int],
+    groups: int = 1,
+    dilation: Sequence[int] | int = 1,
+) -> Tensor:
+    """``F.conv_transpose1d``, ``2d`` or ``3d``, likewise.
+
+    Args:
+        x: (B, C, …) or (C, …).
+        weight: (C, C' / groups, …).
+
+    Returns:
+        (B, C', …), or (C', …).
+    """
+    axes = weight.dim() - 2
+    function = _TRANSPOSED[axes - 1]
+    reaches = _reaches(weight, dilation)
+    sizes = [
+        (size - 1) * s - 2 * p + reach + more
+        for size, s, p, reach, more in zip(
+            x.shape[-axes:], stride, padding, reaches, output_padding
+        )
+    ]
+    looked_at = _axes_at_risk(x, weight, stride)
+    cut = any(padding) and _is_small(sizes[:looked_at], reaches, stride)
+    y = function(
+        x, weight, bias, stride, 0 if cut else padding, output_padding, groups, dilation
+    )
+    if cut:
+        for axis, (before, size) in enumerate(zip(padding, sizes), start=-axes):
+            y = y.narrow(axis, before, size)
+    return y
+
+
+def convolution_backward(
+    gradient: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    needed: Sequence[bool],
+    output_padding: Sequence[int] | None = None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of a 2D convolution's input and weight, those that are needed.
+
+    Args:
+        gradient: Of the output, (B, C', H', W').
+        x: The input, (B, C, H, W).
+        weight: (C', C, h, w), or, transposed, (C, C', h, w).
+        stride, padding: Of the convolution.
+        needed: Whether the input's and the weight's gradient is.
+        output_padding: Of a transposed convolution; None for one that is not.
+    """
+    transposed = output_padding is not None
+    large = gradient if transposed else x
+    risky = x.device.type == 'cpu' and x.dtype == torch.bfloat16
+    cut = (
+        risky and any(padding) and _is_small(large.shape[2:], weight.shape[2:], stride)
+    )
+    if cut:
+        rows, columns = padding
+        large = F.pad(large, (columns, columns, rows, rows))
+        gradient, x = (large, x) if transposed else (gradient, large)
+    of_x, of_weight, _ = torch.ops.aten.convolution_backward(
+        gradient,
+        x,
+        weight,
+        None,
+        stride,
+        (0, 0) if cut else padding,
+        (1, 1),
+        transposed,
+        output_padding or (0, 0),
+        1,
+        (*needed, False),
+    )
+    if cut and not transposed and of_x is not None:
+        of_x = of_x[
+            :, :, rows : of_x.shape[2] - rows, columns : of_x.shape[3] - columns
+        ]
+    return of_x, of_weight
+
+
 def _conv_forward(
     module: _ConvNd, x: Tensor, weight: Tensor, bias: Tensor | None
 ) -> Tensor:
@@ -89,40 +182,25 @@ def _conv_forward(
 def _transposed_forward(
     module: _ConvTransposeNd, x: Tensor, output_size: Sequence[int] | None = None
 ) -> Tensor:
-    upstream = type(module).forward
-    looked_at = _axes_at_risk(x, module.weight, module.stride)
-    if not looked_at or not any(module.padding):
-        return upstream(module, x, output_size)
-    axes = module.weight.dim() - 2
-    reaches = _reaches(module.weight, module.dilation)
-    least = [
-        (size - 1) * stride - 2 * padding + reach
-        for size, stride, padding, reach in zip(
-            x.shape[-axes:], module.stride, module.padding, reaches
-        )
-    ]
-    if output_size is None:
-        sizes = [n + more for n, more in zip(least, module.output_padding)]
-    else:
-        sizes = list(output_size)[-axes:]
-    more = [size - n for size, n in zip(sizes, least)]
-    if not _is_small(sizes[:looked_at], reaches, module.stride) or not all(
-        0 <= n < stride for n, stride in zip(more, module.stride)
-    ):
-        return upstream(module, x, output_size)
-    y = _TRANSPOSED[axes - 1](
+    more = module._output_padding(
+        x,
+        output_size,
+        module.stride,
+        module.padding,
+        module.kernel_size,
+        module.weight.dim() - 2,
+        module.dilation,
+    )
+    return transposed_convolution(
         x,
         module.weight,
         module.bias,
         module.stride,
-        0,
+        module.padding,
         more,
         module.groups,
         module.dilation,
     )
-    for axis, (before, size) in enumerate(zip(module.padding, sizes), start=-axes):
-        y = y.narrow(axis, before, size)
-    return y
 
 
 def _axes_at_risk(x: Tensor, weight: Tensor, strides: Sequence[int]) -> int:

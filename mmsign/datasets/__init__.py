@@ -9,22 +9,3 @@ from .phoenix import Phoenix2014Dataset, Phoenix2014SI5Dataset, Phoenix2014TData
 from .samplers import LengthBucketSampler, SentenceBucketSampler
 from .sign_dataset import SignDataset
 from .sign_folder import SignFolderDataset
-
-__all__ = [
-    'CSLDailyDataset',
-    'FeatureFile',
-    'FrameSource',
-    'KeypointFile',
-    'KeypointWriter',
-    'LengthBucketSampler',
-    'Phoenix2014Dataset',
-    'Phoenix2014SI5Dataset',
-    'Phoenix2014TDataset',
-    'SentenceBucketSampler',
-    'SignDataset',
-    'SignFolderDataset',
-    'open_frames',
-    'transforms',
-    'write_features',
-    'write_keypoints',
-]

@@ -5,16 +5,3 @@ from .forced_alignment import align_labellings
 from .incremental import IncrementalCTC
 from .outputs import AVERAGE, decode_outputs, log_probabilities, timed_glosses
 from .timing import StepClock
-
-__all__ = [
-    'AVERAGE',
-    'CTCBeamSearch',
-    'Hypothesis',
-    'IncrementalCTC',
-    'StepClock',
-    'align_labellings',
-    'decode_outputs',
-    'greedy_decode',
-    'log_probabilities',
-    'timed_glosses',
-]

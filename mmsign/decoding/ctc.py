@@ -58,25 +58,16 @@ def greedy_decode(
     if not log_probs.shape[1]:
         return [Hypothesis((), 0.0, ())] * len(lengths)
     best = log_probs.max(-1)
-    scores = best.values.double().cpu()
+    scores, path = best.values.double().cpu(), best.indices.cpu()
     check_values(scores, lengths)
-    steps = torch.arange(scores.shape[1])
-    limits = torch.tensor(lengths)[:, None]
-    path = best.indices.cpu().masked_fill(steps >= limits, blank)
-    totals = scores.masked_fill(steps >= limits, 0).sum(1).tolist()
-    # A run of one class starts where the path changes and ends where the next
-    # one starts.
-    changes = torch.ones(path.shape, dtype=torch.bool)
-    changes[:, 1:] = path[:, 1:] != path[:, :-1]
-    starts: list[list[int]] = [[] for _ in lengths]
-    for clip, start in changes.nonzero().tolist():
-        starts[clip].append(start)
     hypotheses = []
-    for classes, own, length, total in zip(path.tolist(), starts, lengths, totals):
-        runs = zip(own, own[1:] + [length])
-        spans = tuple(span for span in runs if classes[span[0]] != blank)
-        ids = tuple(classes[start] for start, _ in spans)
-        hypotheses.append(Hypothesis(ids, total, spans))
+    for own_scores, own_path, length in zip(scores, path, lengths):
+        runs = torch.unique_consecutive(own_path[:length], return_counts=True)
+        ends = runs[1].cumsum(0)
+        spans = zip(runs[0].tolist(), (ends - runs[1]).tolist(), ends.tolist())
+        found = [(index, (start, end)) for index, start, end in spans if index != blank]
+        ids, spans = zip(*found) if found else ((), ())
+        hypotheses.append(Hypothesis(ids, own_scores[:length].sum().item(), spans))
     return hypotheses
 
 

@@ -1,5 +1,3 @@
 """What turns the runner's wheels: hooks, and the way from a config to a run."""
 
 from . import hooks
-
-__all__ = ['hooks']

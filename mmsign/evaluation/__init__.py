@@ -15,25 +15,3 @@ from .wer import (
     word_error_table,
 )
 from .wer_metric import WERMetric
-
-__all__ = [
-    'BLEUMetric',
-    'ClipMetric',
-    'GLOSS_CLEANUPS',
-    'TextScores',
-    'WERMetric',
-    'WordErrors',
-    'align_words',
-    'clean_glosses',
-    'corpus_bleu',
-    'corpus_chrf',
-    'corpus_rouge_l',
-    'count_word_errors',
-    'read_predictions',
-    'rouge_l',
-    'score_texts',
-    'sentence_errors',
-    'text_score_table',
-    'word_error_table',
-    'write_predictions',
-]

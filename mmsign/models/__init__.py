@@ -13,26 +13,3 @@ from .necks import (
 from .recognizers import SignRecognizer, SingleStreamRecognizer, TwoStreamRecognizer
 from .stages import FramewiseBackbone
 from .translators import GlossToText, SignTranslator, TranslatorEnsemble
-
-__all__ = [
-    'BilateralNeck',
-    'CTCLoss',
-    'FramewiseBackbone',
-    'GlossHead',
-    'GlossToText',
-    'JointHead',
-    'LabelSmoothingLoss',
-    'MBartTranslationHead',
-    'PointwiseBilateralNeck',
-    'PyramidHead',
-    'S3D',
-    'SelfDistillationLoss',
-    'SeparableBilateralNeck',
-    'SignDataPreprocessor',
-    'SignPyramid',
-    'SignRecognizer',
-    'SignTranslator',
-    'SingleStreamRecognizer',
-    'TranslatorEnsemble',
-    'TwoStreamRecognizer',
-]

@@ -18,13 +18,10 @@ from mmsign.keypoints import SELECTED_79
 from mmsign.registry import MODELS
 
 from .layers.heatmaps import draw_heatmaps
+from .layers.memory_format import MEMORY_FORMATS
 from .layers.reuse import ReusedMemory
 
 KEYPOINT_INPUTS = ('heatmaps', 'points')
-_MEMORY_FORMATS = {
-    'contiguous': torch.contiguous_format,
-    'channels_last_3d': torch.channels_last_3d,
-}
 
 
 @MODELS.register_module()
@@ -61,8 +58,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             configs.
         video_rgb: Whether the network expects RGB, as MMAction2's do; S3D's
             published weights expect BGR.
-        memory_format: ``contiguous`` or ``channels_last_3d``; the recognizer
-            keeps its convolution weights in the same format.
+        memory_format: In which MMAction2's backbones get their input and keep their
+            weights, ``contiguous`` or ``channels_last_3d``. mmsign's own have one
+            memory, see ``layers.volume``.
         non_blocking: Copy to the device asynchronously (with pinned memory).
     """
 
@@ -94,9 +92,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 'pad_multiple must be positive and min_padding not negative, not '
                 f'{pad_multiple} and {min_padding}'
             )
-        if memory_format not in _MEMORY_FORMATS:
+        if memory_format not in MEMORY_FORMATS:
             raise ConfigError(
-                f'memory_format must be one of {sorted(_MEMORY_FORMATS)}, '
+                f'memory_format must be one of {sorted(MEMORY_FORMATS)}, '
                 f'not {memory_format!r}'
             )
         if keypoint_input not in KEYPOINT_INPUTS:
@@ -121,7 +119,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.heatmap_range = tuple(heatmap_range)
         self.pad_multiple = pad_multiple
         self.min_padding = min_padding
-        self.memory_format = _MEMORY_FORMATS[memory_format]
+        self.memory_format = MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
 
     def input_key(self, stream: str) -> str:
@@ -151,7 +149,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
             (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), float32,
-            and ``data_samples``.
+            the channels last in memory; and ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -180,7 +178,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         side = self.video_size
         longest = self._padded(max(clip.shape[1] for clip in clips))
         shape = len(clips), 3, longest, side, side
-        out = self._memory.empty('video', shape, dtype, self.device, self.memory_format)
+        out = self._memory.empty('video', shape, dtype, self.device)
         for row, clip, sample in zip(out, clips, samples, strict=True):
             if clip.shape[0] != 3 or clip.shape[2:] != (side, side):
                 raise ConfigError(
@@ -231,10 +229,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             score_threshold=self.score_threshold,
             value_range=self.heatmap_range,
             dtype=dtype,
-            memory_format=self.memory_format,
-            out=self._memory.empty(
-                'heatmaps', shape, dtype, self.device, self.memory_format
-            ),
+            out=self._memory.empty('heatmaps', shape, dtype, self.device),
         )
 
 

@@ -123,8 +123,10 @@ def prepare_for_inference(
         # Autocast would convert these weights anew in every call.
         if isinstance(module, _ConvNd) and module.weight.dim() == 5:
             module.to(dtype)
-    to_memory_format(model, torch.channels_last_3d)
-    model.data_preprocessor.memory_format = torch.channels_last_3d
+    for stream in model.streams.values():
+        if stream.memory_format is not None:
+            stream.memory_format = torch.channels_last_3d
+            to_memory_format(stream.backbone, torch.channels_last_3d)
     return dtype
 
 

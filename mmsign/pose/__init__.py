@@ -5,16 +5,3 @@ from .detector import DETECTOR, SignerDetector
 from .mediapipe_estimator import MediaPipeEstimator
 from .mmpose_estimator import ESTIMATORS, LAYOUT, PoseEstimator
 from .openmmlab import RANDOM_WEIGHTS
-
-__all__ = [
-    'DETECTOR',
-    'ESTIMATORS',
-    'LAYOUT',
-    'RANDOM_WEIGHTS',
-    'FixedBox',
-    'FullFrame',
-    'MediaPipeEstimator',
-    'PoseEstimator',
-    'SignerDetector',
-    'hold_boxes',
-]

@@ -4,5 +4,3 @@ from .gloss_tokens import GlossTokens
 from .languages import LANGUAGE_CODES
 from .sentencepiece_training import train_sentencepiece
 from .vocabulary import TextVocabulary
-
-__all__ = ['LANGUAGE_CODES', 'GlossTokens', 'TextVocabulary', 'train_sentencepiece']

@@ -5,14 +5,3 @@ from .posteriors import ClipPosteriors
 from .timeline import Timeline
 from .timeline_figure import draw_timeline
 from .visualizer import SignVisualizer
-
-__all__ = [
-    'ClipPosteriors',
-    'ClipView',
-    'SignVisualizer',
-    'Timeline',
-    'draw_timeline',
-    'view_clip',
-    'view_frames',
-    'view_sheet',
-]

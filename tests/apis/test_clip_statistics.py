@@ -5,6 +5,7 @@ import pytest
 from mmengine.config import Config
 from tiny_network import write_network
 from tiny_signing import REST, signing, signing_statistics
+from tiny_video import write_video
 
 from mmsign.apis import load_network, read_bundle, write_bundle
 from mmsign.apis.clip_statistics import (
@@ -88,6 +89,30 @@ def test_the_training_clips_of_a_config(corpus, phoenix_tree, tmp_path):
     # The config may say otherwise.
     cfg.corpus.signing = None
     assert load_network(cfg, checkpoint, 'cpu').statistics is None
+
+
+@pytest.mark.parametrize('rate', [12.5, 25.0, 50.0])
+def test_clips_are_measured_at_the_rate_of_training(rate, tmp_path):
+    plans = dict(a='r' * 4 + 'm' * 24 + 'r' * 4, b='r' * 4 + 'm' * 32 + 'r' * 4)
+    rows = [f'{name},{name}.mp4,A,train' for name in plans]
+    manifest = '\n'.join(['id,video,glosses,split', *rows])
+    (tmp_path / 'manifest.csv').write_text(manifest + '\n')
+    for name, plan in plans.items():
+        write_video(tmp_path / f'{name}.mp4', len(plan), fps=rate)
+    points = {name: _133(signing(plan)) for name, plan in plans.items()}
+    write_keypoints(tmp_path / 'k.safetensors', points)
+    dataset = dict(
+        type='SignFolderDataset',
+        data_root=str(tmp_path),
+        split='train',
+        keypoint_file='k.safetensors',
+        fps=25.0,
+    )
+    found = measure_clip_statistics(
+        Config(dict(train_dataloader=dict(dataset=dataset)))
+    )
+    assert (found.shortest, found.longest) == (32 * 25 / rate, 40 * 25 / rate)
+    assert found.rest.frames == 4 * 25 / rate
 
 
 def test_a_config_without_training_clips(corpus):

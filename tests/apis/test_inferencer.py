@@ -17,6 +17,7 @@ from tiny_video import set_durations
 from mmsign.apis import SignInferencer
 from mmsign.apis.windows import WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
+from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
 
@@ -44,13 +45,7 @@ def test_a_clip_of_a_corpus_reads_as_in_testing(phoenix_tree, tmp_path):
         result = inferencer(info['frames'], info['keypoint_file'])
         assert result.num_frames == length and result.notices == ()
         assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
-        for name, expected in sample.predictions.items():
-            found = result.outputs[name]
-            assert tuple(g.gloss for g in found.glosses) == expected.glosses
-            assert found.score == expected.score
-            assert found.n_best[0] == expected.n_best[0]
-            spans = [(g.start * 25, g.end * 25) for g in found.glosses]
-            np.testing.assert_allclose(spans, expected.spans, atol=1e-2)
+        check_same(result, sample)
         assert result.glosses == result.outputs['average'].glosses
 
 
@@ -80,12 +75,39 @@ def test_a_video_of_another_rate_reads_as_in_testing(rate, make_video, tmp_path)
     result = inferencer(path, tmp_path / 'k.safetensors')
     seen = {12.5: 60, 25.0: 30, 50.0: 15, 'uneven': 40}[rate]
     assert sample.num_frames == seen and len(result.notices) == (rate != 25.0)
+    check_same(result, sample)
+
+
+def test_frames_that_were_shrunk_are_read_as_in_testing(inferencer, tmp_path):
+    """Keypoints stay in pixels of the frames that they were made from."""
+    write_frames(tmp_path / 'large', 24, (64, 48))
+    (tmp_path / 'made').mkdir()
+    for number, image in enumerate(pack_clip(str(tmp_path / 'large'), 24, 90)):
+        (tmp_path / 'made' / f'{number}.jpg').write_bytes(image)
+    file = tmp_path / 'k.safetensors'
+    write_keypoints(file, dict(made=keypoints_of(24)), frame_size=(64, 48))
+    (tmp_path / 'manifest.csv').write_text('id,video,glosses,split\nmade,made,A,test\n')
+    dataset = SignFolderDataset(
+        tmp_path,
+        'test',
+        keypoint_file='k.safetensors',
+        pipeline=inferencer.network.spec.pipeline,
+        test_mode=True,
+    )
+    with torch.inference_mode():
+        batch = pseudo_collate([dataset[0]])
+        sample = inferencer.network.model.test_step(batch)[0]
+    check_same(inferencer(tmp_path / 'made', file), sample)
+
+
+def check_same(result, sample) -> None:
+    """What the inferencer and the test runner say of a clip of 25 frames/s."""
     for name, expected in sample.predictions.items():
         found = result.outputs[name]
-        assert tuple(g.symbol for g in found.glosses) == expected.glosses
-        assert found.score == expected.score
-        times = [(g.start * 25, g.end * 25) for g in found.glosses]
-        np.testing.assert_allclose(times, expected.spans, atol=1e-2)
+        assert tuple(gloss.symbol for gloss in found.glosses) == expected.glosses
+        assert found.score == expected.score and found.n_best[0] == expected.n_best[0]
+        spans = [(gloss.start * 25, gloss.end * 25) for gloss in found.glosses]
+        np.testing.assert_allclose(spans, expected.spans, atol=1e-2)
 
 
 def test_the_record_is_plain(inferencer, video):

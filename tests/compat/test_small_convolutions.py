@@ -11,10 +11,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from mmsign.models.layers.thin_conv import ThinConv3d
 
 from mmsign import compat
 from mmsign.compat import small_convolutions
-from mmsign.models.layers.thin_conv import ThinConv3d
 from mmsign.models.necks.bilateral import convolution
 
 # Layers and the (T, H, W) of an input; a kernel reaches into the padding at both ends.

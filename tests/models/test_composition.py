@@ -7,6 +7,7 @@ import torch
 import torch.nn as nn
 from tiny_models import HEAD, network_inputs, sample, stream, two_stream
 
+from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 SWIN = dict(
@@ -174,18 +175,14 @@ def test_channels_last_with_a_network_for_frames():
 
 
 REFUSED = dict(
-    stage_that_does_not_exist=(
-        dict(bilateral=bilateral(0, 4)),
-        r'bilateral connection at stage 4: the streams have the stages 0 to 3',
-    ),
+    stage_that_does_not_exist=(dict(bilateral=bilateral(0, 4)), 'bilateral.*stage 4'),
     channels=(
         dict(keypoint=part(S3D | dict(in_channels=17))),
-        'keypoint stream has 79 input channels at 32×32 pixels; S3D cannot take an '
-        'input of 79 channels .*its first convolution takes 17',
+        'keypoint stream.*79.*S3D.*17',
     ),
     channels_that_cannot_be_chosen=(
         dict(keypoint=part(dict(type='MobileNetV2'))),
-        'keypoint stream has 79 input channels.*takes 3 channels',
+        'keypoint stream.*79.*takes 3',
     ),
     equal_strides=(
         dict(
@@ -194,19 +191,19 @@ REFUSED = dict(
             pyramid=dict(type='SignPyramid', levels=5),
             keypoint=part(S3D, pyramid=None),
         ),
-        r'pyramid needs levels whose size shrinks .*\(8, 8\) and \(8, 8\)',
+        r'pyramid.*\(8, 8\)',
     ),
     different_ends=(
         dict(video=part(SLOWONLY), bilateral=None, pyramid=None),
-        'same time stride to be averaged: video has 1, keypoint 4; .*output_stride',
+        'video.*1.*keypoint.*4.*output_stride',
     ),
     impossible_stride=(
         dict(video=part(S3D, output_stride=3), bilateral=None, pyramid=None),
-        'output_stride=3 is neither a multiple nor a divisor of 4',
+        'output_stride=3',
     ),
     not_five_dimensional=(
         dict(video=part(dict(type='ImageOnly')), bilateral=None, pyramid=None),
-        'ImageOnly is a network for single frames',
+        'ImageOnly.*FramewiseBackbone',
     ),
 )
 
@@ -222,6 +219,6 @@ class ImageOnly(nn.Conv2d):
 @pytest.mark.parametrize('name', REFUSED)
 def test_bad_input_is_refused_in_one_sentence(name):
     changes, message = REFUSED[name]
-    with pytest.raises(ValueError, match=message) as refused:
+    with pytest.raises(ConfigError, match=message) as refused:
         two_stream(**changes)
     assert '\n' not in str(refused.value)

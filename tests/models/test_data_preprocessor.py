@@ -60,9 +60,7 @@ def test_one_input_alone():
 
 
 def test_under_autocast_inputs_come_in_its_dtype():
-    preprocess = SignDataPreprocessor(
-        video_size=16, heatmap_size=8, memory_format='channels_last_3d'
-    )
+    preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
     plain = preprocess(packed())['inputs']
     with torch.autocast('cpu', torch.bfloat16):
         low = preprocess(packed())['inputs']

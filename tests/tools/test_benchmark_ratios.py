@@ -23,7 +23,7 @@ RUNS = {
                 'filling the float32 tensor, ms/frame',
             ),
             'ratio separable bfloat16 / filling': (
-                'separable bfloat16 channels_last_3d, ms/frame',
+                'separable bfloat16, ms/frame',
                 'filling the bfloat16 tensor, ms/frame',
             ),
         },

@@ -1,4 +1,4 @@
-"""Baselines: PyTorch's own convolutions, and heatmaps drawn per pixel at raw size."""
+"""Baselines: PyTorch's own layers, and heatmaps drawn per pixel at raw size."""
 
 from __future__ import annotations
 
@@ -10,20 +10,49 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from mmsign.models import TwoStreamRecognizer
-from mmsign.models.layers.thin_conv import ThinConv3d
+from mmsign.models.layers import volume
+from mmsign.models.recognizers.stream import Stream
 
 WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
 
 
 @contextmanager
-def plain_convolutions() -> Iterator[None]:
-    """Within it ``ThinConv3d`` computes as ``nn.Conv3d`` does."""
-    ours = ThinConv3d.forward
-    ThinConv3d.forward = nn.Conv3d.forward
+def plain_layers() -> Iterator[None]:
+    """Within it mmsign's layers compute as PyTorch's do, in its default layout."""
+    theirs = {
+        volume.Conv3d: nn.Conv3d.forward,
+        volume.ConvTranspose3d: nn.ConvTranspose3d.forward,
+        volume.BatchNorm3d: lambda norm, x: _batch_norm(norm, x),
+        volume.MaxPool3d: lambda pool, x: F.max_pool3d(
+            x, pool.kernel_size, pool.stride, pool.padding
+        ),
+    }
+    ours = {layer: layer.forward for layer in theirs}
+    laid_out = Stream.laid_out
+    for layer, forward in theirs.items():
+        layer.forward = forward
+    Stream.laid_out = lambda stream, x: x.contiguous()
     try:
         yield
     finally:
-        ThinConv3d.forward = ours
+        for layer, forward in ours.items():
+            layer.forward = forward
+        Stream.laid_out = laid_out
+
+
+def _batch_norm(norm: nn.BatchNorm3d, x: torch.Tensor) -> torch.Tensor:
+    if norm.training:
+        norm.num_batches_tracked.add_(1)
+    return F.batch_norm(
+        x,
+        norm.running_mean,
+        norm.running_var,
+        norm.weight,
+        norm.bias,
+        norm.training,
+        norm.momentum,
+        norm.eps,
+    )
 
 
 def per_pixel(

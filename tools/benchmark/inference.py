@@ -1,7 +1,7 @@
 """Inference: the network made fast against float32 eager in the default layout.
 
 The baseline draws its heatmaps per pixel at raw size and resizes them, then runs the
-network as it was trained, with PyTorch's own convolutions. Ours draws them separably
+network as it was trained, with PyTorch's own layers. Ours draws them separably
 and runs it without pyramid, with batch norms folded, channels last, in bfloat16 where
 the processor computes in it. A network with separable connections is measured as well.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from _plain import plain_convolutions, preprocess_per_pixel
+from _plain import plain_layers, preprocess_per_pixel
 from _report import seconds, show
 from training_step import batch, network
 
@@ -32,7 +32,7 @@ def main() -> None:
     args.batch_size, args.checkpointing = 1, False
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
 
-    net = network(args, 'contiguous').eval()
+    net = network(args).eval()
     data = batch(args, net)
 
     def baseline_network():
@@ -45,7 +45,7 @@ def main() -> None:
             return net(raw['inputs'], raw['data_samples'])
 
     ready = net.data_preprocessor(data)
-    with plain_convolutions():
+    with plain_layers():
         slow_network = seconds(baseline_network, args.repeats)
         slow = seconds(baseline, 1, 0)
         expected = baseline_network()['average'].float()
@@ -86,7 +86,7 @@ def main() -> None:
         ),
     }
     if 'SeparableBilateralNeck' in MODELS:
-        separable = network(args, 'contiguous', 'SeparableBilateralNeck')
+        separable = network(args, 'SeparableBilateralNeck')
         separable_network, _, _, _ = fast_seconds(separable)
         rows['fast and separable, network alone, frames/s'] = (
             args.frames / separable_network

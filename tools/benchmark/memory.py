@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import weakref
+from contextlib import nullcontext
 
 import torch
 import torch.nn as nn
-from _plain import plain_convolutions
+from _plain import plain_layers
 from _report import show
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -70,10 +71,10 @@ def can_count() -> bool:
     return tensor.untyped_storage() is tensor.untyped_storage()
 
 
-def peak_memory(args: argparse.Namespace, layout: str, low: bool) -> int:
+def peak_memory(args: argparse.Namespace, low: bool) -> int:
     """Bytes of a training step at its peak, weights and Adam's moments included."""
     with FakeTensorMode(), HeldMemory() as memory:
-        net = network(args, layout).train()
+        net = network(args).train()
         net.gloss_loss = LossByShape()
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
         data = batch(args, net)
@@ -98,19 +99,19 @@ def main() -> None:
     args = parser.parse_args()
     if not can_count():
         parser.error(f'torch {torch.__version__} does not tell when memory is let go')
-    # Name: frames, memory format, bfloat16 autocast, checkpointing.
+    # Name: frames, bfloat16 autocast, checkpointing. The first with PyTorch's layers.
     variants = {
-        'float32': (args.frames, 'contiguous', False, False),
-        'bfloat16': (args.frames, 'channels_last_3d', True, False),
-        'bfloat16, checkpointing': (args.frames, 'channels_last_3d', True, True),
-        'bfloat16, checkpointing, long': (args.long, 'channels_last_3d', True, True),
+        'float32': (args.frames, False, False),
+        'bfloat16': (args.frames, True, False),
+        'bfloat16, checkpointing': (args.frames, True, True),
+        'bfloat16, checkpointing, long': (args.long, True, True),
     }
     found, rows = {}, {}
-    for name, (frames, layout, low, checkpointing) in variants.items():
+    for name, (frames, low, checkpointing) in variants.items():
         changes = dict(frames=frames, checkpointing=checkpointing)
         sizes = argparse.Namespace(**vars(args) | changes)
-        with plain_convolutions():
-            found[name] = peak_memory(sizes, layout, low)
+        with nullcontext() if low else plain_layers():
+            found[name] = peak_memory(sizes, low)
         rows[f'{name}, {frames} frames, GiB'] = found[name] / GIB
     for name in ('bfloat16', 'bfloat16, checkpointing'):
         rows[f'ratio {name} / float32'] = found[name] / found['float32']

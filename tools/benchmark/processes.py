@@ -37,7 +37,7 @@ def train(rank: int, processes: int, threads: int, port: int, args, result) -> N
             rank=rank,
             world_size=processes,
         )
-    net = network(args, 'channels_last_3d').train()
+    net = network(args).train()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
     model = net
     if processes > 1:

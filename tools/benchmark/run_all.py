@@ -18,7 +18,7 @@ COMMANDS = {
     'loading': ['--clips', '16'],
     'heatmaps': ['--repeats', '11', '--frames', '128'],
     'decoding': [],
-    'convolutions': [],
+    'layers': [],
     'evaluation': [],
     'padding': [],
     'inference': ['--repeats', '2'],

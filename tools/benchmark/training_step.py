@@ -1,9 +1,10 @@
 """The network: forward and training step, time, memory, GFLOP per frame.
 
-The baseline is float32 in PyTorch's default layout with its own convolutions and
-heatmaps drawn per pixel at raw size; the comparison runs the same weights and input in
-channels_last_3d with bfloat16 autocast. A training step is heatmaps, forward, backward
-and Adam; the forward pass has its heatmaps too. 24 GB and 400 frames:
+The baseline is float32 in PyTorch's default layout with its own layers and heatmaps
+drawn per pixel at raw size; the comparison runs the same weights and input by
+mmsign's layers, with bfloat16 autocast where the machine has it. A training step is
+heatmaps, forward, backward and Adam; the forward pass has its heatmaps too. With
+24 GB and 400 frames:
 
     python tools/benchmark/training_step.py --frames 400 --checkpointing --fast-only
 """
@@ -16,7 +17,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
-from _plain import plain_convolutions, preprocess_per_pixel
+from _plain import plain_layers, preprocess_per_pixel
 from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -25,19 +26,13 @@ from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
 
 
-def network(
-    args, memory_format: str, connections: str = 'BilateralNeck'
-) -> TwoStreamRecognizer:
+def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
     """The full TwoStream-SLR at the size asked for."""
     torch.manual_seed(0)
     common = dict(type='S3D', width=args.width, with_cp=args.checkpointing)
     net = TwoStreamRecognizer(
         vocab=dict(glosses=[f'G{index}' for index in range(1, 1236)]),
-        data_preprocessor=dict(
-            video_size=args.size,
-            heatmap_size=args.size // 2,
-            memory_format=memory_format,
-        ),
+        data_preprocessor=dict(video_size=args.size, heatmap_size=args.size // 2),
         video=dict(backbone=dict(in_channels=3, frozen_blocks=1, **common)),
         keypoint=dict(backbone=dict(in_channels=79, **common)),
         bilateral=dict(type=connections),
@@ -111,7 +106,7 @@ def training_flops(args) -> float:
     short = argparse.Namespace(
         **vars(args) | dict(frames=frames, batch_size=1, checkpointing=False)
     )
-    net = network(short, 'contiguous').train()
+    net = network(short).train()
     ready = net.data_preprocessor(batch(short, net), True)
     with FlopCounterMode(display=False) as counter:
         losses = net(ready['inputs'], ready['data_samples'], mode='loss')
@@ -119,16 +114,16 @@ def training_flops(args) -> float:
     return counter.get_total_flops() * args.frames / frames * args.batch_size
 
 
-def measure(args, layout: str, low: bool) -> tuple[dict[str, float], dict]:
+def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
     """Seconds of a forward pass and of a training step; counts and peak memory."""
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cuda':
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    fast = layout == 'channels_last_3d'
     saving = dict(checkpointing=args.checkpointing and fast)
-    net = network(argparse.Namespace(**vars(args) | saving), layout)
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
+    net = network(argparse.Namespace(**vars(args) | saving))
+    fused = fast and device == 'cuda'
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5, fused=fused)
     if fast and args.compile:
         net.encode = torch.compile(net.encode)
     data = batch(args, net)
@@ -199,15 +194,15 @@ def main() -> None:
     rows: dict[str, float | str] = {}
     # Without bfloat16 instructions a CPU is slower with it, and not even right.
     low = on_gpu or cpu_has_bfloat16() is not False
-    rows['fast'] = f'channels_last_3d, {"bfloat16" if low else "float32"}'
-    variants = dict(plain=('contiguous', False), fast=('channels_last_3d', low))
+    rows['fast'] = 'bfloat16' if low else 'float32'
+    variants = dict(plain=False, fast=low)
     if args.fast_only:
         variants.pop('plain')
     frames = args.frames * args.batch_size
     times, found = {}, {}
-    for label, (layout, low) in variants.items():
-        with plain_convolutions() if label == 'plain' else nullcontext():
-            times[label], found[label] = measure(args, layout, low)
+    for label, low in variants.items():
+        with plain_layers() if label == 'plain' else nullcontext():
+            times[label], found[label] = measure(args, label == 'fast', low)
         rows['parameters, millions'] = found[label]['parameters'] / 1e6
         if 'flops' in found[label]:
             rows['GFLOP per frame, forward'] = found[label]['flops'] / 1e9 / frames

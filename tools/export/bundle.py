@@ -16,7 +16,7 @@ from mmsign.engine.launch import (
     load_config,
     reported_errors,
 )
-from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -42,10 +42,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
+    check_outputs([args.out], [args.config, args.checkpoint])
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
-    if Path(args.out).is_dir():
-        raise ConfigError(f'{args.out} is a folder; name the file to write')
     # Imported late: --help and refusals answer at once.
     from mmsign.apis import load_network, read_bundle, write_bundle
 

@@ -23,6 +23,7 @@ from mmsign.engine.launch import (  # noqa: E402
     reported_errors,
 )
 from mmsign.errors import ConfigError  # noqa: E402
+from mmsign.files import check_outputs  # noqa: E402
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -53,6 +54,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> list[dict]:
     args = parse_args(arguments)
+    check_outputs([args.out], [args.config, args.checkpoint])
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401

@@ -67,6 +67,18 @@ def video_info(path: str) -> VideoInfo:
     return _INFOS[stamp]
 
 
+def nominal_fps(path: str) -> float | None:
+    """The rate that a video announces, read from its head; None if it cannot be one.
+
+    Raises:
+        FrameReadError: If the file is missing or no video.
+    """
+    capture = _open(path)
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    return fps if is_rate(fps) else None
+
+
 def decode_unknown(path: str) -> list[np.ndarray] | None:
     """Look a video over for ``video_info`` and keep its frames while doing so.
 

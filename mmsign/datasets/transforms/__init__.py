@@ -27,16 +27,3 @@ from .pack import PackClip
 from .resize import ClipResize
 from .sample import SampleClip
 from .sentence import PackSentence
-
-__all__ = [
-    'ClipCenterCrop',
-    'ClipColorJitter',
-    'ClipRandomCrop',
-    'ClipResize',
-    'DecodeClip',
-    'LoadClip',
-    'LoadFeatures',
-    'PackClip',
-    'PackSentence',
-    'SampleClip',
-]

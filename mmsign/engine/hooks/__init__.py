@@ -10,16 +10,3 @@ from .safe_checkpoint import SafeCheckpointHook
 from .training_report import TrainingReportHook
 from .translation_check import TranslationCheckHook
 from .visualization import SignVisualizationHook
-
-__all__ = [
-    'CorpusChangeHook',
-    'EpochSeedHook',
-    'FiniteGradientsHook',
-    'LongClipsHook',
-    'OutputLengthHook',
-    'RecognizerCheckpointHook',
-    'SafeCheckpointHook',
-    'SignVisualizationHook',
-    'TrainingReportHook',
-    'TranslationCheckHook',
-]

@@ -10,18 +10,3 @@ from mmsign.engine.launch.preparation import (
     prepare,
     set_work_dir,
 )
-
-__all__ = [
-    'OverrideAction',
-    'add_common_arguments',
-    'apply_overrides',
-    'check_data_roots',
-    'check_work_dir',
-    'end_process',
-    'load_config',
-    'prepare',
-    'reported_errors',
-    'resolve_vocabulary',
-    'say',
-    'set_work_dir',
-]

@@ -1,5 +1,3 @@
 """Backbones of our own; MMAction2's are used as they are."""
 
 from .s3d import S3D
-
-__all__ = ['S3D']

@@ -26,8 +26,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
-from ..layers.max_pool import MaxPool3d
-from ..layers.thin_conv import ThinConv3d
+from ..layers.volume import BatchNorm3d, Conv3d, MaxPool3d
 from ..weights import load_backbone
 from .s3d_names import convert_published
 
@@ -58,9 +57,9 @@ class _Unit(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, norm: dict) -> None:
         super().__init__()
-        self.conv = ThinConv3d(in_channels, out_channels, 1, bias=False)
-        self.bn = nn.BatchNorm3d(out_channels, **norm)
-        self.relu = nn.ReLU(inplace=True)
+        self.conv = Conv3d(in_channels, out_channels, 1, bias=False)
+        self.bn = BatchNorm3d(out_channels, **norm)
+        self.relu = nn.ReLU()
 
 
 class _SeparableUnit(nn.Sequential):
@@ -71,7 +70,7 @@ class _SeparableUnit(nn.Sequential):
     ) -> None:
         super().__init__()
         pad = kernel // 2
-        self.conv_s = ThinConv3d(
+        self.conv_s = Conv3d(
             in_channels,
             out_channels,
             (1, kernel, kernel),
@@ -79,9 +78,9 @@ class _SeparableUnit(nn.Sequential):
             padding=(0, pad, pad),
             bias=False,
         )
-        self.bn_s = nn.BatchNorm3d(out_channels, **norm)
-        self.relu_s = nn.ReLU(inplace=True)
-        self.conv_t = ThinConv3d(
+        self.bn_s = BatchNorm3d(out_channels, **norm)
+        self.relu_s = nn.ReLU()
+        self.conv_t = Conv3d(
             out_channels,
             out_channels,
             (kernel, 1, 1),
@@ -89,8 +88,8 @@ class _SeparableUnit(nn.Sequential):
             padding=(pad, 0, 0),
             bias=False,
         )
-        self.bn_t = nn.BatchNorm3d(out_channels, **norm)
-        self.relu_t = nn.ReLU(inplace=True)
+        self.bn_t = BatchNorm3d(out_channels, **norm)
+        self.relu_t = nn.ReLU()
 
 
 class _Inception(nn.Module):
@@ -109,7 +108,7 @@ class _Inception(nn.Module):
             _SeparableUnit(reduce_b, out_b, 3, 1, norm),
         )
         self.branch3 = nn.Sequential(
-            MaxPool3d(3, stride=1, padding=1), _Unit(in_channels, pool, norm)
+            MaxPool3d((3, 3, 3), (1, 1, 1), (1, 1, 1)), _Unit(in_channels, pool, norm)
         )
         self.out_channels = one + out_a + out_b + pool
 

@@ -3,5 +3,3 @@
 from .gloss_head import GlossHead, JointHead
 from .pyramid_head import PyramidHead
 from .translation_head import MBartTranslationHead
-
-__all__ = ['GlossHead', 'JointHead', 'MBartTranslationHead', 'PyramidHead']

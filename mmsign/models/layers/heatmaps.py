@@ -23,7 +23,7 @@ _NEGLIGIBLE = 1e-10
 
 
 def _profile(
-    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float, last: bool
+    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float
 ) -> Tensor:
     """exp(−(s−c)²/2σ²) at the source coordinate s of each of ``size`` pixels.
 
@@ -31,19 +31,15 @@ def _profile(
     half-pixel convention of image resizing without aligned corners.
 
     Args:
-        centre: (B, M, N) source coordinates in pixels.
+        centre: (B, T, K) source coordinates in pixels.
         start, extent: (B,) origin and side of the crop box in pixels.
-        last: Whether the pixels come last.
 
     Returns:
-        (B, M, N, size), or (B, M, size, N).
+        (B, T, size, K).
     """
     pixel = torch.arange(size, device=centre.device, dtype=torch.float32) + 0.5
     source = (pixel * (extent[:, None] / size) - 0.5 + start[:, None])[:, None]
-    if last:
-        distance = source[:, :, None] - centre[..., None]
-    else:
-        distance = source[..., None] - centre[:, :, None]
+    distance = source[..., None] - centre[:, :, None]
     exponent = distance.square_().mul_(-0.5 / sigma**2)
     # A CPU's exp is many times slower where its result is denormal or 0.
     profile = exponent.clamp_(min=math.log(_NEGLIGIBLE) - 1).exp_()
@@ -58,7 +54,6 @@ def draw_heatmaps(
     score_threshold: float | None = None,
     value_range: tuple[float, float] = (-1.0, 1.0),
     dtype: torch.dtype = torch.float32,
-    memory_format: torch.memory_format = torch.contiguous_format,
     out: Tensor | None = None,
 ) -> Tensor:
     """Draw the normalised heatmaps of a whole batch at once.
@@ -73,53 +68,39 @@ def draw_heatmaps(
             does not use scores.
         value_range: Value far from the keypoint, and at it.
         dtype: Of the result; the profiles are computed in float32.
-        memory_format: ``torch.channels_last_3d`` writes that layout directly.
-        out: Tensor to write to; of the result's shape, dtype and layout.
+        out: Tensor to write to; as the result.
 
     Returns:
-        (B, K, T, h, w): low + (high − low)·exp(−d²/2σ²), by default in [−1, 1].
+        (B, K, T, h, w): low + (high − low)·exp(−d²/2σ²), by default in [−1, 1], the
+        channels last in memory.
 
     Examples:
-        One keypoint in the middle of a frame of 210×260 pixels:
-
-        >>> keypoints = torch.tensor([[[[104.5, 129.5, 1.0]]]])  # (B, T, K, 3)
-        >>> box = torch.tensor([[0.0, 0.0, 210.0, 260.0]])
-        >>> maps = draw_heatmaps(keypoints, box, (3, 3), sigma=60.0)
-        >>> maps.shape, maps.argmax().item()
-        (torch.Size([1, 1, 1, 3, 3]), 4)
-        >>> maps[0, 0, 0, 1].round(decimals=2)
-        tensor([0.0100, 1.0000, 0.0100])
+        >>> keypoint = torch.tensor([[[[3.0, 3.0, 1.0]]]])
+        >>> box = torch.tensor([[0.0, 0.0, 8.0, 8.0]])
+        >>> maps = draw_heatmaps(keypoint, box, (8, 8), sigma=1.0)
+        >>> maps.shape, float(maps[0, 0, 0, 3, 3]), round(float(maps[0, 0, 0, 3, 4]), 4)
+        (torch.Size([1, 1, 1, 8, 8]), 1.0, 0.2131)
     """
-    keypoints = keypoints.float()
     height, width = size
-    channels_last = memory_format == torch.channels_last_3d
-    # As the maps lie in memory: (B, T, K, 3), or (B, K, T, 3).
-    points = keypoints if channels_last else keypoints.transpose(1, 2).contiguous()
-    x, y, score = points.unbind(-1)
+    x, y, score = keypoints.float().unbind(-1)
     x0, y0, box_w, box_h = crop_boxes.float().unbind(1)
-    column = _profile(x, x0, box_w, width, sigma, not channels_last)
-    row = _profile(y, y0, box_h, height, sigma, not channels_last)
+    column = _profile(x, x0, box_w, width, sigma)
+    row = _profile(y, y0, box_h, height, sigma)
     if score_threshold is not None:
         score = torch.where(score >= score_threshold, score, torch.zeros_like(score))
-        row = row * score.unsqueeze(2 if channels_last else 3)
+        row = row * score.unsqueeze(2)
     column, row = column.to(dtype), row.to(dtype)
     # addcmul scales to the range in the pass that writes the maps. On a CPU its loop
     # over the innermost dimension is vectorized if that is long and at most one of
     # its operands is a number.
     low, high = value_range
-    scale = high - low
-    if not channels_last:
-        offset = torch.full((width,), low, dtype=dtype, device=keypoints.device)
-        row, column = row[..., None], column[..., None, :]  # (…, h, 1), (…, 1, w)
-        return torch.addcmul(offset, row, column, value=scale, out=out)
     offset = torch.full((), low, dtype=dtype, device=keypoints.device)
-    target = None if out is None else out.permute(0, 2, 3, 4, 1)
     # n neighbours in x at once: (B, T, h, 1, n·K), (B, T, 1, w/n, n·K). More than 8
     # cost as much in copies of the rows as they save.
     n = math.gcd(width, 8) if keypoints.device.type == 'cpu' else 1
     row = row[:, :, :, None].expand(-1, -1, -1, n, -1).flatten(3)[:, :, :, None]
     column = column.unflatten(2, (width // n, n)).flatten(3)[:, :, None]
-    if target is not None:
-        target = target.unflatten(3, (width // n, n)).flatten(4)
-    maps = torch.addcmul(offset, row, column, value=scale, out=target)
+    if out is not None:
+        out = out.permute(0, 2, 3, 4, 1).unflatten(3, (width // n, n)).flatten(4)
+    maps = torch.addcmul(offset, row, column, value=high - low, out=out)
     return maps.unflatten(4, (n, -1)).flatten(3, 4).permute(0, 4, 1, 2, 3)

@@ -1,9 +1,14 @@
-"""One memory format for networks of 2D and 3D convolutions."""
+"""Memory formats of MMAction2's backbones; ``volume`` has that of mmsign's own."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn as nn
+
+MEMORY_FORMATS = {
+    'contiguous': torch.contiguous_format,
+    'channels_last_3d': torch.channels_last_3d,
+}
 
 
 def to_memory_format(module: nn.Module, memory_format: torch.memory_format) -> None:
@@ -11,7 +16,7 @@ def to_memory_format(module: nn.Module, memory_format: torch.memory_format) -> N
 
     Args:
         module: Changed in place.
-        memory_format: ``torch.contiguous_format`` or ``torch.channels_last_3d``.
+        memory_format: One of ``MEMORY_FORMATS``.
     """
     formats = {4: memory_format, 5: memory_format}
     if memory_format == torch.channels_last_3d:

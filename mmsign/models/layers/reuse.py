@@ -45,17 +45,18 @@ class ReusedMemory:
         shape: tuple[int, ...],
         dtype: torch.dtype,
         device: torch.device,
-        memory_format: torch.memory_format = torch.contiguous_format,
     ) -> Tensor:
-        """An uninitialised tensor, as ``torch.empty``.
+        """An uninitialised (B, C, T, H, W) tensor, the channels last in memory.
 
         Args:
             name: What it is for; one tensor is kept per name.
-            shape, dtype, device, memory_format: Of the result.
+            shape, dtype, device: Of the result.
         """
+        clips, channels, *places = shape
         wanted = dict(dtype=dtype, device=device)
         if _use_count is None or torch.device(device).type != 'cpu':
-            return torch.empty(shape, memory_format=memory_format, **wanted)
+            memory = torch.empty((clips, *places, channels), **wanted)
+            return memory.permute(0, 4, 1, 2, 3)
         numel = torch.Size(shape).numel()
         kept = self._kept.get(name)
         if (
@@ -68,11 +69,8 @@ class ReusedMemory:
             with torch.inference_mode(False):
                 kept = torch.empty(numel, **wanted)
             self._kept[name] = kept
-        if memory_format == torch.channels_last_3d:
-            clips, channels, frames, height, width = shape
-            flat = kept[:numel].view(clips, frames, height, width, channels)
-            return flat.permute(0, 4, 1, 2, 3)
-        return kept[:numel].view(shape)
+        memory = kept[:numel].view(clips, *places, channels)
+        return memory.permute(0, 4, 1, 2, 3)
 
     def __deepcopy__(self, memo) -> ReusedMemory:
         return ReusedMemory()

@@ -3,5 +3,3 @@
 from .ctc_loss import CTCLoss
 from .label_smoothing import LabelSmoothingLoss
 from .self_distillation import SelfDistillationLoss
-
-__all__ = ['CTCLoss', 'LabelSmoothingLoss', 'SelfDistillationLoss']

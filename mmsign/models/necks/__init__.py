@@ -2,10 +2,3 @@
 
 from .bilateral import BilateralNeck, PointwiseBilateralNeck, SeparableBilateralNeck
 from .pyramid import SignPyramid
-
-__all__ = [
-    'BilateralNeck',
-    'PointwiseBilateralNeck',
-    'SeparableBilateralNeck',
-    'SignPyramid',
-]

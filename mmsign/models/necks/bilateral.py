@@ -18,7 +18,7 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
-from ..layers.thin_conv import ThinConv3d
+from ..layers.volume import Conv3d, ConvTranspose3d
 from ..stages import StageInfo
 
 # Kernel in time and in space. The paper's; wider in time than in space.
@@ -188,7 +188,7 @@ class PointwiseBilateralNeck(BilateralNeck):
     def layer(
         self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
     ) -> nn.Module:
-        return ThinConv3d(source, target, 1, bias=False)
+        return Conv3d(source, target, 1, bias=False)
 
     def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
         size = target.shape[2:]
@@ -202,7 +202,7 @@ class PointwiseBilateralNeck(BilateralNeck):
 
 def convolution(
     source: int, target: int, kernel: Ratio, down: Ratio, up: Ratio, to_larger: bool
-) -> nn.Conv3d | nn.ConvTranspose3d:
+) -> Conv3d | ConvTranspose3d:
     """A convolution that strides along the axes its kernel looks along.
 
     It is transposed if the target is larger along some axis and smaller along none;
@@ -221,9 +221,9 @@ def convolution(
         bias=False,
     )
     if not transposed:
-        return ThinConv3d(source, target, **shape)
+        return Conv3d(source, target, **shape)
     padding = tuple(s - 1 for s in stride)
-    return nn.ConvTranspose3d(source, target, output_padding=padding, **shape)
+    return ConvTranspose3d(source, target, output_padding=padding, **shape)
 
 
 def _within_reach(

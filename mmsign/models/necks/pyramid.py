@@ -11,6 +11,7 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
+from ..layers.volume import BatchNorm3d, ConvTranspose3d
 from ..stages import StageInfo
 
 
@@ -21,7 +22,7 @@ class _Upsample(nn.Module):
         super().__init__()
         space = tuple(round(b / a) for a, b in zip(upper.size, lower.size, strict=True))
         time = round(upper.time_stride / lower.time_stride)
-        self.conv_s = nn.ConvTranspose3d(
+        self.conv_s = ConvTranspose3d(
             upper.channels,
             lower.channels,
             (1, 3, 3),
@@ -29,8 +30,8 @@ class _Upsample(nn.Module):
             padding=(0, 1, 1),
             bias=False,
         )
-        self.bn_s = nn.BatchNorm3d(lower.channels, **norm)
-        self.conv_t = nn.ConvTranspose3d(
+        self.bn_s = BatchNorm3d(lower.channels, **norm)
+        self.conv_t = ConvTranspose3d(
             lower.channels,
             lower.channels,
             (3, 1, 1),
@@ -38,8 +39,8 @@ class _Upsample(nn.Module):
             padding=(1, 0, 0),
             bias=False,
         )
-        self.bn_t = nn.BatchNorm3d(lower.channels, **norm)
-        self.relu = nn.ReLU(inplace=True)
+        self.bn_t = BatchNorm3d(lower.channels, **norm)
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor, like: Tensor) -> Tensor:
         """(B, C, T, H, W) → the shape of ``like``."""
@@ -115,4 +116,5 @@ class SignPyramid(BaseModule):
 
 def pool_space(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, C): mean over space."""
-    return x.mean((3, 4)).transpose(1, 2)
+    # In the order of memory, so that the gradient lies in it, too.
+    return x.permute(0, 2, 3, 4, 1).mean((2, 3))

@@ -27,7 +27,7 @@ from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..layers.lengths import ClipLengths
-from ..layers.memory_format import to_memory_format
+from ..layers.volume import arrange_weights
 from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]
@@ -101,6 +101,7 @@ class SignRecognizer(BaseModel):
                 key = preprocessor.input_key(name)
                 shape = preprocessor.input_shape(key)
                 config = dict(input_key=key, pyramid=pyramid) | config
+                config['memory_format'] = preprocessor.memory_format
                 setattr(self, name, Stream(name, self.vocab, shape, **config))
         self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
         self.bilateral = self.joint_head = self.distillation = None
@@ -115,7 +116,7 @@ class SignRecognizer(BaseModel):
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = CTCBeamSearch(**(decoder or {}))
-        to_memory_format(self, preprocessor.memory_format)
+        arrange_weights(self)
         compat.patch_small_convolutions(self)
 
     def _check_streams(self, **between: dict | None) -> None:
@@ -201,7 +202,7 @@ class SignRecognizer(BaseModel):
 
     def encode(self, inputs: dict[str, Tensor]) -> Features:
         """Outputs of every stage of every stream, fused where they are connected."""
-        x = {name: inputs[stream.input_key] for name, stream in self.streams.items()}
+        x = {n: s.laid_out(inputs[s.input_key]) for n, s in self.streams.items()}
         stages = {name: stream.stages() for name, stream in self.streams.items()}
         ends = {name: len(of_stream) - 1 for name, of_stream in stages.items()}
         features: Features = {name: [] for name in x}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -13,7 +14,9 @@ from mmsign.registry import MODELS
 from mmsign.vocab import GlossVocabulary
 
 from ..backbones.building import build_backbone
+from ..layers.memory_format import to_memory_format
 from ..layers.resample import TimeResample
+from ..layers.volume import Conv3d
 from ..necks.pyramid import pool_space
 from ..stages import Stage, backbone_stages, describe_stages
 from ..weights import load_backbone, load_weights
@@ -45,6 +48,8 @@ class Stream(BaseModule):
         pretrained: File or URL of weights for the backbone alone, such as one of
             MMAction2's published checkpoints; see ``load_backbone``. Not read
             where a ``checkpoint`` is named.
+        memory_format: Of a backbone that is not mmsign's own; supplied by the
+            recognizer.
 
     Raises:
         ValueError: At build time, if the backbone cannot take the input, or the
@@ -64,6 +69,7 @@ class Stream(BaseModule):
         pyramid_head: dict | None = None,
         checkpoint: str | None = None,
         pretrained: str | None = None,
+        memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         super().__init__()
         self.name = name
@@ -74,6 +80,10 @@ class Stream(BaseModule):
         self.pretrained = pretrained
         channels, size = input_shape
         self.backbone = build_backbone(backbone, channels)
+        self.memory_format = None
+        if not any(isinstance(part, Conv3d) for part in self.backbone.modules()):
+            self.memory_format = memory_format
+            to_memory_format(self.backbone, memory_format)
         try:
             self.stage_info = describe_stages(self.backbone, channels, size)
         except ValueError as error:
@@ -106,6 +116,12 @@ class Stream(BaseModule):
     def stages(self) -> list[Stage]:
         """The backbone's stages in order."""
         return backbone_stages(self.backbone)
+
+    def laid_out(self, x: Tensor) -> Tensor:
+        """The input (B, C, T, H, W) as the backbone wants it in memory."""
+        if self.memory_format is None:
+            return x
+        return x.contiguous(memory_format=self.memory_format)
 
     def pool(self, x: Tensor) -> Tensor:
         """Last stage (B, C, T', H', W') → (B, T/output_stride, C)."""

@@ -10,18 +10,3 @@ from .contract import (
     stage_adapter,
 )
 from .framewise import FramewiseBackbone
-
-__all__ = [
-    'FramewiseBackbone',
-    'Stage',
-    'StageInfo',
-    'backbone_stages',
-    'convolutional',
-    'describe_stages',
-    'framewise',
-    'graphs',
-    'input_tensors',
-    'stage_adapter',
-    'transformers',
-    'windowed',
-]

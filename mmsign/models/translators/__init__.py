@@ -3,5 +3,3 @@
 from .ensemble import TranslatorEnsemble
 from .gloss_to_text import GlossToText
 from .sign_translator import SignTranslator
-
-__all__ = ['GlossToText', 'SignTranslator', 'TranslatorEnsemble']

@@ -2,5 +2,3 @@
 
 from .page import report_page
 from .run import Run, load_run
-
-__all__ = ['Run', 'load_run', 'report_page']

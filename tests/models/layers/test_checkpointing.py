@@ -4,17 +4,17 @@ import torch.nn as nn
 
 from mmsign.compat import KEEPS_PRODUCTS
 from mmsign.models.layers.checkpointing import checkpointed
-from mmsign.models.layers.thin_conv import ThinConv3d
+from mmsign.models.layers.volume import BatchNorm3d, Conv3d
 
 
 def block() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(
-        nn.Conv3d(2, 3, 3, padding=1, bias=False),
-        nn.BatchNorm3d(3),
+        Conv3d(2, 3, (1, 3, 3), padding=(0, 1, 1), bias=False),
+        BatchNorm3d(3),
         nn.ReLU(inplace=True),
-        ThinConv3d(3, 4, 1, bias=False),  # a matrix product on a CPU
-        nn.BatchNorm3d(4),
+        Conv3d(3, 4, 1, bias=False),  # a matrix product
+        BatchNorm3d(4),
         nn.ReLU(inplace=True),
     )
 

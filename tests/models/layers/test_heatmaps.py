@@ -77,13 +77,7 @@ def test_scores_when_asked(keypoints):
 
 def test_layout_and_dtype(keypoints):
     plain = draw_heatmaps(keypoints, BOXES, (8, 8))
-    last = draw_heatmaps(
-        keypoints,
-        BOXES,
-        (8, 8),
-        dtype=torch.bfloat16,
-        memory_format=torch.channels_last_3d,
-    )
+    last = draw_heatmaps(keypoints, BOXES, (8, 8), dtype=torch.bfloat16)
     assert last.is_contiguous(memory_format=torch.channels_last_3d)
     assert last.dtype == torch.bfloat16 and last.shape == plain.shape
     torch.testing.assert_close(last.float(), plain, atol=0.02, rtol=0)

@@ -43,7 +43,7 @@ def test_memory_that_is_held_is_never_overwritten(hold):
 
 
 def test_layout():
-    last = ask(ReusedMemory(), memory_format=torch.channels_last_3d)
+    last = ask(ReusedMemory())
     assert last.shape == SHAPE
     assert last.is_contiguous(memory_format=torch.channels_last_3d)
 

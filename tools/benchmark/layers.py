@@ -1,7 +1,7 @@
-"""S3D on a CPU: its thin convolutions as ``ThinConv3d`` computes them, against Conv3d.
+"""S3D by two-dimensional operations, against PyTorch's layers for three dimensions.
 
 The same weights and input in channels_last_3d and float32, forward without gradient and
-a training step (forward and backward). A GPU computes both alike.
+a training step (forward and backward).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from _plain import plain_convolutions
+from _plain import plain_layers
 from _report import seconds, show
 
 from mmsign.models import S3D
@@ -41,21 +41,21 @@ def main() -> None:
     rows: dict[str, float | str] = {'input': 'x'.join(map(str, shape))}
     for name, run in dict(forward=forward, step=step).items():
         fast = seconds(run, args.repeats)
-        with plain_convolutions():
+        with plain_layers():
             slow = seconds(run, args.repeats)
         rows |= {
-            f'{name}, Conv3d, s': slow,
-            f'{name}, ThinConv3d, s': fast,
+            f'{name}, PyTorch, s': slow,
+            f'{name}, mmsign, s': fast,
             f'ratio {name}': slow / fast,
         }
-    with plain_convolutions():
+    with plain_layers():
         # Batch statistics have moved with the steps: compared anew.
         expected = forward()
     found = forward()
     rows['largest difference, of the largest value'] = float(
         (found - expected).abs().max() / expected.abs().max()
     )
-    show('convolutions of S3D', rows, args.json)
+    show('layers of S3D', rows, args.json)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,351 @@
+"""3D layers as two-dimensional operations on one memory.
+
+Symbols: B clips, C channels, T frames, H×W pixels, k frames of a kernel, s its stride
+and p its padding in time.
+
+Activations are (B, C, T, H, W) tensors that lie in memory as (B, T, H, W, C). Seen so,
+every layer is one matrix product or one two-dimensional operation on a view:
+
+==================  ==================================================================
+1×1×1 convolution   a matrix product over C
+1×h×w convolution   of B·T frames
+k×1×1 convolution   of B images of T×(H·W) pixels
+k×h×w convolution   of B·T frames, with k·C' outputs; then the sum of k shifted frames
+batch norm          of B·T frames
+max pooling         of B·T frames, then of B images of T×(H·W) pixels
+==================  ==================================================================
+
+Transposed convolutions likewise, those of k×h×w from k shifted frames side by side in
+the channels. Kernels for two dimensions are several times faster than those for three,
+on GPUs in 16 bit above all. The same code serves every device, layout and batch size;
+an input that lies otherwise is copied at the first layer. Parameters are those of
+PyTorch's layers, and so are results up to rounding. ONNX files get PyTorch's layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mmsign import compat
+
+
+def _in_memory(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) → (B, T, H, W, C), contiguous."""
+    return x.permute(0, 2, 3, 4, 1).contiguous()
+
+
+def _as_volume(x: Tensor) -> Tensor:
+    """(B, T, H, W, C) → (B, C, T, H, W), a view."""
+    return x.permute(0, 4, 1, 2, 3)
+
+
+def _frames(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) → (B·T, C, H, W)."""
+    return _images(_in_memory(x))
+
+
+def _from_frames(x: Tensor, clips: int) -> Tensor:
+    """(B·T, C, H, W) → (B, C, T, H, W)."""
+    return _as_volume(_batch(x, clips))
+
+
+def _columns(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) → (B, C, T, H·W)."""
+    return _in_memory(x).flatten(2, 3).permute(0, 3, 1, 2)
+
+
+def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, C, T, H·W) → (B, C, T, H, W)."""
+    return _as_volume(x.permute(0, 2, 3, 1).unflatten(2, tuple(size)))
+
+
+class Conv3d(nn.Conv3d):
+    """``nn.Conv3d`` as above."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) → (B, C', T', H', W')."""
+        if _is_foreign(self):
+            return super().forward(x)
+        kernel, stride, padding = self.kernel_size, self.stride, self.padding
+        if max(*kernel, *stride) == 1 and not any(padding):
+            return _as_volume(
+                F.linear(_in_memory(x), self.weight.flatten(1), self.bias)
+            )
+        if _is_thin(self, slice(0, 1)):
+            y = compat.convolution(
+                _frames(x),
+                _ready(self.weight[:, :, 0]),
+                self.bias,
+                stride[1:],
+                padding[1:],
+            )
+            return _from_frames(y, len(x))
+        if _is_thin(self, slice(1, 3)):
+            y = compat.convolution(
+                _columns(x),
+                _ready(self.weight.flatten(3)),
+                self.bias,
+                (stride[0], 1),
+                (padding[0], 0),
+            )
+            return _from_columns(y, x.shape[3:])
+        y = _shifted(_SumOfShifts, x, self.weight, stride, padding)
+        return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
+
+
+class ConvTranspose3d(nn.ConvTranspose3d):
+    """``nn.ConvTranspose3d`` as above."""
+
+    def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        """(B, C, T, H, W) → (B, C', T', H', W'), of ``output_size`` in the end."""
+        if _is_foreign(self):
+            return super().forward(x, output_size)
+        stride, padding = self.stride, self.padding
+        more = self._output_padding(
+            x, output_size, stride, padding, self.kernel_size, 3, self.dilation
+        )
+        if _is_thin(self, slice(0, 1)):
+            y = compat.transposed_convolution(
+                _frames(x),
+                _ready(self.weight[:, :, 0]),
+                self.bias,
+                stride[1:],
+                padding[1:],
+                more[1:],
+            )
+            return _from_frames(y, len(x))
+        if _is_thin(self, slice(1, 3)):
+            y = compat.transposed_convolution(
+                _columns(x),
+                _ready(self.weight.flatten(3)),
+                self.bias,
+                (stride[0], 1),
+                (padding[0], 0),
+                (more[0], 0),
+            )
+            return _from_columns(y, x.shape[3:])
+        y = _shifted(_PlacedShifts, x, self.weight, stride, padding, tuple(more))
+        return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
+
+
+class BatchNorm3d(nn.BatchNorm3d):
+    """``nn.BatchNorm3d`` as above."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W), the same."""
+        return _from_frames(super().forward(_frames(x)), len(x))
+
+    def _check_input_dim(self, x: Tensor) -> None:
+        if x.dim() != 4:
+            raise ValueError(f'expected (B, C, T, H, W), got {tuple(x.shape)}')
+
+
+class MaxPool3d(nn.Module):
+    """``nn.MaxPool3d`` as above; where values are equal, another one may be taken.
+
+    In the dtype that comes: autocast on a CPU would make it float32.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Sequence[int],
+        stride: Sequence[int],
+        padding: Sequence[int] = (0, 0, 0),
+    ) -> None:
+        super().__init__()
+        self.kernel_size = tuple(kernel_size)
+        self.stride = tuple(stride)
+        self.padding = tuple(padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) → (B, C, T', H', W')."""
+        kernel, stride, padding = self.kernel_size, self.stride, self.padding
+        with torch.autocast(x.device.type, enabled=False):
+            y = F.max_pool2d(_frames(x), kernel[1:], stride[1:], padding[1:])
+            y = _from_frames(y, len(x))
+            if kernel[0] == stride[0] == 1:
+                return y
+            size = y.shape[3:]
+            y = F.max_pool2d(
+                _columns(y), (kernel[0], 1), (stride[0], 1), (padding[0], 0)
+            )
+            return _from_columns(y, size)
+
+    def extra_repr(self) -> str:
+        return (
+            f'kernel_size={self.kernel_size}, stride={self.stride}, '
+            f'padding={self.padding}'
+        )
+
+
+def arrange_weights(module: nn.Module) -> None:
+    """Keep the weights of a network's layers as they are used, so that none is copied.
+
+    Shapes and values stay, their order in memory changes.
+    """
+    for part in module.modules():
+        if not isinstance(part, (Conv3d, ConvTranspose3d)) or _is_foreign(part):
+            continue
+        # (k, M, h, w, N); for a kernel in time alone (M, k, h, w, N).
+        in_time = _is_thin(part, slice(1, 3)) and not _is_thin(part, slice(0, 1))
+        order = (0, 2, 3, 4, 1) if in_time else (2, 0, 3, 4, 1)
+        back = [order.index(axis) for axis in range(5)]
+        part.weight.data = part.weight.data.permute(order).contiguous().permute(back)
+
+
+def _is_foreign(conv: nn.Conv3d | nn.ConvTranspose3d) -> bool:
+    """What none of mmsign's networks has, and what is written to ONNX files."""
+    return (
+        max(conv.dilation) > 1
+        or conv.groups > 1
+        or conv.padding_mode != 'zeros'
+        or isinstance(conv.padding, str)
+        or torch.onnx.is_in_onnx_export()
+    )
+
+
+def _is_thin(conv: nn.Module, axes: slice) -> bool:
+    """Whether the kernel looks at one position along these axes."""
+    sizes = {*conv.kernel_size[axes], *conv.stride[axes]}
+    return sizes == {1} and not any(conv.padding[axes])
+
+
+def _ready(weight: Tensor) -> Tensor:
+    """A 2D weight in autocast's dtype, channels last: one copy where two would be."""
+    dtype = compat.autocast_dtype(weight.device.type) or weight.dtype
+    return weight.to(dtype=dtype, memory_format=torch.channels_last)
+
+
+def _shifted(
+    function: type[torch.autograd.Function], x: Tensor, weight: Tensor, *settings
+) -> Tensor:
+    """A function below, in autocast's dtype.
+
+    Args:
+        x: (B, C, T, H, W).
+        weight: (M, N, k, h, w); the function gets (k·M, N, h, w), by one copy.
+    """
+    dtype = compat.autocast_dtype(x.device.type) or x.dtype
+    weight = weight.permute(2, 0, 3, 4, 1)
+    k = len(weight)
+    weight = weight.to(dtype=dtype, memory_format=torch.contiguous_format)
+    weight = weight.flatten(0, 1).permute(0, 3, 1, 2)
+    return _as_volume(function.apply(_in_memory(x).to(dtype), weight, k, *settings))
+
+
+class _SumOfShifts(torch.autograd.Function):
+    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
+
+    @staticmethod
+    def forward(ctx, x, weight, k, stride, padding):
+        ctx.save_for_backward(x, weight)
+        ctx.settings = k, stride, padding
+        y = F.conv2d(_images(x), weight, None, stride[1:], padding[1:])
+        return _sum_shifts(_batch(y, len(x)), k, stride[0], padding[0])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        k, stride, padding = ctx.settings
+        parts = _place_shifts(gradient, k, x.shape[1], stride[0], padding[0])
+        of_x, of_weight = compat.convolution_backward(
+            _images(parts),
+            _images(x),
+            weight,
+            stride[1:],
+            padding[1:],
+            needed=ctx.needs_input_grad[:2],
+        )
+        of_x = None if of_x is None else _batch(of_x, len(x))
+        return of_x, of_weight, None, None, None
+
+
+class _PlacedShifts(torch.autograd.Function):
+    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w)."""
+
+    @staticmethod
+    def forward(ctx, x, weight, k, stride, padding, more):
+        ctx.save_for_backward(x, weight)
+        frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
+        ctx.settings = k, stride, padding, more, frames
+        parts = _place_shifts(x, k, frames, stride[0], padding[0])
+        y = F.conv_transpose2d(
+            _images(parts), weight, None, stride[1:], padding[1:], more[1:]
+        )
+        return _batch(y, len(x))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        k, stride, padding, more, frames = ctx.settings
+        parts = _place_shifts(x, k, frames, stride[0], padding[0])
+        of_parts, of_weight = compat.convolution_backward(
+            _images(gradient),
+            _images(parts),
+            weight,
+            stride[1:],
+            padding[1:],
+            needed=ctx.needs_input_grad[:2],
+            output_padding=more[1:],
+        )
+        of_x = None
+        if of_parts is not None:
+            of_x = _sum_shifts(_batch(of_parts, len(x)), k, stride[0], padding[0])
+        return of_x, of_weight, None, None, None, None
+
+
+def _images(x: Tensor) -> Tensor:
+    """(B, T, H, W, C) → (B·T, C, H, W)."""
+    return x.contiguous().flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def _batch(x: Tensor, clips: int) -> Tensor:
+    """(B·T, C, H, W) → (B, T, H, W, C)."""
+    return x.permute(0, 2, 3, 1).unflatten(0, (clips, -1))
+
+
+def _shifts(
+    k: int, frames: int, steps: int, stride: int, padding: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """For each position j of a kernel in time, the steps for which it lies within the
+    clip, and the frames t·s + j − p that it looks at there."""
+    for j in range(k):
+        first = max(0, -((j - padding) // stride))
+        last = min(steps - 1, (frames - 1 - j + padding) // stride)
+        if first <= last:
+            begin, end = (t * stride + j - padding for t in (first, last))
+            yield j, slice(first, last + 1), slice(begin, end + 1, stride)
+
+
+def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
+    """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
+
+    The sum is in float32 at least.
+    """
+    y = y.unflatten(-1, (k, -1))
+    frames = y.shape[1]
+    steps = (frames + 2 * padding - k) // stride + 1
+    dtype = torch.promote_types(y.dtype, torch.float32)
+    total = y.new_zeros((len(y), steps, *y.shape[2:4], y.shape[5]), dtype=dtype)
+    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
+        total[:, at] += y[:, looked_at, :, :, j]
+    return total.to(y.dtype)
+
+
+def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
+    """(B, T', H, W, C) → (B, T, H, W, k·C): the mirror image of ``_sum_shifts``.
+
+    Each step is copied to where it was looked at, zeros are where nothing was.
+    """
+    parts = y.new_zeros((len(y), frames, *y.shape[2:4], k, y.shape[4]))
+    for j, at, looked_at in _shifts(k, frames, y.shape[1], stride, padding):
+        parts[:, looked_at, :, :, j] = y[:, at]
+    return parts.flatten(-2)

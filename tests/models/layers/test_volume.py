@@ -1,0 +1,151 @@
+"""Every layer against PyTorch's own, in float64."""
+
+import pytest
+import torch
+import torch.nn as nn
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
+
+from mmsign.models.layers import volume
+
+
+def same(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, *arguments) -> None:
+    """Outputs and all gradients agree to 1e-10, and the output lies channels last."""
+    theirs.load_state_dict(ours.state_dict())
+    results = []
+    for layer in (ours, theirs):
+        leaf = x.detach().clone(memory_format=torch.preserve_format).requires_grad_()
+        y = layer(leaf, *arguments)
+        weights = torch.rand(
+            y.shape, generator=torch.Generator().manual_seed(3), dtype=y.dtype
+        )
+        (y * weights).sum().backward()
+        results.append((y, leaf.grad, *(p.grad for p in layer.parameters())))
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    assert results[0][0].permute(0, 2, 3, 4, 1).is_contiguous()
+
+
+def clip(shape, last: bool = True, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64)
+    return x.contiguous(memory_format=torch.channels_last_3d) if last else x
+
+
+@st.composite
+def convolutions(draw) -> dict:
+    """Thin ones in space, in time, and full ones."""
+    k = draw(st.integers(1, 7))
+    size = draw(st.integers(1, 4))
+    kind = draw(st.sampled_from(['point', 'space', 'time', 'full']))
+    kernel = dict(
+        point=(1, 1, 1), space=(1, size, size), time=(k, 1, 1), full=(k, size, size)
+    )[kind]
+    stride = tuple(draw(st.integers(1, 2)) if n > 1 else 1 for n in kernel)
+    padding = tuple(draw(st.integers(0, n // 2)) for n in kernel)
+    return dict(
+        in_channels=draw(st.integers(2, 3)),
+        out_channels=draw(st.integers(2, 3)),
+        kernel_size=kernel,
+        stride=stride,
+        padding=padding,
+        bias=draw(st.booleans()),
+    )
+
+
+SHAPES = st.tuples(*[st.integers(1, 2), *[st.integers(7, 9), *[st.integers(4, 6)] * 2]])
+
+
+@examples(60)
+@given(convolutions(), SHAPES, st.booleans())
+def test_convolutions(settings, shape, last):
+    x = clip((shape[0], settings['in_channels'], *shape[1:]), last)
+    same(volume.Conv3d(**settings).double(), nn.Conv3d(**settings).double(), x)
+
+
+@examples(60)
+@given(convolutions(), SHAPES, st.booleans(), st.data())
+def test_transposed_convolutions(settings, shape, last, data):
+    more = [data.draw(st.integers(0, s - 1)) for s in settings['stride']]
+    x = clip((shape[0], settings['in_channels'], *shape[1:]), last)
+    ours = volume.ConvTranspose3d(**settings).double()
+    theirs = nn.ConvTranspose3d(**settings).double()
+    size = [n + extra for n, extra in zip(theirs(x).shape[2:], more)]
+    same(ours, theirs, x, size)
+
+
+@pytest.mark.parametrize('frames', [1, 2, 3])
+def test_clips_shorter_than_the_kernel(frames):
+    shape = dict(kernel_size=(7, 3, 3), stride=(1, 2, 2), padding=(3, 1, 1))
+    x = clip((2, 3, frames, 5, 6))
+    same(volume.Conv3d(3, 4, **shape).double(), nn.Conv3d(3, 4, **shape).double(), x)
+    ours = volume.ConvTranspose3d(3, 4, **shape).double()
+    same(ours, nn.ConvTranspose3d(3, 4, **shape).double(), x)
+
+
+@pytest.mark.parametrize(
+    'changes', [dict(dilation=2), dict(groups=2), dict(padding_mode='circular')]
+)
+def test_what_no_network_here_has_is_pytorchs(changes):
+    settings = dict(kernel_size=3, padding=1) | changes
+    ours, theirs = (
+        kind(4, 4, **settings).double() for kind in (volume.Conv3d, nn.Conv3d)
+    )
+    theirs.load_state_dict(ours.state_dict())
+    x = clip((1, 4, 5, 5, 5))
+    torch.testing.assert_close(ours(x), theirs(x), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_batch_norm(training):
+    ours, theirs = volume.BatchNorm3d(3).double(), nn.BatchNorm3d(3).double()
+    ours.running_mean.normal_()
+    ours.train(training), theirs.train(training)
+    same(ours, theirs, clip((2, 3, 4, 5, 6)))
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+@pytest.mark.parametrize(
+    'shape',
+    [
+        ((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+        ((3, 3, 3), (2, 2, 2), (1, 1, 1)),
+        ((2, 2, 2), (2, 2, 2), (0, 0, 0)),
+        ((3, 3, 3), (1, 1, 1), (1, 1, 1)),
+    ],
+)
+def test_max_pooling(shape):
+    same(volume.MaxPool3d(*shape), nn.MaxPool3d(*shape), clip((2, 3, 7, 8, 9)))
+
+
+def test_autocast_decides_the_dtype():
+    x = clip((1, 3, 8, 6, 6)).float().requires_grad_()
+    layers = [
+        volume.Conv3d(3, 3, (7, 3, 3), padding=(3, 1, 1), bias=False),
+        volume.BatchNorm3d(3),
+        volume.MaxPool3d((3, 3, 3), (2, 2, 2), (1, 1, 1)),
+        volume.ConvTranspose3d(3, 3, (7, 3, 3), padding=(3, 1, 1), bias=False),
+    ]
+    with torch.autocast('cpu', torch.bfloat16):
+        y = x
+        for layer in layers:
+            y = layer(y)
+            assert y.dtype == torch.bfloat16
+    y.float().sum().backward()
+    assert x.grad.dtype == layers[0].weight.grad.dtype == torch.float32
+
+
+def test_arranged_weights_are_the_same_weights():
+    net = nn.Sequential(
+        volume.Conv3d(3, 4, (7, 3, 3), padding=(3, 1, 1)),
+        volume.Conv3d(4, 4, (3, 1, 1), padding=(1, 0, 0)),
+        volume.Conv3d(4, 4, (1, 3, 3), padding=(0, 1, 1)),
+        volume.ConvTranspose3d(4, 3, (7, 3, 3), padding=(3, 1, 1)),
+    ).double()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    x = clip((1, 3, 8, 6, 6))
+    expected = net(x)
+    volume.arrange_weights(net)
+    torch.testing.assert_close(net.state_dict(), before, rtol=0, atol=0)
+    torch.testing.assert_close(net(x), expected, rtol=1e-12, atol=1e-12)
