@@ -252,18 +252,16 @@ def _numbers(fields: Sequence[str]) -> list[float]:
 
 def _escape(value: str, what: str) -> str:
     """A name or word as one field of a line."""
-    if value.split() != [value]:
-        raise DataError(
-            f'{value!r} cannot be a {what} in a CTM or STM file: it is empty or holds '
-            'white space'
-        )
     try:
         value.encode()
-    except UnicodeEncodeError as error:
+        whole = value.split() == [value]
+    except UnicodeEncodeError:
+        whole = False
+    if not whole:
         raise DataError(
-            f'{value!r} cannot be a {what} in a CTM or STM file, which is UTF-8: it '
-            'holds half of a character'
-        ) from error
+            f'{value!r} cannot be a {what} in a CTM or STM file: it is empty, holds '
+            'white space, or is no UTF-8'
+        )
     return f'\\{value}' if _SPECIAL.fullmatch(value) else value
 
 

@@ -55,10 +55,8 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         CheckpointError: If the file holds no named tensors.
     """
     loaded = compat.load_checkpoint(path)
-    for key in ('model_state', 'state_dict'):
-        if isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-            break
+    places = (loaded.get('model_state'), loaded.get('state_dict'), loaded)
+    loaded = next(place for place in places if isinstance(place, Mapping))
     state = {
         name.removeprefix('module.'): value
         for name, value in loaded.items()

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -30,19 +30,14 @@ from .sources import Clip
 _CLIP_ERRORS = (ValueError, OSError, cv2.error)
 
 
-class Recipe(Protocol):
-    """How keypoints are estimated; goes to other processes by pickle."""
-
-    def build(self, device: str | None) -> Callable[[Iterable], np.ndarray]:
-        """The estimator: frames → (T, 133, 3)."""
-
-    def describe(self) -> dict:
-        """What decides the keypoints, as primitive data."""
-
-
 @dataclass(frozen=True)
 class PoseRecipe:
-    """Arguments of ``PoseEstimator``; ``box`` is ``full``, ``detector`` or X,Y,W,H."""
+    """How keypoints are estimated; goes to other processes by pickle.
+
+    Args:
+        box: ``full``, ``detector`` or X,Y,WIDTH,HEIGHT in pixels. The others are
+            those of ``PoseEstimator`` and ``SignerDetector``.
+    """
 
     config: str = 'hrnet'
     checkpoint: str | None = None
@@ -52,7 +47,8 @@ class PoseRecipe:
     batch_size: int = 16
     flip: bool | None = None
 
-    def build(self, device: str | None) -> PoseEstimator:
+    def build(self, device: str | None) -> Callable[[Iterable], np.ndarray]:
+        """The estimator: frames of a clip → (T, 133, 3)."""
         return PoseEstimator(
             self.config,
             self.checkpoint,
@@ -63,6 +59,7 @@ class PoseRecipe:
         )
 
     def describe(self) -> dict:
+        """What decides the keypoints, as primitive data."""
         settings = asdict(self)
         del settings['batch_size']  # changes nothing
         settings['config'] = Path(ESTIMATORS.get(self.config, self.config)).stem
@@ -97,7 +94,7 @@ class PoseRecipe:
 def extract(
     clips: Sequence[Clip],
     out: str | os.PathLike,
-    recipe: Recipe,
+    recipe: PoseRecipe,
     devices: Sequence[str | None] = (None,),
     say: Callable[[str], None] = print,
 ) -> dict[str, str]:
@@ -144,16 +141,15 @@ def extract(
                 continue
             frames += len(points)
             seconds = max(time.perf_counter() - start, 1e-6)
-            left = time.gmtime(seconds / number * (len(todo) - number))
+            left = timedelta(seconds=round(seconds / number * (len(todo) - number)))
             say(
                 f'[{number}/{len(todo)}] {clip.clip_id}: {len(points)} frames; '
-                f'{frames / seconds:.1f} frames/s, about '
-                f'{left.tm_yday - 1:d}d {time.strftime("%H:%M:%S", left)} left'
+                f'{frames / seconds:.1f} frames/s, about {left} left'
             )
     return failures
 
 
-def _require_same_recipe(out: Path, recipe: Recipe) -> None:
+def _require_same_recipe(out: Path, recipe: PoseRecipe) -> None:
     """Keypoints of two estimators must not be mixed in one file."""
     record = out.with_name(f'{out.name}.settings.json')
     new = recipe.describe()
@@ -163,25 +159,20 @@ def _require_same_recipe(out: Path, recipe: Recipe) -> None:
             f'{out} is there, but not {record.name}, which says how its keypoints '
             'were made; choose another file'
         )
-    if begun:
-        old = read_json(record)
-        if old != new:
-            changed = [k for k in {**old, **new} if old.get(k) != new.get(k)]
-            changes = ', '.join(f'{k} {old.get(k)} → {new.get(k)}' for k in changed)
-            raise PoseError(
-                f'{out} was begun with other settings ({changes}); choose another '
-                'file, or remove it to begin anew'
-            )
-        return
+    old = read_json(record) if begun else new
+    changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    if changed:
+        changes = ', '.join(f'{key} {old.get(key)} → {new.get(key)}' for key in changed)
+        raise PoseError(
+            f'{out} was begun with other settings ({changes}); choose another file, or '
+            'remove it to begin anew'
+        )
     write_text(record, json.dumps(new, indent=1) + '\n')
 
 
-Result = tuple[Clip, 'np.ndarray | str']
-
-
 def _results(
-    clips: Sequence[Clip], recipe: Recipe, devices: Sequence[str | None]
-) -> Iterator[Result]:
+    clips: Sequence[Clip], recipe: PoseRecipe, devices: Sequence[str | None]
+) -> Iterator[tuple[Clip, np.ndarray | str]]:
     """Each clip with its keypoints, or with what is wrong with it."""
     if len(devices) == 1:
         estimator = recipe.build(devices[0])
@@ -214,7 +205,7 @@ def _estimate(estimator: Callable, clip: Clip) -> np.ndarray | str:
 _process: dict = {}
 
 
-def _begin_process(recipe: Recipe, free, threads: int) -> None:
+def _begin_process(recipe: PoseRecipe, free, threads: int) -> None:
     # The estimator is built with the first clip: an error there reaches the parent.
     _process.update(recipe=recipe, device=free.get(), estimator=None)
     torch.set_num_threads(threads)

@@ -10,7 +10,8 @@ Symbols: n frames of H by W pixels.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -51,9 +52,9 @@ class MediaPipeEstimator:
         if model is not None:
             if not Path(model).is_file():
                 raise FileNotFoundError(f'MediaPipe model {model} does not exist')
-            self._open = lambda: _Task(package, model, fps)
+            self._open = lambda: _open_task(package, model, fps)
         elif _has_solutions(package):
-            self._open = lambda: _Solution(package)
+            self._open = lambda: _open_solution(package)
         else:
             raise PoseError(
                 f'mediapipe {getattr(package, "__version__", "")} brings no models '
@@ -62,7 +63,7 @@ class MediaPipeEstimator:
                 'pip install "mediapipe<=0.10.21"'
             )
         # Opened here too, so that a file that does not do is refused at once.
-        self._tracker = self._open()
+        self._process, self._close = self._open()
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Estimate.
@@ -77,61 +78,47 @@ class MediaPipeEstimator:
         rows = []
         for frame in frames:
             rgb = np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-            points = holistic_points(self._tracker(rgb))
+            points = holistic_points(self._process(rgb))
             size = frame.shape[1], frame.shape[0]
             rows.append(keypoints_79([points], frame_size=size))
         if not self.live and rows:
             # What was tracked in this clip says nothing about the next.
-            self._tracker.close()
-            self._tracker = self._open()
+            self._close()
+            self._process, self._close = self._open()
         return np.concatenate(rows) if rows else np.empty((0, 79, 3), np.float32)
 
 
-class _Solution:
-    """``mediapipe.solutions.holistic``."""
-
-    def __init__(self, package: ModuleType) -> None:
-        self._holistic = package.solutions.holistic.Holistic(static_image_mode=False)
-
-    def __call__(self, rgb: np.ndarray) -> object:
-        return self._holistic.process(rgb)
-
-    def close(self) -> None:
-        self._holistic.close()
+Tracker = tuple[Callable[[np.ndarray], object], Callable[[], None]]
 
 
-class _Task:
-    """``mediapipe.tasks.python.vision.HolisticLandmarker``."""
+def _open_solution(package: ModuleType) -> Tracker:
+    """What looks at the next frame, RGB, and what closes it."""
+    holistic = package.solutions.holistic.Holistic(static_image_mode=False)
+    return holistic.process, holistic.close
 
-    def __init__(self, package: ModuleType, model: str | Path, fps: float) -> None:
-        base = importlib.import_module('mediapipe.tasks.python').BaseOptions
-        vision = importlib.import_module('mediapipe.tasks.python.vision')
-        options = vision.HolisticLandmarkerOptions(
-            base_options=base(model_asset_path=str(model)),
-            running_mode=vision.RunningMode.VIDEO,
-        )
-        try:
-            self._task = vision.HolisticLandmarker.create_from_options(options)
-        # What it raises for a file that is no model differs between versions.
-        except Exception as error:
-            raise PoseError(
-                f'{model}: MediaPipe does not take it as a holistic landmarker '
-                f'({error}); {MODEL_URL} is one'
-            ) from error
-        self._package = package
-        self._fps = fps
-        self._seen = 0
 
-    def __call__(self, rgb: np.ndarray) -> object:
-        image = self._package.Image(
-            image_format=self._package.ImageFormat.SRGB, data=rgb
-        )
-        milliseconds = round(self._seen * 1000 / self._fps)
-        self._seen += 1
-        return self._task.detect_for_video(image, milliseconds)
+def _open_task(package: ModuleType, model: str | Path, fps: float) -> Tracker:
+    base = importlib.import_module('mediapipe.tasks.python').BaseOptions
+    vision = importlib.import_module('mediapipe.tasks.python.vision')
+    options = vision.HolisticLandmarkerOptions(
+        base_options=base(model_asset_path=str(model)),
+        running_mode=vision.RunningMode.VIDEO,
+    )
+    try:
+        task = vision.HolisticLandmarker.create_from_options(options)
+    # What it raises for a file that is no model differs between versions.
+    except Exception as error:
+        raise PoseError(
+            f'{model}: MediaPipe does not take it as a holistic landmarker '
+            f'({error}); {MODEL_URL} is one'
+        ) from error
+    numbers = itertools.count()
 
-    def close(self) -> None:
-        self._task.close()
+    def process(rgb: np.ndarray) -> object:
+        image = package.Image(image_format=package.ImageFormat.SRGB, data=rgb)
+        return task.detect_for_video(image, round(next(numbers) * 1000 / fps))
+
+    return process, task.close
 
 
 def _import_mediapipe() -> ModuleType:

@@ -23,8 +23,8 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmsign import compat
-from mmsign.download import local_copy
 from mmsign.errors import ConfigError, PoseError
+from mmsign.models.weights import Weights
 
 RANDOM_WEIGHTS = 'random'
 """In place of a checkpoint: weights as drawn, always the same; for trials."""
@@ -167,24 +167,18 @@ def build_model(
 
 def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
     """Fill a network; every weight must be there. Raises as ``OpenMMLabModel``."""
-    path = local_copy(checkpoint, 'name the file as checkpoint')
-    content = compat.load_checkpoint(path)
-    state = content.get('state_dict', content)
-    state = {name.removeprefix('module.'): value for name, value in state.items()}
+    state = Weights.read(str(checkpoint)).tensors
     try:
         # Networks of MMPose know the names that their weights had in older versions.
         missing, unused = model.load_state_dict(state, strict=False)
+        missing = [n for n in missing if not n.endswith('num_batches_tracked')]
+        if missing:
+            raise RuntimeError(f'it lacks {len(missing)} weights, such as {missing[0]}')
     except RuntimeError as error:
         raise PoseError(
-            f'{checkpoint} does not fit the network of the config: {error}'
+            f'{checkpoint} does not fit the network of the config ({error}); name the '
+            'checkpoint that belongs to the config'
         ) from error
-    missing = [name for name in missing if not name.endswith('num_batches_tracked')]
-    if missing:
-        raise PoseError(
-            f'{checkpoint} does not fit the network of the config: {len(missing)} '
-            f'weights are not in it, such as {missing[0]}; name the checkpoint that '
-            'belongs to the config'
-        )
     if unused:
         warnings.warn(
             f'{checkpoint}: {len(unused)} tensors have no place in the network: '

@@ -42,7 +42,7 @@ class Clip:
         source = open_frames(self.frames)
         if not len(source):
             raise FrameReadError(f'{self.frames}: no frame can be decoded')
-        yield from source.stream(np.arange(len(source)))
+        return source.stream(range(len(source)))
 
 
 def find_clips(
@@ -93,17 +93,14 @@ def _corpus_clips(
     root: Path, dataset: str | None, frames: str | None
 ) -> list[Clip] | None:
     """All splits' clips; None if no dataset finds its annotations."""
-    if dataset is None:
-        kinds = [
-            kind
-            for kind in DATASETS.module_dict.values()
-            if issubclass(kind, SignDataset) and kind is not SignDataset
-        ]
-    else:
-        kind = DATASETS.module_dict.get(dataset)
-        if kind is None or not issubclass(kind, SignDataset):
-            raise PoseError(f'{dataset} is no dataset of mmsign')
-        kinds = [kind]
+    kinds = [
+        kind
+        for name, kind in DATASETS.module_dict.items()
+        if issubclass(kind, SignDataset)
+        and (kind is not SignDataset if dataset is None else name == dataset)
+    ]
+    if not kinds:
+        raise PoseError(f'{dataset} is no dataset of mmsign')
     clips = None
     for kind in kinds:
         for split in kind.SPLITS:

@@ -41,7 +41,7 @@ def test_all_clips_are_written_with_their_rate(clips, out):
     assert values(out) == ALL
     assert len(lines) == 3
     assert lines[1].startswith('[2/3] b: 3 frames; ') and 'frames/s' in lines[1]
-    assert lines[2].endswith('0d 00:00:00 left')
+    assert lines[2].endswith('0:00:00 left')
     assert sorted(p.name for p in out.parent.iterdir()) == [
         'keypoints.safetensors',
         'keypoints.safetensors.settings.json',

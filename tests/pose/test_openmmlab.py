@@ -89,7 +89,7 @@ def test_weights_come_from_a_checkpoint_as_saved_by_several_processes(
 @pytest.mark.parametrize(
     ('state', 'message'),
     [
-        ({'layer.weight': torch.zeros(2, 3)}, '1 weights are not in it.*layer.bias'),
+        ({'layer.weight': torch.zeros(2, 3)}, 'lacks 1 weights.*layer.bias'),
         (
             {'layer.weight': torch.zeros(2, 9), 'layer.bias': torch.zeros(2)},
             r'size mismatch for layer\.weight',

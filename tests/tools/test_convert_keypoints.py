@@ -93,6 +93,7 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path, capsys):
     for command, named in (
         (['a.safetensors', 'gone', 'b.safetensors'], 'gone'),
         (['a.safetensors', 'b.json'], 'b.json'),
+        (['a.safetensors', './a.safetensors'], 'a.safetensors'),
         (['a.safetensors', 'b.safetensors', '--videos', 'gone'], 'gone'),
     ):
         with pytest.raises(SystemExit) as ended:

@@ -69,7 +69,7 @@ def test_mistakes_are_told_in_a_line(folder, tmp_path, capsys):
     for arguments, message in [
         ((tmp_path / 'absent', out), 'absent does not exist'),
         ((tmp_path / 'empty', out), 'holds no .csv or .json files'),
-        ((folder, tmp_path / 'out.pkl'), 'is called NAME.safetensors'),
+        ((folder, tmp_path / 'out.pkl'), '*.safetensors'),
         ((folder / 'b.csv', out, '--table', tmp_path / 'b.json'), 'b.json'),
     ]:
         with pytest.raises(SystemExit) as ended:

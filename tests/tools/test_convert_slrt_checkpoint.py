@@ -392,7 +392,7 @@ def test_mistakes_end_in_one_sentence(narrow, tmp_path, capsys):
         (['gone.pth', dst, *vocab], 'checkpoint gone.pth does not exist'),
         ([narrow['ours'], dst, *vocab], "mmsign's own are converted with --reverse"),
         ([narrow['vocab'], dst, *vocab], 'cannot be read as a checkpoint'),
-        ([narrow['ours'], narrow['ours'], '--reverse'], 'SRC and DST are the same'),
+        ([narrow['ours'], narrow['ours'], '--reverse'], 'is the input'),
         ([narrow['theirs'], dst, '--vocab', 'gone.txt'], 'gone.txt does not exist'),
         ([narrow['theirs'], dst, '--reverse'], "authors' network has no place for"),
     ):

@@ -92,7 +92,7 @@ def test_without_mmpose_nothing_is_written(tool, videos, tmp_path, monkeypatch, 
         (['VIDEOS', 'out.safetensors', '--workers=0'], '--workers must be 1 or more'),
         (['VIDEOS', 'out.safetensors', '--batch-size=0'], '--batch-size must be 1'),
         (['VIDEOS', 'out.safetensors', '--shard=3/2'], "shard '3/2'"),
-        (['VIDEOS', 'out.pkl'], 'out.pkl: a keypoint file is called'),
+        (['VIDEOS', 'out.pkl'], 'the output out.pkl'),
     ],
 )
 def test_mistakes_are_told_in_a_line(

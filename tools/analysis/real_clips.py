@@ -19,7 +19,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmsign.datasets import SignDataset
+from mmsign.datasets import SignDataset, open_frames
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import DataError
@@ -62,7 +62,7 @@ def collect_keypoints(data: Path, out: Path) -> Path:
         source = data / f'{video.stem}.mmpose.json'
         if not source.is_file():
             raise DataError(f'{video.name} has no keypoints: {source} is missing')
-        poses[video.stem] = read_mmpose_json(source)
+        poses[video.stem] = read_mmpose_json(source, len(open_frames(str(video))))
     if not poses:
         raise DataError(f'{data} holds no .mp4 file')
     path = out / 'keypoints.safetensors'

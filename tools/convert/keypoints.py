@@ -62,10 +62,10 @@ def convert(args: argparse.Namespace) -> list[str]:
     from mmsign.datasets import KeypointWriter, open_frames
     from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
     from mmsign.errors import DataError
+    from mmsign.files import check_outputs
     from mmsign.pose.sources import find_clips
 
-    if not args.target.endswith('.safetensors'):
-        raise DataError(f'{args.target}: a keypoint file is called NAME.safetensors')
+    check_outputs([args.target], [*args.sources, args.videos], ['.safetensors'])
     videos = (
         {clip.clip_id: clip for clip in find_clips(args.videos)} if args.videos else {}
     )

@@ -18,6 +18,7 @@ import mmsign
 from mmsign import compat
 from mmsign.engine.launch import load_config, reported_errors
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_corpus import (
     check_class_count,
@@ -286,8 +287,9 @@ def reverse(source: dict[str, Tensor], args: argparse.Namespace) -> dict:
 
 def run(args: argparse.Namespace) -> None:
     """Read SRC, convert it and write DST."""
-    if Path(args.dst).exists() and Path(args.src).samefile(args.dst):
-        raise ConfigError('SRC and DST are the same file')
+    written = (args.dst, args.write_config, args.translation_output)
+    read = (args.src, args.config, args.vocab, args.recognizer, args.gloss_rows)
+    check_outputs(written, (*read, args.text_ids))
     source = slrt.read_state(args.src)
     if args.reverse:
         checkpoint = reverse(source, args)

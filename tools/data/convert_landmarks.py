@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
     from mmsign.datasets.clip_names import clip_name, same_name
     from mmsign.datasets.io.listing import files_under, left_out
+    from mmsign.files import check_outputs
     from mmsign.interop.landmark_files import (
         LANDMARK_SUFFIXES,
         read_landmarks,
@@ -67,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.source.exists():
         raise ConfigError(f'{args.source} does not exist')
-    if args.out.suffix != '.safetensors':
-        raise ConfigError(f'{args.out}: a keypoint file is called NAME.safetensors')
+    check_outputs([args.out], [args.source, args.table], ['.safetensors'])
     table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
     root = args.source if args.source.is_dir() else args.source.parent
     files: dict[str, list[Path]] = {}

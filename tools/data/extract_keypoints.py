@@ -96,7 +96,8 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
-    from mmsign.engine.launch.errors import say
+    from mmsign.engine.launch import say
+    from mmsign.files import check_outputs
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
     from mmsign.pose.extraction import PoseRecipe, extract
     from mmsign.pose.openmmlab import import_package
@@ -107,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         if value is not None and value < 1:
             option = name.replace('_', '-')
             raise ConfigError(f'--{option} must be 1 or more, not {value}')
+    check_outputs([args.out], [args.source], ['.safetensors'])
     clips = find_clips(args.source, args.dataset, args.frames)
     out = args.out
     if args.shard is not None:
