@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from mmsign.errors import ConfigError, DataError, UnknownGlossError
@@ -19,11 +20,22 @@ _CORPUS = {'dataset', 'data_root'}
 GLOSSES_KEY = 'gloss_vocab'
 
 
+def composed(text: str) -> str:
+    """A text as texts are compared: in Unicode's composed form (NFC).
+
+    Examples:
+        >>> len(composed('A' + chr(0x308)))
+        1
+    """
+    return unicodedata.normalize('NFC', text)
+
+
 class GlossVocabulary:
     """Glosses and their class indices; 0 is the CTC blank.
 
     Args:
-        glosses: In the order of their class indices, from 1 on.
+        glosses: In the order of their class indices, from 1 on. They are taken in
+            Unicode's composed form (NFC), and so are those of a reference.
         blank: Name of the blank. No gloss may be called so.
         aliases: Other names of glosses: alias → gloss. References may use them;
             what is decoded is the gloss.
@@ -51,9 +63,10 @@ class GlossVocabulary:
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.blank = blank
-        self.glosses: tuple[str, ...] = tuple(glosses)
+        given = list(glosses)
         self._index: dict[str, int] = {}
-        for index, gloss in enumerate(self.glosses, 1):
+        seen: dict[str, int] = {}
+        for index, gloss in enumerate(given, 1):
             if not isinstance(gloss, str) or not gloss or gloss.split() != [gloss]:
                 raise DataError(
                     f'gloss number {index} is {gloss!r}; expected a string without '
@@ -64,13 +77,21 @@ class GlossVocabulary:
                     f'gloss number {index} has the name of the blank, {blank!r}: '
                     'leave the blank out, or give it another name'
                 )
-            if gloss in self._index:
+            if gloss in seen:
                 raise DataError(
-                    f'gloss {gloss!r} occurs twice: as numbers '
-                    f'{self._index[gloss]} and {index}'
+                    f'gloss {gloss!r} occurs twice: as numbers {seen[gloss]} and '
+                    f'{index}'
                 )
-            self._index[gloss] = index
-        self.aliases: dict[str, str] = dict(aliases or {})
+            seen[gloss] = index
+            self._index.setdefault(composed(gloss), index)
+        # A checkpoint may have learned two forms of a gloss as two classes: they keep
+        # their forms, and the first alone is learned any more.
+        twice = len(self._index) < len(given)
+        self.glosses: tuple[str, ...] = tuple(given if twice else map(composed, given))
+        self.aliases: dict[str, str] = {
+            composed(alias): composed(gloss)
+            for alias, gloss in dict(aliases or {}).items()
+        }
         for alias, gloss in self.aliases.items():
             if alias in self._index or alias == blank or gloss not in self.glosses:
                 raise DataError(
@@ -87,7 +108,7 @@ class GlossVocabulary:
             >>> GlossVocabulary.from_sentences([['SUN', 'RAIN'], ['SUN']]).glosses
             ('RAIN', 'SUN')
         """
-        return cls(sorted({gloss for sentence in sentences for gloss in sentence}))
+        return cls(sorted({composed(gloss) for words in sentences for gloss in words}))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike) -> GlossVocabulary:
@@ -117,7 +138,7 @@ class GlossVocabulary:
         return len(self.glosses) + 1
 
     def __contains__(self, gloss: object) -> bool:
-        return gloss in self._index
+        return isinstance(gloss, str) and composed(gloss) in self._index
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GlossVocabulary):
@@ -145,7 +166,7 @@ class GlossVocabulary:
             UnknownGlossError: If a gloss is not in the vocabulary.
         """
         try:
-            return [self._index[gloss] for gloss in glosses]
+            return [self._index[composed(gloss)] for gloss in glosses]
         except KeyError as error:
             raise UnknownGlossError(
                 f'clip {clip_id}: gloss {error.args[0]!r} is not among the '
@@ -166,7 +187,7 @@ class GlossVocabulary:
                     f'class {index} is no gloss: expected 1..{len(self) - 1} '
                     f'({self.blank_index} is the blank)'
                 )
-            result.append(self.glosses[index - 1])
+            result.append(composed(self.glosses[index - 1]))
         return result
 
 

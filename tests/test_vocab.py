@@ -40,6 +40,23 @@ def test_files(tmp_path):
         GlossVocabulary.from_file(path)
 
 
+def test_the_forms_of_unicode_are_one_gloss():
+    composed, decomposed = 'GRÜN', 'GRU\u0308N'
+    vocab = GlossVocabulary.from_sentences([[decomposed, 'A'], [composed]])
+    assert (
+        vocab.glosses == ('A', composed) == GlossVocabulary(['A', decomposed]).glosses
+    )
+    assert vocab.encode([decomposed, composed], 'x') == [2, 2] and decomposed in vocab
+    # As ZWNJ and ZWJ are letters, what differs in them is another gloss.
+    assert len(GlossVocabulary(['می\u200cروم', 'میروم'])) == 3
+    # A checkpoint of two classes keeps them, and answers in one form.
+    for glosses in ([composed, decomposed], [decomposed, composed]):
+        old = GlossVocabulary(glosses)
+        assert len(GlossVocabulary(old.glosses)) == 3
+        assert old.encode(glosses, 'x') == [1, 1]
+        assert old.decode([1, 2]) == [composed] * 2
+
+
 @pytest.mark.parametrize('glosses', [['A', 'A'], [''], ['<blank>'], ['A B'], [1]])
 def test_impossible_glosses(glosses):
     with pytest.raises(DataError):

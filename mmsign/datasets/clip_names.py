@@ -16,10 +16,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from mmsign.errors import DataError
+from mmsign.vocab import composed
 
 from .io.archives import split_archive
 from .io.videos import VIDEO_SUFFIXES
 
+# Embeddings, overrides and isolates of the reading direction; the byte order mark.
+_DISTURBING = frozenset('\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff')
 _SUFFIXES = (*VIDEO_SUFFIXES, '.zip', '.mmpose.json', '.json', '.csv')
 _SUFFIX = re.compile(
     f'(?<=.)({"|".join(map(re.escape, _SUFFIXES))})$', re.IGNORECASE | re.DOTALL
@@ -48,9 +51,17 @@ def clip_name(path: str | os.PathLike, root: str | os.PathLike | None = None) ->
     return PurePath(name if os.path.isdir(path) else _SUFFIX.sub('', name)).as_posix()
 
 
-def same_name(name: str) -> str:
-    """A name as names are compared: composed Unicode (NFC)."""
-    return unicodedata.normalize('NFC', name)
+def is_legible(name: str) -> bool:
+    """Whether a name has something to read and nothing that disturbs reading.
+
+    Format characters that languages need, such as ZWNJ and ZWJ, are letters; controls,
+    ends of lines and what turns the reading direction are not.
+    """
+    return bool(name.strip()) and not any(
+        unicodedata.category(character) in ('Cc', 'Cs', 'Zl', 'Zp')
+        or character in _DISTURBING
+        for character in name
+    )
 
 
 class ClipNames:
@@ -72,7 +83,7 @@ class ClipNames:
         self._where = where
         self._names: dict[str, list[str]] = {}
         for name in names:
-            self._names.setdefault(same_name(name), []).append(name)
+            self._names.setdefault(composed(name), []).append(name)
 
     def __iter__(self) -> Iterator[str]:
         for names in self._names.values():
@@ -98,7 +109,7 @@ class ClipNames:
     def _only(self, spellings: Iterable[str], path: str) -> str | None:
         found = [
             name
-            for spelling in dict.fromkeys(map(same_name, spellings))
+            for spelling in dict.fromkeys(map(composed, spellings))
             for name in self._names.get(spelling, ())
         ]
         if len(found) > 1:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
+from mmsign.vocab import composed
 
+from .clip_names import is_legible
 from .io.archives import split_archive
 from .io.frame_sources import prepare_frames
 from .io.frame_times import checked_fps
@@ -126,8 +130,28 @@ class SignDataset(BaseDataset):
         """The annotations of a split, from the corpus' own files or ``ann_file``.
 
         Returns:
-            As ``read_annotations``.
+            As ``read_annotations``; texts are in Unicode's composed form (NFC).
         """
+        clips = cls._load(data_root, split, ann_file)
+        others = 0
+        for clip in clips:
+            given = {key: clip[key] for key in ('clip_id', 'glosses', 'text', 'signer')}
+            clip |= {key: _composed(value) for key, value in given.items()}
+            others += any(clip[key] != value for key, value in given.items())
+        if others:
+            print_log(
+                f'{cls.__name__}: {others} of {len(clips)} clips of the {split} split '
+                "are written in other forms of Unicode's letters than the composed one "
+                '(NFC), which is taken',
+                logger='current',
+                level=logging.WARNING,
+            )
+        return clips
+
+    @classmethod
+    def _load(
+        cls, data_root: str, split: str, ann_file: str | None = None
+    ) -> list[dict]:
         if not ann_file:
             return cls.read_annotations(data_root, split)
         (path,) = cls.annotation_files(data_root, split, ann_file)
@@ -200,11 +224,16 @@ class SignDataset(BaseDataset):
         return os.path.join(data_root, frames)
 
 
+def _composed(value: str | list[str] | None) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [composed(item) for item in value]
+    return value if value is None else composed(value)
+
+
 def _check_clip_id(clip_id: str, where: str) -> None:
     """A clip's name becomes part of paths; keep it inside the corpus."""
     parts = clip_id.replace('\\', '/').split('/')
-    usable = clip_id.strip() and clip_id.isprintable()
-    if not usable or parts[0] == '' or '..' in parts:
+    if not is_legible(clip_id) or parts[0] == '' or '..' in parts:
         raise DataError(
             f'{where}: {clip_id!r} is no usable name of a clip; expected a name '
             "that is not empty, not absolute, without '..' and control characters"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from mmsign.errors import DataError
 from mmsign.registry import DATASETS
 
+from .clip_names import is_legible
 from .io.tables import read_text
 from .sign_dataset import SignDataset
 
@@ -57,10 +58,10 @@ class SignFolderDataset(SignDataset):
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        return cls.load_annotations(data_root, split)
+        return cls._load(data_root, split)
 
     @classmethod
-    def load_annotations(
+    def _load(
         cls, data_root: str, split: str, ann_file: str | None = None
     ) -> list[dict]:
         (path,) = cls.annotation_files(data_root, split, ann_file)
@@ -88,7 +89,7 @@ class SignFolderDataset(SignDataset):
                     f'{where}: split {row["split"]!r} is none of '
                     f'{", ".join(cls.SPLITS)}'
                 )
-            if not row['video'].isprintable() or not row['video'].strip():
+            if not is_legible(row['video']):
                 raise DataError(f'{where}: {row["video"]!r} is no path')
             if row['split'] != split:
                 continue

@@ -12,13 +12,14 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmsign.datasets import SignDataset, open_frames
-from mmsign.datasets.clip_names import clip_name, same_name
+from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.archives import open_archive
 from mmsign.datasets.io.images import IMAGE_SUFFIXES, is_image
 from mmsign.datasets.io.listing import files_under, left_out
 from mmsign.datasets.io.videos import VIDEO_SUFFIXES, is_video
 from mmsign.errors import FrameReadError, PoseError
 from mmsign.registry import DATASETS
+from mmsign.vocab import composed
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def find_clips(
         found = _loose_clips(path)
     clips: dict[str, Clip] = {}
     for clip in found:
-        other = clips.setdefault(same_name(clip.clip_id), clip)
+        other = clips.setdefault(composed(clip.clip_id), clip)
         if other != clip:
             raise PoseError(
                 f'two clips are called {clip.clip_id}: {other.frames} and '

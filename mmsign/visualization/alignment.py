@@ -99,4 +99,7 @@ def _column(pair: Pair, colour: bool) -> tuple[list[str], int]:
 
 def _printable(word: str) -> str:
     # What a file holds must not steer the terminal.
-    return ''.join(c if c.isprintable() else '\ufffd' for c in word)
+    # Joiners are not to be seen, but belong to words of some languages.
+    return ''.join(
+        c if c.isprintable() or c in '\u200c\u200d' else '\ufffd' for c in word
+    )

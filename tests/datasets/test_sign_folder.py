@@ -1,10 +1,16 @@
 import json
 import zipfile
 
+import numpy as np
 import pytest
 from tiny_frames import write_frames
 
-from mmsign.datasets import SignFolderDataset
+from mmsign.datasets import (
+    KeypointFile,
+    SignFolderDataset,
+    open_frames,
+    write_keypoints,
+)
 from mmsign.errors import DataError
 
 PIPELINE = [dict(type='LoadClip', keypoints=False)]
@@ -112,3 +118,41 @@ def test_no_manifest(tmp_path):
     for ann_file in (None, 'x.csv'):
         with pytest.raises(FileNotFoundError, match='manifest'):
             SignFolderDataset(data_root=str(tmp_path), split='train', ann_file=ann_file)
+
+
+def test_the_forms_of_unicode(tmp_path, caplog):
+    """Glosses are one class, files are found, ZWNJ and ZWJ are letters."""
+    composed, decomposed = 'grün', 'gru\u0308n'
+    persian = 'می\u200cروم'
+    names = [decomposed, 'b\u200d', persian]
+    for name in (decomposed, 'b\u200d', persian):
+        write_frames(tmp_path / 'clips' / name, 2)
+    rows = [
+        f'{name},clips/{composed if name == decomposed else name},{gloss},train'
+        for name, gloss in zip(names, (composed, decomposed, persian))
+    ]
+    text = 'id,video,glosses,split\n' + '\n'.join(rows)
+    (tmp_path / 'manifest.csv').write_text(text, encoding='utf-8')
+    with caplog.at_level('WARNING'):
+        corpus = SignFolderDataset(str(tmp_path), 'train')
+    infos = [corpus.get_data_info(index) for index in range(3)]
+    assert [info['clip_id'] for info in infos] == [composed, 'b\u200d', persian]
+    assert [info['glosses'] for info in infos] == [[composed], [composed], [persian]]
+    assert all(len(open_frames(info['frames'])) == 2 for info in infos)
+    points = {decomposed: np.ones((2, 133, 3))}
+    write_keypoints(tmp_path / 'k.safetensors', points)
+    found = KeypointFile(tmp_path / 'k.safetensors')
+    assert found.length(composed) == 2 and composed in found
+    archive = tmp_path / 'a.zip'
+    with zipfile.ZipFile(archive, 'w') as file:
+        picture = next((tmp_path / 'clips' / decomposed).iterdir())
+        file.write(picture, f'{decomposed}/1.png')
+    assert len(open_frames(f'{archive}@{composed}')) == 1
+
+
+@pytest.mark.parametrize('name', ['a\nb', 'a\u2028b', 'a\u202eb', '\ufeffa', ' '])
+def test_names_that_disturb_reading(tmp_path, name):
+    row = json.dumps(dict(id=name, video='v', glosses='A', split='train'))
+    (tmp_path / 'manifest.jsonl').write_text(row)
+    with pytest.raises(DataError, match='manifest.jsonl'):
+        SignFolderDataset(str(tmp_path), 'train')

@@ -37,11 +37,11 @@ def read_corpus(dataset: str, root: str) -> tuple[list[str], GlossVocabulary]:
         ConfigError: the corpus is unknown, not there, or has no sentences.
     """
     corpus = DATASETS.get(dataset)
-    if not hasattr(corpus, 'read_annotations'):
+    if not hasattr(corpus, 'load_annotations'):
         raise ConfigError(f'{dataset!r} is no sign language corpus that mmsign knows')
     if not Path(root).is_dir():
         raise ConfigError(f'corpus {root} is not a folder')
-    clips = corpus.read_annotations(root, 'train')
+    clips = corpus.load_annotations(root, 'train')
     texts = [clip['text'] for clip in clips if clip['text']]
     if not texts:
         raise ConfigError(f'{dataset} under {root} has no sentences')

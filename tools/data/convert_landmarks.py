@@ -56,7 +56,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
-    from mmsign.datasets.clip_names import clip_name, same_name
+    from mmsign.datasets.clip_names import clip_name
     from mmsign.datasets.io.listing import files_under, left_out
     from mmsign.files import check_outputs
     from mmsign.interop.landmark_files import (
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         read_table,
     )
     from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, keypoints_79
+    from mmsign.vocab import composed
 
     if not args.source.exists():
         raise ConfigError(f'{args.source} does not exist')
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         print(notice)
     for file in every:
         if file.suffix.lower() in LANDMARK_SUFFIXES:
-            files.setdefault(same_name(clip_name(file, root)), []).append(file)
+            files.setdefault(composed(clip_name(file, root)), []).append(file)
     clips, failures = {}, []
     for clip_id, (file, *others) in files.items():
         if others:

@@ -27,14 +27,14 @@ def training_texts(dataset: str, data_root: str) -> list[str]:
     from mmsign.registry import DATASETS
 
     corpus = DATASETS.get(dataset)
-    if not hasattr(corpus, 'read_annotations'):
+    if not hasattr(corpus, 'load_annotations'):
         raise ConfigError(
             f'{dataset!r} is no sign language corpus that mmsign knows; expected '
             'Phoenix2014TDataset, CSLDailyDataset, …'
         )
     if not Path(data_root).is_dir():
         raise ConfigError(f'data root {data_root} is not a folder')
-    clips = corpus.read_annotations(data_root, 'train')
+    clips = corpus.load_annotations(data_root, 'train')
     texts = [clip['text'] for clip in clips if clip['text'] and clip['text'].strip()]
     if not texts:
         raise ConfigError(f'{dataset} under {data_root} has no sentences')

@@ -17,6 +17,7 @@ from array import array
 
 from mmsign.errors import FrameReadError
 from mmsign.files import file_stamp
+from mmsign.vocab import composed
 
 from .images import IMAGE_SUFFIXES
 
@@ -92,6 +93,9 @@ class Archive:
         Raises:
             FrameReadError: If there are none.
         """
+        if folder not in self._folders:
+            forms = {composed(name): name for name in self._folders}
+            folder = forms.get(composed(folder), folder)
         if folder not in self._folders:
             examples = ', '.join(sorted(self._folders)[:3]) or 'none'
             raise FrameReadError(

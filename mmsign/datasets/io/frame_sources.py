@@ -16,7 +16,7 @@ from mmsign.errors import FrameReadError
 
 from .archives import open_archive, safe_member, split_archive
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .listing import in_order, left_out
+from .listing import existing, in_order, left_out
 from .videos import VIDEO_SUFFIXES, decode_unknown, decode_video, video_info
 
 
@@ -223,7 +223,7 @@ class ArchiveFrames(_ImageFrames):
             raise FrameReadError(
                 f"{spec}: the folder inside the archive must be relative, without '..'"
             )
-        self._archive = open_archive(path)
+        self._archive = open_archive(existing(path))
         self._members = self._archive.images(folder)
         super().__init__(spec, self._members)
 
@@ -318,6 +318,7 @@ def open_frames(spec: str) -> FrameSource:
     """
     if split_archive(spec):
         return ArchiveFrames(spec)
+    spec = existing(spec)
     if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
         return VideoFrames(spec)
     return FolderFrames(spec)

@@ -22,17 +22,7 @@ try:
 except ImportError:  # no wheel for this platform, or a version without it
     _decode_png = None
 
-IMAGE_SUFFIXES = (
-    '.bmp',
-    '.jp2',
-    '.jpeg',
-    '.jpg',
-    '.png',
-    '.ppm',
-    '.tif',
-    '.tiff',
-    '.webp',
-)
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.tif', '.tiff', '.jp2')
 # What every PNG image begins with, up to its width, height, depth and kind.
 _PNG_START = struct.Struct('>16s2I5B')
 _PNG_MAGIC = b'\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR'

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from mmsign.datasets.clip_names import clip_name, same_name
+from mmsign.datasets.clip_names import clip_name
 from mmsign.errors import DataError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.slrt_corpus import read_slrt_keypoints, slrt_clip_id, slrt_keypoints
+from mmsign.vocab import composed
 
 from .keypoint_file import KeypointFile
 from .listing import files_under, left_out
@@ -90,7 +91,7 @@ def _open(
                 'clip'
             )
         for file in files:
-            clip_id = same_name(clip_name(file, folder))
+            clip_id = composed(clip_name(file, folder))
             yield clip_id, str(file), partial(_mmpose, file, length_of, clip_id)
     elif suffix == '.safetensors':
         native = KeypointFile(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,22 @@ from mmsign.errors import FrameReadError
 
 # A decimal number; of '1.2.3' nothing is one.
 _DECIMAL = re.compile(r'(?<![\d.])(\d+)\.(\d+)(?![\d]|\.\d)')
+
+
+def existing(path: str) -> str:
+    """A path as the file system has it, which may be in another form of Unicode.
+
+    macOS decomposes letters in names; annotations, and other systems, compose them.
+    """
+    if os.path.lexists(path):
+        return path
+    parent, name = os.path.split(path)
+    parent = existing(parent) if parent not in ('', path) else parent
+    for form in ('NFC', 'NFD'):
+        found = os.path.join(parent, unicodedata.normalize(form, name))
+        if os.path.lexists(found):
+            return found
+    return path
 
 
 def files_under(root: str | os.PathLike) -> Iterator[Path]:
@@ -33,16 +50,18 @@ def left_out(files: Iterable, suffixes: Collection[str]) -> str:
 
     Examples:
         >>> left_out(['a.mp4', 'b.MP4', 'c.doc', 'd.gif'], ['.mp4'])
-        '2 files are left out, since they do not end in .mp4: c.doc, d.gif'
+        '2 file(s) left out, of no kind that is read (.doc, .gif): c.doc, d.gif'
     """
     others = [os.fspath(f) for f in files if not _ends_in(os.fspath(f), suffixes)]
     if not others:
         return ''
     shown = ', '.join(others[:3]) + ', …' * (len(others) > 3)
+    kinds = sorted(
+        {os.path.splitext(name)[1].lower() or 'no suffix' for name in others}
+    )
     return (
-        f'{len(others)} file{"s are" if len(others) > 1 else " is"} left out, since '
-        f'{"they do" if len(others) > 1 else "it does"} not end in '
-        f'{", ".join(suffixes)}: {shown}'
+        f'{len(others)} file(s) left out, of no kind that is read '
+        f'({", ".join(kinds[:8])}): {shown}'
     )
 
 
