@@ -18,6 +18,7 @@ from mmsign.compat.mixed_precision import (
     autocast_dtype,
     cpu_has_bfloat16,
     use_mixed_precision,
+    without_autocast,
 )
 from mmsign.compat.mmaction_imports import make_mmaction_importable
 from mmsign.compat.mmengine_checkpoints import install_checkpoint_io, save_checkpoint

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -44,8 +44,10 @@ def autocast_dtype(device_type: str) -> torch.dtype | None:
     torch 2.4 asks for any device by name; before, the CPU had its own functions.
 
     Args:
-        device_type: ``"cpu"`` or ``"cuda"``.
+        device_type: ``"cpu"``, ``"cuda"`` or ``"meta"``.
     """
+    if device_type == 'meta':  # where shapes are tried; it has no autocast
+        return None
     if hasattr(torch, 'get_autocast_dtype'):
         enabled = torch.is_autocast_enabled(device_type)
         return torch.get_autocast_dtype(device_type) if enabled else None
@@ -53,6 +55,13 @@ def autocast_dtype(device_type: str) -> torch.dtype | None:
         enabled = torch.is_autocast_cpu_enabled()
         return torch.get_autocast_cpu_dtype() if enabled else None
     return torch.get_autocast_gpu_dtype() if torch.is_autocast_enabled() else None
+
+
+def without_autocast(device_type: str) -> AbstractContextManager:
+    """A region in which dtypes stay as they come."""
+    if autocast_dtype(device_type) is None:
+        return nullcontext()
+    return torch.autocast(device_type, enabled=False)
 
 
 def cpu_has_bfloat16() -> bool | None:

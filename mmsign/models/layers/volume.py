@@ -166,7 +166,7 @@ class MaxPool3d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C, T', H', W')."""
         kernel, stride, padding = self.kernel_size, self.stride, self.padding
-        with torch.autocast(x.device.type, enabled=False):
+        with compat.without_autocast(x.device.type):
             y = F.max_pool2d(_frames(x), kernel[1:], stride[1:], padding[1:])
             y = _from_frames(y, len(x))
             if kernel[0] == stride[0] == 1:
