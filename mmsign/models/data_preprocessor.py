@@ -82,31 +82,20 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
-        if len(heatmap_range) != 2 or not heatmap_range[0] < heatmap_range[1]:
-            raise ConfigError(
-                'heatmap_range must be the values far from a keypoint and at it, '
-                f'the lower first, not {tuple(heatmap_range)}'
-            )
-        if pad_multiple < 1 or min_padding < 0:
-            raise ConfigError(
-                'pad_multiple must be positive and min_padding not negative, not '
-                f'{pad_multiple} and {min_padding}'
-            )
-        if memory_format not in MEMORY_FORMATS:
-            raise ConfigError(
-                f'memory_format must be one of {sorted(MEMORY_FORMATS)}, '
-                f'not {memory_format!r}'
-            )
-        if keypoint_input not in KEYPOINT_INPUTS:
-            raise ConfigError(
-                f'keypoint_input must be one of {KEYPOINT_INPUTS}, '
-                f'not {keypoint_input!r}'
-            )
-        if len(video_mean) != 3 or len(video_std) != 3 or min(video_std) <= 0:
-            raise ConfigError(
-                'video_mean and video_std are three numbers each, the second '
-                f'positive, not {video_mean} and {video_std}'
-            )
+        for name, given, right in (
+            ('heatmap_range', heatmap_range, _is_range(heatmap_range)),
+            ('pad_multiple', pad_multiple, pad_multiple >= 1),
+            ('min_padding', min_padding, min_padding >= 0),
+            ('memory_format', memory_format, memory_format in MEMORY_FORMATS),
+            ('keypoint_input', keypoint_input, keypoint_input in KEYPOINT_INPUTS),
+            ('video_mean', video_mean, len(video_mean) == 3),
+            ('video_std', video_std, len(video_std) == 3 and min(video_std) > 0),
+        ):
+            if not right:
+                raise ConfigError(
+                    f'SignDataPreprocessor: {name}={given!r} is not possible; see its '
+                    'documentation'
+                )
         self.keypoint_input = keypoint_input
         self.video_mean = tuple(video_mean)
         self.video_std = tuple(video_std)
@@ -180,14 +169,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         shape = len(clips), 3, longest, side, side
         out = self._memory.empty('video', shape, dtype, self.device)
         for row, clip, sample in zip(out, clips, samples, strict=True):
-            if clip.shape[0] != 3 or clip.shape[2:] != (side, side):
-                raise ConfigError(
-                    f'clip {sample.clip_id}: frames of shape {tuple(clip.shape)}, '
-                    f'the network expects (3, T, {side}, {side}); set the same '
-                    'size in ClipResize and in the data preprocessor'
-                )
-            if self.video_rgb:
-                clip = clip.flip(0)
+            _check(sample, 'frames', clip, (3, clip.shape[1], side, side))
+            clip = clip.flip(0) if self.video_rgb else clip
             row[:, : clip.shape[1]] = clip
             row[:, clip.shape[1] :] = clip[:, -1:]
         if len({*self.video_mean}) == len({*self.video_std}) == 1:
@@ -200,23 +183,14 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     def _keypoints(self, clips: Sequence[Tensor], samples) -> tuple[Tensor, Tensor]:
         """Padded keypoints (B, T, K, 3) and crop boxes (B, 4)."""
         longest = self._padded(max(clip.shape[0] for clip in clips))
-        keypoints = torch.empty(
-            (len(clips), longest, self.num_keypoints, 3), device=self.device
-        )
+        shape = len(clips), longest, self.num_keypoints, 3
+        keypoints = torch.empty(shape, device=self.device)
         for row, clip, sample in zip(keypoints, clips, samples, strict=True):
-            if clip.shape[1:] != (self.num_keypoints, 3):
-                raise ConfigError(
-                    f'clip {sample.clip_id}: keypoints of shape '
-                    f'{tuple(clip.shape)}, the network expects '
-                    f'(T, {self.num_keypoints}, 3)'
-                )
+            _check(sample, 'keypoints', clip, (clip.shape[0], self.num_keypoints, 3))
             row[: clip.shape[0]] = clip
             row[clip.shape[0] :] = clip[-1:]
-        boxes = torch.tensor(
-            [tuple(map(float, sample.crop_box)) for sample in samples],
-            device=self.device,
-        )
-        return keypoints, boxes
+        boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
+        return keypoints, torch.tensor(boxes, device=self.device)
 
     def _heatmaps(self, keypoints: Tensor, boxes: Tensor, dtype: torch.dtype) -> Tensor:
         size = self.heatmap_size, self.heatmap_size
@@ -230,6 +204,18 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             value_range=self.heatmap_range,
             dtype=dtype,
             out=self._memory.empty('heatmaps', shape, dtype, self.device),
+        )
+
+
+def _is_range(values: Sequence[float]) -> bool:
+    return len(values) == 2 and values[0] < values[1]
+
+
+def _check(sample, what: str, clip: Tensor, shape: tuple[int, ...]) -> None:
+    if clip.shape != shape:
+        raise ConfigError(
+            f'clip {sample.clip_id}: {what} of shape {tuple(clip.shape)}, the network '
+            f'expects {shape}; set the same size in the pipeline and here'
         )
 
 

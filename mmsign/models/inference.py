@@ -50,14 +50,9 @@ def fold_batch_norms(model: nn.Module) -> int:
             conv, norm = parent._modules[conv_name], parent._modules[norm_name]
             if not _mergeable(conv, norm):
                 continue
+            statistics = norm.running_mean, norm.running_var, norm.eps
             conv.weight, conv.bias = fuse_conv_bn_weights(
-                conv.weight,
-                conv.bias,
-                norm.running_mean,
-                norm.running_var,
-                norm.eps,
-                norm.weight,
-                norm.bias,
+                *(conv.weight, conv.bias, *statistics, norm.weight, norm.bias),
                 transpose=isinstance(conv, _ConvTransposeNd),
             )
             parent._modules[norm_name] = nn.Identity()

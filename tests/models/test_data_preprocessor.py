@@ -2,6 +2,7 @@ import pytest
 import torch
 from tiny_models import sample
 
+from mmsign.errors import ConfigError
 from mmsign.models.data_preprocessor import SignDataPreprocessor
 from mmsign.models.layers.heatmaps import draw_heatmaps
 
@@ -90,9 +91,6 @@ def test_padding_behind_every_clip():
         # The longer clip, of 8 frames, ends in its last one too.
         torch.testing.assert_close(x[1, :, 8:], x[1, :, 7:8].expand(-1, 4, -1, -1))
     assert [sample.length for sample in data['data_samples']] == [4, 8]
-    for wrong in (dict(pad_multiple=0), dict(min_padding=-1)):
-        with pytest.raises(ValueError, match='min_padding'):
-            SignDataPreprocessor(**wrong)
 
 
 def test_input_shapes():
@@ -103,13 +101,11 @@ def test_input_shapes():
 
 def test_wrong_sizes_name_the_clip():
     preprocess = SignDataPreprocessor(video_size=24, heatmap_size=8)
-    with pytest.raises(ValueError, match=r'clip4: frames of shape \(3, 4, 16, 16\)'):
+    with pytest.raises(ConfigError, match='clip4'):
         preprocess(packed())
     preprocess = SignDataPreprocessor(video_size=16, heatmap_size=8)
-    with pytest.raises(ValueError, match=r'clip4: keypoints of shape \(4, 133, 3\)'):
+    with pytest.raises(ConfigError, match='clip4'):
         preprocess(packed(keypoints=133))
-    with pytest.raises(ValueError, match='memory_format'):
-        SignDataPreprocessor(memory_format='channels_first')
 
 
 def test_a_networks_own_normalisation():
@@ -146,15 +142,19 @@ def test_points_in_the_crop_box():
 
 
 @pytest.mark.parametrize(
-    ('wrong', 'message'),
+    'wrong',
     [
-        (dict(keypoint_input='limbs'), "one of .*heatmaps.*, not 'limbs'"),
-        (dict(video_std=(1.0, 0.0, 1.0)), 'three numbers each'),
-        (dict(video_mean=(1.0,)), 'three numbers each'),
+        dict(keypoint_input='limbs'),
+        dict(video_mean=(1.0, 2.0)),
+        dict(video_std=(1.0, 0.0, 1.0)),
+        dict(pad_multiple=0),
+        dict(min_padding=-1),
+        dict(memory_format='channels_first'),
+        dict(heatmap_range=(1.0, 0.0)),
     ],
 )
-def test_impossible_settings(wrong, message):
-    with pytest.raises(ValueError, match=message):
+def test_impossible_settings(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
         SignDataPreprocessor(**wrong)
 
 
@@ -165,5 +165,3 @@ def test_heatmap_range():
     )
     maps = plain(packed())['inputs']['heatmaps']
     torch.testing.assert_close(positive(packed())['inputs']['heatmaps'], (maps + 1) / 2)
-    with pytest.raises(ValueError, match='lower first'):
-        SignDataPreprocessor(heatmap_range=(1.0, -1.0))

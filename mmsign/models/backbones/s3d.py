@@ -15,6 +15,7 @@ cut here into blocks, each beginning with its max pool:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn as nn
@@ -52,12 +53,19 @@ _POOLS = {
 }
 
 
+def _conv(source: int, target: int, kernel: Sequence[int], stride: int = 1) -> Conv3d:
+    """A convolution that strides along the axes that its kernel looks along."""
+    strides = [stride if k > 1 else 1 for k in kernel]
+    padding = [k // 2 for k in kernel]
+    return Conv3d(source, target, tuple(kernel), strides, padding, bias=False)
+
+
 class _Unit(nn.Sequential):
     """Pointwise convolution, batch norm, ReLU."""
 
     def __init__(self, in_channels: int, out_channels: int, norm: dict) -> None:
         super().__init__()
-        self.conv = Conv3d(in_channels, out_channels, 1, bias=False)
+        self.conv = _conv(in_channels, out_channels, (1, 1, 1))
         self.bn = BatchNorm3d(out_channels, **norm)
         self.relu = nn.ReLU()
 
@@ -69,25 +77,10 @@ class _SeparableUnit(nn.Sequential):
         self, in_channels: int, out_channels: int, kernel: int, stride: int, norm: dict
     ) -> None:
         super().__init__()
-        pad = kernel // 2
-        self.conv_s = Conv3d(
-            in_channels,
-            out_channels,
-            (1, kernel, kernel),
-            stride=(1, stride, stride),
-            padding=(0, pad, pad),
-            bias=False,
-        )
+        self.conv_s = _conv(in_channels, out_channels, (1, kernel, kernel), stride)
         self.bn_s = BatchNorm3d(out_channels, **norm)
         self.relu_s = nn.ReLU()
-        self.conv_t = Conv3d(
-            out_channels,
-            out_channels,
-            (kernel, 1, 1),
-            stride=(stride, 1, 1),
-            padding=(pad, 0, 0),
-            bias=False,
-        )
+        self.conv_t = _conv(out_channels, out_channels, (kernel, 1, 1), stride)
         self.bn_t = BatchNorm3d(out_channels, **norm)
         self.relu_t = nn.ReLU()
 
@@ -99,13 +92,12 @@ class _Inception(nn.Module):
         super().__init__()
         one, reduce_a, out_a, reduce_b, out_b, pool = widths
         self.branch0 = nn.Sequential(_Unit(in_channels, one, norm))
-        self.branch1 = nn.Sequential(
-            _Unit(in_channels, reduce_a, norm),
-            _SeparableUnit(reduce_a, out_a, 3, 1, norm),
-        )
-        self.branch2 = nn.Sequential(
-            _Unit(in_channels, reduce_b, norm),
-            _SeparableUnit(reduce_b, out_b, 3, 1, norm),
+        self.branch1, self.branch2 = (
+            nn.Sequential(
+                _Unit(in_channels, reduced, norm),
+                _SeparableUnit(reduced, out, 3, 1, norm),
+            )
+            for reduced, out in ((reduce_a, out_a), (reduce_b, out_b))
         )
         self.branch3 = nn.Sequential(
             MaxPool3d((3, 3, 3), (1, 1, 1), (1, 1, 1)), _Unit(in_channels, pool, norm)
@@ -156,11 +148,10 @@ class S3D(BaseModule):
             raise ConfigError(f'S3D has 4 or 5 blocks, not num_blocks={num_blocks}')
         if not 0 <= frozen_blocks <= num_blocks:
             raise ConfigError(
-                f'frozen_blocks={frozen_blocks} is not between 0 and '
-                f'num_blocks={num_blocks}'
+                f'S3D: frozen_blocks={frozen_blocks} of {num_blocks} blocks'
             )
         if width <= 0:
-            raise ConfigError(f'width must be positive, not {width}')
+            raise ConfigError(f'S3D: width must be positive, not {width}')
         if pretrained is not None and init_cfg is not None:
             raise ConfigError('S3D takes either pretrained or init_cfg, not both')
         self.in_channels = in_channels
@@ -205,10 +196,7 @@ class S3D(BaseModule):
 
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
         """The blocks in order; running them one by one is ``forward``."""
-        return [
-            lambda x, index=index: self._run_block(index, x)
-            for index in range(len(self.blocks))
-        ]
+        return [partial(self._run_block, index) for index in range(len(self.blocks))]
 
     def _run_block(self, index: int, x: Tensor) -> Tensor:
         block = self.blocks[index]

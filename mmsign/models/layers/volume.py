@@ -72,31 +72,11 @@ class Conv3d(nn.Conv3d):
         """(B, C, T, H, W) → (B, C', T', H', W')."""
         if _is_foreign(self):
             return super().forward(x)
-        kernel, stride, padding = self.kernel_size, self.stride, self.padding
-        if max(*kernel, *stride) == 1 and not any(padding):
-            return _as_volume(
-                F.linear(_in_memory(x), self.weight.flatten(1), self.bias)
-            )
-        if _is_thin(self, slice(0, 1)):
-            y = compat.convolution(
-                _frames(x),
-                _ready(self.weight[:, :, 0]),
-                self.bias,
-                stride[1:],
-                padding[1:],
-            )
-            return _from_frames(y, len(x))
-        if _is_thin(self, slice(1, 3)):
-            y = compat.convolution(
-                _columns(x),
-                _ready(self.weight.flatten(3)),
-                self.bias,
-                (stride[0], 1),
-                (padding[0], 0),
-            )
-            return _from_columns(y, x.shape[3:])
-        y = _shifted(_SumOfShifts, x, self.weight, stride, padding)
-        return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
+        if max(*self.kernel_size, *self.stride) == 1 and not any(self.padding):
+            y = F.linear(_in_memory(x), self.weight.flatten(1), self.bias)
+            return _as_volume(y)
+        functions = compat.convolution, _SumOfShifts
+        return _on_views(self, x, functions, self.stride, self.padding)
 
 
 class ConvTranspose3d(nn.ConvTranspose3d):
@@ -106,32 +86,31 @@ class ConvTranspose3d(nn.ConvTranspose3d):
         """(B, C, T, H, W) → (B, C', T', H', W'), of ``output_size`` in the end."""
         if _is_foreign(self):
             return super().forward(x, output_size)
-        stride, padding = self.stride, self.padding
-        more = self._output_padding(
-            x, output_size, stride, padding, self.kernel_size, 3, self.dilation
-        )
-        if _is_thin(self, slice(0, 1)):
-            y = compat.transposed_convolution(
-                _frames(x),
-                _ready(self.weight[:, :, 0]),
-                self.bias,
-                stride[1:],
-                padding[1:],
-                more[1:],
-            )
-            return _from_frames(y, len(x))
-        if _is_thin(self, slice(1, 3)):
-            y = compat.transposed_convolution(
-                _columns(x),
-                _ready(self.weight.flatten(3)),
-                self.bias,
-                (stride[0], 1),
-                (padding[0], 0),
-                (more[0], 0),
-            )
-            return _from_columns(y, x.shape[3:])
-        y = _shifted(_PlacedShifts, x, self.weight, stride, padding, tuple(more))
-        return y if self.bias is None else y + self.bias.view(-1, 1, 1, 1)
+        sizes = self.stride, self.padding, self.kernel_size
+        more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
+        functions = compat.transposed_convolution, _PlacedShifts
+        return _on_views(self, x, functions, self.stride, self.padding, tuple(more))
+
+
+def _on_views(conv: nn.Module, x: Tensor, functions: tuple, *settings) -> Tensor:
+    """A convolution of (B, C, T, H, W).
+
+    Args:
+        conv: The layer.
+        x: Its input.
+        functions: For a kernel that is thin in time or in space, and for a full one.
+        settings: Stride, padding and, transposed, output padding of every axis.
+    """
+    thin, full = functions
+    if _is_thin(conv, slice(0, 1)):
+        weight, settings = _ready(conv.weight[:, :, 0]), [s[1:] for s in settings]
+        return _from_frames(thin(_frames(x), weight, conv.bias, *settings), len(x))
+    if _is_thin(conv, slice(1, 3)):
+        weight, settings = _ready(conv.weight.flatten(3)), [s[:2] for s in settings]
+        y = thin(_columns(x), weight, conv.bias, *settings)
+        return _from_columns(y, x.shape[3:])
+    y = _shifted(full, x, conv.weight, *settings)
+    return y if conv.bias is None else y + conv.bias.view(-1, 1, 1, 1)
 
 
 class BatchNorm3d(nn.BatchNorm3d):

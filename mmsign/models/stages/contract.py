@@ -12,7 +12,7 @@ neither, and then it is one single stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -100,18 +100,20 @@ def input_tensors(backbone: nn.Module) -> set[str]:
     The first convolution's weight and, of a graph network, what has one entry
     per keypoint. Weights trained on another kind of input fit all others.
     """
-    names = list(backbone.state_dict())
-    first = next(
-        (
-            f'{name}.weight' if name else 'weight'
-            for name, module in backbone.named_modules()
-            if isinstance(module, (nn.Conv2d, nn.Conv3d))
-        ),
-        None,
-    )
+    first = next(iter(_convolutions(backbone)), ('', None))[0]
     adapter = _adapter(backbone)
-    follows = adapter.input_tensors if adapter is not None else lambda name: False
-    return {name for name in names if name == first or follows(name)}
+    return {
+        name
+        for name in backbone.state_dict()
+        if name == f'{first}.weight'.lstrip('.')
+        or (adapter is not None and adapter.input_tensors(name))
+    }
+
+
+def _convolutions(backbone: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, module in backbone.named_modules():
+        if isinstance(module, (nn.Conv2d, nn.Conv3d)):
+            yield name, module
 
 
 def describe_stages(
@@ -171,16 +173,10 @@ def _walk(backbone: nn.Module, x: Tensor) -> list[StageInfo]:
         if not isinstance(x, Tensor) or x.dim() != 5:
             got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
             raise ConfigError(
-                f'stage {index} of {name} must return one (B, C, T, H, W) tensor, '
-                f'got {got}'
+                f'stage {index} of {name} must return (B, C, T, H, W): {got}'
             )
-        infos.append(
-            StageInfo(
-                channels=x.shape[1],
-                time_stride=max(1, round(first[2] / x.shape[2])),
-                size=(int(x.shape[3]), int(x.shape[4])),
-            )
-        )
+        stride = max(1, round(first[2] / x.shape[2]))
+        infos.append(StageInfo(x.shape[1], stride, tuple(map(int, x.shape[3:]))))
     return infos
 
 
@@ -188,10 +184,7 @@ def _refusal(
     backbone: nn.Module, shape: tuple[int, ...], index: int, error: Exception
 ) -> str:
     _, channels, _, height, width = shape
-    convolutions = (
-        m for m in backbone.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))
-    )
-    first = next(convolutions, None)
+    first = next((module for _, module in _convolutions(backbone)), None)
     name = type(backbone).__name__
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     plain = backbone_stages(backbone) == [backbone]

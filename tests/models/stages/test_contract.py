@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn as nn
 
+from mmsign.errors import ConfigError
 from mmsign.models.backbones.s3d import S3D
 from mmsign.models.stages import (
     StageInfo,
@@ -32,9 +33,9 @@ def test_a_backbone_without_stages_is_one_stage():
 
 
 def test_wrong_input_and_wrong_output_are_named():
-    with pytest.raises(ValueError, match='Conv3d cannot take an input of 5 channels'):
+    with pytest.raises(ConfigError, match='Conv3d.*5'):
         describe_stages(nn.Conv3d(3, 4, 3), 5, (6, 6))
-    with pytest.raises(ValueError, match=r'must return one \(B, C, T, H, W\) tensor'):
+    with pytest.raises(ConfigError, match='stage 0 of Flatten'):
         describe_stages(nn.Flatten(), 3, (6, 6))
 
 
