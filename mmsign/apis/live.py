@@ -18,6 +18,7 @@ from mmsign.errors import ClipError
 from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
+from .clips import ArrayFrames
 from .frame_clock import FrameClock
 from .network import Network
 from .stream import StreamReader
@@ -171,13 +172,8 @@ class LiveRecognizer:
     def _checked(self, frame, keypoints, frame_size) -> tuple:
         where = f'frame {self._given} of the stream'
         pipeline = self.network.pipeline
-        if frame is not None and (
-            frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8
-        ):
-            raise ClipError(
-                f'{where}: shape {frame.shape} and dtype {frame.dtype}; expected '
-                '(height, width, 3) of uint8'
-            )
+        if frame is not None:
+            ArrayFrames(frame[None], where)
         if frame is None and (pipeline.needs_frames or frame_size is None):
             raise ClipError(
                 f'{where}: the network needs the frame, or at least its frame_size'

@@ -155,12 +155,5 @@ def count_utterances(keypoints: np.ndarray, statistics: ClipStatistics) -> int:
         keypoints: (N, 79, 3).
         statistics: With a rest pose.
     """
-    count, run, signing = 0, 0, False
-    for rests in statistics.rest.resting(keypoints):
-        run = run + 1 if rests else 0
-        if not rests and not signing:
-            signing = True
-            count += 1
-        elif run >= PAUSE:
-            signing = False
-    return count
+    moving = np.flatnonzero(~statistics.rest.resting(keypoints))
+    return int(len(moving) > 0) + int((np.diff(moving) > PAUSE).sum())
