@@ -217,7 +217,7 @@ def _blamed(name: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except (
-        *(ValueError, KeyError, TypeError, EOFError, RuntimeError),
+        *(ValueError, KeyError, TypeError, RuntimeError, OSError, EOFError),
         *(zipfile.BadZipFile, SafetensorError),
     ) as error:
         why = error if isinstance(error, BundleError) else f'not as expected: {error}'
