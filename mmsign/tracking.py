@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.logging import print_log
@@ -57,17 +56,17 @@ def follow_person(
     most = max(map(len, boxes), default=0)
     if most < 2:
         return np.array([len(found) - 1 for found in boxes], int)
-    tracks = _link(
-        [np.asarray(found, np.float64).reshape(-1, 4) for found in boxes], scores
-    )
+    boxes = [np.asarray(found, np.float64).reshape(-1, 4) for found in boxes]
     followed = np.full(len(boxes), -1)
     taken = np.zeros(len(boxes), bool)
-    for track in sorted(tracks, key=lambda track: -track.weight):
-        span = slice(track.frames[0], track.frames[-1] + 1)
-        stays = len(track.frames) >= SECOND or not taken.any()
+    tracks = _link(boxes, scores)
+    for track in sorted(tracks, key=lambda track: -sum(seen.weight for seen in track)):
+        span = slice(track[0].frame, track[-1].frame + 1)
+        stays = len(track) >= SECOND or not taken.any()
         if stays and not taken[span].any():
             taken[span] = True
-            followed[track.frames] = track.persons
+            for seen in track:
+                followed[seen.frame] = seen.person
     notify(
         f'up to {most} persons in a frame; one is followed through the clip and seen '
         f'in {(followed >= 0).sum()} of {len(boxes)} frames'
@@ -75,42 +74,37 @@ def follow_person(
     return followed
 
 
-@dataclass
-class _Track:
+class _Seen(NamedTuple):
+    frame: int
+    person: int
+    weight: float
     box: np.ndarray
-    weight: float = 0.0
-    frames: list[int] = field(default_factory=list)
-    persons: list[int] = field(default_factory=list)
 
 
-def _link(boxes: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> list[_Track]:
-    tracks: list[_Track] = []
-    alive: list[_Track] = []
+def _link(
+    boxes: Sequence[np.ndarray], scores: Sequence[np.ndarray]
+) -> list[list[_Seen]]:
+    """The tracks of all persons."""
+    tracks: list[list[_Seen]] = []
+    alive: list[list[_Seen]] = []
     for frame, (found, sure) in enumerate(zip(boxes, scores)):
-        alive = [track for track in alive if frame - track.frames[-1] <= SECOND]
+        alive = [track for track in alive if frame - track[-1].frame <= SECOND]
         sizes = np.hypot(*(found[:, 2:] - found[:, :2]).T) + 1
         # Boxes of few points may have no area.
         wider = found + 0.1 * sizes[:, None] * [-1, -1, 1, 1]
-        owners: dict[int, _Track] = {}
-        if alive and len(found):
-            overlaps = _overlaps(np.stack([track.box for track in alive]), wider)
-            for pair in np.argsort(-overlaps, axis=None, kind='stable'):
-                index, person = divmod(int(pair), len(found))
-                track = alive[index]
-                if overlaps[index, person] < _SAME:
-                    break
-                if person not in owners and track.frames[-1] < frame:
-                    owners[person] = track
-                    track.frames.append(frame)
-        for person in range(len(found)):
-            track = owners.get(person)
-            if track is None:
-                track = _Track(wider[person], frames=[frame])
-                alive.append(track)
-                tracks.append(track)
-            track.box = wider[person]
-            track.persons.append(person)
-            track.weight += float(sure[person] * sizes[person])
+        mine: list[list[_Seen]] = [[] for _ in found]
+        if alive and mine:
+            overlaps = _overlaps(np.stack([track[-1].box for track in alive]), wider)
+            while overlaps.max() >= _SAME:
+                index, person = np.unravel_index(overlaps.argmax(), overlaps.shape)
+                mine[person] = alive[index]
+                overlaps[index] = overlaps[:, person] = 0
+        new = [track for track in mine if not track]
+        tracks += new
+        alive += new
+        for person, track in enumerate(mine):
+            weight = float(sure[person] * sizes[person])
+            track.append(_Seen(frame, person, weight, wider[person]))
     return tracks
 
 

@@ -116,7 +116,7 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
     return Sentences(
         list(segments),
         [list(segment.words) for segment in segments.values()],
-        [[word.word for word in words.get(clip, ())] for clip in segments],
+        [[word.symbol for word in words.get(clip, ())] for clip in segments],
     )
 
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from mmsign.errors import DataError
 from mmsign.files import read_lines, write_lines
+from mmsign.timed_gloss import TimedGloss
 
 EMPTY = '[EMPTY]'
 """Stands for a clip in which nothing was recognised: CTM knows words only."""
@@ -34,22 +35,6 @@ _SPECIAL = re.compile(
     + '|'.join(map(re.escape, (EMPTY, *_UNSUPPORTED)))
     + ')'
 )
-
-
-class CtmWord(NamedTuple):
-    """One recognised word.
-
-    Attributes:
-        word: As recognised.
-        start: Seconds from the beginning of the clip.
-        duration: Seconds.
-        confidence: 0 to 1, or None.
-    """
-
-    word: str
-    start: float
-    duration: float
-    confidence: float | None = None
 
 
 class StmSegment(NamedTuple):
@@ -67,18 +52,18 @@ class StmSegment(NamedTuple):
     end: float = TO_THE_END
 
 
-def read_ctm(path: str | os.PathLike) -> dict[str, list[CtmWord]]:
+def read_ctm(path: str | os.PathLike) -> dict[str, list[TimedGloss]]:
     """Read a CTM file.
 
     Returns:
-        The words of each clip in order of time (those of equal time as in the file).
-        A clip of which only ``[EMPTY]``, or a line without a word, is there has no
-        words.
+        The words of each clip, times in seconds, in order of time (those of equal time
+        as in the file). Without a confidence the score is 1. A clip of which only
+        ``[EMPTY]``, or a line without a word, is there has no words.
 
     Raises:
         DataError: The file cannot be read, or a line is none of a CTM file.
     """
-    clips: dict[str, list[CtmWord]] = {}
+    clips: dict[str, list[TimedGloss]] = {}
     for where, line, fields in _rows(path):
         numbers = _numbers([*fields[2:4], *fields[5:]])
         if not 4 <= len(fields) <= 6 or not all(map(math.isfinite, numbers)):
@@ -88,30 +73,33 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[CtmWord]]:
             )
         words = clips.setdefault(_unescape(fields[0]), [])
         if len(fields) > 4 and fields[4] != EMPTY:
-            words.append(CtmWord(_unescape(fields[4]), *numbers))
+            words.append(TimedGloss(_unescape(fields[4]), *numbers))
     return {
         clip: sorted(words, key=lambda word: word.start)
         for clip, words in clips.items()
     }
 
 
-def write_ctm(path: str | os.PathLike, clips: Mapping[str, Sequence[CtmWord]]) -> None:
+def write_ctm(
+    path: str | os.PathLike, clips: Mapping[str, Sequence[TimedGloss]]
+) -> None:
     """Write a CTM file, sorted by clip.
 
     Times are padded with zeros, so that a program that sorts them as text, as
     Phoenix-2014's evaluation script does, keeps their order. A clip without words
-    gets a line of ``[EMPTY]``, without which a scorer would leave it out.
+    gets a line of ``[EMPTY]``, without which a scorer would leave it out. A score of 1
+    is left out.
 
     Raises:
         DataError: A name or word is empty, holds white space or cannot be written
             as UTF-8; nothing is written.
 
     Examples:
-        >>> write_ctm('dev.ctm', {'dev-1': [CtmWord('REGEN', 0.48, 0.16, 0.93)]})
+        >>> write_ctm('dev.ctm', {'dev-1': [TimedGloss('REGEN', 0.48, 0.16, 0.93)]})
         >>> print(*read_lines('dev.ctm'))
         dev-1 1 00000.480 0.160 REGEN 0.9300
-        >>> read_ctm('dev.ctm')
-        {'dev-1': [CtmWord(word='REGEN', start=0.48, duration=0.16, confidence=0.93)]}
+        >>> read_ctm('dev.ctm')['dev-1']
+        [TimedGloss(symbol='REGEN', start=0.48, duration=0.16, score=0.93)]
     """
     lines = []
     for clip, words in sorted(clips.items()):
@@ -119,10 +107,10 @@ def write_ctm(path: str | os.PathLike, clips: Mapping[str, Sequence[CtmWord]]) -
         if not words:
             lines.append(f'{name} 1 {0:09.3f} {0:.3f} {EMPTY}')
         for word in words:
-            text = _escape(word.word, f'word of clip {clip!r}')
+            text = _escape(word.symbol, f'word of clip {clip!r}')
             line = f'{name} 1 {word.start:09.3f} {word.duration:.3f} {text}'
-            if word.confidence is not None:
-                line += f' {word.confidence:.4f}'
+            if word.score != 1:
+                line += f' {word.score:.4f}'
             lines.append(line)
     write_lines(path, lines)
 
@@ -227,9 +215,9 @@ def _segment(record: dict) -> StmSegment:
     return StmSegment(tuple(record['reference']), speaker or 'unknown')
 
 
-def _words(hypothesis: dict, fps: float) -> list[CtmWord]:
+def _words(hypothesis: dict, fps: float) -> list[TimedGloss]:
     return [
-        CtmWord(gloss, start / fps, (end - start) / fps)
+        TimedGloss(gloss, start / fps, (end - start) / fps)
         for gloss, (start, end) in zip(hypothesis['glosses'], hypothesis['spans'])
     ]
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from mmpose_files import write_mmpose_json
 from tiny_network import keypoints_of
 
 from mmsign.apis.clip_keypoints import (
@@ -41,17 +42,30 @@ def test_files_of_every_kind(clip, tmp_path):
     write_keypoints(many, {'clip-0': POSE, 'other': POSE[:3]}, frame_size=(64, 48))
     write_keypoints(one, {'named as it likes': POSE})
     mmpose = tmp_path / 'clip.json'
-    frames = [
-        dict(
-            instances=[
-                dict(keypoints=p[:, :2].tolist(), keypoint_scores=p[:, 2].tolist())
-            ]
-        )
-        for p in POSE
-    ]
-    mmpose.write_text(json.dumps(frames))
+    write_mmpose_json(mmpose, POSE)
     for given in (many, one, mmpose, str(mmpose)):
         np.testing.assert_array_equal(read_keypoints(given, clip), USED)
+
+
+def test_frames_without_an_entry_score_zero_and_several_persons_are_told(
+    clip, tmp_path
+):
+    path = tmp_path / 'clip.json'
+    write_mmpose_json(path, POSE[1:3], ids=[1, 2])
+    entries = json.loads(path.read_text())
+    for entry, number in zip(entries, (3, 0)):  # as the frames are counted from 0
+        entry['frame_id'] = number
+    entries[0]['instances'] *= 2
+    path.write_text(json.dumps(entries))
+    found = read_keypoints(path, clip)
+    np.testing.assert_array_equal(found[[3, 0]], USED[1:3])
+    assert not found[[1, 2, 4]].any()
+    assert any('2 persons' in notice for notice in clip.notices)
+    write_mmpose_json(path, POSE, ids=range(1, 6))
+    np.testing.assert_array_equal(read_keypoints(path, clip), USED)
+    write_mmpose_json(path, POSE, ids=[0, 1, 2, 3, 5])
+    with pytest.raises(DataError, match=r'clip\.json.*frame_id 5'):
+        read_keypoints(path, clip)
 
 
 @pytest.mark.parametrize(

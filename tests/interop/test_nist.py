@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from mmsign.errors import DataError
 from mmsign.interop.nist import (
     TO_THE_END,
-    CtmWord,
     StmSegment,
     export_predictions,
     read_ctm,
@@ -17,6 +16,7 @@ from mmsign.interop.nist import (
     write_ctm,
     write_stm,
 )
+from mmsign.timed_gloss import TimedGloss
 
 
 def test_ctm_is_read(tmp_path):
@@ -32,9 +32,9 @@ def test_ctm_is_read(tmp_path):
     )
     assert read_ctm(path) == {
         'b': [
-            CtmWord('ZWEI', 2, 0.5),
-            CtmWord('NOCH', 2, 0.25),
-            CtmWord('DREI', 10, 0.5, 0.9),
+            TimedGloss('ZWEI', 2, 0.5),
+            TimedGloss('NOCH', 2, 0.25),
+            TimedGloss('DREI', 10, 0.5, 0.9),
         ],
         'a': [],
         'c': [],
@@ -43,7 +43,10 @@ def test_ctm_is_read(tmp_path):
 
 def test_times_sort_as_text_and_empty_clips_stay(tmp_path):
     path = tmp_path / 'x.ctm'
-    clips = {'b': [CtmWord('ROT', 2, 0.5), CtmWord('GRÜN', 10.04, 0.5, 0.25)], 'a': []}
+    clips = {
+        'b': [TimedGloss('ROT', 2, 0.5), TimedGloss('GRÜN', 10.04, 0.5, 0.25)],
+        'a': [],
+    }
     write_ctm(path, clips)
     lines = path.read_text(encoding='utf-8').splitlines()
     assert lines == [
@@ -113,7 +116,7 @@ def test_whatever_a_corpus_can_hold_comes_back(tmp_path_factory, clips):
     for clip, (signer, glosses) in clips.items():
         segment = StmSegment(tuple(glosses), signer.replace(' ', '_'))
         assert references[clip] == segment
-        assert [word.word for word in found[clip]] == glosses
+        assert [word.symbol for word in found[clip]] == glosses
     assert read_ctm(folder / 'x.CTM') == {clip: [] for clip in clips}
 
 
@@ -167,7 +170,7 @@ def test_what_the_formats_cannot_hold(tmp_path, bad):
     path = tmp_path / 'x.txt'
     for write, clips in (
         (write_ctm, {bad: []}),
-        (write_ctm, {'a': [CtmWord(bad, 0, 1)]}),
+        (write_ctm, {'a': [TimedGloss(bad, 0, 1)]}),
         (write_stm, {bad: StmSegment((), 's')}),
         (write_stm, {'a': StmSegment((bad,), 's')}),
         (write_stm, {'a': StmSegment((), bad)}),
