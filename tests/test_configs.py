@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 import mmsign  # noqa: F401  registers the parts
 from mmsign.engine.launch import apply_overrides
-from mmsign.models.stages.dry_run import without_values
+from mmsign.models.stages.contract import without_values
 from mmsign.registry import MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'

@@ -21,7 +21,7 @@ from mmsign.engine.launch.overrides import OverrideAction
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer
 from mmsign.models.stages import StageInfo
-from mmsign.models.stages.dry_run import shapes_only, without_values
+from mmsign.models.stages.contract import shapes_only, without_values
 from mmsign.registry import MODELS
 
 

@@ -1,5 +1,4 @@
 """From pooled features to gloss logits, and on to sentences."""
 
-from .gloss_head import GlossHead, JointHead
-from .pyramid_head import PyramidHead
+from .gloss_head import GlossHead, JointHead, PyramidHead
 from .translation_head import MBartTranslationHead

@@ -118,49 +118,33 @@ class BatchNorm3d(nn.BatchNorm3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W), the same."""
+        if torch.onnx.is_in_onnx_export():
+            return super().forward(x)
         return _from_frames(super().forward(_frames(x)), len(x))
 
     def _check_input_dim(self, x: Tensor) -> None:
-        if x.dim() != 4:
-            raise ValueError(f'expected (B, C, T, H, W), got {tuple(x.shape)}')
+        """Of four dimensions, or five: ``forward`` has seen to it."""
 
 
-class MaxPool3d(nn.Module):
+class MaxPool3d(nn.MaxPool3d):
     """``nn.MaxPool3d`` as above; where values are equal, another one may be taken.
 
-    In the dtype that comes: autocast on a CPU would make it float32.
+    In the dtype that comes: autocast on a CPU would make it float32. Kernel, stride and
+    padding are named for every axis.
     """
-
-    def __init__(
-        self,
-        kernel_size: Sequence[int],
-        stride: Sequence[int],
-        padding: Sequence[int] = (0, 0, 0),
-    ) -> None:
-        super().__init__()
-        self.kernel_size = tuple(kernel_size)
-        self.stride = tuple(stride)
-        self.padding = tuple(padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C, T', H', W')."""
-        kernel, stride, padding = self.kernel_size, self.stride, self.padding
+        if torch.onnx.is_in_onnx_export():
+            return super().forward(x)
+        sizes = self.kernel_size, self.stride, self.padding
+        in_space = [size[1:] for size in sizes]
+        in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
         with compat.without_autocast(x.device.type):
-            y = F.max_pool2d(_frames(x), kernel[1:], stride[1:], padding[1:])
-            y = _from_frames(y, len(x))
-            if kernel[0] == stride[0] == 1:
+            y = _from_frames(F.max_pool2d(_frames(x), *in_space), len(x))
+            if in_time[0] == in_time[1] == (1, 1):
                 return y
-            size = y.shape[3:]
-            y = F.max_pool2d(
-                _columns(y), (kernel[0], 1), (stride[0], 1), (padding[0], 0)
-            )
-            return _from_columns(y, size)
-
-    def extra_repr(self) -> str:
-        return (
-            f'kernel_size={self.kernel_size}, stride={self.stride}, '
-            f'padding={self.padding}'
-        )
+            return _from_columns(F.max_pool2d(_columns(y), *in_time), y.shape[3:])
 
 
 def arrange_weights(module: nn.Module) -> None:

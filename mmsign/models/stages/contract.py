@@ -13,6 +13,7 @@ neither, and then it is one single stage.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -20,8 +21,6 @@ import torch.nn as nn
 from torch import Tensor
 
 from mmsign.errors import ConfigError
-
-from .dry_run import shapes_only
 
 Stage = Callable[[Tensor], Tensor]
 # Divisible by every time stride and window that MMAction2's backbones have, so
@@ -201,3 +200,42 @@ def _refusal(
         f'{name} cannot take an input of {channels} channels and {height}×{width} '
         f'pixels (stage {index}: {reason})'
     )
+
+
+@contextmanager
+def shapes_only(module: nn.Module) -> Iterator[None]:
+    """Within, ``module`` is in evaluation mode and its tensors have no values.
+
+    Everything it computes from a tensor on the device ``meta`` then has a shape
+    and costs neither time nor memory. Afterwards it is as it was.
+    """
+    modes = {child: child.training for child in module.modules()}
+    kept = []
+    for child in modes:
+        for tensors in (child._parameters, child._buffers):
+            kept.append((tensors, dict(tensors)))
+            for name, tensor in tensors.items():
+                if tensor is not None:
+                    tensors[name] = torch.empty_like(tensor, device='meta')
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for tensors, values in kept:
+            tensors.update(values)
+        for child, training in modes.items():
+            child.training = training
+
+
+def without_values(build: Callable[[], nn.Module]) -> nn.Module:
+    """A network to look at: without values where it can be built so.
+
+    Networks that compute numbers while they are built (a rate of stochastic depth
+    per layer, say) are built as usual.
+    """
+    try:
+        with torch.device('meta'):
+            return build()
+    except (RuntimeError, NotImplementedError):
+        return build()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmsign.models.heads.gloss_head import GlossHead, JointHead
+from mmsign.models.heads.gloss_head import GlossHead, JointHead, PyramidHead
 
 
 def head(cls=GlossHead) -> GlossHead:
@@ -32,3 +32,17 @@ def test_the_backbone_gets_a_gradient_from_the_first_step():
     torch.manual_seed(0)
     weight = GlossHead(12, 20, hidden_channels=64).classifier.weight
     assert weight.std().item() == pytest.approx((2 / (64 + 20)) ** 0.5, rel=0.1)
+
+
+def test_one_head_per_level():
+    net = PyramidHead(
+        [4, 6], 5, loss_weight=0.2, hidden_channels=8, feedforward_channels=12
+    ).eval()
+    levels = [torch.randn(2, 8, 4), torch.randn(2, 4, 6)]
+    lengths = [torch.tensor([8, 4]), torch.tensor([4, 2])]
+    outputs = net(levels, lengths)
+    assert [tuple(x.shape) for x in outputs] == [(2, 8, 5), (2, 4, 5)]
+    for head, level, valid, out in zip(
+        net.heads, levels, lengths, outputs, strict=True
+    ):
+        torch.testing.assert_close(head(level, valid)[0], out)
