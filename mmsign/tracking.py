@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ _SAME = 0.1  # of the union of two boxes must be common
 SECOND = 25
 """Frames. Who is not seen for longer is another person when seen again; who is seen
 for less does not take the place of the followed person."""
-
 
 warn = partial(print_log, logger='current', level=logging.WARNING)
 
@@ -34,12 +34,12 @@ def follow_person(
     the largest sum of score × size is followed. Where that one is not seen for a
     moment, nobody is; before it comes and after it left, the next takes its place if
     it stays for a second, as after a cut. Without a second person in any frame there
-    is nothing to choose.
+    is nothing to choose; what can be told then is that the person jumps.
 
     Args:
         boxes: T arrays (P, 4).
         scores: T arrays (P,).
-        notify: Is told if there are several.
+        notify: Is told if there are or may be several.
 
     Returns:
         (T,): the index of the followed person in each frame, -1 where it is not seen.
@@ -54,9 +54,16 @@ def follow_person(
         array([ 0,  1, -1])
     """
     most = max(map(len, boxes), default=0)
+    boxes = [_wider(np.asarray(found, np.float64).reshape(-1, 4)) for found in boxes]
     if most < 2:
+        seen = [frame for frame, found in enumerate(boxes) if len(found)]
+        jumps = [b for a, b in pairwise(seen) if not _overlaps(boxes[a], boxes[b])]
+        if jumps:
+            notify(
+                f'the person lies elsewhere all at once, {len(jumps)} times (first in '
+                f'frame {jumps[0]}): is it another one?'
+            )
         return np.array([len(found) - 1 for found in boxes], int)
-    boxes = [np.asarray(found, np.float64).reshape(-1, 4) for found in boxes]
     followed = np.full(len(boxes), -1)
     taken = np.zeros(len(boxes), bool)
     tracks = _link(boxes, scores)
@@ -89,12 +96,10 @@ def _link(
     alive: list[list[_Seen]] = []
     for frame, (found, sure) in enumerate(zip(boxes, scores)):
         alive = [track for track in alive if frame - track[-1].frame <= SECOND]
-        sizes = np.hypot(*(found[:, 2:] - found[:, :2]).T) + 1
-        # Boxes of few points may have no area.
-        wider = found + 0.1 * sizes[:, None] * [-1, -1, 1, 1]
+        sizes = np.hypot(*(found[:, 2:] - found[:, :2]).T)
         mine: list[list[_Seen]] = [[] for _ in found]
         if alive and mine:
-            overlaps = _overlaps(np.stack([track[-1].box for track in alive]), wider)
+            overlaps = _overlaps(np.stack([track[-1].box for track in alive]), found)
             while overlaps.max() >= _SAME:
                 index, person = np.unravel_index(overlaps.argmax(), overlaps.shape)
                 mine[person] = alive[index]
@@ -104,8 +109,14 @@ def _link(
         alive += new
         for person, track in enumerate(mine):
             weight = float(sure[person] * sizes[person])
-            track.append(_Seen(frame, person, weight, wider[person]))
+            track.append(_Seen(frame, person, weight, found[person]))
     return tracks
+
+
+def _wider(boxes: np.ndarray) -> np.ndarray:
+    # Boxes of few points may have no area.
+    sizes = np.hypot(*(boxes[:, 2:] - boxes[:, :2]).T) + 1
+    return boxes + 0.1 * sizes[:, None] * [-1, -1, 1, 1]
 
 
 def _overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -44,6 +44,15 @@ def test_one_person_is_followed(signer, other, expected):
     assert followed(*clip(12, signer, other)) == expected
 
 
+def test_one_person_who_jumps_is_told():
+    notices = []
+    boxes, scores = clip(9, {*range(9)} - {4, 5}, {4, 5})
+    assert follow_person(boxes, scores, notices.append).tolist() == [0] * 9
+    assert len(notices) == 1 and '2 times (first in frame 4)' in notices.pop()
+    follow_person(*clip(9, {*range(9)} - {4, 5}), notices.append)
+    assert not notices
+
+
 def test_who_stays_takes_the_place_of_one_who_left():
     length = 4 * SECOND
     first, second = range(2 * SECOND), range(2 * SECOND - 10, length)
