@@ -25,7 +25,7 @@ from mmsign.decoding import (
     decode_outputs,
 )
 from mmsign.errors import ClipError, ConfigError
-from mmsign.models.translators.text_ensemble import ENSEMBLE
+from mmsign.models.translators.translator import ENSEMBLE
 
 from .bundle import open_network
 from .clip_keypoints import (

@@ -10,25 +10,19 @@ transformers is imported when a network is built, not before.
 
 from __future__ import annotations
 
-import functools
 import inspect
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmsign.errors import ConfigError, optional_import
+from mmsign.files import read_json
 
-_DEFAULTS = dict(
-    # mBART-large-cc25's, where transformers' own defaults differ.
-    scale_embedding=True,
-    normalize_before=True,
-    add_final_layer_norm=True,
-    dropout=0.3,
-    attention_dropout=0.1,
-)
+# mBART-large-cc25's, where transformers' own defaults differ.
+_DEFAULTS = dict(scale_embedding=True, normalize_before=True, add_final_layer_norm=True)
 # Module and the extra that brings it.
 _TRANSFORMERS = 'transformers', 'translation'
 
@@ -45,13 +39,11 @@ def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
     """
     transformers = optional_import(*_TRANSFORMERS)
     known = transformers.MBartConfig().to_dict()
-    unknown = sorted(set(config) - set(known))
-    if unknown:
+    if unknown := sorted(config.keys() - known.keys()):
         raise ConfigError(f'{", ".join(unknown)}: no setting of an MBartConfig')
     config = {k: value for k, value in _DEFAULTS.items() if k in known} | config
-    return transformers.MBartForConditionalGeneration(
-        transformers.MBartConfig(vocab_size=vocab_size, **config)
-    )
+    config = transformers.MBartConfig(vocab_size=vocab_size, **config)
+    return transformers.MBartForConditionalGeneration(config)
 
 
 def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
@@ -59,23 +51,19 @@ def read_mbart_config(folder: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If it is not that of an mBART.
+        DataError: If it cannot be read.
+        ConfigError: If it is not that of an mBART.
     """
-    path = Path(folder) / 'config.json'
+    path = Path(folder, 'config.json')
     if not path.is_file():
         raise FileNotFoundError(
             f'no {path}: an mBART directory holds config.json, model.safetensors (or '
             'pytorch_model.bin) and sentencepiece.bpe.model'
         )
-    try:
-        config = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f'{path} is not JSON: {error}') from error
+    config = read_json(path)
     if config.get('model_type') != 'mbart':
-        raise ConfigError(
-            f'{path} describes a model of type {config.get("model_type")!r}; expected '
-            "'mbart'"
-        )
+        kind = config.get('model_type')
+        raise ConfigError(f"{path} describes a model of type {kind!r}, not 'mbart'")
     return config
 
 
@@ -87,22 +75,18 @@ def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
         **config: Fields of ``MBartConfig`` to override, such as ``dropout``.
 
     Raises:
-        FileNotFoundError, ValueError: If the directory holds no mBART.
+        FileNotFoundError, ConfigError, DataError: If the directory holds no mBART.
     """
     read_mbart_config(folder)
-    transformers = optional_import(*_TRANSFORMERS)
+    network = optional_import(*_TRANSFORMERS).MBartForConditionalGeneration
+    options = dict(local_files_only=True, output_loading_info=True)
     try:
-        model, found = transformers.MBartForConditionalGeneration.from_pretrained(
-            os.fspath(folder), local_files_only=True, output_loading_info=True, **config
-        )
+        model, found = network.from_pretrained(os.fspath(folder), **options, **config)
     except OSError as error:
         first = str(error).strip().splitlines()[0]
-        raise FileNotFoundError(
-            f'{folder} holds no weights of mBART: {first}'
-        ) from error
+        raise FileNotFoundError(f'{folder} has no weights of mBART: {first}') from error
     # transformers would fill them with random numbers and only warn.
-    missing = sorted(found['missing_keys'])
-    if missing:
+    if missing := sorted(found['missing_keys']):
         raise ConfigError(
             f'{folder}: {len(missing)} tensors of mBART are missing from its weights '
             f'(first: {missing[:3]})'
@@ -110,48 +94,50 @@ def load_mbart(folder: str | os.PathLike, **config: Any) -> nn.Module:
     return model.float().train()
 
 
-def decode_step(
-    decoder: nn.Module, tokens: Tensor, states: Tensor, mask: Tensor, cache: Any
-) -> tuple[Tensor, Any]:
-    """What the decoder computes for one more token of each row.
+class NextTokens:
+    """What follows the beams of a running search: see ``decoding.text_beam``.
 
     Args:
-        decoder: Of an mBART.
-        tokens: (B,) ids.
-        states: (B, S, D) outputs of the encoder.
-        mask: (B, S), 1 where they are valid.
-        cache: Of the tokens before; None for the first.
-
-    Returns:
-        (B, D); and the cache with these tokens.
+        network: An mBART.
+        states: (B·K, S, D) outputs of its encoder for B sentences of K beams.
+        mask: (B·K, S), 1 where they are valid.
     """
-    name = 'cache' if 'cache' in _parameters(type(decoder)) else 'past_key_values'
-    output = decoder(
-        input_ids=tokens[:, None],
-        encoder_hidden_states=states,
-        encoder_attention_mask=mask,
-        use_cache=True,
-        **{name: cache},
-    )
-    return output[0][:, -1], output[name]
 
+    def __init__(self, network: nn.Module, states: Tensor, mask: Tensor) -> None:
+        self.network = network
+        self.source = dict(encoder_hidden_states=states, encoder_attention_mask=mask)
+        known = inspect.signature(type(network.get_decoder()).forward).parameters
+        self.name = 'cache' if 'cache' in known else 'past_key_values'
+        self.cache = None
 
-@functools.cache
-def _parameters(decoder: type[nn.Module]) -> frozenset[str]:
-    return frozenset(inspect.signature(decoder.forward).parameters)
+    @torch.no_grad()
+    def __call__(self, tokens: Tensor, order: Tensor | None) -> Tensor:
+        """Log-probabilities (B·K, V) of what follows ``tokens`` (B·K,).
 
-
-def reorder_cache(cache: Any, order: Tensor) -> Any:
-    """The decoder's cache with its rows taken in ``order``.
-
-    Only the keys and values of the self-attention move: those of the
-    cross-attention are the same for every beam of a sentence, and beams move only
-    within their sentence.
-    """
-    if isinstance(cache, tuple):
-        return tuple(
-            tuple(x.index_select(0, order) for x in layer[:2]) + tuple(layer[2:])
-            for layer in cache
+        Args:
+            tokens: The last token of each beam.
+            order: (B·K,) the beam of the previous call that each one continues,
+                of the same sentence; None at the first call.
+        """
+        if order is not None:
+            self._reorder(order)
+        output = self.network.get_decoder()(
+            input_ids=tokens[:, None],
+            use_cache=True,
+            **self.source,
+            **{self.name: self.cache},
         )
-    cache.self_attention_cache.reorder_cache(order)
-    return cache
+        self.cache = output[self.name]
+        logits = self.network.lm_head(output[0][:, -1]) + self.network.final_logits_bias
+        return logits.float().log_softmax(-1)
+
+    def _reorder(self, order: Tensor) -> None:
+        # Keys and values of the cross-attention are the same for every beam of a
+        # sentence: those of the self-attention alone move.
+        if isinstance(self.cache, tuple):
+            self.cache = tuple(
+                (*(x.index_select(0, order) for x in layer[:2]), *layer[2:])
+                for layer in self.cache
+            )
+        else:
+            self.cache.self_attention_cache.reorder_cache(order)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mmsign.errors import ConfigError
+from mmsign.files import read_lines, write_lines
 from mmsign.text import GlossTokens, TextVocabulary
 
 # In a folder that tools/convert/prune_mbart.py wrote.
@@ -34,10 +35,8 @@ def gloss_table_from_text(
         glosses: The rows.
         language: Its embedding is that of the gloss language's row.
     """
-    rows = []
-    for symbol in glosses.symbols:
-        ids = vocabulary.pieces(symbol.lower()) or [vocabulary.unk_id]
-        rows.append(embeddings[ids].mean(0))
+    pieces = [vocabulary.pieces(symbol.lower()) for symbol in glosses.symbols]
+    rows = [embeddings[ids or [vocabulary.unk_id]].mean(0) for ids in pieces]
     table = torch.stack(rows)
     table[:4] = embeddings[:4]
     table[glosses.language_id] = embeddings[vocabulary.language_id(language)]
@@ -47,8 +46,7 @@ def gloss_table_from_text(
 def save_gloss_table(folder: Path, table: Tensor, glosses: GlossTokens) -> None:
     """Write the embeddings (rows, D) and the names of the rows."""
     save_file(dict(weight=table.contiguous()), folder / TABLE_FILE)
-    names = ''.join(f'{symbol}\n' for symbol in glosses.symbols)
-    (folder / LIST_FILE).write_bytes(names.encode('utf-8'))
+    write_lines(folder / LIST_FILE, glosses.symbols)
 
 
 def load_gloss_table(folder: Path, symbols: Sequence[str]) -> Tensor:
@@ -56,23 +54,18 @@ def load_gloss_table(folder: Path, symbols: Sequence[str]) -> Tensor:
 
     Raises:
         FileNotFoundError: If the folder has no such table.
-        ValueError: If a symbol has no row.
+        ConfigError: If a symbol has no row.
     """
     table, names = folder / TABLE_FILE, folder / LIST_FILE
     if not table.is_file() or not names.is_file():
         raise FileNotFoundError(
-            f'no {table} with {names.name}: prepare the directory with '
-            'tools/convert/prune_mbart.py, or set gloss_table=False to start '
-            'from random gloss embeddings'
+            f'no {table} with {names.name}: prepare the directory with tools/convert/'
+            'prune_mbart.py, or set gloss_table=False for random gloss embeddings'
         )
-    rows = {
-        symbol: row
-        for row, symbol in enumerate(names.read_text(encoding='utf-8').split('\n')[:-1])
-    }
-    missing = [symbol for symbol in symbols if symbol not in rows]
-    if missing:
+    rows = {symbol: row for row, symbol in enumerate(read_lines(names))}
+    if missing := [symbol for symbol in symbols if symbol not in rows]:
         raise ConfigError(
-            f'{table} has no embedding for {len(missing)} glosses of the '
-            f'vocabulary (first: {missing[:5]}); prepare it for this corpus'
+            f'{table} has no embedding for {len(missing)} glosses of the vocabulary '
+            f'(first: {missing[:5]}); prepare it for this corpus'
         )
     return load_file(table)['weight'][[rows[symbol] for symbol in symbols]]

@@ -2,5 +2,4 @@
 
 from .gloss_tokens import GlossTokens
 from .languages import LANGUAGE_CODES
-from .sentencepiece_training import train_sentencepiece
-from .vocabulary import TextVocabulary
+from .vocabulary import TextVocabulary, train_sentencepiece

@@ -35,10 +35,7 @@ class GlossTokens:
         self._rows = {symbol: row for row, symbol in enumerate(self.symbols)}
         if len(self._rows) != len(self.symbols):
             reserved = {*SPECIAL_TOKENS, LANGUAGE_ROW} & set(vocab.glosses)
-            raise DataError(
-                f'the glosses {sorted(reserved)} have names that the gloss table '
-                'needs for itself'
-            )
+            raise DataError(f'the gloss table needs {sorted(reserved)} for itself')
         self.language_id = self._rows[LANGUAGE_ROW]
         for alias, gloss in vocab.aliases.items():
             self._rows[alias] = self._rows[gloss]

@@ -12,36 +12,77 @@ between versions of transformers, and some map nearly everything to ``<unk>``.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmsign.errors import DataError, optional_import
-from mmsign.files import replacing, write_text
+from mmsign.errors import ConfigError, DataError, optional_import
+from mmsign.files import read_json, replacing, write_text
 
-from .languages import LANGUAGE_CODES, check_language
+from .languages import LANGUAGE_CODES
 
 MODEL_FILE = 'sentencepiece.bpe.model'
 MAP_FILE = 'text_vocabulary.json'
 FORMAT = 'mmsign-text-vocabulary'
 SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')
+# Module and the extra that brings it.
+_SENTENCEPIECE = 'sentencepiece', 'translation'
 
 
-def _processor(model: bytes, name: str):
-    sentencepiece = optional_import('sentencepiece', 'translation')
-    processor = sentencepiece.SentencePieceProcessor()
+def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
+    """Train a model whose pieces can express every one of ``texts``.
+
+    For networks without pretraining.
+
+    Args:
+        texts: Sentences. The same sentences give the same model.
+        size: Number of pieces wanted; a small corpus gets fewer.
+
+    Returns:
+        The serialised model.
+
+    Raises:
+        DataError: If ``size`` is too small for the letters of the texts, or
+            there are no texts.
+
+    Examples:
+        >>> model = train_sentencepiece(['am tag regnet es .', 'es schneit .'], 40)
+        >>> isinstance(model, bytes)
+        True
+    """
+    trainer = optional_import(*_SENTENCEPIECE).SentencePieceTrainer
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise DataError('no sentences to train a sentencepiece model on')
+    buffer = io.BytesIO()
     try:
-        processor.LoadFromSerializedProto(model)
-        first = [processor.IdToPiece(i) for i in range(3)]
-    except (RuntimeError, IndexError) as error:
-        raise DataError(f'{name} is not a sentencepiece model') from error
-    if first != ['<unk>', '<s>', '</s>']:
-        raise DataError(
-            f'{name}: the first three pieces are {first}; mBART numbers those of a '
-            "model with ['<unk>', '<s>', '</s>'], sentencepiece's default"
+        trainer.Train(
+            sentence_iterator=iter(texts),
+            model_writer=buffer,
+            vocab_size=size,
+            # Small corpora: its pieces are whole words sooner than unigram's.
+            model_type='bpe',
+            # Letters that would be rewritten or left out would be lost.
+            normalization_rule_name='identity',
+            character_coverage=1.0,
+            hard_vocab_limit=False,
+            max_sentence_length=1 << 20,
+            num_threads=1,
+            minloglevel=2,
         )
-    return processor
+    except RuntimeError as error:
+        raise DataError(
+            f'no sentencepiece model of {size} pieces for {len(texts)} sentences: '
+            f'{str(error).splitlines()[0]}'
+        ) from error
+    return buffer.getvalue()
+
+
+def _header(model: bytes) -> dict[str, str | int]:
+    digest = hashlib.sha256(model).hexdigest()
+    return dict(format=FORMAT, version=1, sentencepiece_sha256=digest)
 
 
 class TextVocabulary:
@@ -79,29 +120,31 @@ class TextVocabulary:
     ) -> None:
         self.model = model
         self.name = name
-        self._pieces = _processor(model, name)
+        self._pieces = optional_import(*_SENTENCEPIECE).SentencePieceProcessor()
+        try:
+            self._pieces.LoadFromSerializedProto(model)
+            first = [self._pieces.IdToPiece(i) for i in range(3)]
+        except (RuntimeError, IndexError) as error:
+            raise DataError(f'{name} is not a sentencepiece model') from error
+        if first != ['<unk>', '<s>', '</s>']:
+            raise DataError(
+                f'{name}: the first three pieces are {first}; mBART numbers those of a '
+                "model with ['<unk>', '<s>', '</s>'], sentencepiece's default"
+            )
         # Old ids: the specials and pieces, then languages, then <mask>.
         self._first_language = self._pieces.GetPieceSize() + 1
         self.full_size = self._first_language + len(LANGUAGE_CODES) + 1
-        self.kept = None if kept is None else tuple(kept)
+        self.kept = kept = None if kept is None else tuple(kept)
         self._new_of_old: dict[int, int] | None = None
         if kept is not None:
-            self._check_kept()
-            self._new_of_old = {old: new for new, old in enumerate(self.kept)}
-
-    def _check_kept(self) -> None:
-        ascending = all(a < b for a, b in zip(self.kept[:-1], self.kept[1:]))
-        if self.kept[:4] != (0, 1, 2, 3) or not ascending:
-            raise DataError(
-                f'{self.name}: the kept ids must ascend and begin with those of '
-                f'{", ".join(SPECIAL_TOKENS)}, found {list(self.kept[:6])}…'
-            )
-        if self.kept[-1] >= self.full_size:
-            raise DataError(
-                f'{self.name}: the kept ids go up to {self.kept[-1]}, but the '
-                f'sentencepiece model gives {self.full_size} ids; the two files do '
-                'not belong together'
-            )
+            ascends = kept[:4] == (0, 1, 2, 3) and kept == tuple(sorted(set(kept)))
+            if not ascends or kept[-1] >= self.full_size:
+                raise DataError(
+                    f'{name}: the kept ids must ascend from 0, 1, 2, 3 and lie below '
+                    f'the {self.full_size} ids of its sentencepiece model, found '
+                    f'{list(kept[:6])} to {list(kept[-1:])}'
+                )
+            self._new_of_old = {old: new for new, old in enumerate(kept)}
 
     # Files ----------------------------------------------------------------
 
@@ -117,42 +160,27 @@ class TextVocabulary:
         model_file, map_file = folder / MODEL_FILE, folder / MAP_FILE
         if not model_file.is_file():
             raise FileNotFoundError(
-                f'no {model_file}: a text vocabulary is a folder with the '
-                'sentencepiece model under this name, as mBART directories have it '
-                'and tools/data/make_text_vocabulary.py and '
-                'tools/convert/prune_mbart.py write it'
+                f'no {model_file}: expected an mBART directory, or a folder that tools/'
+                'data/make_text_vocabulary.py or tools/convert/prune_mbart.py wrote'
             )
         model = model_file.read_bytes()
         if not map_file.is_file():
             return cls(model, name=str(folder))
-        try:
-            content = json.loads(map_file.read_text(encoding='utf-8'))
-            found = content['format'], content['version']
-            kept, digest = content['kept'], content['sentencepiece_sha256']
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        content = read_json(map_file)
+        content = content if isinstance(content, dict) else {}
+        known = isinstance(content.get('kept', ''), list | None)
+        if not known or not _header(model).items() <= content.items():
             raise DataError(
-                f'{map_file} is not a text vocabulary: {error!r}'
-            ) from error
-        if found != (FORMAT, 1):
-            raise DataError(f'{map_file}: expected {FORMAT!r} version 1, found {found}')
-        if digest != hashlib.sha256(model).hexdigest():
-            raise DataError(
-                f'{map_file} was written for another {MODEL_FILE} than the one '
-                'beside it'
+                f'{map_file} is no {FORMAT} of version 1, or was written for another '
+                f'{MODEL_FILE} than the one beside it'
             )
-        return cls(model, kept, name=str(folder))
+        return cls(model, content['kept'], name=str(folder))
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the sentencepiece model and the map old id ↔ new id."""
         with replacing(Path(folder, MODEL_FILE)) as file:
             file.write(self.model)
-        content = dict(
-            format=FORMAT,
-            version=1,
-            sentencepiece_sha256=hashlib.sha256(self.model).hexdigest(),
-            size=len(self),
-            kept=self.kept,
-        )
+        content = _header(self.model) | dict(size=len(self), kept=self.kept)
         write_text(Path(folder, MAP_FILE), json.dumps(content) + '\n')
 
     # Ids ------------------------------------------------------------------
@@ -180,9 +208,8 @@ class TextVocabulary:
         return range(self.full_size) if self.kept is None else self.kept
 
     def _new(self, old: int) -> int:
-        if self._new_of_old is None:
-            return old
-        return self._new_of_old.get(old, self.unk_id)
+        table = self._new_of_old
+        return old if table is None else table.get(old, self.unk_id)
 
     def language_id(self, code: str) -> int:
         """Id of a language.
@@ -191,23 +218,24 @@ class TextVocabulary:
             ConfigError: If there is no such language.
             DataError: If pruning has removed it.
         """
-        old = self._first_language + LANGUAGE_CODES.index(check_language(code))
-        new = self._new(old)
+        if code not in LANGUAGE_CODES:
+            known = ', '.join(LANGUAGE_CODES)
+            raise ConfigError(f'unknown language code {code!r}; mBART knows {known}')
+        new = self._new(self._first_language + LANGUAGE_CODES.index(code))
         if new == self.unk_id:
             raise DataError(f'{self.name} was pruned without the language {code}')
         return new
 
     def _old_ids(self, text: str) -> list[int]:
         # Piece 0 is <unk>; <s> and </s> never come out of a text.
-        return [
-            piece + 1 if piece else self.unk_id for piece in self._pieces.Encode(text)
-        ]
+        pieces = self._pieces.Encode(text)
+        return [piece + 1 if piece else self.unk_id for piece in pieces]
 
     def pieces(self, text: str) -> list[int]:
         """Token ids of any text (may be empty), without ``</s>``."""
         return [self._new(old) for old in self._old_ids(text)]
 
-    def encode(self, text: str, clip_id: str) -> list[int]:
+    def encode(self, text: str | None, clip_id: str) -> list[int]:
         """Token ids of a sentence, ``</s>`` included, no language.
 
         Args:
@@ -216,13 +244,13 @@ class TextVocabulary:
             clip_id: Named in the error.
 
         Raises:
-            DataError: If the sentence is empty.
+            DataError: If the sentence is empty, or None.
         """
-        ids = self.pieces(text)
+        ids = self.pieces(text or '')
         if not ids:
             raise DataError(
-                f'clip {clip_id}: its sentence {text!r} is empty; give it one, or '
-                'leave the clip out of the corpus'
+                f'clip {clip_id} has no sentence, but {text!r}: give it one, leave it '
+                'out, or take a corpus with sentences (Phoenix-2014T, CSL-Daily)'
             )
         return [*ids, self.eos_id]
 
@@ -232,16 +260,12 @@ class TextVocabulary:
         Raises:
             DataError: If an id is out of range.
         """
-        pieces = []
-        for new in ids:
-            if not 0 <= new < len(self):
-                raise DataError(f'id {new} is not in the vocabulary of {len(self)} ids')
-            old = self.old_ids()[new]
-            if old == self.unk_id:
-                pieces.append(0)
-            elif self.unk_id < old < self._first_language:
-                pieces.append(old - 1)
-        return self._pieces.Decode(pieces)
+        ids, old_ids = list(ids), self.old_ids()
+        if odd := [new for new in ids if not 0 <= new < len(self)]:
+            raise DataError(f'id {odd[0]} is not in the vocabulary of {len(self)} ids')
+        text = range(self.unk_id, self._first_language)
+        found = [old_ids[new] for new in ids if old_ids[new] in text]
+        return self._pieces.Decode([0 if i == self.unk_id else i - 1 for i in found])
 
     def round_trip_loss(self, text: str) -> str | None:
         """What ``decode`` makes of ``encode``, if it is not ``text``; else None.
@@ -256,6 +280,5 @@ class TextVocabulary:
         used = set(range(4)) | set(range(self._first_language, self.full_size))
         for text in texts:
             used.update(self._old_ids(text))
-        return TextVocabulary(
-            self.model, sorted(used & set(self.old_ids())), name=self.name
-        )
+        kept = sorted(used.intersection(self.old_ids()))
+        return TextVocabulary(self.model, kept, name=self.name)

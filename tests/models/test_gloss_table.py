@@ -5,6 +5,7 @@ import torch
 from tiny_mbart import mbart_config
 from tiny_text import tiny_text_vocabulary
 
+from mmsign.errors import ConfigError
 from mmsign.models.gloss_table import load_gloss_table, save_gloss_table
 from mmsign.models.mbart import MBart
 from mmsign.text import GlossTokens
@@ -38,8 +39,8 @@ def test_a_table_is_read_by_the_names_of_its_rows(tmp_path):
     assert torch.equal(load_gloss_table(tmp_path, glosses.symbols), table)
     turned = load_gloss_table(tmp_path, ['WIND', 'REGEN'])
     assert torch.equal(turned, table[[5, 4]])
-    with pytest.raises(ValueError, match=r"1 glosses of the vocabulary .*'SCHNEE'"):
+    with pytest.raises(ConfigError, match='SCHNEE'):
         load_gloss_table(tmp_path, ['WIND', 'SCHNEE'])
     (tmp_path / 'gloss_embedding.txt').unlink()
-    with pytest.raises(FileNotFoundError, match='prune_mbart.py, or set gloss_table'):
+    with pytest.raises(FileNotFoundError, match='gloss_embedding'):
         load_gloss_table(tmp_path, ['WIND'])

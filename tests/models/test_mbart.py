@@ -12,7 +12,9 @@ from tiny_mbart import SIZES, mbart_config
 from tiny_text import TEXTS, tiny_text_vocabulary
 
 from mmsign.compat.transformers_mbart import new_mbart
-from mmsign.models.mbart import MBart
+from mmsign.errors import ConfigError, DataError
+from mmsign.models.mbart import MBart, translate
+from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary
 
 GLOSSES = GlossVocabulary(['RAIN', 'SUN'])
@@ -57,34 +59,17 @@ def test_features_end_with_the_gloss_language(mbart):
     assert inputs[1, 3:].abs().sum() == 0
 
 
+def sample(text, clip_id):
+    return SignDataSample(metainfo=dict(text=text, clip_id=clip_id))
+
+
 def test_targets(mbart):
-    targets = mbart.targets([TEXTS[0], 'regen'], ['a', 'b'])
+    targets = mbart.targets([sample(TEXTS[0], 'a'), sample('regen', 'b')])
     assert targets[0].tolist() == mbart.text.encode(TEXTS[0], 'a')
     assert targets[1, -1] == mbart.text.pad_id
-    with pytest.raises(ValueError, match='clip b has no sentence'):
-        mbart.targets(['regen', None], ['a', 'b'])
-    with pytest.raises(ValueError, match='clip a: its sentence .* is empty'):
-        mbart.targets([''], ['a'])
-
-
-def test_the_next_token_is_the_one_of_the_whole_prefix(mbart):
-    torch.manual_seed(1)
-    inputs, mask = mbart.embed_glosses([['SUN'], ['RAIN', 'SUN']])
-    next_tokens = mbart.next_tokens(inputs, mask, beams=2)
-    prefixes = torch.full((4, 1), mbart.start_id)
-    order = None
-    for _ in range(4):
-        found = next_tokens(prefixes[:, -1], order)
-        logits = mbart.network(
-            inputs_embeds=inputs.repeat_interleave(2, 0),
-            attention_mask=mask.repeat_interleave(2, 0),
-            decoder_input_ids=prefixes,
-        ).logits[:, -1]
-        torch.testing.assert_close(found, logits.log_softmax(-1), atol=1e-5, rtol=1e-4)
-        # Beams change places within their sentence.
-        order = torch.tensor([1, 1, 3, 2])
-        token = torch.randint(4, len(mbart.text), (4, 1))
-        prefixes = torch.cat([prefixes[order], token], dim=1)
+    for text in (None, ''):
+        with pytest.raises(DataError, match='clip c7'):
+            mbart.targets([sample('regen', 'b'), sample(text, 'c7')])
 
 
 @pytest.mark.parametrize('beam_width', [1, 3])
@@ -108,15 +93,71 @@ def test_sentences_are_those_of_transformers_own_search(beam_width):
             forced_eos_token_id=2,
         ),
     )
-    found = mbart.translate(*source)
+    found = translate([mbart.encode(*source)])
     assert [p.text for p in found] == [mbart.sentence(row) for row in theirs.tolist()]
     assert all(len(p.n_best) <= beam_width and p.score < 0 for p in found)
     assert all(p.n_best[0] == (p.text, p.score) for p in found)
 
 
+@torch.no_grad()
+def search_without_cache(sources, index):
+    """Text and score of one sentence by the mean of several networks, width 2."""
+    mbart, width, max_length = sources[0][0], 2, 12
+    running, finished = [((mbart.start_id,), 0.0)], []
+    for length in range(1, max_length):
+        candidates = []
+        for prefix, score in running:
+            if length == max_length - 1:
+                candidates.append((score, (*prefix, mbart.text.eos_id)))
+                continue
+            logits = [
+                network.network(
+                    inputs_embeds=inputs[index : index + 1],
+                    attention_mask=mask[index : index + 1],
+                    decoder_input_ids=torch.tensor([prefix]),
+                ).logits[0, -1]
+                for network, (inputs, mask) in sources
+            ]
+            log_probs = torch.stack(logits).softmax(-1).mean(0).log()
+            for value, token in zip(*log_probs.topk(2 * width)):
+                candidates.append((score + float(value), (*prefix, int(token))))
+        candidates.sort(key=lambda item: -item[0])
+        best, running = candidates[: 2 * width], []
+        for rank, (score, ids) in enumerate(best):
+            if ids[-1] != mbart.text.eos_id:
+                running.append((ids, score))
+            elif rank < width:
+                finished.append((score / length, ids))
+        running = running[:width]
+        finished = sorted(finished, reverse=True)[:width]
+        full = len(finished) == width and running
+        if full and running[0][1] / length <= finished[-1][0]:
+            break
+    score, ids = finished[0]
+    return mbart.sentence(ids), score
+
+
+def test_several_networks_agree_with_a_search_without_cache():
+    torch.manual_seed(1)
+    # Large weights make the beams compete and change places.
+    config = mbart_config(beam_width=2, init_std=1.0)
+    networks = [MBart(GLOSSES, **config).eval() for _ in range(3)]
+    sentences = [['SUN', 'RAIN', 'SUN'], ['RAIN']]
+    sources = [(network, network.embed_glosses(sentences)) for network in networks]
+    found = translate([network.encode(*source) for network, source in sources])
+    assert found[0].text != found[1].text
+    for index, one in enumerate(found):
+        text, score = search_without_cache(sources, index)
+        assert one.text == text and one.n_best[0] == (one.text, one.score)
+        assert one.score == pytest.approx(score, abs=1e-4)
+    alone, twice = (translate([networks[0].encode(*sources[0][1])] * n) for n in (1, 2))
+    assert [one.text for one in alone] == [one.text for one in twice]
+
+
 def test_a_prepared_directory(folder):
     mbart = MBart(GLOSSES, 'de_DE', folder=str(folder), frozen_embeddings=True)
-    assert mbart.network.config.dropout == 0.3
+    config = mbart.network.config
+    assert (config.dropout, config.attention_dropout) == (0.3, 0.1)
     # Rows are matched by name: RAIN is 4 here, 5 in the file.
     assert mbart.gloss_embedding.weight[4, 0] == 5 * 16
     assert mbart.gloss_embedding.weight[5, 0] == 4 * 16
@@ -131,14 +172,18 @@ def test_directories_that_do_not_fit(folder):
     def build(glosses=GLOSSES, **config):
         return MBart(glosses, 'de_DE', folder=str(folder), **config)
 
-    with pytest.raises(ValueError, match=r"1 glosses of the vocabulary .*'SNOW'"):
+    with pytest.raises(ConfigError, match='SNOW'):
         build(GlossVocabulary(['SNOW', 'SUN']))
     (folder / 'gloss_embedding.txt').unlink()
-    with pytest.raises(FileNotFoundError, match=r'prune_mbart.py, or set gloss_table'):
+    with pytest.raises(FileNotFoundError, match='gloss_embedding.txt'):
         build()
     assert build(gloss_table=False).gloss_embedding.num_embeddings == 7
     (folder / 'text_vocabulary.json').unlink()
-    with pytest.raises(ValueError, match='they do not belong together'):
+    with pytest.raises(ConfigError, match=str(folder)):
+        build()
+    path = folder / 'config.json'
+    path.write_text(json.dumps(json.loads(path.read_text()) | dict(model_type='bart')))
+    with pytest.raises(ConfigError, match="config.json .* 'bart'"):
         build()
     (folder / 'sentencepiece.bpe.model').unlink()
     with pytest.raises(FileNotFoundError, match='sentencepiece.bpe.model'):
@@ -146,17 +191,10 @@ def test_directories_that_do_not_fit(folder):
 
 
 def test_faults():
-    with pytest.raises(ValueError, match='unknown language code'):
-        MBart(GLOSSES, **mbart_config(language='deutsch'))
-    with pytest.raises(ValueError, match='neither folder'):
-        MBart(GLOSSES, 'de_DE')
-    with pytest.raises(ValueError, match='d_modell: no setting of an MBartConfig'):
-        MBart(GLOSSES, **mbart_config(d_modell=3))
-
-
-def test_a_directory_of_another_model_is_refused(folder):
-    path = folder / 'config.json'
-    config = json.loads(path.read_text())
-    path.write_text(json.dumps(config | dict(model_type='bart')))
-    with pytest.raises(ValueError, match="of type 'bart'; expected 'mbart'"):
-        MBart(GLOSSES, 'de_DE', folder=str(folder))
+    for arguments, name in (
+        (mbart_config(language='deutsch'), 'deutsch'),
+        (dict(language='de_DE'), 'neither folder'),
+        (mbart_config(d_modell=3), 'd_modell'),
+    ):
+        with pytest.raises(ConfigError, match=name):
+            MBart(GLOSSES, **arguments)

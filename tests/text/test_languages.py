@@ -1,7 +1,6 @@
 import pytest
 
-from mmsign.errors import ConfigError
-from mmsign.text.languages import LANGUAGE_CODES, check_language, finish_sentence
+from mmsign.text.languages import LANGUAGE_CODES, finish_sentence
 
 
 def test_the_order_is_that_of_mbart_large_cc25():
@@ -10,12 +9,6 @@ def test_the_order_is_that_of_mbart_large_cc25():
     assert LANGUAGE_CODES.index('de_DE') == 250003 - 250001
     assert LANGUAGE_CODES.index('en_XX') == 250004 - 250001
     assert LANGUAGE_CODES.index('zh_CN') == 250025 - 250001
-
-
-def test_an_unknown_language_is_named():
-    assert check_language('de_DE') == 'de_DE'
-    with pytest.raises(ConfigError, match="'de'"):
-        check_language('de')
 
 
 @pytest.mark.parametrize('language', ['de_DE', 'de'])

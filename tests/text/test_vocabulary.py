@@ -9,8 +9,8 @@ import pytest
 import sentencepiece
 from tiny_text import TEXTS, tiny_text_vocabulary
 
-from mmsign.errors import DataError
-from mmsign.text import LANGUAGE_CODES, TextVocabulary
+from mmsign.errors import ConfigError, DataError
+from mmsign.text import LANGUAGE_CODES, TextVocabulary, train_sentencepiece
 
 
 @pytest.fixture
@@ -71,20 +71,28 @@ def test_files(whole, tmp_path):
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match='sentencepiece.bpe.model: a text voc'):
+    with pytest.raises(FileNotFoundError, match='sentencepiece.bpe.model'):
         TextVocabulary.from_folder(tmp_path)
 
 
 def test_files_that_do_not_belong_together_are_refused(whole, tmp_path):
     whole.prune(TEXTS[:2]).save(tmp_path)
-    model = tmp_path / 'sentencepiece.bpe.model'
-    model.write_bytes(model.read_bytes() + b'\0')
-    with pytest.raises(DataError, match='text_vocabulary.json'):
-        TextVocabulary.from_folder(tmp_path)
-    table = tmp_path / 'text_vocabulary.json'
-    table.write_text(json.dumps(dict(format='x', version=1)), encoding='utf-8')
-    with pytest.raises(DataError, match='text_vocabulary.json'):
-        TextVocabulary.from_folder(tmp_path)
+    model, table = (
+        tmp_path / 'sentencepiece.bpe.model',
+        tmp_path / 'text_vocabulary.json',
+    )
+    content, data = json.loads(table.read_text()), model.read_bytes()
+    for changed, weights in (
+        (content, data + b'\0'),
+        (content | dict(version=2), data),
+        (content | dict(kept=4), data),
+        ({k: v for k, v in content.items() if k != 'kept'}, data),
+        ([], data),
+    ):
+        model.write_bytes(weights)
+        table.write_text(json.dumps(changed))
+        with pytest.raises(DataError, match='text_vocabulary.json'):
+            TextVocabulary.from_folder(tmp_path)
 
 
 @pytest.mark.parametrize('kept', [[0, 1, 3, 2], [1, 2, 3], [0, 1, 2, 3, 9, 9]])
@@ -104,6 +112,8 @@ def test_files_and_texts_that_do_not_fit(whole):
         TextVocabulary(whole.model, [0, 1, 2, 3, 5]).language_id('de_DE')
     with pytest.raises(DataError, match='10000'):
         whole.decode([10_000])
+    with pytest.raises(ConfigError, match="'de'"):
+        whole.language_id('de')
 
 
 def test_a_model_with_other_special_pieces_is_refused():
@@ -121,3 +131,23 @@ def test_a_model_with_other_special_pieces_is_refused():
     )
     with pytest.raises(DataError, match='pieces'):
         TextVocabulary(buffer.getvalue())
+
+
+def test_every_training_text_survives_and_the_model_is_reproducible():
+    texts = [*TEXTS, '今天，北方有雨？', '¼ ﬁn']
+    model = train_sentencepiece(texts, 100)
+    assert model == train_sentencepiece(texts, 100)
+    vocabulary = TextVocabulary(model)
+    assert [vocabulary.round_trip_loss(text) for text in texts] == [None] * len(texts)
+    # 100 pieces, <pad>, 25 languages, <mask>.
+    assert len(vocabulary) == 127
+
+
+def test_a_small_corpus_gets_fewer_pieces():
+    assert len(TextVocabulary(train_sentencepiece(['a b', 'b a'], 1000))) < 50
+
+
+@pytest.mark.parametrize('texts, size', [(['', '  '], 100), (TEXTS, 5)])
+def test_too_little_to_train_on(texts, size):
+    with pytest.raises(DataError):
+        train_sentencepiece(texts, size)

@@ -20,7 +20,7 @@ from mmsign.compat.transformers_mbart import new_mbart
 from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.models import MBartTranslationHead
-from mmsign.models.translators.text_ensemble import translate_together
+from mmsign.models.mbart import translate as translate_together
 from mmsign.registry import MODELS
 from mmsign.text import TextVocabulary, train_sentencepiece
 from mmsign.toy.grammar import make_sentences, translate
@@ -68,7 +68,7 @@ def decoding(vocabulary: str, args: argparse.Namespace) -> dict[str, float | str
         def decode() -> None:
             for x in batches:
                 steps = torch.full((len(x),), x.shape[1])
-                translate_together([(head, x) for head in heads], steps)
+                translate_together([head.encode(x, steps) for head in heads])
 
         heads[0].mbart.max_length = tokens + 1
         return seconds(decode, args.repeats, warmup=0) / sentences / tokens

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch.nn as nn
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsign.registry import MODELS
-from mmsign.structures import SignDataSample, TranslationPrediction
+from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary
 
-from ..mbart import MBart, NextTokens
+from ..mbart import EncodedSource, MBart
 from ..weights import load_weights
 
 
@@ -42,7 +41,7 @@ class MBartTranslationHead(BaseModule):
         self.g2t_checkpoint = g2t_checkpoint
         self._glosses = glosses
         self.mbart = MBart(glosses=glosses, **mbart)
-        width = self.mbart.width
+        width = self.mbart.gloss_embedding.embedding_dim
         self.mapper = nn.Sequential(
             nn.Linear(in_channels, width), nn.ReLU(), nn.Linear(width, width)
         )
@@ -51,7 +50,7 @@ class MBartTranslationHead(BaseModule):
         """Load the mBART of ``g2t_checkpoint`` if one is named.
 
         Raises:
-            ValueError: If the file holds another network.
+            CheckpointError: If the file holds another network.
         """
         super().init_weights()
         if self.g2t_checkpoint:
@@ -80,15 +79,8 @@ class MBartTranslationHead(BaseModule):
         self, features: Tensor, lengths: Tensor, samples: Sequence[SignDataSample]
     ) -> Tensor:
         """Scalar loss of the data samples' sentences; arguments as above."""
-        targets = self.mbart.targets(
-            [sample.text for sample in samples], [sample.clip_id for sample in samples]
-        )
-        return self.mbart.loss(*self.encoder_inputs(features, lengths), targets)
+        return self.mbart.loss(*self.encoder_inputs(features, lengths), samples)
 
-    def predict(self, features: Tensor, lengths: Tensor) -> list[TranslationPrediction]:
-        """The best sentence of each clip; arguments as above."""
-        return self.mbart.translate(*self.encoder_inputs(features, lengths))
-
-    def next_tokens(self, features: Tensor, lengths: Tensor, beams: int) -> NextTokens:
-        """Start a search that averages several heads: see ``decoding.text_beam``."""
-        return self.mbart.next_tokens(*self.encoder_inputs(features, lengths), beams)
+    def encode(self, features: Tensor, lengths: Tensor) -> EncodedSource:
+        """What ``models.mbart.translate`` makes sentences of; arguments as above."""
+        return self.mbart.encode(*self.encoder_inputs(features, lengths))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch.nn as nn
-from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
-from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.lengths import ClipLengths
-from .sign_translator import translate
-from .text_ensemble import check_same_text
+from ..mbart import MBart
+from .translator import Translator
 
 
 @MODELS.register_module()
-class TranslatorEnsemble(BaseModel):
+class TranslatorEnsemble(Translator):
     """Average the next-token probabilities of separately trained translators.
 
     The paper's three networks: ``checkpoints=dict(video=V, keypoint=K, joint=J)``;
@@ -39,7 +36,8 @@ class TranslatorEnsemble(BaseModel):
             the ensemble is built.
 
     Raises:
-        FileNotFoundError, ValueError: If a checkpoint is missing or does not fit.
+        FileNotFoundError, ConfigError, CheckpointError: If a checkpoint is missing
+            or does not fit.
     """
 
     def __init__(
@@ -48,47 +46,41 @@ class TranslatorEnsemble(BaseModel):
         translator: dict,
         checkpoints: Mapping[str, str | Sequence[str]],
     ) -> None:
-        vocab = build_vocabulary(vocab)
+        vocab, heads = build_vocabulary(vocab), translator['translation']
         members: dict[str, nn.Module] = {}
-        output_of: dict[str, str] = {}
         for output, files in checkpoints.items():
-            if output not in translator['translation']:
+            if output not in heads:
                 raise ConfigError(
                     f'checkpoints are named for the output {output!r}, the '
-                    f'translator has heads for {", ".join(translator["translation"])}'
+                    f'translator has heads for {", ".join(heads)}'
                 )
             files = [files] if isinstance(files, str) else files
             for number, file in enumerate(files, 1):
+                own = dict(translation={output: heads[output]}, checkpoint=file)
                 name = output if number == 1 else f'{output}_{number}'
-                output_of[name] = output
-                members[name] = MODELS.build(
-                    translator
-                    | dict(
-                        vocab=vocab,
-                        translation={output: translator['translation'][output]},
-                        checkpoint=file,
-                    )
-                )
+                members[name] = MODELS.build(translator | own | dict(vocab=vocab))
         if not members:
             raise ConfigError(
                 'the ensemble has no members: name their checkpoints with '
-                '--cfg-options model.checkpoints.video=FILE '
-                'model.checkpoints.keypoint=FILE model.checkpoints.joint=FILE'
+                '--cfg-options model.checkpoints.video=FILE (keypoint, joint)'
             )
         first = next(iter(members.values()))
         super().__init__(data_preprocessor=first.data_preprocessor)
         self.vocab = vocab
-        self.outputs = output_of
         self.members = nn.ModuleDict(members)
-        check_same_text(
-            {name: self._head(name).mbart for name, member in members.items()}
-        )
+        self.check_same_text()
         for member in members.values():
             member.init_weights()
         self._networks = {k: m.network_fingerprint() for k, m in members.items()}
 
-    def _head(self, name: str):
-        return self.members[name].translation[self.outputs[name]]
+    @property
+    def mbarts(self) -> dict[str, MBart]:
+        """By member."""
+        return {
+            name: mbart
+            for name, member in self.members.items()
+            for mbart in member.mbarts.values()
+        }
 
     def init_weights(self) -> None:
         """Nothing: the members' checkpoints are loaded."""
@@ -98,27 +90,15 @@ class TranslatorEnsemble(BaseModel):
         """Of the weights that cached features must have been computed with.
 
         Raises:
-            ValueError: If the members' differ; no cached features suit them all.
+            ConfigError: If the members' differ; no cached features suit them all.
         """
         found = set(self._networks.values())
         if len(found) > 1:
             raise ConfigError(
-                'the members of the ensemble have different frozen networks, so they '
-                'cannot share cached features: test them with a pipeline that loads '
-                'frames'
+                'the members of the ensemble have different frozen networks and cannot '
+                'share cached features: test them with a pipeline that loads frames'
             )
         return found.pop()
-
-    @property
-    def text_vocabulary(self) -> TextVocabulary:
-        """Of the sentences of every member."""
-        return self._head(next(iter(self.members))).mbart.text
-
-    def text_vocabularies(self) -> dict[str, str]:
-        """Fingerprint of the text vocabulary by member."""
-        return {
-            name: self._head(name).mbart.text.fingerprint() for name in self.members
-        }
 
     def forward(
         self,
@@ -142,8 +122,9 @@ class TranslatorEnsemble(BaseModel):
             pooled, frames = pooled_by_network[network]
             lengths = ClipLengths(valid, frames)
             outputs = member.recognizer.classify(pooled, lengths)
-            logits[name], features = outputs[self.outputs[name]]
-            sources[name] = (self._head(name), features)
+            [(output, head)] = member.translation.items()
+            logits[name], features = outputs[output]
+            sources[name] = head.encode(features, lengths.of(features))
         first = next(iter(self.members.values()))
         samples = first.recognizer.predict(logits, data_samples, frames)
-        return translate(samples, sources, lengths, always=True)
+        return self.write_sentences(samples, sources, ensemble=True)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine.model import BaseModel
-from torch import Tensor
-
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
-from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..mbart import MBart
+from .translator import Translator
 
 
 @MODELS.register_module()
-class GlossToText(BaseModel):
+class GlossToText(Translator):
     """Translate gloss sentences by mBART: docs/method.md#translation.
 
     Its checkpoint is what ``MBartTranslationHead`` starts from.
@@ -37,17 +34,9 @@ class GlossToText(BaseModel):
         self.mbart = MBart(glosses=self.vocab, **mbart)
 
     @property
-    def text_vocabulary(self) -> TextVocabulary:
-        """Of its sentences."""
-        return self.mbart.text
-
-    def text_vocabularies(self) -> dict[str, str]:
-        """Fingerprint of the text vocabulary by output."""
-        return {self.OUTPUT: self.mbart.text.fingerprint()}
-
-    def required_state(self) -> dict[str, Tensor]:
-        """The tensors a checkpoint must hold: all."""
-        return self.state_dict()
+    def mbarts(self) -> dict[str, MBart]:
+        """The only one."""
+        return {self.OUTPUT: self.mbart}
 
     def forward(
         self,
@@ -67,17 +56,11 @@ class GlossToText(BaseModel):
         """
         source = self.mbart.embed_glosses([s.glosses for s in data_samples])
         if mode == 'predict':
-            found = self.mbart.translate(*source)
-            for sample, translation in zip(data_samples, found, strict=True):
-                sample.translations = {self.OUTPUT: translation}
-            return data_samples
-        targets = self.mbart.targets(
-            [s.text for s in data_samples], [s.clip_id for s in data_samples]
-        )
+            encoded = {self.OUTPUT: self.mbart.encode(*source)}
+            return self.write_sentences(data_samples, encoded, ensemble=False)
         if mode == 'loss':
-            return {
-                f'loss_translation_{self.OUTPUT}': self.mbart.loss(*source, targets)
-            }
+            loss = self.mbart.loss(*source, data_samples)
+            return {f'loss_translation_{self.OUTPUT}': loss}
         if mode == 'tensor':
-            return self.mbart.logits(*source, targets)
+            return self.mbart.logits(*source, self.mbart.targets(data_samples))
         raise ConfigError(f"mode must be 'loss', 'predict' or 'tensor', not {mode!r}")

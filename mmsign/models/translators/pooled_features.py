@@ -6,12 +6,10 @@ Symbols: B clips, T' steps, C channels of a stream.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import torch
-import torch.nn as nn
 from mmengine.model import BaseDataPreprocessor
-from torch import Tensor
+from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from mmsign.structures import FEATURES_SUFFIX
@@ -46,10 +44,7 @@ class FeaturePreprocessor(BaseDataPreprocessor):
         if not is_features(data['inputs']):
             return self.clips(data, training)
         data = self.cast_data(data)
-        inputs = {
-            name: pad_sequence(rows, batch_first=True)
-            for name, rows in data['inputs'].items()
-        }
+        inputs = {k: pad_sequence(rows, True) for k, rows in data['inputs'].items()}
         return dict(inputs=inputs, data_samples=data['data_samples'])
 
 
@@ -58,40 +53,20 @@ def is_features(inputs: dict) -> bool:
     return bool(inputs) and all(name.endswith(FEATURES_SUFFIX) for name in inputs)
 
 
-def stream_features(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Cached features by stream."""
-    return {name.removesuffix(FEATURES_SUFFIX): x for name, x in inputs.items()}
-
-
-def trained_heads(recognizer: SignRecognizer) -> list[nn.Module]:
-    """The heads of a recognizer: all of it that translation trains."""
+def trained_heads(recognizer: SignRecognizer) -> dict[str, nn.Module]:
+    """The heads of a recognizer by output: all of it that translation trains."""
+    heads = {name: stream.head for name, stream in recognizer.streams.items()}
     joint = recognizer.joint_head
-    heads = [stream.head for stream in recognizer.streams.values()]
-    return heads if joint is None else [*heads, joint]
-
-
-def frozen_parts(recognizer: SignRecognizer) -> Iterator[tuple[str, nn.Module]]:
-    """Names and modules that hold none of the trained heads, outermost first."""
-    heads = trained_heads(recognizer)
-    inside = {id(part) for head in heads for part in head.modules()}
-    around = {
-        id(part)
-        for part in recognizer.modules()
-        if any(head is below for head in heads for below in part.modules())
-    }
-    done: list[str] = []
-    for name, part in recognizer.named_modules():
-        if id(part) in around or id(part) in inside:
-            continue
-        if not any(name.startswith(f'{prefix}.') for prefix in done):
-            done.append(name)
-            yield name, part
+    return heads if joint is None else heads | dict(joint=joint)
 
 
 def freeze(recognizer: SignRecognizer) -> None:
     """Stop everything but the heads from being trained."""
-    for _, part in frozen_parts(recognizer):
-        part.requires_grad_(False)
+    heads = trained_heads(recognizer).values()
+    trained = {parameter for head in heads for parameter in head.parameters()}
+    for parameter in recognizer.parameters():
+        if parameter not in trained:
+            parameter.requires_grad_(False)
 
 
 def fingerprint(recognizer: SignRecognizer) -> str:
@@ -100,13 +75,11 @@ def fingerprint(recognizer: SignRecognizer) -> str:
     Two recognizers with the same fingerprint compute the same features of the same
     clip, whatever their heads.
     """
+    heads = tuple(f'{stream}.head.' for stream in recognizer.streams)
     digest = hashlib.sha256()
-    state = recognizer.state_dict()
-    for name, _ in sorted(frozen_parts(recognizer)):
-        for key in sorted(k for k in state if k.startswith(f'{name}.')):
-            value = state[key]
-            if is_auxiliary(key) or key.endswith('num_batches_tracked'):
-                continue
+    for key, value in sorted(recognizer.state_dict().items()):
+        of_head = key.startswith((*heads, 'joint_head.'))
+        if not of_head and not is_auxiliary(key) and 'num_batches_tracked' not in key:
             digest.update(f'{key} {tuple(value.shape)} '.encode())
             plain = value.detach().to('cpu', torch.float32).contiguous()
             digest.update(plain.numpy().tobytes())

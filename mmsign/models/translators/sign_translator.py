@@ -8,33 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn as nn
-from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
-from mmsign.structures import SignDataSample
-from mmsign.text import TextVocabulary
+from mmsign.structures import FEATURES_SUFFIX, SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.lengths import ClipLengths
+from ..mbart import MBart
 from ..recognizers.stream import is_auxiliary
 from ..weights import load_weights
 from .pooled_features import (
     FeaturePreprocessor,
     fingerprint,
     freeze,
-    frozen_parts,
     is_features,
-    stream_features,
     trained_heads,
 )
-from .text_ensemble import ENSEMBLE, check_same_text, translate_together
+from .translator import Translator
 
 
 @MODELS.register_module()
-class SignTranslator(BaseModel):
+class SignTranslator(Translator):
     """A recognizer with a translation head on any of its outputs.
 
     Trained on frames and keypoints (the recognizer's backbones run, without
@@ -77,24 +73,19 @@ class SignTranslator(BaseModel):
         self.recognition_weight = recognition_weight
         self.translation_weight = translation_weight
         self.freeze_backbone = freeze_backbone
-        channels = output_channels(built)
-        unknown = sorted(set(translation) - set(channels))
+        outputs = trained_heads(built)
+        unknown = sorted(translation.keys() - outputs.keys())
         if unknown or not translation:
             raise ConfigError(
                 f'translation has heads for {unknown or "no output"}; the recognizer '
-                f'has the outputs {", ".join(channels)}'
+                f'has the outputs {", ".join(outputs)}'
             )
-        self.translation = nn.ModuleDict(
-            {
-                name: MODELS.build(
-                    dict(type='MBartTranslationHead')
-                    | dict(head)
-                    | dict(in_channels=channels[name], glosses=vocab)
-                )
-                for name, head in translation.items()
-            }
-        )
-        check_same_text({name: head.mbart for name, head in self.translation.items()})
+        self.translation = nn.ModuleDict()
+        for name, head in translation.items():
+            supplied = dict(in_channels=outputs[name].hidden_channels, glosses=vocab)
+            head = dict(type='MBartTranslationHead') | dict(head) | supplied
+            self.translation[name] = MODELS.build(head)
+        self.check_same_text()
         if freeze_backbone:
             freeze(built)
 
@@ -105,15 +96,9 @@ class SignTranslator(BaseModel):
         return self.recognizer.infeasible(data_samples)
 
     @property
-    def text_vocabulary(self) -> TextVocabulary:
-        """Of the sentences of every head."""
-        return next(iter(self.translation.values())).mbart.text
-
-    def text_vocabularies(self) -> dict[str, str]:
-        """Fingerprint of the text vocabulary by output."""
-        return {
-            k: head.mbart.text.fingerprint() for k, head in self.translation.items()
-        }
+    def mbarts(self) -> dict[str, MBart]:
+        """By output."""
+        return {name: head.mbart for name, head in self.translation.items()}
 
     def required_state(self) -> dict[str, Tensor]:
         """The tensors a checkpoint must hold for inference (no pyramid)."""
@@ -127,7 +112,7 @@ class SignTranslator(BaseModel):
         """Load the checkpoints that are named.
 
         Raises:
-            FileNotFoundError, ValueError: If one does not fit.
+            FileNotFoundError, CheckpointError: If one does not fit.
         """
         self.recognizer.init_weights()
         for head in self.translation.values():
@@ -154,8 +139,9 @@ class SignTranslator(BaseModel):
         """As usual, but frozen parts stay in evaluation mode."""
         super().train(mode)
         if self.freeze_backbone:
-            for _, part in frozen_parts(self.recognizer):
-                part.eval()
+            self.recognizer.eval()
+            for head in trained_heads(self.recognizer).values():
+                head.train(mode)
         return self
 
     # The network ------------------------------------------------------------
@@ -164,14 +150,13 @@ class SignTranslator(BaseModel):
         """Pooled features (B, T', C) by stream, and T.
 
         Raises:
-            ValueError: If cached features are of other streams or channels.
+            ConfigError: If cached features are of other streams or channels.
         """
         if not is_features(inputs):
             with torch.no_grad():
-                features = self.recognizer.encode(inputs)
-                pooled = self.recognizer.pool(features)
+                pooled = self.recognizer.pool(self.recognizer.encode(inputs))
             return pooled, next(iter(inputs.values())).shape[2]
-        pooled = stream_features(inputs)
+        pooled = {k.removesuffix(FEATURES_SUFFIX): x for k, x in inputs.items()}
         streams = self.recognizer.streams
         expected = {name: stream.out_channels for name, stream in streams.items()}
         found = {name: x.shape[2] for name, x in pooled.items()}
@@ -180,8 +165,8 @@ class SignTranslator(BaseModel):
                 f'the cached features have the channels {found}, the recognizer '
                 f'{expected}; extract them with this recognizer'
             )
-        stride = self.recognizer.output_stride
-        return pooled, next(iter(pooled.values())).shape[1] * stride
+        steps = next(iter(pooled.values())).shape[1]
+        return pooled, steps * self.recognizer.output_stride
 
     def forward(
         self,
@@ -203,10 +188,17 @@ class SignTranslator(BaseModel):
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode}")
         features = None
-        if mode == 'loss' and not self.freeze_backbone:
-            features, pooled, frames = self._trained_features(inputs)
-        else:
+        if self.freeze_backbone or mode != 'loss':
             pooled, frames = self.pooled(inputs)
+        elif is_features(inputs):
+            raise ConfigError(
+                'freeze_backbone=False trains the backbones, which cached features '
+                'leave out: take a pipeline that loads frames, or freeze them'
+            )
+        else:
+            features = self.recognizer.encode(inputs)
+            pooled = self.recognizer.pool(features)
+            frames = next(iter(inputs.values())).shape[2]
         if data_samples is None:
             valid = [frames] * len(next(iter(pooled.values())))
         else:
@@ -216,60 +208,20 @@ class SignTranslator(BaseModel):
         logits = {name: output for name, (output, _) in outputs.items()}
         if mode == 'tensor':
             return logits
-        sources = {
-            name: (head, outputs[name][1]) for name, head in self.translation.items()
-        }
+        gloss_features = {name: outputs[name][1] for name in self.translation}
+        arguments = {name: (x, lengths.of(x)) for name, x in gloss_features.items()}
         if mode == 'predict':
             samples = self.recognizer.predict(logits, data_samples, frames)
-            return translate(samples, sources, lengths, always=False)
+            heads = self.translation.items()
+            sources = {name: head.encode(*arguments[name]) for name, head in heads}
+            return self.write_sentences(samples, sources, ensemble=len(sources) > 1)
         losses = self.recognizer.losses(logits, features, data_samples, lengths)
-        weighted = {k: self.recognition_weight * loss for k, loss in losses.items()}
-        for name, (head, x) in sources.items():
-            loss = head.loss(x, lengths.of(x), data_samples)
-            weighted[f'loss_translation_{name}'] = self.translation_weight * loss
-        return weighted
-
-    def _trained_features(self, inputs: dict[str, Tensor]) -> tuple[dict, dict, int]:
-        """With gradient through the backbones: stage outputs, pooled features, T."""
-        if is_features(inputs):
-            raise ConfigError(
-                'freeze_backbone=False trains the backbones, which cached features '
-                'leave out: take a pipeline that loads frames, or freeze them'
-            )
-        features = self.recognizer.encode(inputs)
-        frames = next(iter(inputs.values())).shape[2]
-        return features, self.recognizer.pool(features), frames
+        losses = {k: self.recognition_weight * loss for k, loss in losses.items()}
+        for name, head in self.translation.items():
+            loss = head.loss(*arguments[name], data_samples)
+            losses[f'loss_translation_{name}'] = self.translation_weight * loss
+        return losses
 
 
 def _is_auxiliary(key: str) -> bool:
-    prefix = 'recognizer.'
-    return key.startswith(prefix) and is_auxiliary(key.removeprefix(prefix))
-
-
-def output_channels(recognizer: nn.Module) -> dict[str, int]:
-    """Channels of the gloss features by output of a recognizer."""
-    heads = zip(recognizer.output_names, trained_heads(recognizer))
-    return {name: head.hidden_channels for name, head in heads}
-
-
-def translate(
-    samples: list[SignDataSample],
-    sources: Mapping[str, tuple[nn.Module, Tensor]],
-    lengths: ClipLengths,
-    always: bool,
-) -> list[SignDataSample]:
-    """Give the data samples the translations of every head and of their ensemble.
-
-    Args:
-        samples: Changed in place, and returned.
-        sources: By output a head and the gloss features (B, T', C) that it takes.
-        lengths: Of the clips.
-        always: Whether a single head has an ensemble, too.
-    """
-    steps = lengths.of(next(iter(sources.values()))[1])
-    found = {name: head.predict(x, steps) for name, (head, x) in sources.items()}
-    if always or len(sources) > 1:
-        found[ENSEMBLE] = translate_together(list(sources.values()), steps)
-    for index, sample in enumerate(samples):
-        sample.translations = {name: rows[index] for name, rows in found.items()}
-    return samples
+    return is_auxiliary(key.removeprefix('recognizer.'))

@@ -8,8 +8,9 @@ import torch
 from tiny_mbart import GOLDEN, golden_slt_weights, mbart_config
 
 from mmsign import compat
-from mmsign.decoding.text_beam import text_beam_search
+from mmsign.errors import CheckpointError
 from mmsign.models import MBartTranslationHead
+from mmsign.models.mbart import translate
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary
 
@@ -95,7 +96,7 @@ def test_agrees_with_the_authors_translation_path(golden_head, golden_inputs, go
         SignDataSample(metainfo=dict(clip_id='a', text='10 20 30')),
         SignDataSample(metainfo=dict(clip_id='b', text='50')),
     ]
-    targets = golden_head.mbart.targets([s.text for s in samples], ['a', 'b'])
+    targets = golden_head.mbart.targets(samples)
     assert targets.tolist() == golden['labels'].tolist()
     logits = golden_head.mbart.logits(inputs, mask, targets)
     np.testing.assert_allclose(logits, golden['logits'], atol=1e-4)
@@ -104,46 +105,37 @@ def test_agrees_with_the_authors_translation_path(golden_head, golden_inputs, go
 
 
 def test_beam_5_finds_the_authors_sequences(golden_head, golden_inputs, golden):
-    network = golden_head.next_tokens(*golden_inputs, beams=5)
-    found = text_beam_search(network, 2, 6, 2, beam_width=5, max_length=20)
-    assert [[6, *f[0].ids, 2] for f in found] == golden['beam5'].tolist()
-    scores = [f[0].score for f in found]
+    found = translate([golden_head.encode(*golden_inputs)])
+    ids = [[6, *map(int, one.text.split()), 2] for one in found]
+    assert ids == golden['beam5'].tolist()
+    scores = [one.score for one in found]
     assert scores == pytest.approx(golden['beam5_scores'].tolist(), abs=1e-5)
-    predicted = golden_head.predict(*golden_inputs)
-    texts = [' '.join(map(str, f[0].ids)) for f in found]
-    assert [p.text for p in predicted] == texts and predicted[0].score == scores[0]
 
 
 def test_the_other_clips_of_a_batch_do_not_matter():
     torch.manual_seed(0)
     head = MBartTranslationHead(8, GLOSSES, mbart_config()).eval()
     features, lengths = torch.randn(3, 6, 8), torch.tensor([6, 3, 1])
-    together = head.predict(features, lengths)
-    for index, length in enumerate(lengths.tolist()):
-        alone = head.predict(
-            features[index : index + 1, :length], lengths[index : index + 1]
-        )
-        assert alone[0].text == together[index].text
-        assert alone[0].score == pytest.approx(together[index].score, abs=1e-4)
+    together = translate([head.encode(features, lengths)])
+    for x, length, expected in zip(features, lengths, together):
+        [found] = translate([head.encode(x[None, :length], length[None])])
+        assert found.text == expected.text
+        assert found.score == pytest.approx(expected.score, abs=1e-4)
 
 
 def test_starts_from_a_gloss_to_text_checkpoint(tmp_path):
+    def head(**changes):
+        config = mbart_config(**changes)
+        return MBartTranslationHead(8, GLOSSES, config, g2t_checkpoint=path)
+
     torch.manual_seed(0)
-    trained = MBartTranslationHead(8, GLOSSES, mbart_config())
-    path = tmp_path / 'g2t.pth'
-    state = {
-        key: value
-        for key, value in trained.state_dict().items()
-        if key.startswith('mbart.')
-    }
+    path = str(tmp_path / 'g2t.pth')
+    trained, found = head(), head()
+    state = {k: v for k, v in trained.state_dict().items() if k.startswith('mbart.')}
     compat.write_checkpoint(dict(state_dict=state), path)
-    head = MBartTranslationHead(8, GLOSSES, mbart_config(), g2t_checkpoint=str(path))
-    head.init_weights()
+    found.init_weights()
     for key, value in state.items():
-        assert torch.equal(head.state_dict()[key], value), key
-    assert not torch.equal(head.mapper[0].weight, trained.mapper[0].weight)
-    other = MBartTranslationHead(
-        8, GLOSSES, mbart_config(d_model=32), g2t_checkpoint=str(path)
-    )
-    with pytest.raises(ValueError, match='of another shape.*GlossToText|GlossToText'):
-        other.init_weights()
+        assert torch.equal(found.state_dict()[key], value), key
+    assert not torch.equal(found.mapper[0].weight, trained.mapper[0].weight)
+    with pytest.raises(CheckpointError, match='GlossToText'):
+        head(d_model=32).init_weights()

@@ -9,6 +9,7 @@ from tiny_models import GLOSSES, network_inputs
 from tiny_translators import build_translator, recognizer_config, samples
 
 from mmsign import compat
+from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import TranslatorEnsemble
 
 HEADS = {
@@ -30,11 +31,9 @@ def checkpoints(tmp_path_factory, translator):
     folder = tmp_path_factory.mktemp('members')
     paths = {}
     for name in HEADS:
-        state = {
-            key: value
-            for key, value in translator.state_dict().items()
-            if key.startswith((f'translation.{name}.', 'recognizer.'))
-        }
+        parts = f'translation.{name}.', 'recognizer.'
+        state = translator.state_dict().items()
+        state = {key: value for key, value in state if key.startswith(parts)}
         paths[name] = str(folder / f'{name}.pth')
         compat.write_checkpoint(dict(state_dict=state), paths[name])
     return paths
@@ -50,15 +49,16 @@ def test_members_apart_are_what_they_are_together(checkpoints, translator, poole
     assert ensemble.network_fingerprint() == translator.network_fingerprint()
 
 
-def test_equal_backbones_run_once(checkpoints, monkeypatch):
+def test_equal_networks_and_every_encoder_run_once(checkpoints, monkeypatch):
     ensemble, calls = build(**checkpoints), []
     for member in ensemble.members.values():
-        encode = member.recognizer.encode
-        monkeypatch.setattr(
-            member.recognizer, 'encode', lambda x, f=encode: calls.append(1) or f(x)
-        )
+        for part in (member.recognizer, *member.mbarts.values()):
+            run = part.encode
+            monkeypatch.setattr(
+                part, 'encode', lambda *x, run=run: calls.append(run) or run(*x)
+            )
     ensemble(network_inputs(), samples(), 'predict')
-    assert len(calls) == 1
+    assert len(calls) == 1 + 3
 
 
 def test_seeds_of_one_head(checkpoints, tmp_path):
@@ -71,20 +71,19 @@ def test_seeds_of_one_head(checkpoints, tmp_path):
     ensemble = build(video=[checkpoints['video'], str(folder)], joint=[])
     found = ensemble(network_inputs(), samples(), 'predict')
     assert list(found[0].translations) == ['video', 'video_2', 'ensemble']
-    with pytest.raises(ValueError, match='have different frozen networks'):
+    with pytest.raises(ConfigError, match='different frozen networks'):
         ensemble.network_fingerprint()
 
 
 def test_faults(checkpoints, tmp_path, pooled):
-    with pytest.raises(ValueError, match='no members: name their checkpoints'):
-        build()
-    with pytest.raises(ValueError, match="output 'hands', the translator has heads"):
-        build(hands='x.pth')
-    with pytest.raises(FileNotFoundError, match='does not exist'):
-        build(video=str(tmp_path / 'no.pth'))
-    with pytest.raises(FileNotFoundError, match='train it first'):
-        build(video=str(tmp_path))
-    with pytest.raises(ValueError, match='does not fit the translator'):
-        build(video=checkpoints['joint'])
-    with pytest.raises(ValueError, match="only predicts, mode 'loss'"):
+    for error, name, members in (
+        (ConfigError, 'model.checkpoints', {}),
+        (ConfigError, "'hands'", dict(hands='x.pth')),
+        (FileNotFoundError, 'no.pth', dict(video=str(tmp_path / 'no.pth'))),
+        (FileNotFoundError, str(tmp_path), dict(video=str(tmp_path))),
+        (CheckpointError, 'joint.pth', dict(video=checkpoints['joint'])),
+    ):
+        with pytest.raises(error, match=name):
+            build(**members)
+    with pytest.raises(ConfigError, match="'loss'"):
         build(video=checkpoints['video'])(pooled, samples(), 'loss')

@@ -6,6 +6,7 @@ from tiny_mbart import mbart_config
 from tiny_models import GLOSSES
 from tiny_translators import samples
 
+from mmsign.errors import ConfigError
 from mmsign.models import GlossToText
 
 
@@ -29,6 +30,6 @@ def test_modes():
     network = GlossToText(dict(glosses=GLOSSES), mbart_config())
     logits = network({}, samples(), 'tensor')
     assert logits.shape[::2] == (2, len(network.text_vocabulary))
-    with pytest.raises(ValueError, match="not 'guess'"):
+    with pytest.raises(ConfigError, match='guess'):
         network({}, samples(), 'guess')
     assert set(network.required_state()) == set(network.state_dict())

@@ -1,0 +1,70 @@
+"""What every network that ends in sentences has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.structures import SignDataSample
+from mmsign.text import TextVocabulary
+
+from ..mbart import EncodedSource, MBart, translate
+
+# Name of the averaged output in the data samples and of its metrics.
+ENSEMBLE = 'ensemble'
+
+
+class Translator(BaseModel):
+    """Base of the networks that translate by one mBART or several, ``mbarts``."""
+
+    @property
+    def mbarts(self) -> dict[str, MBart]:
+        """By the name of the output that each gives."""
+        raise NotImplementedError
+
+    @property
+    def text_vocabulary(self) -> TextVocabulary:
+        """Of the sentences of every output."""
+        return next(iter(self.mbarts.values())).text
+
+    def text_vocabularies(self) -> dict[str, str]:
+        """Fingerprint of the text vocabulary by output."""
+        return {name: mbart.text.fingerprint() for name, mbart in self.mbarts.items()}
+
+    def required_state(self) -> dict[str, Tensor]:
+        """The tensors a checkpoint must hold for inference."""
+        return self.state_dict()
+
+    def check_same_text(self) -> None:
+        """Raise ConfigError unless all outputs number their tokens alike."""
+        (first, one), *others = self.mbarts.items()
+        for name, mbart in others:
+            if (mbart.text, mbart.start_id) != (one.text, one.start_id):
+                raise ConfigError(
+                    f'{first} ({one.text.name}, {one.language}) and {name} '
+                    f'({mbart.text.name}, {mbart.language}) differ in text vocabulary '
+                    'or language; an ensemble averages probabilities of the same tokens'
+                )
+
+    @staticmethod
+    def write_sentences(
+        samples: list[SignDataSample],
+        sources: Mapping[str, EncodedSource],
+        ensemble: bool,
+    ) -> list[SignDataSample]:
+        """Give the data samples their ``translations``; returns the samples.
+
+        Args:
+            samples: Changed in place.
+            sources: What each output translates.
+            ensemble: Whether their average (paper, eq. 6) is an output, too.
+        """
+        found = {name: translate([source]) for name, source in sources.items()}
+        if ensemble:
+            found[ENSEMBLE] = translate(list(sources.values()))
+        for index, sample in enumerate(samples):
+            sample.translations = {name: rows[index] for name, rows in found.items()}
+        return samples
