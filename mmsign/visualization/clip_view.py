@@ -253,7 +253,9 @@ def write_video(
             height, width = (side // 2 * 2 for side in image.shape[:2])
             if writer is None:
                 code = cv2.VideoWriter.fourcc(*'mp4v')
-                writer = cv2.VideoWriter(str(partial), code, fps, (width, height))
+                writer = cv2.VideoWriter(
+                    os.fsencode(partial), code, fps, (width, height)
+                )
                 if not writer.isOpened():
                     raise ConfigError(f'{path}: OpenCV cannot write a video there')
             writer.write(image[:height, :width])

@@ -132,6 +132,8 @@ class _Drawing:
         # `left` in inches of the figure.
         place = axes.get_yaxis_transform()
         style = self.text | dict(fontsize=size, va='baseline', transform=place) | style
+        # What is no text, in the name of a file, is written as its code.
+        text = text.encode(errors='backslashreplace').decode()
         axes.text((left - LEFT) / ROOM, low, text, **style)
 
     def _head(self, lines: list[str], axes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 
 import cv2
 import pytest
@@ -31,10 +33,10 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def infer(files):
-    def infer(*arguments: str):
+    def infer(*arguments: str, keypoints: str = 'k.safetensors'):
         network = ['--config', f'{files}/tiny.py', '--checkpoint', f'{files}/tiny.pth']
-        keypoints = ['--keypoints', f'{files}/k.safetensors', '--device', 'cpu']
-        return tool.main([*arguments, *network, *keypoints])
+        keypoints = ['--keypoints', f'{files}/{keypoints}']
+        return tool.main([*arguments, *network, *keypoints, '--device', 'cpu'])
 
     return infer
 
@@ -53,6 +55,19 @@ def test_a_bad_clip_does_not_stop_the_others(infer, files, capsys):
     results = infer('gone.mp4', f'{files}/a.mp4')
     assert results[0].error and results[1].error is None
     assert 'error: no video file gone.mp4' in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='names are text elsewhere')
+@pytest.mark.parametrize('kind', ['jsonl', 'png', 'mp4'])
+def test_a_name_that_is_no_text(infer, files, tmp_path, kind):
+    """As an old disk may have it; OpenCV is killed by such a string."""
+    clip = tmp_path / os.fsdecode(b'a\xff.mp4')
+    shutil.copy(files / 'a.mp4', clip)
+    out = tmp_path / 'out' / os.fsdecode(f'o\xfe.{kind}'.encode('latin-1'))
+    (result,) = infer(str(clip), '--out', str(out), keypoints='k.safetensors@a')
+    assert result.glosses and out.stat().st_size > 0
+    if kind == 'jsonl':
+        assert json.loads(out.read_text())['clip'] == str(clip)
 
 
 def test_a_picture(infer, files, tmp_path):

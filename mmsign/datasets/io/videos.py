@@ -8,6 +8,7 @@ once per file and process, and are read in order from the first.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -132,8 +133,10 @@ def _stamp(path: str) -> tuple:
 
 def _open(path: str) -> cv2.VideoCapture:
     _stamp(path)
-    # One thread: loading is parallel over clips already, in worker processes.
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    # Bytes: a name that is not UTF-8 would kill the process, as a string. One thread:
+    # loading is parallel over clips already, in worker processes.
+    threads = [cv2.CAP_PROP_N_THREADS, 1]
+    capture = cv2.VideoCapture(os.fsencode(path), cv2.CAP_FFMPEG, threads)
     if not capture.isOpened():
         raise FrameReadError(
             f'{path}: OpenCV cannot open this video; check that it is complete, '
