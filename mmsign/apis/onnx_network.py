@@ -18,7 +18,7 @@ from mmsign import compat
 from mmsign.decoding import AVERAGE, log_probabilities
 from mmsign.files import replacing_path
 from mmsign.models import SignRecognizer
-from mmsign.models.layers.time import PositionEncoding, sinusoid
+from mmsign.models.layers.sequence import PositionEncoding, sinusoid
 
 # Output steps that the exported position table reaches.
 _LONGEST = 1024

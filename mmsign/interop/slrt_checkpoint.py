@@ -17,7 +17,7 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.errors import CheckpointError
 from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
-from mmsign.models.layers.time import sinusoid
+from mmsign.models.layers.sequence import sinusoid
 from mmsign.models.weights import Weights
 
 from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours

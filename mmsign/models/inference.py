@@ -17,8 +17,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from mmsign import compat
 from mmsign.errors import ConfigError
 
-from .layers.masked_norm import MaskedBatchNorm
 from .layers.memory_format import to_memory_format
+from .layers.sequence import MaskedBatchNorm
 
 
 def fold_batch_norms(model: nn.Module) -> int:

@@ -27,7 +27,7 @@ from mmsign.text.languages import finish_sentence
 from mmsign.vocab import GlossVocabulary
 
 from .gloss_table import gloss_table_from_text, load_gloss_table
-from .layers.lengths import length_mask
+from .layers.sequence import length_mask
 
 
 class MBart(BaseModule):

@@ -12,7 +12,7 @@ from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
 from mmsign.apis.windows import WindowedNetwork, window_for_clips, window_for_streams
 from mmsign.errors import ClipError, ConfigError
-from mmsign.models.layers.time import PositionEncoding
+from mmsign.models.layers.sequence import PositionEncoding
 
 
 def longer(network, max_length: int = 400, **corpus):

@@ -9,7 +9,7 @@ import torch
 
 from mmsign.errors import CheckpointError
 from mmsign.interop import slrt_checkpoint as slrt
-from mmsign.models.layers.time import sinusoid
+from mmsign.models.layers.sequence import sinusoid
 
 NET = 'recognition_network.'
 HEAD = f'{NET}visual_head.'

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmsign.models.layers.time import sinusoid
+from mmsign.models.layers.sequence import sinusoid
 
 GOLDEN = Path(__file__).parents[1] / 'data' / 'golden'
 

@@ -14,9 +14,7 @@ from torch import Tensor
 
 from mmsign.registry import MODELS
 
-from ..layers.lengths import length_mask
-from ..layers.masked_norm import MaskedBatchNorm
-from ..layers.time import PositionEncoding
+from ..layers.sequence import MaskedBatchNorm, PositionEncoding, length_mask
 
 
 class _FeedForward(nn.Module):

@@ -26,7 +26,7 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
-from ..layers.lengths import ClipLengths
+from ..layers.sequence import ClipLengths
 from ..layers.volume import arrange_weights
 from .stream import STREAMS, Stream, is_auxiliary
 

@@ -15,7 +15,7 @@ from mmsign.vocab import GlossVocabulary
 
 from ..backbones.building import build_backbone
 from ..layers.memory_format import to_memory_format
-from ..layers.time import TimeResample
+from ..layers.sequence import TimeResample
 from ..layers.volume import Conv3d
 from ..necks.pyramid import pool_space
 from ..stages import Stage, backbone_stages, describe_stages

@@ -11,7 +11,7 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
-from ..layers.lengths import ClipLengths
+from ..layers.sequence import ClipLengths
 from ..mbart import MBart
 from .translator import Translator
 

@@ -15,7 +15,7 @@ from mmsign.registry import MODELS
 from mmsign.structures import FEATURES_SUFFIX, SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary
 
-from ..layers.lengths import ClipLengths
+from ..layers.sequence import ClipLengths
 from ..mbart import MBart
 from ..recognizers.stream import is_auxiliary
 from ..weights import load_weights

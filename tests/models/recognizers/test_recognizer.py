@@ -19,7 +19,7 @@ from tiny_models import (
 
 from mmsign.errors import CheckpointError, ConfigError, UnknownGlossError
 from mmsign.models import SignRecognizer
-from mmsign.models.layers.lengths import ClipLengths
+from mmsign.models.layers.sequence import ClipLengths
 
 LOSSES = {f'loss_ctc_{name}' for name in ('video', 'keypoint', 'joint')}
 PYRAMID_LOSSES = {

@@ -1,12 +1,94 @@
+import math
 import os
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import examples
 
-from mmsign.models.layers.lengths import length_mask
-from mmsign.models.layers.masked_norm import MaskedBatchNorm
+from mmsign.models.layers.sequence import (
+    ClipLengths,
+    MaskedBatchNorm,
+    PositionEncoding,
+    TimeResample,
+    length_mask,
+    sinusoid,
+)
+
+
+def test_length_mask():
+    mask = length_mask(torch.tensor([0, 2, 3]), 3)
+    assert mask.tolist() == [
+        [False, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+
+
+@examples(150)
+@given(st.data())
+def test_any_length_has_its_share_of_the_steps(data):
+    frames = data.draw(st.integers(1, 10**6))
+    steps = data.draw(st.integers(1, 10**6))
+    lengths = sorted(data.draw(st.lists(st.integers(0, frames), max_size=5)))
+    found = ClipLengths([*lengths, frames], frames).steps(steps)
+    assert found[-1] == steps  # the whole clip is the whole output
+    assert found == sorted(found) and found[0] >= 0
+    for length, valid in zip(lengths, found):
+        # The greatest whole number of steps within the clip's own share.
+        assert valid * frames <= length * steps < (valid + 1) * frames
+
+
+def test_on_the_device_of_an_output():
+    lengths = ClipLengths([16, 10], 16)
+    found = lengths.of(torch.zeros(2, 8, 3))
+    assert found.tolist() == [8, 5] and len(lengths) == 2
+    assert lengths.of(torch.zeros(2, 8)) is found  # copied once
+
+
+def test_values_of_the_formula():
+    table = sinusoid(7, 6)
+    for t in range(7):
+        for c in range(3):
+            angle = t / 10000 ** (2 * c / 6)
+            assert math.isclose(table[t, 2 * c], math.sin(angle), abs_tol=1e-5)
+            assert math.isclose(table[t, 2 * c + 1], math.cos(angle), abs_tol=1e-5)
+
+
+def test_any_length_and_nothing_stored():
+    layer = PositionEncoding(8)
+    assert not layer.state_dict()
+    short, long = layer(torch.zeros(1, 3, 8)), layer(torch.zeros(1, 6000, 8))
+    torch.testing.assert_close(short[0], long[0, :3])
+    torch.testing.assert_close(long[0], sinusoid(6000, 8))
+
+
+def test_steps_are_averaged_in_groups():
+    x = torch.arange(10.0).view(1, 5, 2)
+    y = TimeResample(1, 2)(x)
+    # The last group has one step.
+    expected = [[1.0, 2.0], [5.0, 6.0], [8.0, 9.0]]
+    torch.testing.assert_close(y, torch.tensor([expected]))
+
+
+def test_steps_are_interpolated_between_their_centres():
+    x = torch.tensor([[[0.0], [4.0]]])
+    y = TimeResample(8, 4)(x)
+    torch.testing.assert_close(y[0, :, 0], torch.tensor([0.0, 1.0, 3.0, 4.0]))
+
+
+def test_nothing_to_do():
+    x = torch.randn(1, 3, 2)
+    assert TimeResample(4, 4)(x) is x
+
+
+@pytest.mark.parametrize('wanted', [3, 6, 0])
+def test_neither_multiple_nor_divisor(wanted):
+    with pytest.raises(ValueError, match=f'output_stride={wanted} is neither'):
+        TimeResample(4, wanted)
 
 
 def batch(seed: int = 0):
