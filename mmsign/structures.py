@@ -6,19 +6,15 @@ Symbols: N frames of the source, T frames after sampling.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from mmsign.timed_gloss import TimedGloss
+from mmsign.timing import StepClock, TimedGloss
 
 FEATURES_SUFFIX = '_features'
 """Inputs of these names are a stream's pooled features, computed before."""
-
-if TYPE_CHECKING:
-    from mmsign.decoding import StepClock
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mmsign.errors import ConfigError, DataError, UnknownGlossError
 from mmsign.files import read_lines, write_lines
+from mmsign.interop.slrt_corpus import read_slrt_glosses
 from mmsign.registry import DATASETS
 
 _EXPECTED = (
@@ -248,11 +249,24 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
     sentences = _training_glosses(cfg) if of_corpus else []
     if 'slrt_file' not in keys:
         return GlossVocabulary.from_sentences(sentences)
-    # A foreign format, needed by few.
-    from mmsign.interop.slrt_corpus import read_slrt_vocabulary
-
     spellings = (gloss for sentence in sentences for gloss in sentence)
     return read_slrt_vocabulary(cfg['slrt_file'], spellings)
+
+
+def read_slrt_vocabulary(
+    path: str | os.PathLike, spellings: Iterable[str] = ()
+) -> GlossVocabulary:
+    """The vocabulary of the authors' ``gloss2ids.pkl``; see ``read_slrt_glosses``.
+
+    Raises:
+        FileNotFoundError, DataError: Naming the file, if it is missing or laid out
+            otherwise.
+    """
+    try:
+        return GlossVocabulary(**read_slrt_glosses(path, spellings))
+    except DataError as error:
+        named = str(error).startswith(str(path))
+        raise DataError(f'{"" if named else f"{path}: "}{error}') from error
 
 
 def _training_glosses(cfg: Mapping) -> list[list[str]]:

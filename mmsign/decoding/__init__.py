@@ -1,7 +1,8 @@
 """CTC decoding, offline and streaming; text_beam searches sentences."""
 
+from mmsign.timing import StepClock
+
 from .ctc import CTCBeamSearch, Hypothesis, greedy_decode
 from .forced_alignment import align_labellings
 from .incremental import IncrementalCTC
 from .outputs import AVERAGE, decode_outputs, log_probabilities, timed_glosses
-from .timing import StepClock

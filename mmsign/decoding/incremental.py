@@ -21,11 +21,11 @@ from torch import Tensor
 
 from mmsign.errors import ConfigError
 from mmsign.structures import TimedGloss
+from mmsign.timing import StepClock
 from mmsign.vocab import GlossVocabulary
 
 from .ctc import CTCBeamSearch
 from .outputs import timed_glosses
-from .timing import StepClock
 
 
 class IncrementalCTC:

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from mmsign.structures import GlossPrediction, TimedGloss
+from mmsign.timing import StepClock
 from mmsign.vocab import GlossVocabulary
 
 from .ctc import CTCBeamSearch, Hypothesis
-from .timing import StepClock
 
 AVERAGE = 'average'
 """Name of the output that is the mean of the others' probabilities."""

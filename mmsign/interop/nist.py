@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from mmsign.errors import DataError
 from mmsign.files import read_lines, write_lines
-from mmsign.timed_gloss import TimedGloss
+from mmsign.timing import TimedGloss
 
 EMPTY = '[EMPTY]'
 """Stands for a clip in which nothing was recognised: CTM knows words only."""

@@ -8,7 +8,7 @@ of the S3D are a flat ``{name: tensor}``. Names: ``slrt_names`` and
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,9 @@ from mmsign.errors import CheckpointError
 from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
 from mmsign.models.layers.sequence import sinusoid
 from mmsign.models.weights import Weights
+from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary
 
+from .slrt_corpus import is_pickle
 from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours
 
 # Rows of the position tables in the authors' files.
@@ -254,3 +256,60 @@ def _theirs(
             "mmsign's own necks and heads can be written for it"
         )
     return names
+
+
+def read_checkpoint_vocabulary(
+    path: str | os.PathLike, spellings: Iterable[str] = ()
+) -> GlossVocabulary:
+    """Read the glosses of a checkpoint's classes.
+
+    Args:
+        path: The authors' ``gloss2ids.pkl``; or a text file, one gloss a line in
+            the order of the class numbers from 1 on, no line for the blank.
+        spellings: Of a pickle, see ``read_slrt_vocabulary``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming the file, if it holds no vocabulary.
+    """
+    if is_pickle(path):
+        return read_slrt_vocabulary(path, spellings)
+    return GlossVocabulary.from_file(path)
+
+
+def check_class_count(
+    vocab: GlossVocabulary,
+    classes: Mapping[str, int],
+    vocab_path: str | os.PathLike,
+    checkpoint: str | os.PathLike,
+) -> None:
+    """Raise if the checkpoint's classes are not the vocabulary's glosses.
+
+    Args:
+        vocab: Of ``vocab_path``.
+        classes: Name of each classifier → its classes; see ``class_counts``.
+
+    Raises:
+        CheckpointError: Saying who has how many, and what to do.
+    """
+    counts = set(classes.values())
+    if len(counts) != 1:
+        listed = ', '.join(f'{name} {count}' for name, count in classes.items())
+        raise CheckpointError(
+            f'{checkpoint}: the heads have different numbers of classes: {listed}'
+        )
+    count = counts.pop()
+    if count == len(vocab):
+        return
+    blank = (
+        f'Its first line, {vocab.glosses[0]!r}, may be the blank: leave it out. '
+        if count == len(vocab.glosses)
+        else ''
+    )
+    raise CheckpointError(
+        f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
+        f'{vocab_path} has {len(vocab.glosses)} glosses. {blank}Take the gloss2ids.pkl '
+        'that lies with the data the checkpoint was trained on (each corpus and each '
+        'release has its own); a vocabulary built from the annotations has another '
+        'order and often another size'
+    )

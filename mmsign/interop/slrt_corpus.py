@@ -6,7 +6,7 @@ Symbols: N frames of a clip.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmsign.errors import CheckpointError, DataError
+from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
-from mmsign.vocab import GlossVocabulary
 
 from .restricted_pickle import read_pickle
 
@@ -148,9 +147,7 @@ def slrt_keypoints(path: str | os.PathLike, clip: Any, entry: Any) -> np.ndarray
     return points
 
 
-def read_slrt_vocabulary(
-    path: str | os.PathLike, spellings: Iterable[str] = ()
-) -> GlossVocabulary:
+def read_slrt_glosses(path: str | os.PathLike, spellings: Iterable[str] = ()) -> dict:
     """Read ``gloss2ids.pkl``, a dict gloss → class number.
 
     The blank is class 0, ``<s>`` or ``<si>``. Where two names have one number,
@@ -161,6 +158,9 @@ def read_slrt_vocabulary(
         spellings: Glosses as the corpus writes them. The authors write glosses
             small; a name that differs from one of these in case alone is written
             like it, and further spellings become aliases.
+
+    Returns:
+        ``glosses``, ``blank`` and ``aliases`` of a ``GlossVocabulary``.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -187,10 +187,7 @@ def read_slrt_vocabulary(
         gloss, *others = dict.fromkeys(found + names[number])
         glosses.append(gloss)
         aliases.update(dict.fromkeys(others, gloss))
-    try:
-        return GlossVocabulary(glosses, blank=blanks[0], aliases=aliases)
-    except DataError as error:
-        raise DataError(f'{path}: {error}') from error
+    return dict(glosses=glosses, blank=blanks[0], aliases=aliases)
 
 
 def read_numbering(path: str | os.PathLike, key: type) -> dict:
@@ -224,25 +221,6 @@ def check_numbering(path: str | os.PathLike, content: Any, key: type) -> None:
         )
 
 
-def read_checkpoint_vocabulary(
-    path: str | os.PathLike, spellings: Iterable[str] = ()
-) -> GlossVocabulary:
-    """Read the glosses of a checkpoint's classes.
-
-    Args:
-        path: The authors' ``gloss2ids.pkl``; or a text file, one gloss a line in
-            the order of the class numbers from 1 on, no line for the blank.
-        spellings: Of a pickle, see ``read_slrt_vocabulary``.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        DataError: Naming the file, if it holds no vocabulary.
-    """
-    if is_pickle(path):
-        return read_slrt_vocabulary(path, spellings)
-    return GlossVocabulary.from_file(path)
-
-
 def is_pickle(path: str | os.PathLike) -> bool:
     """Whether a file is a pickle rather than a text.
 
@@ -256,41 +234,3 @@ def is_pickle(path: str | os.PathLike) -> bool:
     with open(path, 'rb') as file:
         # How a pickle of protocol 2 or later begins; no UTF-8 text does.
         return file.read(1) == b'\x80'
-
-
-def check_class_count(
-    vocab: GlossVocabulary,
-    classes: Mapping[str, int],
-    vocab_path: str | os.PathLike,
-    checkpoint: str | os.PathLike,
-) -> None:
-    """Raise if the checkpoint's classes are not the vocabulary's glosses.
-
-    Args:
-        vocab: Of ``vocab_path``.
-        classes: Name of each classifier → its classes; see ``class_counts``.
-
-    Raises:
-        CheckpointError: Saying who has how many, and what to do.
-    """
-    counts = set(classes.values())
-    if len(counts) != 1:
-        listed = ', '.join(f'{name} {count}' for name, count in classes.items())
-        raise CheckpointError(
-            f'{checkpoint}: the heads have different numbers of classes: {listed}'
-        )
-    count = counts.pop()
-    if count == len(vocab):
-        return
-    blank = (
-        f'Its first line, {vocab.glosses[0]!r}, may be the blank: leave it out. '
-        if count == len(vocab.glosses)
-        else ''
-    )
-    raise CheckpointError(
-        f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
-        f'{vocab_path} has {len(vocab.glosses)} glosses. {blank}Take the gloss2ids.pkl '
-        'that lies with the data the checkpoint was trained on (each corpus and each '
-        'release has its own); a vocabulary built from the annotations has another '
-        'order and often another size'
-    )

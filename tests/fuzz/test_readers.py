@@ -37,8 +37,8 @@ from mmsign.interop.mediapipe_points import keypoints_79
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
-from mmsign.interop.slrt_corpus import read_slrt_annotations, read_slrt_vocabulary
-from mmsign.vocab import GlossVocabulary
+from mmsign.interop.slrt_corpus import read_slrt_annotations
+from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary
 
 POINTS = np.ones((2, 133, 3), np.float32)
 ARRAYS = dict(

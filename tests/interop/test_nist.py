@@ -16,7 +16,7 @@ from mmsign.interop.nist import (
     write_ctm,
     write_stm,
 )
-from mmsign.timed_gloss import TimedGloss
+from mmsign.timing import TimedGloss
 
 
 def test_ctm_is_read(tmp_path):

@@ -7,17 +7,15 @@ import pytest
 import torch
 
 from mmsign.errors import CheckpointError, DataError
+from mmsign.interop.slrt_checkpoint import check_class_count, read_checkpoint_vocabulary
 from mmsign.interop.slrt_corpus import (
-    check_class_count,
     is_pickle,
-    read_checkpoint_vocabulary,
     read_slrt_annotations,
     read_slrt_keypoints,
-    read_slrt_vocabulary,
     slrt_clip_id,
     slrt_keypoints,
 )
-from mmsign.vocab import GlossVocabulary
+from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary
 
 
 @pytest.fixture

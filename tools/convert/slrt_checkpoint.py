@@ -20,12 +20,8 @@ from mmsign.engine.launch import load_config, reported_errors
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs
 from mmsign.interop import slrt_checkpoint as slrt
-from mmsign.interop.slrt_corpus import (
-    check_class_count,
-    is_pickle,
-    read_checkpoint_vocabulary,
-    read_numbering,
-)
+from mmsign.interop.slrt_checkpoint import check_class_count, read_checkpoint_vocabulary
+from mmsign.interop.slrt_corpus import is_pickle, read_numbering
 from mmsign.interop.slrt_names import slrt_to_translation
 from mmsign.interop.slrt_network import class_counts, recognizer_config, s3d_config
 from mmsign.interop.slrt_translation import (
