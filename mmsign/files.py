@@ -244,7 +244,7 @@ def read_lines(path: str | os.PathLike) -> list[str]:
         line = data.count(b'\n', 0, error.start) + 1
         raise DataError(
             f'{path} is not UTF-8: line {line} holds the byte '
-            f'0x{data[error.start]:02x}, which cannot be decoded'
+            f'0x{data[error.start]:02x}, which cannot be decoded; save it as UTF-8'
         ) from error
     # Not splitlines(), which also breaks lines at characters words may hold.
     lines = text.split('\n')

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from typing import Any
 
 from mmengine.logging import print_log
@@ -16,9 +15,6 @@ from mmsign.registry import DATASETS
 
 from .io.tables import read_table
 from .sign_dataset import SignDataset
-
-# Where the corpus has both, or where they are put beside the frames.
-_FOLDERS = ('', 'sentence_label')
 
 
 @DATASETS.register_module()
@@ -36,39 +32,20 @@ class CSLDailyDataset(SignDataset):
         dataset='csl-daily', gloss_cleanup='none', level='character', language='zh'
     )
     ANNOTATIONS = ('csl2020ct_v2.pkl', 'split_1.txt')
+    # Where the corpus has both, or where they are put beside the frames.
+    FOLDERS = ('', 'sentence_label')
     FRAMES = 'sentence_frames-512x512'
     CLIP_FRAMES = '{clip_id}'
     FPS = 30.0
 
     @classmethod
-    def annotation_files(
-        cls, data_root: str, split: str, ann_file: str | None = None
-    ) -> list[str]:
-        if ann_file:
-            return super().annotation_files(data_root, split, ann_file)
-        return [_find(data_root, name) for name in cls.ANNOTATIONS]
-
-    @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
         path, table = cls.annotation_files(data_root, split)
-        for file in (path, table):
-            if not os.path.isfile(file):
-                raise FileNotFoundError(
-                    f'{cls.__name__}: no {file}; data_root must be the folder of the '
-                    f'corpus, with {" and ".join(cls.ANNOTATIONS)} in it or in its '
-                    f'folder {_FOLDERS[1]}, and frames at '
-                    f'{cls.FRAMES}/{cls.CLIP_FRAMES}/*.jpg'
-                )
         clips = _read_clips(*file_stamp(path))
         records, missing = [], []
         for line, row in read_table(table, ('name', 'split')):
             where = f'{table}, line {line}'
-            if row['split'] not in cls.SPLITS:
-                raise DataError(
-                    f'{where}: split {row["split"]!r} is none of '
-                    f'{", ".join(cls.SPLITS)}'
-                )
-            if row['split'] != split:
+            if not cls.is_in(split, row['split'], where):
                 continue
             if row['name'] in clips:
                 records.append(clips[row['name']] | dict(where=where))
@@ -82,12 +59,6 @@ class CSLDailyDataset(SignDataset):
                 level=logging.WARNING,
             )
         return records
-
-
-def _find(data_root: str, name: str) -> str:
-    """Where a file is, or should be."""
-    paths = [os.path.join(data_root, folder, name) for folder in _FOLDERS]
-    return next(filter(os.path.isfile, paths), paths[0])
 
 
 @functools.lru_cache(maxsize=1)

@@ -53,6 +53,7 @@ class SignDataset(BaseDataset):
             sentences are scored; ``language`` of the sentences.
         SPLITS: Names of the splits.
         ANNOTATIONS: Its annotation files, relative to data_root, with ``{split}``.
+        FOLDERS: Where they may lie in data_root.
         FRAMES: Where the corpus ships its frames, relative to data_root.
         CLIP_FRAMES: Where a clip's frames lie therein.
         FPS: Frames per second of the corpus.
@@ -67,6 +68,7 @@ class SignDataset(BaseDataset):
     )
     SPLITS: ClassVar[tuple[str, ...]] = ('train', 'dev', 'test')
     ANNOTATIONS: ClassVar[tuple[str, ...]] = ()
+    FOLDERS: ClassVar[tuple[str, ...]] = ('',)
     FRAMES: ClassVar[str] = ''
     CLIP_FRAMES: ClassVar[str] = '{split}/{clip_id}'
     FPS: ClassVar[float | None] = None
@@ -107,13 +109,17 @@ class SignDataset(BaseDataset):
     def annotation_files(
         cls, data_root: str, split: str, ann_file: str | None = None
     ) -> list[str]:
-        """Paths of the files that a split's annotations are expected in."""
-        names = [ann_file] if ann_file else cls.ANNOTATIONS
-        return [os.path.join(data_root, n.replace('{split}', split)) for n in names]
+        """Paths of the files that a split's annotations are, or are expected, in."""
+        found = []
+        for name in [ann_file] if ann_file else cls.ANNOTATIONS:
+            name = name.replace('{split}', split)
+            places = [os.path.join(data_root, folder, name) for folder in cls.FOLDERS]
+            found.append(next(filter(os.path.isfile, places), places[0]))
+        return found
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        """Read a split's annotations.
+        """Read a split's annotations from the corpus' own files, which are there.
 
         Returns:
             Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
@@ -124,6 +130,11 @@ class SignDataset(BaseDataset):
         raise NotImplementedError
 
     @classmethod
+    def read_ann_file(cls, path: str, data_root: str, split: str) -> list[dict]:
+        """Read ``ann_file``, likewise; a file of the paper's authors."""
+        return read_slrt_annotations(path)
+
+    @classmethod
     def load_annotations(
         cls, data_root: str, split: str, ann_file: str | None = None
     ) -> list[dict]:
@@ -132,7 +143,19 @@ class SignDataset(BaseDataset):
         Returns:
             As ``read_annotations``; texts are in Unicode's composed form (NFC).
         """
-        clips = cls._load(data_root, split, ann_file)
+        files = cls.annotation_files(data_root, split, ann_file)
+        for file in files:
+            if not os.path.isfile(file):
+                raise FileNotFoundError(
+                    f'{cls.__name__}: no {file}; data_root must be the folder of the '
+                    f'corpus, with {" and ".join(cls.ANNOTATIONS)} in it and frames at '
+                    f'{cls.FRAMES}/{cls.CLIP_FRAMES}, or `ann_file` name its '
+                    'annotations, relative to data_root or absolute'
+                )
+        if ann_file:
+            clips = cls.read_ann_file(files[0], data_root, split)
+        else:
+            clips = cls.read_annotations(data_root, split)
         others = 0
         for clip in clips:
             given = {key: clip[key] for key in ('clip_id', 'glosses', 'text', 'signer')}
@@ -149,18 +172,17 @@ class SignDataset(BaseDataset):
         return clips
 
     @classmethod
-    def _load(
-        cls, data_root: str, split: str, ann_file: str | None = None
-    ) -> list[dict]:
-        if not ann_file:
-            return cls.read_annotations(data_root, split)
-        (path,) = cls.annotation_files(data_root, split, ann_file)
-        if not os.path.isfile(path):
-            raise FileNotFoundError(
-                f'{cls.__name__}: no annotations {path}; `ann_file` must be a path '
-                'relative to data_root, or absolute, with {split} for the split'
+    def is_in(cls, split: str, named: str, where: str) -> bool:
+        """Whether a row that names a split is of this one.
+
+        Raises:
+            DataError: If there is no such split.
+        """
+        if named not in cls.SPLITS:
+            raise DataError(
+                f'{where}: split {named!r} is none of {", ".join(cls.SPLITS)}'
             )
-        return read_slrt_annotations(path)
+        return named == split
 
     @classmethod
     def training_glosses(

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator
 
 from mmsign.errors import DataError
+from mmsign.files import read_lines
 from mmsign.registry import DATASETS
 
 from .clip_names import is_legible
-from .io.tables import read_text
 from .sign_dataset import SignDataset
 
 _REQUIRED = ('id', 'video', 'glosses', 'split')
@@ -58,22 +58,12 @@ class SignFolderDataset(SignDataset):
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        return cls._load(data_root, split)
+        return cls.read_ann_file(
+            *cls.annotation_files(data_root, split), data_root, split
+        )
 
     @classmethod
-    def _load(
-        cls, data_root: str, split: str, ann_file: str | None = None
-    ) -> list[dict]:
-        (path,) = cls.annotation_files(data_root, split, ann_file)
-        if not os.path.isfile(path):
-            raise FileNotFoundError(
-                f'{cls.__name__}: no manifest {path}; data_root must hold '
-                f'{" or ".join(cls.ANNOTATIONS)}, or `ann_file` name the manifest'
-            )
-        return cls._read(path, data_root, split)
-
-    @classmethod
-    def _read(cls, path: str, data_root: str, split: str) -> list[dict]:
+    def read_ann_file(cls, path: str, data_root: str, split: str) -> list[dict]:
         records = []
         seen: dict[str, str] = {}
         for where, row in _read_rows(path):
@@ -84,17 +74,10 @@ class SignFolderDataset(SignDataset):
                     f'{seen[row["id"]]}'
                 )
             seen[row['id']] = where
-            if row['split'] not in cls.SPLITS:
-                raise DataError(
-                    f'{where}: split {row["split"]!r} is none of '
-                    f'{", ".join(cls.SPLITS)}'
-                )
             if not is_legible(row['video']):
                 raise DataError(f'{where}: {row["video"]!r} is no path')
-            if row['split'] != split:
-                continue
-            records.append(
-                dict(
+            if cls.is_in(split, row['split'], where):
+                record = dict(
                     clip_id=row['id'],
                     frames=os.path.join(data_root, row['video']),
                     glosses=row['glosses'].split(),
@@ -103,7 +86,7 @@ class SignFolderDataset(SignDataset):
                     num_frames=None,
                     where=where,
                 )
-            )
+                records.append(record)
         return records
 
 
@@ -114,38 +97,34 @@ def _read_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
         raise DataError(
             f'{path}: a manifest is a file {" or ".join(_SUFFIXES)}, not {suffix!r}'
         )
-    text = read_text(path)
-    yield from (_csv_rows if suffix == '.csv' else _json_rows)(path, text)
+    yield from (_csv_rows if suffix == '.csv' else _json_rows)(path)
 
 
-def _csv_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    lines = csv.reader(io.StringIO(text, newline=''), strict=True)
+def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    text = '\n'.join(read_lines(path))
+    rows = csv.DictReader(io.StringIO(text, newline=''), strict=True)
     try:
-        columns = next(lines, [])
-        missing = [column for column in _REQUIRED if column not in columns]
-        if missing or len(set(columns)) != len(columns):
+        columns = rows.fieldnames or []
+        if not set(_REQUIRED) <= set(columns) or len(set(columns)) < len(columns):
             raise DataError(
                 f'{path}, line 1: expected a header with the columns '
                 f'{",".join(_REQUIRED + _OPTIONAL)}, each once, separated by commas; '
-                f'found '
-                f'{",".join(columns)[:200]!r}'
+                f'found {",".join(columns)[:200]!r}'
             )
-        for fields in lines:
-            where = f'{path}, line {lines.line_num}'
-            if not fields:
-                continue
-            if len(fields) != len(columns):
+        for row in rows:
+            where = f'{path}, line {rows.line_num}'
+            if None in row or None in row.values():
                 raise DataError(
-                    f'{where}: expected {len(columns)} fields, found {len(fields)}; '
-                    'a field with a comma in it must be in double quotes'
+                    f'{where}: expected {len(columns)} fields; a field with a comma in '
+                    'it must be in double quotes'
                 )
-            yield where, dict.fromkeys(_OPTIONAL, '') | dict(zip(columns, fields))
+            yield where, dict.fromkeys(_OPTIONAL, '') | row
     except csv.Error as error:
-        raise DataError(f'{path}, line {lines.line_num}: no CSV ({error})') from error
+        raise DataError(f'{path}, line {rows.line_num}: no CSV ({error})') from error
 
 
-def _json_rows(path: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
-    for number, line in enumerate(text.split('\n'), 1):
+def _json_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    for number, line in enumerate(read_lines(path), 1):
         where = f'{path}, line {number}'
         if not line.strip():
             continue

@@ -106,7 +106,7 @@ def _corpus_clips(
     for kind in kinds:
         for split in kind.SPLITS:
             try:
-                annotated = kind.read_annotations(str(root), split)
+                annotated = kind.load_annotations(str(root), split)
             except FileNotFoundError:
                 continue
             clips = clips or []

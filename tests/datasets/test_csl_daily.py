@@ -52,7 +52,7 @@ def test_official_layout(tmp_path, folder):
 def test_a_clip_without_annotation_is_left_out(tmp_path, caplog):
     root = write_corpus(tmp_path, [entry('S1'), entry('S2')])
     with caplog.at_level(logging.WARNING):
-        clips = CSLDailyDataset.read_annotations(root, 'train')
+        clips = CSLDailyDataset.load_annotations(root, 'train')
     assert [clip['clip_id'] for clip in clips] == ['S1']
 
 
@@ -70,7 +70,7 @@ def test_a_clip_without_annotation_is_left_out(tmp_path, caplog):
 )
 def test_broken_files(tmp_path, info, split, message):
     with pytest.raises(DataError, match=message):
-        CSLDailyDataset.read_annotations(write_corpus(tmp_path, info, split), 'train')
+        CSLDailyDataset.load_annotations(write_corpus(tmp_path, info, split), 'train')
 
 
 def test_a_missing_corpus_says_what_is_expected(tmp_path):

@@ -69,7 +69,7 @@ def test_the_authors_annotations(phoenix_tree, tmp_path):
     )
     assert len(clips) == 1 and clips[0]['num_frames'] == 12
     assert clips[0]['clip_id'] == 'dev-b'
-    with pytest.raises(FileNotFoundError, match=r'no annotations .*gone\.dev'):
+    with pytest.raises(FileNotFoundError, match=r'gone\.dev'):
         Phoenix2014TDataset(
             data_root=str(phoenix_tree), split='dev', ann_file='gone.{split}'
         )

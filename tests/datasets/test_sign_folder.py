@@ -87,11 +87,11 @@ HEAD = 'id,video,glosses,split\n'
     [
         ('m.csv', b'', 'line 1: expected a header'),
         ('m.csv', b'id,video,glosses\n', 'line 1: expected a header'),
-        ('m.csv', HEAD.encode() + b'a,v,SUN\n', 'line 2: expected 4 fields, found 3'),
+        ('m.csv', HEAD.encode() + b'a,v,SUN\n', 'm.csv, line 2: expected 4 fields'),
         ('m.csv', HEAD.encode() + b'a,v,"SUN,dev\n', 'no CSV'),
         ('m.csv', HEAD.encode() + b'a,v,SUN,val\n', "split 'val' is none"),
         ('m.csv', HEAD.encode() + b'a,v\0,SUN,dev\n', 'm.csv, line 2'),
-        ('m.csv', (HEAD + 'a,v,FRÜH,dev\n').encode('latin-1'), 'line 2: not UTF-8'),
+        ('m.csv', (HEAD + 'a,v,FRÜH,dev\n').encode('latin-1'), 'm.csv.*UTF-8'),
         ('m.csv', HEAD.encode() + b'../a,v,SUN,train\n', 'no usable name'),
         ('m.csv', HEAD.encode() + b'a,v,SUN,dev\n', 'train split .* has no clips'),
         ('m.jsonl', b'{"id": "a"\n', 'line 1: no JSON'),
@@ -99,7 +99,7 @@ HEAD = 'id,video,glosses,split\n'
         ('m.jsonl', b'3\n', 'line 1: expected an object'),
         ('m.jsonl', b'\n{"id": 3.5}\n', "line 2: expected a string under 'id'"),
         ('m.csv', HEAD.replace(',', ';').encode(), 'separated by commas'),
-        ('m.csv', HEAD.encode('utf-16'), 'm.csv: is UTF-16'),
+        ('m.csv', HEAD.encode('utf-16'), 'm.csv.*UTF-8'),
         (
             'm.csv',
             HEAD.encode() + b'a,v,SUN,train\na,w,SUN,dev\n',

@@ -22,7 +22,8 @@ _SAME_RATE = 0.01
 _SLOWEST, _FASTEST = 1.0, 500.0
 # Two frames are at least this far apart; a time beyond the other is none.
 _SHORTEST, _LONGEST = 1e-4, 1e8
-_PAUSE = 2.0
+# Seconds after which a frame counts as the last before a pause: never less, never more.
+_PAUSE, _LONGEST_STILL = 2.0, 30.0
 # So many rising times in a row are a clock that started anew, not a stray one.
 _ANEW = 5
 
@@ -116,7 +117,7 @@ def frame_duration(times: np.ndarray) -> float:
 def longest_still(step: float) -> float:
     """Seconds that a frame may stay, of frames ``step`` seconds apart: after that the
     recorder was paused, and what follows is another piece."""
-    return max(_PAUSE, 10 * step)
+    return max(_PAUSE, min(10 * step, _LONGEST_STILL))
 
 
 def pieces(times: np.ndarray) -> list[int]:
@@ -154,6 +155,7 @@ def resample(times: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray] | 
     step = frame_duration(times)
     if not step or (is_steady(times) and abs(step * rate - 1) < _SAME_RATE):
         return None
+    step = min(step, longest_still(step))
     starts = pieces(times)
     indices, ticks = [], []
     for start, stop in zip(starts, [*starts[1:], len(times)]):
