@@ -19,7 +19,7 @@ from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
 from .clips import ArrayFrames
-from .frame_clock import FrameClock
+from .frame_resampler import FrameResampler
 from .network import Network
 from .stream import StreamReader
 from .windows import WindowedNetwork, window_for_streams
@@ -95,12 +95,12 @@ class LiveRecognizer:
         self._begin()
 
     def _begin(self) -> None:
-        self._clock: FrameClock = FrameClock(self.rate)
+        self._resampler: FrameResampler = FrameResampler(self.rate)
         decoder = IncrementalCTC(
             self.search,
             self.network.model.vocab,
             self.network.time_stride,
-            self._clock.seconds,
+            self._resampler.seconds,
             self.cut_probability,
             self.max_steps,
         )
@@ -145,14 +145,14 @@ class LiveRecognizer:
         item = self._checked(frame, keypoints, frame_size)
         self._seconds = self._given / self.fps if seconds is None else seconds
         self._given += 1
-        return self._look(began, self._clock.push(self._seconds, item))
+        return self._look(began, self._resampler.step(self._seconds, item))
 
     def finish(self) -> LiveEvent:
         """The end of the stream: everything that waits becomes final.
 
         The recognizer is then ready for another stream.
         """
-        event = self._look(time.perf_counter(), self._clock.finish(), is_last=True)
+        event = self._look(time.perf_counter(), self._resampler.end(), is_last=True)
         self._begin()
         return event
 

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from tiny_frames import write_frames
-from tiny_network import keypoints_of, write_network
+from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
@@ -306,10 +306,6 @@ def paused(network_files):
     cfg = Config.fromfile(config)
     cfg.corpus.signing = signing_statistics(longest=40).to_dict()
     return SignInferencer(cfg, checkpoint, device='cpu')
-
-
-def random_frames(count: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), np.uint8)
 
 
 WINDOWS = '{} frames, the network takes 64: read in windows of 64, one every 32 frames'

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_network import keypoints_of, write_network
+from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 
 from mmsign.apis import LiveRecognizer, SignInferencer, open_network
@@ -22,8 +22,7 @@ def live(network):
 
 
 def stream(count: int):
-    frames = np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), np.uint8)
-    return frames, keypoints_of(count)
+    return random_frames(count), keypoints_of(count)
 
 
 def test_a_short_stream_ends_as_the_clip_does(live, inferencer):

@@ -4,11 +4,10 @@ import copy
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from tiny_network import GLOSSES, keypoints_of, write_network
+from tiny_network import GLOSSES, keypoints_of, random_frames, write_network
 
 from mmsign import compat
 from mmsign.apis import SignInferencer
@@ -213,9 +212,8 @@ def test_a_network_for_something_else():
 
 
 def prepared(inferencer: SignInferencer, count: int, seed: int = 0):
-    generator = np.random.default_rng(seed)
-    frames = generator.integers(0, 256, (count, 48, 64, 3), np.uint8)
-    return inferencer.preprocess(frames, keypoints_of(count, seed=seed)).prepared
+    frames, keypoints = random_frames(count, seed), keypoints_of(count, seed=seed)
+    return inferencer.preprocess(frames, keypoints).prepared
 
 
 def test_its_log_probabilities_are_those_of_its_logits(inferencer):

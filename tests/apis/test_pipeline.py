@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_frames import write_frames
-from tiny_network import keypoints_of
+from tiny_network import keypoints_of, random_frames
 from tiny_video import write_video
 
 from mmsign.apis.clips import open_clip
@@ -12,7 +12,7 @@ from mmsign.apis.pipeline import Pipeline
 from mmsign.errors import FrameReadError
 from mmsign.registry import TRANSFORMS
 
-FRAMES = np.random.default_rng(0).integers(0, 256, (10, 48, 64, 3), np.uint8)
+FRAMES = random_frames(10)
 POSE = keypoints_of(10)[:, :79]
 STEPS = dict(
     load=dict(type='LoadClip'),

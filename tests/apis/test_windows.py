@@ -3,10 +3,9 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from tiny_network import keypoints_of
+from tiny_network import keypoints_of, random_frames
 
 from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
@@ -29,8 +28,7 @@ def network(network_files):
 
 
 def stream(count: int):
-    frames = np.random.default_rng(0).integers(0, 256, (count, 48, 64, 3), np.uint8)
-    return frames, keypoints_of(count)[:, :79]
+    return random_frames(count), keypoints_of(count)[:, :79]
 
 
 def stitched(windows: WindowedNetwork, frames, poses) -> list:

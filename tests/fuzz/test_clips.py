@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tiny_video import write_webm
 
 from mmsign.apis.clips import open_clip
-from mmsign.apis.frame_clock import FrameClock
+from mmsign.apis.frame_resampler import FrameResampler
 from mmsign.datasets import (
     KeypointFile,
     SignFolderDataset,
@@ -73,10 +73,10 @@ def test_any_times(times, nominal, rate):
     again, notices = repair_times(times, nominal)
     np.testing.assert_array_equal(again, times)
     if len(times) > 1:
-        clock, seen = FrameClock(rate), 0
+        resampler, seen = FrameResampler(rate), 0
         for time in times:
-            seen += len(list(clock.push(float(time), None)))
-        seen += len(list(clock.finish()))
+            seen += len(list(resampler.step(float(time), None)))
+        seen += len(list(resampler.end()))
         chosen = resample(times, rate)
         assert chosen is None or np.all(np.diff(chosen[1]) > 0)
         assert 1 <= seen <= len(times) * (31 * rate + 2)

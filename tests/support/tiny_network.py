@@ -85,6 +85,12 @@ def keypoints_of(frames: int, score: float = 0.9, seed: int = 0) -> np.ndarray:
     return points.astype(np.float32)
 
 
+def random_frames(frames: int, seed: int = 0) -> np.ndarray:
+    """(frames, 48, 64, 3) uint8."""
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 256, (frames, 48, 64, 3), np.uint8)
+
+
 def write_translator(
     folder: Path, recognizer: tuple[Path, Path], mbart: dict | None = None
 ) -> tuple[Path, Path]:

@@ -18,7 +18,7 @@ from mmsign.errors import ConfigError
 Item = TypeVar('Item')
 
 
-class FrameClock(Generic[Item]):
+class FrameResampler(Generic[Item]):
     """Repeat or drop items so that they come at a steady rate.
 
     Args:
@@ -43,7 +43,7 @@ class FrameClock(Generic[Item]):
         begin = times[piece] - times[0] + (ticks - firsts[piece]) / self.rate
         return begin, begin + 1 / self.rate
 
-    def push(self, time: float, item: Item) -> Iterator[Item]:
+    def step(self, time: float, item: Item) -> Iterator[Item]:
         """Take an item.
 
         Args:
@@ -77,7 +77,7 @@ class FrameClock(Generic[Item]):
             self._ticks += 1
             yield held
 
-    def finish(self) -> Iterator[Item]:
+    def end(self) -> Iterator[Item]:
         """The last item, shown as long as the one before it; begins anew."""
         if self._held is not None:
             yield from self._rest()
