@@ -18,7 +18,6 @@ from mmsign import compat
 from mmsign.errors import ConfigError
 
 from .layers.memory_format import to_memory_format
-from .layers.sequence import MaskedBatchNorm
 
 
 def fold_batch_norms(model: nn.Module) -> int:
@@ -74,12 +73,9 @@ def _pairs(parent: nn.Module) -> Iterator[tuple[str, str]]:
 def _mergeable(conv: nn.Module, norm: nn.Module) -> bool:
     if not isinstance(conv, _ConvNd) or not isinstance(norm, _BatchNorm):
         return False
-    # A masked batch norm takes a second argument; grouped transposed convolutions
-    # have their output channels in two places. Neither is worth the trouble.
+    # Grouped transposed convolutions have their output channels in two places.
     grouped = isinstance(conv, _ConvTransposeNd) and conv.groups > 1
-    return norm.track_running_stats and not (
-        isinstance(norm, MaskedBatchNorm) or grouped
-    )
+    return norm.track_running_stats and not grouped
 
 
 def inference_dtype(device: torch.device | str) -> torch.dtype:

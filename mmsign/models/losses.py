@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
+from .layers.ctc import ctc_losses
 from .layers.sequence import length_mask
 
 
@@ -24,8 +24,8 @@ class CTCLoss(nn.Module):
     """CTC summed over the batch, divided by B.
 
     A target longer than CTC can align with its output has an infinite loss; it is
-    zeroed here, and ``is_feasible`` tells beforehand, without looking at the
-    device, which clips this concerns.
+    zeroed here, and ``infeasible`` of the recognizer tells beforehand, without looking
+    at the device, which clips this concerns.
 
     Args:
         loss_weight: Factor of the result.
@@ -44,38 +44,26 @@ class CTCLoss(nn.Module):
 
     def forward(
         self,
-        logits: Tensor,
-        lengths: Sequence[int],
+        logits: Tensor | Sequence[Tensor],
+        lengths: Sequence[int] | Sequence[Sequence[int]],
         targets: Sequence[Sequence[int]],
         blank: int = 0,
-    ) -> Tensor:
-        """Compute.
+    ) -> Tensor | tuple[Tensor, ...]:
+        """Compute, for one output or for all of a network at once.
 
         Args:
-            logits: (B, T, V).
-            lengths: Valid steps of each clip.
+            logits: (B, T, V); or one such tensor per output, of any T each.
+            lengths: Valid steps of each clip; or these of each output.
             targets: Class indices of each clip, without blanks.
             blank: Index of the blank.
 
         Returns:
-            Scalar.
+            Scalar; or one per output.
         """
-        log_probs = logits.float().log_softmax(-1).transpose(0, 1)
-        flat = torch.tensor(
-            [index for target in targets for index in target],
-            dtype=torch.long,
-            device=logits.device,
-        )
-        total = F.ctc_loss(
-            log_probs,
-            flat,
-            tuple(lengths),
-            tuple(len(target) for target in targets),
-            blank=blank,
-            reduction='sum',
-            zero_infinity=True,
-        )
-        return self.loss_weight * total / logits.shape[0]
+        if isinstance(logits, Tensor):
+            return self([logits], [lengths], targets, blank)[0]
+        factor = self.loss_weight / len(targets)
+        return ctc_losses(logits, lengths, targets, blank, factor).unbind()
 
 
 @MODELS.register_module()
@@ -90,7 +78,6 @@ class SelfDistillationLoss(nn.Module):
         loss_weight: Factor of every term.
 
     Examples:
-        >>> import torch
         >>> sure, unsure = torch.tensor([[[9.0, 0.0]]]), torch.zeros(1, 1, 2)
         >>> heads = dict(video=sure, keypoint=unsure)
         >>> found = SelfDistillationLoss()(heads, lengths=torch.tensor([1]))
@@ -112,17 +99,12 @@ class SelfDistillationLoss(nn.Module):
         Returns:
             Name → scalar.
         """
-        log_probs = {name: x.float().log_softmax(-1) for name, x in logits.items()}
-        teacher = sum(x.detach().exp() for x in log_probs.values()) / len(log_probs)
-        valid = length_mask(lengths, teacher.shape[1])[..., None]
-        # Σ p_a·log p_a is the same for every head.
-        entropy = teacher * teacher.clamp(min=1e-30).log()
-        return {
-            name: self.loss_weight
-            * ((entropy - teacher * x) * valid).sum()
-            / teacher.shape[0]
-            for name, x in log_probs.items()
-        }
+        heads = torch.stack([x.float() for x in logits.values()]).log_softmax(-1)
+        valid = length_mask(lengths, heads.shape[2])[..., None]
+        teacher = heads.detach().exp().mean(0) * valid
+        divergence = torch.xlogy(teacher, teacher) - teacher * heads
+        terms = divergence.sum((1, 2, 3)) * (self.loss_weight / len(teacher))
+        return dict(zip(logits, terms.unbind()))
 
 
 @MODELS.register_module()

@@ -13,8 +13,18 @@ import torch.distributed as dist
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.modules.batchnorm import _NormBase
 
 from mmsign.errors import ConfigError
+
+
+def upload(values, device: torch.device) -> Tensor:
+    """A small tensor, array or list on a device, copied without waiting for it."""
+    tensor = torch.as_tensor(values)
+    if device.type == 'cuda':
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def length_mask(lengths: Tensor, size: int) -> Tensor:
@@ -52,7 +62,7 @@ class ClipLengths:
         """(B,) valid steps of an output (B, T', …), on its device; copied once."""
         key = output.shape[1], output.device
         if key not in self._tensors:
-            self._tensors[key] = torch.tensor(self.steps(key[0]), device=key[1])
+            self._tensors[key] = upload(self.steps(key[0]), key[1])
         return self._tensors[key]
 
 
@@ -126,32 +136,8 @@ class TimeResample(nn.Module):
         return f'stride={self.stride}, output_stride={self.output_stride}'
 
 
-class _SumOverProcesses(torch.autograd.Function):
-    """All-reduce whose gradient is the sum of the processes' gradients."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        x = x.clone()
-        dist.all_reduce(x)
-        return x
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        gradient = gradient.clone()
-        dist.all_reduce(gradient)
-        return gradient
-
-
-def _gather_rows(row: Tensor) -> Tensor:
-    """(N,) of this process → (processes, N); differentiable, on any device."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return row[None]
-    rows = torch.zeros(dist.get_world_size(), *row.shape, device=row.device)
-    rows = rows.index_put((torch.tensor(dist.get_rank(), device=row.device),), row)
-    return _SumOverProcesses.apply(rows)
-
-
-class MaskedBatchNorm(nn.BatchNorm1d):
+# Not a _BatchNorm, which MMEngine's sync_bn would replace by one that knows no mask.
+class MaskedBatchNorm(_NormBase):
     """Batch norm with statistics of valid steps only: docs/method.md#gloss-heads.
 
     In training the sums run over the valid steps of all processes, so padding
@@ -169,39 +155,69 @@ class MaskedBatchNorm(nn.BatchNorm1d):
         Returns:
             (B, T, C); values on padded steps are finite but meaningless.
         """
+        rows = x.flatten(0, 1)
         if not self.training:
-            out = F.batch_norm(
-                x.flatten(0, 1),
+            y = F.batch_norm(
+                rows,
                 self.running_mean,
                 self.running_var,
                 self.weight,
                 self.bias,
                 eps=self.eps,
             )
-            return out.view_as(x)
-        dtype = x.dtype
-        x = x.float()
-        mean, var, count = self._statistics(x, mask)
-        if self.track_running_stats:
-            with torch.no_grad():
-                self.num_batches_tracked.add_(1)
-                unbiased = var * (count / (count - 1).clamp(min=1))
-                self.running_mean.lerp_(mean, self.momentum)
-                self.running_var.lerp_(unbiased, self.momentum)
-        scale = self.weight * torch.rsqrt(var + self.eps)
-        return ((x - mean) * scale + self.bias).to(dtype)
+            return y.view_as(x)
+        valid = mask.flatten()[:, None].float()
+        y, mean, squares, count = _Normalised.apply(
+            rows.float(), valid, self.weight, self.bias, self.eps
+        )
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            # The unbiased estimate.
+            variance = squares / (count - 1).clamp_(min=1)
+            self.running_var.lerp_(variance, self.momentum)
+        return y.to(x.dtype).view_as(x)
 
-    def _statistics(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # Each process contributes count, mean and centred sum of squares, which
-        # are combined as in Chan et al. (1979): E[x²] − E[x]² would lose digits
-        # where the mean is much larger than the spread.
-        weight = mask[..., None].to(x.dtype)
-        count = weight.sum()
-        mean = (x * weight).sum((0, 1)) / count.clamp(min=1)
-        squares = ((x - mean) * weight).square().sum((0, 1))
-        rows = _gather_rows(torch.cat([count[None], mean, squares]))
-        counts, means, squares = rows.split([1, *[self.num_features] * 2], dim=1)
-        total = counts.sum().clamp(min=1)
-        mean = (counts * means).sum(0) / total
-        squares = squares.sum(0) + (counts * (means - mean).square()).sum(0)
-        return mean, squares / total, total
+
+class _Normalised(torch.autograd.Function):
+    """x (N, C) of N = B·T' steps, the valid ones (N, 1) as 0 or 1 → y and statistics.
+
+    With n valid steps in all processes, m = Σ v·x / n and s² = Σ v·(x − m)² / n it is
+    y = (x − m)/√(s² + ε)·w + b. The squares are centred, as E[x²] − E[x]² would lose
+    digits where the mean is much larger than the spread.
+    """
+
+    @staticmethod
+    def forward(ctx, x, valid, weight, bias, eps):
+        count = _over_processes(valid.sum())
+        share = valid / count.clamp(min=1)
+        mean = _over_processes((x * share).sum(0))
+        x = x - mean
+        variance = _over_processes((x * x).mul_(share).sum(0))
+        inverse = (variance + eps).rsqrt_()
+        scale = inverse * weight
+        ctx.save_for_backward(x, share, inverse, scale)
+        statistics = mean, variance * count, count
+        ctx.mark_non_differentiable(*statistics)
+        ctx.set_materialize_grads(False)
+        return torch.addcmul(bias, x, scale), *statistics
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient, *_):
+        x, share, inverse, scale = ctx.saved_tensors
+        of_bias = gradient.sum(0)
+        of_weight = (gradient * x).sum(0).mul_(inverse)
+        # Σ g, and Σ g·(x − m) / (s² + ε), over the steps of all processes.
+        sums = torch.stack([of_bias, of_weight * inverse])
+        both = _over_processes(sums)
+        through = torch.addcmul(both[0], x, both[1])
+        of_x = torch.addcmul(gradient, share, through, value=-1).mul_(scale)
+        return of_x, None, of_weight, of_bias, None
+
+
+def _over_processes(x: Tensor) -> Tensor:
+    """The sum over all processes; may be ``x`` itself, changed."""
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(x)
+    return x

@@ -53,7 +53,8 @@ class SignRecognizer(BaseModel):
             auxiliary heads.
         joint: Config of the head on both; None averages the two alone.
         distillation: Config of the self-distillation loss; None for CTC alone.
-        loss: Config of the loss of every gloss output.
+        loss: Config of the loss of the gloss outputs, which gets all at once; see
+            ``CTCLoss``.
         decoder: Arguments of ``CTCBeamSearch``.
         data_preprocessor: Config; its input sizes determine the geometry of
             everything that is built.
@@ -271,22 +272,25 @@ class SignRecognizer(BaseModel):
             lengths: Of the clips.
         """
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
-
-        def ctc(output: Tensor) -> Tensor:
-            return self.gloss_loss(output, lengths.steps(output.shape[1]), targets)
-
-        losses = {f'loss_ctc_{name}': ctc(output) for name, output in logits.items()}
-        if self.distillation is not None:
-            terms = self.distillation(logits, lengths.of(logits['video']))
-            losses |= {f'loss_distill_{name}': term for name, term in terms.items()}
+        outputs = dict(logits)
+        weights = {}
         for name, stream in self.streams.items():
             if features is None or stream.pyramid is None:
                 continue
             levels = stream.pyramid(features[name])
-            outputs = stream.pyramid_head(levels, [lengths.of(x) for x in levels])
-            for index, output in enumerate(outputs):
-                loss = stream.pyramid_head.loss_weight * ctc(output)
-                losses[f'loss_ctc_{name}_pyramid{index}'] = loss
+            of_levels = stream.pyramid_head(levels, [lengths.of(x) for x in levels])
+            for index, output in enumerate(of_levels):
+                outputs[f'{name}_pyramid{index}'] = output
+                weights[f'{name}_pyramid{index}'] = stream.pyramid_head.loss_weight
+        steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
+        found = self.gloss_loss(list(outputs.values()), steps, targets)
+        losses = {
+            f'loss_ctc_{name}': loss * weights[name] if name in weights else loss
+            for name, loss in zip(outputs, found, strict=True)
+        }
+        if self.distillation is not None:
+            terms = self.distillation(logits, lengths.of(logits['video']))
+            losses |= {f'loss_distill_{name}': term for name, term in terms.items()}
         return losses
 
     def infeasible(self, data_samples: Sequence[SignDataSample]) -> list[str]:

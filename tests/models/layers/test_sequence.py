@@ -7,6 +7,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from hypothesis import given
 from hypothesis import strategies as st
+from mmengine.model import convert_sync_batchnorm
 from properties import examples
 
 from mmsign.models.layers.sequence import (
@@ -185,8 +186,18 @@ def test_two_processes_equal_one(tmp_path):
         torch.testing.assert_close(part[2], norm.running_var, rtol=1e-4, atol=0)
 
 
+def test_runs_of_several_processes_keep_it():
+    # MMEngine's sync_bn replaces batch norms by one that takes no mask.
+    net = convert_sync_batchnorm(torch.nn.Sequential(MaskedBatchNorm(5)))
+    assert type(net[0]) is MaskedBatchNorm
+
+
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_low_precision_input_keeps_its_dtype(dtype):
     x, lengths = batch()
-    out = MaskedBatchNorm(5)(x.to(dtype), length_mask(lengths, 9))
+    mask = length_mask(lengths, 9)
+    with torch.autocast('cpu', torch.bfloat16):
+        out = MaskedBatchNorm(5)(x.to(dtype), mask)
     assert out.dtype == dtype
+    expected = MaskedBatchNorm(5)(x.to(dtype).float(), mask)
+    torch.testing.assert_close(out.float(), expected, rtol=0, atol=0.02)
