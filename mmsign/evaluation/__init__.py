@@ -1,12 +1,17 @@
 """Word errors, BLEU and ROUGE-L as functions, and the metrics for the runner."""
 
-from .bleu import corpus_bleu, corpus_chrf
 from .bleu_metric import BLEUMetric
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
 from .prediction_dump import read_predictions, write_predictions
 from .rouge import corpus_rouge_l, rouge_l
-from .text_scores import TextScores, score_texts, text_score_table
+from .text_scores import (
+    TextScores,
+    corpus_bleu,
+    corpus_chrf,
+    score_texts,
+    text_score_table,
+)
 from .wer import (
     WordErrors,
     align_words,

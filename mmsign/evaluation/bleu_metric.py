@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from mmengine.logging import print_log
+from functools import partial
 
-from mmsign.errors import DataError, optional_import
+from mmsign.errors import DataError
 from mmsign.registry import METRICS
+from mmsign.structures import TranslationPrediction
 from mmsign.text.languages import finish_sentence
 
-from .bleu import METRICS as SACREBLEU
 from .clip_metric import ClipMetric
-from .text_scores import score_texts, text_score_table
+from .text_scores import TextScores, sacrebleu_metrics, score_texts, text_score_table
 
 
 @METRICS.register_module()
@@ -36,75 +36,39 @@ class BLEUMetric(ClipMetric):
         MissingPackageError: sacrebleu is not installed; before anything is trained.
     """
 
+    found = 'translations'
+    scored = 'text'
+
     def __init__(self, level: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        optional_import(*SACREBLEU)
+        sacrebleu_metrics()
         self.level = level
 
-    def record(self, data_sample: dict) -> dict:
-        """The sentences of a data sample.
-
-        Args:
-            data_sample: With ``clip_id``, ``signer``, ``text`` and
-                ``translations``: a ``TranslationPrediction`` per output.
-
-        Raises:
-            DataError: the clip has no translations, or no sentence to compare
-                them with.
-        """
-        clip, text = data_sample['clip_id'], data_sample.get('text')
-        translations = data_sample.get('translations')
-        if not translations:
-            raise DataError(
-                f'clip {clip!r} has no translations to score: expected data samples '
-                "as a translation model's mode 'predict' returns them"
-            )
+    def reference(self, data_sample: dict) -> str:
+        """The sentence of a data sample."""
+        text = data_sample.get('text')
         if text is None or not text.strip():
-            raise DataError(
-                f'clip {clip!r} has no sentence in its annotation to score against'
-            )
+            clip = data_sample['clip_id']
+            raise DataError(f'clip {clip!r} has no sentence to score against')
+        return text
+
+    def hypothesis(self, prediction: TranslationPrediction) -> dict:
+        """Sentence, score and the n best."""
         language = (self.dataset_meta or {}).get('language', '')
-        hypotheses = {
-            output: dict(
-                text=finish_sentence(found.text, language),
-                score=float(found.score),
-                n_best=[
-                    [finish_sentence(text, language), float(score)]
-                    for text, score in found.n_best
-                ],
-            )
-            for output, found in translations.items()
-        }
+        finish = partial(finish_sentence, language=language)
         return dict(
-            clip_id=clip,
-            signer=data_sample.get('signer'),
-            reference=text,
-            hypotheses=hypotheses,
+            text=finish(prediction.text),
+            score=float(prediction.score),
+            n_best=[[finish(text), float(score)] for text, score in prediction.n_best],
         )
 
-    def score(self, records: list[dict]) -> dict[str, float]:
-        """Score each output.
-
-        Raises:
-            ConfigError: an unknown level.
-        """
+    def compare(
+        self, references: list, hypotheses: dict[str, list]
+    ) -> tuple[dict[str, TextScores], str]:
+        """Score each output."""
         level = self.level or (self.dataset_meta or {}).get('level', 'word')
-        references = [record['reference'] for record in records]
         scores = {
-            output: score_texts(
-                references, [r['hypotheses'][output]['text'] for r in records], level
-            )
-            for output in records[0]['hypotheses']
+            output: score_texts(references, found, level)
+            for output, found in hypotheses.items()
         }
-        print_log(
-            f'sentences, compared by {level}\n{text_score_table(scores)}',
-            logger='current',
-        )
-        metrics = {}
-        for output, entry in scores.items():
-            for order in (1, 2, 3, 4):
-                metrics[f'{output}/BLEU-{order}'] = getattr(entry, f'bleu{order}')
-            metrics[f'{output}/ROUGE-L'] = entry.rouge_l
-            metrics[f'{output}/ROUGE-L-beta1.2'] = entry.rouge_l_beta1_2
-            metrics[f'{output}/chrF'] = entry.chrf
-        return metrics
+        return scores, f'sentences, compared by {level}\n{text_score_table(scores)}'

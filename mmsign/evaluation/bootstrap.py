@@ -51,9 +51,7 @@ def wer_interval(
         >>> wer_interval([right, wrong] * 50)
         Interval(value=25.0, low=20.0, high=30.0)
     """
-    errors, words = _counts(sentences)
-    rates = _resample(errors, words, samples, seed)
-    return _interval(100 * errors.sum() / words.sum(), rates, confidence)
+    return _bootstrap(*_counts(sentences), samples, confidence, seed)
 
 
 def wer_difference(
@@ -80,9 +78,7 @@ def wer_difference(
         >>> wer_difference([right] * 50, [wrong] * 50)
         Interval(value=50.0, low=50.0, high=50.0)
     """
-    difference, words = _paired(first, second)
-    rates = _resample(difference, words, samples, seed)
-    return _interval(100 * difference.sum() / words.sum(), rates, confidence)
+    return _bootstrap(*_paired(first, second), samples, confidence, seed)
 
 
 def randomization_test(
@@ -122,8 +118,8 @@ def randomization_test(
 
 def _counts(sentences: Sequence[WordErrors]) -> tuple[np.ndarray, np.ndarray]:
     """Errors and reference words, (n,) int64 each."""
-    errors = np.array([s.errors for s in sentences], dtype=np.int64)
-    words = np.array([s.reference_words for s in sentences], dtype=np.int64)
+    counts = [(s.errors, s.reference_words) for s in sentences]
+    errors, words = np.array(counts, dtype=np.int64).reshape(-1, 2).T
     if not words.sum():
         raise DataError('there is no reference word, so there is no word error rate')
     return errors, words
@@ -138,28 +134,23 @@ def _paired(
     if not np.array_equal(words, other_words):
         raise DataError(
             'two runs can be compared on the same references only; these have '
-            f'{len(words)} and {len(other_words)} sentences of '
-            f'{words.sum()} and {other_words.sum()} words'
+            f'{len(words)} and {len(other_words)} sentences of {words.sum()} and '
+            f'{other_words.sum()} words'
         )
     return other_errors - errors, words
 
 
-def _resample(
-    errors: np.ndarray, words: np.ndarray, samples: int, seed: int
-) -> np.ndarray:
-    """Rates of corpora drawn with replacement, (samples,) float64, in percent."""
+def _bootstrap(
+    errors: np.ndarray, words: np.ndarray, samples: int, confidence: float, seed: int
+) -> Interval:
+    """Of the rate ``errors`` / ``words``, (n,) each, over drawn corpora."""
     rng = np.random.default_rng(seed)
     rates = []
     for start in range(0, samples, _CHUNK):
-        size = (min(_CHUNK, samples - start), len(words))
-        drawn = rng.integers(0, len(words), size)
+        drawn = rng.integers(0, len(words), (min(_CHUNK, samples - start), len(words)))
         total = words[drawn].sum(1)
         # A draw of sentences without any word has no rate, and is left out.
         rates.append(100 * errors[drawn].sum(1)[total > 0] / total[total > 0])
-    return np.concatenate(rates)
-
-
-def _interval(value: float, rates: np.ndarray, confidence: float) -> Interval:
     tail = (1 - confidence) / 2
-    low, high = np.quantile(rates, [tail, 1 - tail])
-    return Interval(float(value), float(low), float(high))
+    low, high = np.quantile(np.concatenate(rates), [tail, 1 - tail])
+    return Interval(float(100 * errors.sum() / words.sum()), float(low), float(high))

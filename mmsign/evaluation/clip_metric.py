@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 
@@ -18,48 +19,71 @@ class ClipMetric(BaseMetric):
     """Gather a record per clip from all processes, score the corpus, dump it.
 
     A clip that several processes have seen, because the sampler fills up the last
-    round, is counted once.
+    round, is counted once. The results are ``{output}/{name}`` for every output in
+    the data samples; a table of them is logged.
 
-    A subclass makes the record of a data sample and scores all records. A record
-    has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per
+    A record has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per
     output, as ``write_predictions`` takes it.
 
     Args:
         dump: Path without suffix under which references and hypotheses are
             written at every evaluation, see ``write_predictions``; None writes
             nothing. Relative paths start in the current folder.
-        collect_device, prefix, collect_dir: As in MMEngine's ``BaseMetric``.
+        **kwargs: As in MMEngine's ``BaseMetric``.
     """
 
     # The outputs' names are prefix enough; None would make MMEngine warn.
     default_prefix = ''
+    # Where a data sample has what was found, by output; and what is scored of that.
+    found = 'predictions'
+    scored = 'glosses'
 
-    def __init__(
-        self,
-        dump: str | None = None,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-        collect_dir: str | None = None,
-    ) -> None:
-        super().__init__(collect_device, prefix, collect_dir)
+    def __init__(self, dump: str | None = None, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.dump = dump
         self._clips: int | None = None
 
     @abstractmethod
+    def reference(self, data_sample: dict) -> list[str] | str:
+        """The glosses or the sentence that a clip is compared with.
+
+        Raises:
+            DataError: it has none; the clip is named.
+        """
+
+    @abstractmethod
+    def hypothesis(self, prediction: Any) -> dict:
+        """What is kept of one output's prediction, ready for JSON."""
+
+    @abstractmethod
+    def compare(
+        self, references: list, hypotheses: dict[str, list]
+    ) -> tuple[dict, str]:
+        """``WordErrors`` or ``TextScores`` by output, and their table for the log.
+
+        Raises:
+            DataError: the score is undefined.
+            ConfigError: the rules for it are unknown.
+        """
+
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
 
         Raises:
             DataError: something is missing; the clip is named.
         """
-
-    @abstractmethod
-    def score(self, records: list[dict]) -> dict[str, float]:
-        """Score the corpus: one record per clip, all with the same outputs.
-
-        Raises:
-            DataError: the score is undefined, or the rules for it are unknown.
-        """
+        clip, found = data_sample['clip_id'], data_sample.get(self.found)
+        if not found:
+            raise DataError(
+                f'clip {clip!r} has no {self.found} to score: expected data samples as '
+                "the model's mode 'predict' returns them"
+            )
+        return dict(
+            clip_id=clip,
+            signer=data_sample.get('signer'),
+            reference=self.reference(data_sample),
+            hypotheses={name: self.hypothesis(one) for name, one in found.items()},
+        )
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what scoring needs of each data sample.
@@ -88,17 +112,27 @@ class ClipMetric(BaseMetric):
 
         Raises:
             DataError: no clips; a wrong number of clips; a clip lacks an output
-                that another has; or as in ``score``.
+                that another has; or as in ``compare``.
         """
         first: dict[str, dict] = {}
         for result in results:
             first.setdefault(result['clip_id'], result)
         records = list(first.values())
         self._check(records)
-        metrics = self.score(records)
+        hypotheses = {
+            output: [record['hypotheses'][output][self.scored] for record in records]
+            for output in records[0]['hypotheses']
+        }
+        references = [record['reference'] for record in records]
+        scores, table = self.compare(references, hypotheses)
+        print_log(table, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)
-        return metrics
+        return {
+            f'{output}/{name}': value
+            for output, entry in scores.items()
+            for name, value in entry.metrics().items()
+        }
 
     def _check(self, records: list[dict]) -> None:
         clips, self._clips = self._clips, None
@@ -110,8 +144,7 @@ class ClipMetric(BaseMetric):
             )
         outputs = {output for record in records for output in record['hypotheses']}
         for record in records:
-            missing = sorted(outputs - record['hypotheses'].keys())
-            if missing:
+            if missing := sorted(outputs - record['hypotheses'].keys()):
                 raise DataError(
                     f'clip {record["clip_id"]!r} has no prediction of '
                     f'{", ".join(missing)}, which other clips have'

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .wer import Pair, operation
+from .wer import Pair
 
 
-@dataclass(frozen=True)
-class Confusions:
+class Confusions(NamedTuple):
     """Counts of errors by word.
 
     Attributes:
@@ -19,9 +18,9 @@ class Confusions:
         insertions: By hypothesis word.
     """
 
-    substitutions: Counter = field(default_factory=Counter)
-    deletions: Counter = field(default_factory=Counter)
-    insertions: Counter = field(default_factory=Counter)
+    substitutions: Counter
+    deletions: Counter
+    insertions: Counter
 
 
 def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
@@ -33,17 +32,13 @@ def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
         >>> count_confusions([pairs, pairs]).substitutions
         Counter({('RAIN', 'HAIL'): 2})
     """
-    found = Confusions()
-    for pairs in alignments:
-        for pair in pairs:
-            match operation(pair):
-                case 'I':
-                    found.insertions[pair[1]] += 1
-                case 'D':
-                    found.deletions[pair[0]] += 1
-                case 'S':
-                    found.substitutions[pair] += 1
-    return found
+    words = (pair for pairs in alignments for pair in pairs)
+    errors = Counter(pair for pair in words if pair[0] != pair[1]).items()
+    return Confusions(
+        Counter({pair: count for pair, count in errors if None not in pair}),
+        Counter({word: count for (word, found), count in errors if found is None}),
+        Counter({found: count for (word, found), count in errors if word is None}),
+    )
 
 
 def most_common(counts: Counter, limit: int) -> list[tuple]:

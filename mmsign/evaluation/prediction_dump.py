@@ -11,6 +11,8 @@ from pathlib import Path
 from mmsign.errors import DataError
 from mmsign.files import read_lines, write_lines
 
+_NO_RECORD = ValueError, TypeError, KeyError, AttributeError, RecursionError
+
 
 def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> list[Path]:
     """Dump the predictions of a corpus, replacing files of an earlier call.
@@ -40,25 +42,19 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
         >>> read_predictions('dev.jsonl') == [record]
         True
     """
-    outputs = list(records[0]['hypotheses']) if records else []
-    texts = {'reference': [_line(record['reference']) for record in records]}
-    for output in outputs:
-        found = (record['hypotheses'][output] for record in records)
-        texts[output] = [
-            _line(h['glosses'] if 'glosses' in h else h['text']) for h in found
-        ]
     files = {
         '.jsonl': (
             json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
             for record in records
-        )
+        ),
+        '.reference.txt': [_line(record['reference']) for record in records],
     }
-    files |= {f'.{name}.txt': lines for name, lines in texts.items()}
-    paths = []
-    for suffix, lines in files.items():
-        path = Path(f'{os.fspath(prefix)}{suffix}')
+    for output in records[0]['hypotheses'] if records else ():
+        found = (record['hypotheses'][output] for record in records)
+        files[f'.{output}.txt'] = [_line(_words(hypothesis)) for hypothesis in found]
+    paths = [Path(f'{os.fspath(prefix)}{suffix}') for suffix in files]
+    for path, lines in zip(paths, files.values()):
         write_lines(path, lines)
-        paths.append(path)
     return paths
 
 
@@ -76,39 +72,32 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
         where = f'{path}, line {number}'
         try:
             record = json.loads(line)
-            found = {
-                output: hypothesis['glosses' if 'glosses' in hypothesis else 'text']
-                for output, hypothesis in record['hypotheses'].items()
-            }
+            found = {name: _words(one) for name, one in record['hypotheses'].items()}
             clip, reference = record['clip_id'], record['reference']
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            RecursionError,
-        ) as error:
+        except _NO_RECORD as error:
             raise DataError(
                 f'{where} is no prediction: expected the .jsonl file that a metric '
                 'with `dump` wrote'
             ) from error
+        where += f': clip {clip!r}'
         if clip in records:
-            raise DataError(f'{where}: clip {clip!r} comes a second time')
+            raise DataError(f'{where} comes a second time')
         if {type(value) for value in found.values()} != {type(reference)}:
-            raise DataError(
-                f'{where}: clip {clip!r} has no hypothesis of the kind of its reference'
-            )
-        if outputs is None:
-            outputs = found.keys()
+            raise DataError(f'{where} has no hypothesis of the kind of its reference')
+        outputs = outputs or found.keys()
         if found.keys() != outputs:
             raise DataError(
-                f'{where}: clip {clip!r} has the outputs {", ".join(found)}, the clips '
-                f'before {", ".join(outputs)}'
+                f'{where} has the outputs {", ".join(found)}, the clips before '
+                f'{", ".join(outputs)}'
             )
         records[clip] = record
     if not records:
         raise DataError(f'{path} holds no predictions')
     return list(records.values())
+
+
+def _words(hypothesis: dict) -> list[str] | str:
+    return hypothesis['glosses' if 'glosses' in hypothesis else 'text']
 
 
 def _line(words: Sequence[str] | str) -> str:

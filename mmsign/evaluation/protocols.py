@@ -44,19 +44,15 @@ def apply_protocol(
         ConfigError: no such protocol, or not for this clean-up.
     """
     if protocol == 'paper':
-        return (
-            [clean_glosses(words, cleanup) for words in references],
-            [clean_glosses(words, cleanup) for words in hypotheses],
-        )
+        both = references, hypotheses
+        return tuple([clean_glosses(words, cleanup) for words in side] for side in both)
     if protocol != 'official' or cleanup != OFFICIAL_CORPUS:
         raise ConfigError(
-            f'there is no protocol {protocol!r} for {cleanup!r}: expected one of '
+            f'no protocol {protocol!r} for {cleanup!r}: expected one of '
             f'{", ".join(PROTOCOLS)}, the latter for {OFFICIAL_CORPUS} only'
         )
-    return (
-        [[_fold(word) for word in words] for words in references],
-        [[_fold(word) for word in clean_word_by_word(words)] for words in hypotheses],
-    )
+    both = references, map(clean_word_by_word, hypotheses)
+    return tuple([list(map(_fold, words)) for words in side] for side in both)
 
 
 def clean_word_by_word(words: Sequence[str]) -> list[str]:

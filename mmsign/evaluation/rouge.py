@@ -36,8 +36,8 @@ def corpus_rouge_l(
         74.3
     """
     check_pairs(references, hypotheses)
-    scores = [rouge_l(r, h, beta) for r, h in zip(references, hypotheses)]
-    return 100 * sum(scores) / len(scores)
+    pairs = zip(references, hypotheses)
+    return 100 * sum(rouge_l(*pair, beta) for pair in pairs) / len(references)
 
 
 def rouge_l(

@@ -20,10 +20,8 @@ Sentences = Sequence[Sequence[str]]
 
 def sclite_command() -> list[str] | None:
     """The command that runs sclite, None if it is not installed."""
-    for command in (['sclite'], ['sctk', 'sclite']):
-        if shutil.which(command[0]):
-            return command
-    return None
+    commands = ['sclite'], ['sctk', 'sclite']
+    return next((command for command in commands if shutil.which(command[0])), None)
 
 
 def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErrors]:
@@ -46,42 +44,33 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
             'NIST sclite is not installed: neither sclite nor sctk is on the PATH '
             '(on Debian and Ubuntu: apt install sctk)'
         )
-    numbers: dict[str, int] = {}
-    sides = []
-    for sentences in (references, hypotheses):
-        coded = (
-            ' '.join(f'w{numbers.setdefault(word, len(numbers))}' for word in words)
-            for words in sentences
-        )
-        sides.append([f'{text} (s-{i})\n' for i, text in enumerate(coded)])
     spoken = [i for i, pair in enumerate(zip(references, hypotheses)) if any(pair)]
     found = [WordErrors(sentences=1, correct_sentences=1)] * len(references)
     if not spoken:
         return found
+    numbers: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, lines in zip(('ref', 'hyp'), sides):
-            Path(folder, name).write_text(''.join(lines[i] for i in spoken))
+        for name, sentences in (('ref', references), ('hyp', hypotheses)):
+            lines = []
+            for i in spoken:
+                words = (numbers.setdefault(w, len(numbers)) for w in sentences[i])
+                lines.append(' '.join(f'w{number}' for number in words) + f' (s-{i})\n')
+            Path(folder, name).write_text(''.join(lines))
         options = '-r ref trn -h hyp trn -i spu_id -o pra stdout'
-        done = subprocess.run(
-            [*command, *options.split()], cwd=folder, capture_output=True, text=True
-        )
+        command += options.split()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     blocks = _SENTENCE.findall(done.stdout)
     if done.returncode or len(blocks) != len(spoken):
         message = ' '.join(done.stderr.split())[-300:]
         raise ConfigError(
-            f'{" ".join(command)} reported {len(blocks)} of {len(spoken)} sentences '
+            f'{command[0]} reported {len(blocks)} of {len(spoken)} sentences '
             f'and ended with status {done.returncode}: {message}'
         )
     for number, counts in blocks:
-        correct, substituted, deleted, inserted = map(int, counts.split())
-        found[int(number)] = WordErrors(
-            substituted,
-            deleted,
-            inserted,
-            correct + substituted + deleted,
-            1,
-            int(not (substituted or deleted or inserted)),
-        )
+        correct, *errors, inserted = map(int, counts.split())
+        right = int(not any((*errors, inserted)))
+        words = correct + sum(errors)
+        found[int(number)] = WordErrors(*errors, inserted, words, 1, right)
     return found
 
 

@@ -1,15 +1,97 @@
-"""All scores of translated sentences at once, and as a table."""
+"""BLEU, chrF and ROUGE-L of translated sentences: docs/method.md#metrics.
+
+BLEU and chrF are sacrebleu's, which belongs to the extra ``translation`` and is
+imported when a score is asked for. Its version decides the numbers, so it is part of
+the signature.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
+from types import ModuleType
+from typing import NamedTuple
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, optional_import
 
-from .bleu import corpus_bleu, corpus_chrf
 from .rouge import FIELD_BETA, corpus_rouge_l
-from .tokens import split_text
+from .tokens import check_pairs, split_text
+
+NAMES = ('BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4', 'ROUGE-L', 'ROUGE-L-beta1.2', 'chrF')
+"""Of the scores, in tables and as ``BLEUMetric`` reports them."""
+
+# Words: the texts are tokenised already. Characters: sacrebleu's own splitting,
+# so that the signature says it.
+_TOKENIZERS = {'word': 'none', 'character': 'char'}
+
+
+def sacrebleu_metrics() -> ModuleType:
+    """``sacrebleu.metrics``.
+
+    Raises:
+        MissingPackageError: sacrebleu is not installed.
+    """
+    return optional_import('sacrebleu.metrics', 'translation')
+
+
+class BleuScores(NamedTuple):
+    """BLEU of a corpus.
+
+    Attributes:
+        scores: BLEU-1 to BLEU-4 in percent; BLEU-n takes n-grams up to n.
+        signature: sacrebleu's, of BLEU-4: how it was computed, and which version.
+    """
+
+    scores: tuple[float, ...]
+    signature: str
+
+
+def corpus_bleu(
+    references: Sequence[str], hypotheses: Sequence[str], level: str = 'word'
+) -> BleuScores:
+    """BLEU-1 to BLEU-4 over the corpus, one reference per sentence.
+
+    Args:
+        references: Sentences; words are separated by white space.
+        hypotheses: As many, in the same order; an empty one counts as nothing said.
+        level: ``word``: no further tokenisation. ``character``: every character
+            is a token.
+
+    Raises:
+        DataError: the numbers of sentences differ, or there are none.
+        ConfigError: the level is unknown.
+        MissingPackageError: sacrebleu is not installed.
+
+    Examples:
+        >>> found = corpus_bleu(['am tag regnet es .'], ['am tag schneit es .'])
+        >>> [round(score, 1) for score in found.scores]
+        [80.0, 63.2, 40.5, 30.2]
+        >>> 'tok:none' in found.signature
+        True
+    """
+    check_pairs(references, hypotheses)
+    split_text('', level)
+    metrics, scores = sacrebleu_metrics(), []
+    for order in (1, 2, 3, 4):
+        # `force` silences a warning about tokenised text, which is intended here.
+        options = dict(tokenize=_TOKENIZERS[level], max_ngram_order=order, force=True)
+        bleu = metrics.BLEU(**options)
+        scores.append(bleu.corpus_score(list(hypotheses), [list(references)]).score)
+    return BleuScores(tuple(scores), str(bleu.get_signature()))
+
+
+def corpus_chrf(references: Sequence[str], hypotheses: Sequence[str]) -> float:
+    """chrF2 in percent: character n-grams up to 6, without white space.
+
+    Args and errors as in ``corpus_bleu``; characters at either level.
+
+    Examples:
+        >>> round(corpus_chrf(['es regnet .'], ['es schneit .']), 1)
+        17.0
+    """
+    check_pairs(references, hypotheses)
+    chrf = sacrebleu_metrics().CHRF()
+    return chrf.corpus_score(list(hypotheses), [list(references)]).score
 
 
 @dataclass(frozen=True)
@@ -34,7 +116,12 @@ class TextScores:
     signature: str
 
     def to_dict(self) -> dict[str, float | str]:
+        """The attributes."""
         return asdict(self)
+
+    def metrics(self) -> dict[str, float]:
+        """The scores under their ``NAMES``, without the signature."""
+        return dict(zip(NAMES, astuple(self)))
 
 
 def score_texts(
@@ -62,25 +149,20 @@ def score_texts(
     found = [split_text(text, level) for text in hypotheses]
     bleu = corpus_bleu(references, hypotheses, level)
     if not any(expected):
-        raise DataError(
-            f'the {len(references)} references hold no word, so there is no score'
-        )
-    return TextScores(
-        *bleu.scores,
-        rouge_l=corpus_rouge_l(expected, found),
-        rouge_l_beta1_2=corpus_rouge_l(expected, found, FIELD_BETA),
-        chrf=corpus_chrf(references, hypotheses),
-        signature=bleu.signature,
-    )
+        raise DataError(f'no score: the {len(references)} references hold no word')
+    rouge = (corpus_rouge_l(expected, found, beta) for beta in (None, FIELD_BETA))
+    chrf = corpus_chrf(references, hypotheses)
+    return TextScores(*bleu.scores, *rouge, chrf, bleu.signature)
 
 
 def text_score_table(scores: Mapping[str, TextScores]) -> str:
     """A table with one line per entry, and the signature of BLEU under it."""
-    columns = ('BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4', 'ROUGE-L', 'R-L b1.2', 'chrF')
     width = max(map(len, [*scores, 'output']))
-    lines = [f'{"output":{width}}' + ''.join(f'{name:>10}' for name in columns)]
+    # Short enough for ten columns.
+    names = (name.replace('ROUGE-L-beta', 'R-L b') for name in NAMES)
+    lines = [f'{"output":{width}}' + ''.join(f'{name:>10}' for name in names)]
     for name, entry in scores.items():
-        *values, _ = entry.to_dict().values()
+        values = entry.metrics().values()
         lines.append(f'{name:{width}}' + ''.join(f'{value:10.2f}' for value in values))
     signatures = dict.fromkeys(entry.signature for entry in scores.values())
     return '\n'.join([*lines, *(f'BLEU: {signature}' for signature in signatures)])

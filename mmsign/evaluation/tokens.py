@@ -24,8 +24,8 @@ def split_text(text: str, level: str = 'word') -> list[str]:
     """
     if level not in LEVELS:
         raise ConfigError(
-            f'level is {level!r}, expected one of {", ".join(LEVELS)}: an argument of '
-            "the metric or in the dataset's METAINFO"
+            f"level {level!r} of the metric or of the dataset's METAINFO: expected one "
+            f'of {", ".join(LEVELS)}'
         )
     words = text.split()
     return words if level == 'word' else list(''.join(words))
@@ -40,7 +40,7 @@ def check_pairs(references: Sequence, hypotheses: Sequence) -> None:
     if len(references) != len(hypotheses):
         raise DataError(
             f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
-            'one hypothesis per reference, in the same order'
+            'as many, in the same order'
         )
     if not len(references):
         raise DataError('there are no sentences to score')

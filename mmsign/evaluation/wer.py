@@ -67,8 +67,8 @@ class WordErrors:
         """
         if not self.reference_words:
             raise DataError(
-                f'the word error rate of {self.sentences} sentences is undefined: '
-                'their references hold no word'
+                f'no word error rate: the references of {self.sentences} sentences '
+                'hold no word'
             )
         return 100 * self.errors / self.reference_words
 
@@ -83,21 +83,20 @@ class WordErrors:
             raise DataError('the sentence accuracy of no sentences is undefined')
         return 100 * self.correct_sentences / self.sentences
 
+    def metrics(self) -> dict[str, float]:
+        """The rates and counts, as ``WERMetric`` names them."""
+        counts = dict(S=self.substitutions, D=self.deletions, I=self.insertions)
+        size = dict(reference_words=self.reference_words)
+        rates = dict(WER=self.wer, sentence_accuracy=self.sentence_accuracy)
+        return rates | counts | size
+
     def __str__(self) -> str:
-        return (
-            f'S {self.substitutions}, D {self.deletions}, I {self.insertions}, '
-            f'N {self.reference_words}'
-        )
+        errors = f'S {self.substitutions}, D {self.deletions}, I {self.insertions}'
+        return f'{errors}, N {self.reference_words}'
 
     def __add__(self, other: WordErrors) -> WordErrors:
-        return WordErrors(
-            self.substitutions + other.substitutions,
-            self.deletions + other.deletions,
-            self.insertions + other.insertions,
-            self.reference_words + other.reference_words,
-            self.sentences + other.sentences,
-            self.correct_sentences + other.correct_sentences,
-        )
+        both = zip(vars(self).values(), vars(other).values())
+        return WordErrors(*(ours + theirs for ours, theirs in both))
 
 
 def count_word_errors(
@@ -154,17 +153,13 @@ def word_error_table(errors: Mapping[str, WordErrors]) -> str:
         joint    25.00      1      2      0      12   50.00 % of 4
     """
     width = max(map(len, [*errors, 'output']))
-    lines = [
-        f'{"output":{width}}  {"WER":>6}  {"S":>5}  {"D":>5}  {"I":>5}  {"N":>6}  '
-        'sentences correct'
-    ]
-    for name, counts in errors.items():
-        lines.append(
-            f'{name:{width}}  {counts.wer:6.2f}  {counts.substitutions:5}  '
-            f'{counts.deletions:5}  {counts.insertions:5}  '
-            f'{counts.reference_words:6}  {counts.sentence_accuracy:6.2f} % of '
-            f'{counts.sentences}'
-        )
+    columns = '     WER      S      D      I       N  sentences correct'
+    lines = [f'{"output":{width}}{columns}']
+    for name, one in errors.items():
+        counts = f'{one.substitutions:7}{one.deletions:7}{one.insertions:7}'
+        correct = f'{one.sentence_accuracy:6.2f} % of {one.sentences}'
+        counts += f'{one.reference_words:8}  {correct}'
+        lines.append(f'{name:{width}}  {one.wer:6.2f}{counts}')
     return '\n'.join(lines)
 
 
@@ -210,19 +205,11 @@ def _cost_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[lis
     above = [INSERTION_COST * column for column in range(len(hypothesis) + 1)]
     table = [above]
     for word in reference:
-        left = above[0] + DELETION_COST
-        row = [left]
+        row = [above[0] + DELETION_COST]
         for column, found in enumerate(hypothesis):
-            left += INSERTION_COST
-            diagonal = above[column]
-            if word != found:
-                diagonal += SUBSTITUTION_COST
-            if diagonal < left:
-                left = diagonal
-            upper = above[column + 1] + DELETION_COST
-            if upper < left:
-                left = upper
-            row.append(left)
+            step = 0 if word == found else SUBSTITUTION_COST
+            insertion, deletion = row[-1] + INSERTION_COST, above[column + 1]
+            row.append(min(above[column] + step, insertion, deletion + DELETION_COST))
         table.append(row)
         above = row
     return table

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from mmengine.logging import print_log
-
-from mmsign.errors import DataError
 from mmsign.registry import METRICS
+from mmsign.structures import GlossPrediction
 
 from .cleanup import clean_glosses
 from .clip_metric import ClipMetric
@@ -41,66 +39,33 @@ class WERMetric(ClipMetric):
         self.gloss_cleanup = gloss_cleanup
         self.level = level
 
-    def record(self, data_sample: dict) -> dict:
-        """The glosses of a data sample.
+    def reference(self, data_sample: dict) -> list[str]:
+        """The glosses of a data sample."""
+        return list(data_sample['glosses'])
 
-        Args:
-            data_sample: With ``clip_id``, ``signer``, ``glosses`` and
-                ``predictions``: a ``GlossPrediction`` per output.
-
-        Raises:
-            DataError: the clip has no predictions.
-        """
-        predictions = data_sample.get('predictions')
-        if not predictions:
-            raise DataError(
-                f'clip {data_sample["clip_id"]!r} has no predictions to score: '
-                "expected data samples as the model's mode 'predict' returns them"
-            )
-        hypotheses = {
-            output: dict(
-                glosses=list(prediction.glosses),
-                score=float(prediction.score),
-                spans=[list(span) for span in prediction.spans],
-                n_best=[[list(g), float(s)] for g, s in prediction.n_best],
-            )
-            for output, prediction in predictions.items()
-        }
+    def hypothesis(self, prediction: GlossPrediction) -> dict:
+        """Glosses, score, spans in frames of the source, and the n best."""
         return dict(
-            clip_id=data_sample['clip_id'],
-            signer=data_sample.get('signer'),
-            reference=list(data_sample['glosses']),
-            hypotheses=hypotheses,
+            glosses=list(prediction.glosses),
+            score=float(prediction.score),
+            spans=[list(span) for span in prediction.spans],
+            n_best=[[list(g), float(s)] for g, s in prediction.n_best],
         )
 
-    def score(self, records: list[dict]) -> dict[str, float]:
-        """Count the errors of each output.
-
-        Raises:
-            ConfigError: an unknown clean-up or level.
-            DataError: references without a single word.
-        """
+    def compare(
+        self, references: list, hypotheses: dict[str, list]
+    ) -> tuple[dict[str, WordErrors], str]:
+        """Count the errors of each output."""
         cleanup = self.gloss_cleanup or (self.dataset_meta or {}).get('gloss_cleanup')
 
-        def tokens(glosses: Sequence[str]) -> list[str]:
-            return split_text(' '.join(clean_glosses(glosses, cleanup)), self.level)
+        def words(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+            cleaned = (
+                ' '.join(clean_glosses(glosses, cleanup)) for glosses in sentences
+            )
+            return [split_text(text, self.level) for text in cleaned]
 
-        references = [tokens(record['reference']) for record in records]
-        errors: dict[str, WordErrors] = {}
-        for output in records[0]['hypotheses']:
-            hypotheses = [tokens(r['hypotheses'][output]['glosses']) for r in records]
-            errors[output] = count_word_errors(references, hypotheses)
-        print_log(
-            f'word errors, clean-up {cleanup}, counted by {self.level}\n'
-            f'{word_error_table(errors)}',
-            logger='current',
-        )
-        metrics = {}
-        for output, counts in errors.items():
-            metrics[f'{output}/WER'] = counts.wer
-            metrics[f'{output}/S'] = counts.substitutions
-            metrics[f'{output}/D'] = counts.deletions
-            metrics[f'{output}/I'] = counts.insertions
-            metrics[f'{output}/sentence_accuracy'] = counts.sentence_accuracy
-            metrics[f'{output}/reference_words'] = counts.reference_words
-        return metrics
+        expected, errors = words(references), {}
+        for output, found in hypotheses.items():
+            errors[output] = count_word_errors(expected, words(found))
+        rules = f'clean-up {cleanup}, counted by {self.level}'
+        return errors, f'word errors, {rules}\n{word_error_table(errors)}'

@@ -34,14 +34,13 @@ def test_every_output_is_scored_and_logged(log, score):
             for i, text in enumerate(references)
         ],
     )
-    expected = {}
-    for output, texts in outputs.items():
-        scores = score_texts(references, texts)
-        for order in (1, 2, 3, 4):
-            expected[f'{output}/BLEU-{order}'] = getattr(scores, f'bleu{order}')
-        expected[f'{output}/ROUGE-L'] = scores.rouge_l
-        expected[f'{output}/ROUGE-L-beta1.2'] = scores.rouge_l_beta1_2
-        expected[f'{output}/chrF'] = scores.chrf
+    expected = {
+        f'{output}/{name}': value
+        for output, texts in outputs.items()
+        for name, value in score_texts(references, texts).metrics().items()
+    }
+    names = [*(f'BLEU-{n}' for n in '1234'), 'ROUGE-L', 'ROUGE-L-beta1.2', 'chrF']
+    assert list(expected)[:7] == [f'video/{name}' for name in names]
     assert found == expected
     assert found['video/BLEU-1'] > 80 > found['joint/BLEU-1']
     *_, first, second, signature = log[-1].splitlines()
@@ -89,16 +88,11 @@ def test_final_stop_of_german_sentences(tmp_path, score):
 
 
 @pytest.mark.parametrize(
-    'lacking',
-    [
-        sample('clip8', 'a'),
-        sample('clip8', None, joint='a'),
-        sample('clip8', ' ', x='a'),
-    ],
+    'text, outputs', [('a', {}), (None, dict(x='a')), (' ', dict(x='a'))]
 )
-def test_what_a_clip_lacks_names_it(lacking, score):
+def test_what_a_clip_lacks_names_it(text, outputs, score):
     with pytest.raises(DataError, match='clip8'):
-        score(BLEUMetric(), [lacking])
+        score(BLEUMetric(), [sample('clip8', text, **outputs)])
 
 
 def test_missing_sacrebleu_is_found_when_built(monkeypatch):

@@ -26,10 +26,9 @@ def test_no_spread_no_interval():
 def test_two_sentences_by_hand():
     # Both right 1/4, one wrong 1/2, both wrong 1/4: of 1000 draws the middle half
     # reaches from 0 or 50 to 50 or 100, and the middle 40 % are 50.
-    found = wer_interval([sentence(0, 1), sentence(1, 1)], 1000, confidence=0.4)
-    assert found == (50.0, 50.0, 50.0)
-    found = wer_interval([sentence(0, 1), sentence(1, 1)], 1000, confidence=0.9)
-    assert found == (50.0, 0.0, 100.0)
+    sentences = [sentence(0, 1), sentence(1, 1)]
+    assert wer_interval(sentences, 1000, confidence=0.4) == (50.0, 50.0, 50.0)
+    assert wer_interval(sentences, 1000, confidence=0.9) == (50.0, 0.0, 100.0)
 
 
 def test_interval_is_that_of_the_drawn_corpora():

@@ -7,23 +7,21 @@ from pathlib import Path
 import pytest
 
 from mmsign.errors import DataError
-from mmsign.evaluation import ClipMetric
+from mmsign.evaluation import ClipMetric, count_word_errors
 
 
 class Count(ClipMetric):
-    """How many clips each output got right."""
+    """Word errors without any clean-up, of records that are ready."""
 
     def record(self, data_sample):
         return dict(data_sample, signer='s1')
 
-    def score(self, records):
-        outputs = records[0]['hypotheses']
-        return {
-            output: sum(
-                r['reference'] == r['hypotheses'][output]['glosses'] for r in records
-            )
-            for output in outputs
-        }
+    reference = hypothesis = None
+
+    def compare(self, references, hypotheses):
+        found = hypotheses.items()
+        errors = {name: count_word_errors(references, rows) for name, rows in found}
+        return errors, 'table'
 
 
 def clip(clip_id, reference, **outputs):
@@ -35,31 +33,29 @@ def test_clips_seen_twice_count_once():
     metric = Count()
     metric.process(None, [clip('a', 'ROT', video='ROT'), clip('b', 'BLAU', video='')])
     metric.process(None, [clip('a', 'ROT', video='BLAU')])  # padding
-    assert metric.evaluate(2) == dict(video=1)
+    found = metric.evaluate(2)
+    assert (found['video/WER'], found['video/D'], found['video/S']) == (50, 1, 0)
     assert metric.results == []
 
 
-def test_wrong_number_of_clips():
+def test_clips_that_do_not_go_together():
     metric = Count()
     metric.process(None, [clip('a', 'ROT', video='ROT')] * 2)
     with pytest.raises(DataError):
         metric.evaluate(2)
     with pytest.raises(DataError):
-        Count().compute_metrics([])
-
-
-def test_missing_outputs_name_the_clip():
+        metric.compute_metrics([])
     whole = clip('a', 'ROT', video='ROT', joint='ROT')
     lacking = clip('clip7', 'ROT', video='ROT')
     for clips in ([whole, lacking], [lacking, whole]):
         with pytest.raises(DataError, match='clip7'):
-            Count().compute_metrics(clips)
+            metric.compute_metrics(clips)
 
 
 def test_dump(tmp_path):
     metric = Count(dump=str(tmp_path / 'dev'), prefix='p')
     metric.process(None, [clip('a', 'ROT', video='ROT')])
-    assert metric.evaluate(1) == {'p/video': 1}
+    assert metric.evaluate(1)['p/video/WER'] == 0
     assert json.loads((tmp_path / 'dev.jsonl').read_text())['clip_id'] == 'a'
 
 

@@ -56,9 +56,11 @@ class TranslatorEnsemble(Translator):
                 )
             files = [files] if isinstance(files, str) else files
             for number, file in enumerate(files, 1):
-                own = dict(translation={output: heads[output]}, checkpoint=file)
                 name = output if number == 1 else f'{output}_{number}'
-                members[name] = MODELS.build(translator | own | dict(vocab=vocab))
+                head = {output: heads[output]}
+                own = dict(vocab=vocab, translation=head, checkpoint=file)
+                # A ConfigDict would merge its heads into this one.
+                members[name] = MODELS.build(dict(translator) | own)
         if not members:
             raise ConfigError(
                 'the ensemble has no members: name their checkpoints with '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from tiny_mbart import mbart_config
 from tiny_models import GLOSSES, network_inputs
 from tiny_translators import build_translator, recognizer_config, samples
@@ -16,7 +17,7 @@ HEADS = {
     name: dict(mbart=mbart_config(beam_width=2))
     for name in ('video', 'keypoint', 'joint')
 }
-TRANSLATOR = dict(
+TRANSLATOR = ConfigDict(
     type='SignTranslator', recognizer=recognizer_config(), translation=HEADS
 )
 
