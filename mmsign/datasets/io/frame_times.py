@@ -168,9 +168,9 @@ def resample(times: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray] | 
 
 
 def _usual_step(times: np.ndarray) -> float | None:
-    """Median of the steps from one frame to the next that rise."""
+    """Median of the steps from one frame to the next that rise, pauses left out."""
     steps = np.diff(times)
-    steps = steps[steps >= _SHORTEST]  # not true of nan
+    steps = steps[(steps >= _SHORTEST) & (steps <= _LONGEST_STILL)]  # not true of nan
     return float(np.median(steps)) if len(steps) else None
 
 
