@@ -194,8 +194,9 @@ class FolderFrames(_ImageFrames):
                 f'{", ".join(IMAGE_SUFFIXES)}'
             )
         super().__init__(spec, names)
-        files = [n for n in sorted(listed) if not os.path.isdir(os.path.join(spec, n))]
-        self.left_out = left_out(files, IMAGE_SUFFIXES)
+        others = sorted(name for name in listed if not is_image(name))
+        others = [n for n in others if not os.path.isdir(os.path.join(spec, n))]
+        self.left_out = left_out(others, IMAGE_SUFFIXES)
 
     def _bytes(self, name: str) -> bytes:
         path = os.path.join(self.spec, name)

@@ -99,22 +99,21 @@ def in_order(names: Iterable[str], spec: str) -> list[str]:
     return ordered
 
 
-def _key(stem: str, decimal: bool) -> list[str | Decimal]:
+def _key(stem: str, decimal: bool) -> list[str | int | Decimal]:
     """Text and numbers in turn, so that keys compare text with text."""
-    if decimal:
-        stem = _DECIMAL.sub(lambda found: f'{found[1]}\0{found[2]}', stem)
-    parts = re.split(r'(\d+(?:\0\d+)?)', stem)
-    return [
-        Decimal(part.replace('\0', '.')) if i % 2 else part
-        for i, part in enumerate(parts)
-    ]
+    if not decimal:
+        parts = re.split(r'(\d+)', stem)
+        return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+    parts = re.split(r'(\d+(?:\0\d+)?)', _DECIMAL.sub('\\1\0\\2', stem))
+    numbers = [part.replace('\0', '.') for part in parts]
+    return [Decimal(part) if i % 2 else part for i, part in enumerate(numbers)]
 
 
 def _are_decimal(stems: Sequence[str]) -> bool:
     """Whether numbers with a point are decimal, and not counters behind a number."""
     groups: dict[str, list[str]] = {}
     for stem in stems:
-        found = _DECIMAL.search(stem)
+        found = _DECIMAL.search(stem) if '.' in stem else None
         if found is not None:
             groups.setdefault(stem[: found.end(1)], []).append(found[2])
     alone = len(groups) == 1 and not next(iter(groups)).endswith('0')
