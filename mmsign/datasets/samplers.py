@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 
 import torch
@@ -16,20 +17,27 @@ from .io.frame_sources import open_frames
 from .io.keypoint_file import open_keypoints
 
 
-def clip_length(info: dict) -> int:
-    """Frames of a clip's source, without decoding any.
-
-    Taken from the annotation if it says, else from the keypoint file, else from
-    the frames themselves.
+def known_length(info: dict) -> int | None:
+    """Frames of a clip's source as the annotation says, or else the keypoint file.
 
     Args:
         info: A record of ``SignDataset.load_data_list``.
+
+    Returns:
+        None if neither says.
     """
+    path, clip_id = info.get('keypoint_file'), info['clip_id']
     if info.get('num_frames'):
         return info['num_frames']
-    if info.get('keypoint_file') is not None:
-        return open_keypoints(info['keypoint_file']).length(info['clip_id'])
-    return len(open_frames(info['frames']))
+    # Training on video alone needs no keypoint file, even if one is named.
+    if path is not None and os.path.isfile(path) and clip_id in open_keypoints(path):
+        return open_keypoints(path).length(clip_id)
+    return None
+
+
+def clip_length(info: dict) -> int:
+    """``known_length``, or else that of the frames themselves; none is decoded."""
+    return known_length(info) or len(open_frames(info['frames']))
 
 
 @DATA_SAMPLERS.register_module()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -130,11 +131,13 @@ class LoadClip(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         size = keypoint_file_of(results).frame_size if self.keypoints else None
-        timed = results.get('fps') and os.path.isfile(results['frames'])
         source = None
-        if self.frames or size is None or timed:
+        if self.frames or size is None:
             source = open_source(results)
             size = source.source_size
+        elif results.get('fps') and os.path.isfile(results['frames']):
+            with suppress(FrameReadError):  # nothing is known of its times then
+                source = open_source(results)
         chosen = None if source is None else at_corpus_rate(results, source)
         notices = [] if source is None else list(source.notices)
         if self.keypoints:

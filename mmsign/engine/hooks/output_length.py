@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmsign.datasets.io.keypoint_file import KeypointFile
+from mmsign.datasets.samplers import known_length
 from mmsign.errors import ConfigError
 from mmsign.registry import HOOKS
 from mmsign.vocab import steps_needed
@@ -80,18 +79,11 @@ def _lengths(dataset) -> Iterator[tuple[str, int, int]]:
     longest = min(
         (t.max_length for t in transforms if hasattr(t, 'max_length')), default=None
     )
-    keypoints: dict[str, KeypointFile] = {}
     for index in range(len(dataset)):
         clip = dataset.get_data_info(index)
         if 'glosses' not in clip:
             return
-        frames = clip.get('num_frames') or None
-        path = clip.get('keypoint_file')
-        # Training on video alone needs no keypoint file, even if one is named.
-        if frames is None and path is not None and os.path.isfile(path):
-            file = keypoints.setdefault(path, KeypointFile(path))
-            if clip['clip_id'] in file:
-                frames = file.length(clip['clip_id'])
+        frames = known_length(clip)
         if frames is not None:
             frames = frames if longest is None else min(frames, longest)
             yield clip['clip_id'], frames, steps_needed(clip['glosses'])

@@ -83,6 +83,9 @@ def test_a_clip_is_seen_at_the_rate_of_its_corpus(clip, tmp_path):
     alone = LoadClip(frames=False)(dict(record))
     np.testing.assert_array_equal(alone['keypoints'], both['keypoints'])
     assert LoadClip()(record | dict(fps=None))['num_frames'] == 10
+    # Keypoints alone do without a video that is not there or cannot be decoded.
+    video.write_bytes(b'x')
+    assert LoadClip(frames=False)(dict(record))['num_frames'] == 10
     video.unlink()
     assert LoadClip(frames=False)(dict(record))['num_frames'] == 10
 
