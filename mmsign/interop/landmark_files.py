@@ -19,7 +19,7 @@ from mmsign.errors import DataError
 from mmsign.files import read_json, read_lines
 
 from .mediapipe_points import PARTS, holistic_points
-from .mmpose_json import MOST_FRAMES
+from .mmpose_json import highest_frame
 
 LANDMARK_SUFFIXES = ('.csv', '.json')
 
@@ -81,8 +81,8 @@ def _read_csv(path: Path) -> list[Frame]:
         score = next((c for c in ('score', 'visibility') if c in columns), None)
         for row in rows:
             number = int(row['frame'])
-            if not 0 <= number <= MOST_FRAMES:
-                raise DataError(f'frame {number}, expected 0 to {MOST_FRAMES}')
+            if number < 0:
+                raise DataError(f'frame {number}, expected 0 or more')
             points = frames.setdefault(number, {})
             name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
             values = [row['x'], row['y']] + ([row[score]] if score else [])
@@ -97,6 +97,8 @@ def _read_csv(path: Path) -> list[Frame]:
         return []
     # Tables that were cut from longer videos begin with a later frame.
     first, last = min(frames), max(frames)
+    if last - first > highest_frame(len(frames)):
+        raise DataError(f'{path}: frame {last} cannot be, {len(frames)} are listed')
     return [frames.get(number, {}) for number in range(first, last + 1)]
 
 

@@ -122,10 +122,9 @@ def keypoints_79(
             f'{count - 1}, the points of COCO-WholeBody'
         )
     width, height = frame_size
-    nowhere = np.array([-width, -height, 0], np.float32)
-    rows = []
+    frames = list(frames)
+    points = np.tile(np.float32([-width, -height, 0]), (len(frames), count, 1))
     for number, frame in enumerate(frames):
-        row = np.tile(nowhere, (count, 1))
         for name, values in frame.items():
             if name not in table:
                 continue
@@ -140,7 +139,5 @@ def keypoints_79(
                 point[:2] = point[:2] * (width, height) - 0.5
             # A keypoint file holds no more.
             if (np.abs(point) < np.finfo(np.float16).max).all():
-                row[table[name]] = *point[:2], np.clip(point[2], 0, 1)
-        rows.append(row)
-    points = np.stack(rows) if rows else np.empty((0, count, 3), np.float32)
+                points[number, table[name]] = *point[:2], np.clip(point[2], 0, 1)
     return select_79(points, 'coco_wholebody_133')

@@ -12,8 +12,13 @@ from mmsign.errors import DataError
 from mmsign.files import read_json
 from mmsign.tracking import follow_person, warn
 
-MOST_FRAMES = 1_000_000
-"""A frame's number beyond is a mistake: eleven hours."""
+
+def highest_frame(entries: int) -> int:
+    """The number of a frame that a file of few entries can have; beyond is a mistake.
+
+    An hour, and more where more is listed: one wrong digit shall not fill the memory.
+    """
+    return 100_000 + 100 * entries
 
 
 def read_mmpose_json(
@@ -99,7 +104,7 @@ def _frame_numbers(
         return range(len(ids))
     entry_of: dict[int, int] = {}
     for index, number in enumerate(ids):
-        if type(number) is not int or not 0 <= number <= MOST_FRAMES:
+        if type(number) is not int or not 0 <= number <= highest_frame(len(ids)):
             raise DataError(
                 f'{path}: entry {index} has the frame_id {number!r}; expected whole '
                 'numbers, counted from 0 or 1, in all entries or in none'
