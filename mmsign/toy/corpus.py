@@ -20,13 +20,12 @@ import numpy as np
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.io.tables import read_table
 from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset
-from mmsign.files import write_text
+from mmsign.files import write_lines
 
-from .difficulty import Difficulty
 from .grammar import make_sentences, translate
 from .lexicon import LEXICON
 from .render import render_sentence
-from .signers import Signer, make_cast, signer_of
+from .signers import Difficulty, Signer, make_cast, signer_of
 
 SIGNERS = {'train': 24, 'dev': 3, 'test': 4}
 KEYPOINTS = 'keypoints.safetensors'
@@ -36,12 +35,12 @@ LAYOUTS = {
     'phoenix2014T': (
         Phoenix2014TDataset,
         'images{number:04d}.png',
-        '{id}|{id}/1/*.png|-1|-1|{signer}|{glosses}|{text}',
+        '{0.clip_id}|{0.clip_id}/1/*.png|-1|-1|{0.signer}|{glosses}|{0.text}',
     ),
     'phoenix2014': (
         Phoenix2014Dataset,
         '{id}.avi_pid0_fn{index:06d}-0.png',
-        '{id}|{id}/1/*.png|{signer}|{glosses}',
+        '{0.clip_id}|{0.clip_id}/1/*.png|{0.signer}|{glosses}',
     ),
 }
 
@@ -160,18 +159,13 @@ def write_corpus(
     cast = {signer.name: signer for signers in splits for signer in signers}
     clips = []
     for split, sentences in corpus.items():
-        rows = ['|'.join(form.COLUMNS)]
-        for one in sentences:
-            names = dict(id=one.clip_id, signer=one.signer, text=one.text)
-            rows.append(row.format(glosses=' '.join(one.glosses), **names))
+        rows = (row.format(one, glosses=' '.join(one.glosses)) for one in sentences)
         table = root / form.ANNOTATIONS[0].format(split=split)
-        write_text(table, '\n'.join(rows) + '\n')
-        for sentence in sentences[:limit]:
-            name = sentence.clip_id
-            folder = form.CLIP_FRAMES.format(split=split, clip_id=name)
-            signer = cast.get(sentence.signer)
-            signer = signer or signer_of(sentence.signer, difficulty)
-            clips.append((sentence, signer, root / form.FRAMES / folder))
+        write_lines(table, ['|'.join(form.COLUMNS), *rows])
+        for one in sentences[:limit]:
+            signer = cast.get(one.signer) or signer_of(one.signer, difficulty)
+            folder = form.CLIP_FRAMES.format(split=split, clip_id=one.clip_id)
+            clips.append((one, signer, root / form.FRAMES / folder))
     settings = dict(size=size, difficulty=difficulty, max_frames=max_frames)
     render = partial(_render, image=image, seed=seed, **settings)
     poses = {}

@@ -72,19 +72,15 @@ def make_sentences(count: int, rng: np.random.Generator) -> list[list[str]]:
     """
     decks: dict[str, list[str]] = {slot: [] for slot in SLOTS}
 
-    def deal(slot: str, used: Sequence[str]) -> str:
-        # As cards from a shuffled deck: every gloss once before any again.
-        for position, gloss in enumerate(decks[slot]):
-            if gloss not in used:
-                return decks[slot].pop(position)
-        decks[slot] += list(rng.permutation(list(SLOTS[slot])))
-        return deal(slot, used)
-
     sentences = []
     for _ in range(count):
         glosses: list[str] = []
         for slot in PATTERNS[rng.integers(len(PATTERNS))]:
-            glosses.append(str(deal(slot, glosses)))
+            # As cards from a shuffled deck: every gloss once before any again.
+            if not set(decks[slot]) - set(glosses):
+                decks[slot] += map(str, rng.permutation(list(SLOTS[slot])))
+            glosses.append(next(g for g in decks[slot] if g not in glosses))
+            decks[slot].remove(glosses[-1])
         sentences.append(glosses)
     return sentences
 
@@ -99,16 +95,12 @@ def translate(glosses: Sequence[str]) -> str:
         >>> translate(['MORGEN', 'NORD', 'REGEN', 'VIEL'])
         'viel regen gibt es morgen im norden .'
     """
-    words: dict[str, list[str]] = {slot: [] for slot in SLOTS}
     for gloss in glosses:
-        slot = next((s for s, table in SLOTS.items() if gloss in table), None)
-        if slot is None:
+        if not any(gloss in table for table in SLOTS.values()):
             raise ConfigError(f'the toy language has no gloss {gloss!r}')
-        words[slot].append(SLOTS[slot][gloss])
-    topic = ' und '.join(words['what'])
-    if not topic:
-        return ' '.join([*words['how'], *words['when'], *words['where'], '.'])
-    rest = ['gibt es', *words['when'], *words['where']]
-    if len(glosses) == 1:
-        rest = []
-    return ' '.join([*words['how'], topic, *rest, '.'])
+    tables = SLOTS.values()
+    when, where, what, how = ([t[g] for g in glosses if g in t] for t in tables)
+    if not what:
+        return ' '.join([*how, *when, *where, '.'])
+    rest = ['gibt es', *when, *where] if len(glosses) > 1 else []
+    return ' '.join([*how, ' und '.join(what), *rest, '.'])

@@ -15,10 +15,8 @@ import numpy as np
 
 from mmsign.errors import ConfigError
 
-from .difficulty import Difficulty
-from .lexicon import sign_of
-from .signers import Signer
-from .signs import NEUTRAL, REST_HAND, SHAPES, Hand, Sign
+from .lexicon import REST_HAND, SHAPES, Hand, Sign, sign_of
+from .signers import USUAL, Difficulty, Signer
 
 REST_FRAMES = (1, 3)
 SIGN_FRAMES = (6, 9)
@@ -29,7 +27,7 @@ MIN_FRAMES_PER_GLOSS = 4
 
 @dataclass(frozen=True)
 class HandTrack:
-    """One hand over time, in its own frame of reference (see ``signs``).
+    """One hand over time, in its own frame of reference (see ``lexicon``).
 
     Args:
         centre: (T, 2) in shoulder widths.
@@ -53,14 +51,12 @@ class Motion:
         weak: The other hand.
         mouth: (T, 2) opening and width, 0 to 1.
         sway: (T, 2) displacement of the whole body, in shoulder widths.
-        spans: Half-open range of frames of each gloss, transitions left out.
     """
 
     strong: HandTrack
     weak: HandTrack
     mouth: np.ndarray
     sway: np.ndarray
-    spans: tuple[tuple[int, int], ...]
 
     def __len__(self) -> int:
         return len(self.mouth)
@@ -70,7 +66,7 @@ def sign_sentence(
     glosses: Sequence[str],
     signer: Signer,
     rng: np.random.Generator,
-    difficulty: Difficulty | None = None,
+    difficulty: Difficulty = USUAL,
     max_frames: int | None = None,
 ) -> Motion:
     """Let a signer sign a sentence.
@@ -89,23 +85,19 @@ def sign_sentence(
     """
     if not glosses:
         raise ConfigError('a sentence needs at least one gloss, got none')
-    difficulty = difficulty or Difficulty()
-    rest = Sign(REST_HAND, REST_HAND, NEUTRAL)
+    rest = Sign(REST_HAND, REST_HAND)
     signs = [rest, *map(sign_of, glosses), rest]
     lengths, gaps = _durations(len(glosses), signer.speed, rng, max_frames)
-    rests = rng.integers(REST_FRAMES[0], REST_FRAMES[1] + 1, 2)
+    before, after = rng.integers(REST_FRAMES[0], REST_FRAMES[1] + 1, 2)
     parts: list[np.ndarray] = []
-    spans, frames = [], 0
-    for sign, steps, gap in zip(signs, [rests[0], *lengths, rests[1]], [0, *gaps]):
+    for sign, steps, gap in zip(signs, [before, *lengths, after], [0, *gaps]):
         columns = _sign_columns(sign, int(steps), signer, rng, difficulty)
         if parts:
             parts.append(_transition(parts[-1][-1], columns[0], int(gap)))
         parts.append(columns)
-        spans.append((frames + int(gap), frames + int(gap) + int(steps)))
-        frames = spans[-1][1]
     track = _smooth(np.concatenate(parts))
     hands = _hand_track(track[:, :10]), _hand_track(track[:, 10:20])
-    return Motion(*hands, track[:, 20:], _sway(len(track), rng), tuple(spans[1:-1]))
+    return Motion(*hands, mouth=track[:, 20:], sway=_sway(len(track), rng))
 
 
 def _durations(

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from .difficulty import Difficulty
-from .keypoint_noise import estimate
 from .motion import sign_sentence
-from .signers import Colour, Signer
-from .skeleton import HEAD_RADII, LEFT_SIDE, OUTER_LIPS, RIGHT_SIDE, Pose, pose_of
+from .signers import USUAL, Colour, Difficulty, Signer
+from .skeleton import HEAD_RADII, OUTER_LIPS, SIDES, Pose, estimate, pose_of
 
 # OpenCV takes fractions of a pixel as integers.
 _SHIFT = 4
@@ -150,7 +148,7 @@ def draw_pose(
     fall = np.linspace(1.06, 0.88, size[1] * zoom)[:, None, None] * light
     row = np.minimum(fall * np.asarray(signer.background), 255.0)
     background = np.repeat(row.astype(np.uint8), size[0] * zoom, axis=1)
-    hands = [(LEFT_SIDE, pose.left_palm), (RIGHT_SIDE, pose.right_palm)]
+    hands = list(zip(SIDES, pose.palms))
     if signer.left_handed:
         hands.reverse()  # the weak hand is behind the strong one
     frames = np.empty((len(pose.points), size[1], size[0], 3), np.uint8)
@@ -174,7 +172,7 @@ def render_sentence(
     signer: Signer,
     size: tuple[int, int],
     rng: np.random.Generator,
-    difficulty: Difficulty | None = None,
+    difficulty: Difficulty = USUAL,
     max_frames: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render a sentence of any glosses.

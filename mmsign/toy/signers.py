@@ -1,4 +1,4 @@
-"""Who signs: build, place in the frame, habits, and colours.
+"""Who signs: build, place in the frame, habits, colours; and how much all that varies.
 
 Colours are BGR, 0 to 255.
 """
@@ -13,7 +13,7 @@ from itertools import count
 
 import numpy as np
 
-from .difficulty import Difficulty
+from mmsign.errors import ConfigError
 
 Colour = tuple[float, float, float]
 
@@ -26,6 +26,48 @@ _SKINS: tuple[Colour, ...] = (
 )
 _PALM: Colour = (138, 150, 252)
 _BACK_SHADE = 0.62
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """Sources of variation; 0 switches one off. Lengths are in shoulder widths.
+
+    Args:
+        signers: How far signers stray from the average one (build, place in the
+            frame, speed, size of movements), as a multiple of the usual.
+        placement: Standard deviation of a waypoint, from sign to sign.
+        turning: Standard deviation of the fingers' direction, in degrees.
+        keypoint_noise: Standard deviation of a keypoint's coordinates.
+        hand_loss: Share of the frames in which a hand is lost.
+        point_loss: Share of the single keypoints that are lost.
+    """
+
+    signers: float = 0.3
+    placement: float = 0.01
+    turning: float = 2.0
+    keypoint_noise: float = 0.006
+    hand_loss: float = 0.012
+    point_loss: float = 0.004
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= 0:
+                raise ConfigError(f'{name} must be 0 or more, got {value}')
+
+    @classmethod
+    def scaled(cls, level: float) -> Difficulty:
+        """All sources times ``level``: 0 is a clean corpus, 1 the default one.
+
+        Raises:
+            ConfigError: If ``level`` is negative, or above 5, where nothing could be
+                recognised any more.
+        """
+        if not 0 <= level <= 5:
+            raise ConfigError(f'difficulty must be between 0 and 5, got {level}')
+        return cls(**{name: level * value for name, value in vars(USUAL).items()})
+
+
+USUAL = Difficulty()
 
 
 @dataclass(frozen=True)
@@ -92,7 +134,7 @@ def _colour_apart(
 def make_signer(
     name: str,
     rng: np.random.Generator,
-    difficulty: Difficulty | None = None,
+    difficulty: Difficulty = USUAL,
     left_handed: bool | None = None,
 ) -> Signer:
     """Draw a signer.
@@ -103,17 +145,13 @@ def make_signer(
         difficulty: How far signers differ.
         left_handed: Drawn, one in four, if not given.
     """
-    spread = (difficulty or Difficulty()).signers
 
     def around(mean: float, deviation: float) -> float:
-        return mean + spread * rng.uniform(-deviation, deviation)
+        return mean + difficulty.signers * rng.uniform(-deviation, deviation)
 
-    shade = rng.uniform(0, len(_SKINS) - 1)
-    lower = min(int(shade), len(_SKINS) - 2)
-    skin = tuple(
-        float(a + (shade - lower) * (b - a))
-        for a, b in zip(_SKINS[lower], _SKINS[lower + 1], strict=True)
-    )
+    lower, share = divmod(rng.uniform(0, len(_SKINS) - 1), 1)
+    neighbours = zip(*_SKINS[int(lower) :][:2])
+    skin = tuple(a + share * (b - a) for a, b in neighbours)
     hands = [skin, tuple(_BACK_SHADE * s for s in skin), _PALM]
     clothes = _colour_apart(rng, (0.15, 0.55), hands)
     left = bool(rng.random() < 0.25)
@@ -136,7 +174,7 @@ def make_signer(
     )
 
 
-def signer_of(name: str, difficulty: Difficulty | None = None) -> Signer:
+def signer_of(name: str, difficulty: Difficulty = USUAL) -> Signer:
     """A signer made up from a name: always the same for the same name."""
     digest = hashlib.sha256(name.encode('utf-8')).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], 'little'))
@@ -144,7 +182,7 @@ def signer_of(name: str, difficulty: Difficulty | None = None) -> Signer:
 
 
 def make_cast(
-    sizes: dict[str, int], seed: int, difficulty: Difficulty | None = None
+    sizes: dict[str, int], seed: int, difficulty: Difficulty = USUAL
 ) -> dict[str, list[Signer]]:
     """Signers of each split, none in two of them.
 

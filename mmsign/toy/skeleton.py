@@ -1,8 +1,8 @@
 """From motion to the 133 COCO-WholeBody keypoints, in pixels of the frame.
 
-Symbols: T frames, J = 21 points of a hand, [w, h] frame size.
+Symbols: T frames, K = 133 keypoints, J = 21 points of a hand, [w, h] frame size.
 
-The body is flat: a point of a hand's own frame of reference (see ``signs``) is
+The body is flat: a point of a hand's own frame of reference (see ``lexicon``) is
 scaled by the signer's shoulder width and put on its side of the body.
 """
 
@@ -13,21 +13,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from .motion import HandTrack, Motion
-from .signers import Signer
+from .signers import USUAL, Difficulty, Signer
 
 BODY, FACE = slice(0, 17), slice(23, 91)
 LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
 MOUTH = slice(71, 91)
 OUTER_LIPS, INNER_LIPS = slice(71, 83), slice(83, 91)
-LEFT_SIDE = {'shoulder': 5, 'elbow': 7, 'wrist': 9, 'hand': 91}
-RIGHT_SIDE = {'shoulder': 6, 'elbow': 8, 'wrist': 10, 'hand': 112}
+# Left and right: its points, and of the hand the first.
+SIDES = (
+    dict(shoulder=5, elbow=7, wrist=9, hand=91),
+    dict(shoulder=6, elbow=8, wrist=10, hand=112),
+)
 
 HEAD_RADII = (0.27, 0.36)
 """Half width and half height of the face, in shoulder widths."""
 HEAD_HEIGHT = 0.56
 """Of the middle of the face, above the shoulders."""
+LOW_SCORE = 0.3
+"""What is lost or out of sight scores below this, all else above 0.5."""
 
-_PALM_LENGTH, _PALM_WIDTH = 0.17, 0.16
 _UPPER_ARM, _FOREARM = 0.62, 0.6
 # Of thumb, index, middle, ring and little finger, in shoulder widths: first
 # joint along and across the palm, length, and direction against the palm's.
@@ -43,14 +47,12 @@ class Pose:
 
     Args:
         points: (T, 133, 2) in pixels.
-        left_palm: (T,) side of the left hand that is seen, -1 to 1.
-        right_palm: (T,) the same for the right hand.
+        palms: (T,) each, the side of the left and the right hand that is seen, -1 to 1.
         unit: Shoulder width in pixels.
     """
 
     points: np.ndarray
-    left_palm: np.ndarray
-    right_palm: np.ndarray
+    palms: tuple[np.ndarray, np.ndarray]
     unit: float
 
 
@@ -145,7 +147,7 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     if signer.left_handed:
         hands.reverse()
     # The camera sees the signer's right on the left of the image.
-    for track, names, side in zip(hands, (LEFT_SIDE, RIGHT_SIDE), (1.0, -1.0)):
+    for track, names, side in zip(hands, SIDES, (1.0, -1.0)):
         mirror = np.array([side, 1.0])
         hand = _hand_points(track, signer.hand)
         points[:, names['hand'] : names['hand'] + 21] = hand * mirror
@@ -171,5 +173,57 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
         points[:, index] = middle + np.array([x, y]) * signer.head
     points += motion.sway[:, None]
     origin = np.asarray(signer.place) * (width, height)
-    left, right = (track.palm for track in hands)
-    return Pose(points * unit + origin, left, right, unit)
+    return Pose(points * unit + origin, tuple(track.palm for track in hands), unit)
+
+
+def estimate(
+    pose: Pose,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    difficulty: Difficulty = USUAL,
+) -> np.ndarray:
+    """Keypoints with an estimator's errors.
+
+    Hands are lost for one to three frames at a time. What is lost jumps elsewhere
+    or to (0, 0); what leaves the frame is put at its border. Both have scores
+    below ``LOW_SCORE``.
+
+    Args:
+        pose: The truth.
+        size: [w, h] of the frame in pixels.
+        rng: Source of randomness.
+        difficulty: How large and how frequent errors are.
+
+    Returns:
+        (T, K, 3) float32: x px, y px, score.
+    """
+    frames, count = pose.points.shape[:2]
+    deviation = np.full(count, difficulty.keypoint_noise * pose.unit)
+    deviation[MOUTH] *= 0.6
+    points = pose.points + rng.normal(size=pose.points.shape) * deviation[:, None]
+    scores = rng.uniform(0.7, 0.98, (frames, count))
+
+    lost = rng.random((frames, count)) < difficulty.point_loss
+    jump = rng.normal(size=points.shape) * 0.35 * pose.unit
+    points[lost] += jump[lost]
+    zeroed = lost & (rng.random((frames, count)) < 0.2)
+    points[zeroed] = 0.0
+
+    for hand in (LEFT_HAND, RIGHT_HAND):
+        # A loss takes two frames on average.
+        starts = np.flatnonzero(rng.random(frames) < difficulty.hand_loss / 2)
+        for start in starts:
+            run = slice(start, start + int(rng.integers(1, 4)))
+            shape = points[run, hand] - points[run, hand].mean(axis=1, keepdims=True)
+            lost[run, hand] = True
+            points[run, hand] = 0.0
+            if rng.random() >= 0.3:
+                # Somewhere else and too small: on a sleeve, in the background.
+                points[run, hand] = rng.uniform(0.1, 0.9, 2) * size + 0.5 * shape
+
+    border = np.asarray(size) - 1.0
+    outside = ((points < 0) | (points > border)).any(axis=-1)
+    points = np.clip(points, 0.0, border)
+    low = lost | outside
+    scores[low] = rng.uniform(0.02, LOW_SCORE - 0.02, int(low.sum()))
+    return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)

@@ -3,7 +3,15 @@ import itertools
 import pytest
 
 from mmsign.errors import ConfigError
-from mmsign.toy.lexicon import LEXICON, MOUTH_PAIRS, PIXEL_PAIRS, sign_of
+from mmsign.toy.lexicon import (
+    LEXICON,
+    MOUTH_PAIRS,
+    PIXEL_PAIRS,
+    Hand,
+    Mouth,
+    Sign,
+    sign_of,
+)
 
 
 def shown(sign):
@@ -35,7 +43,11 @@ def test_all_others_differ_in_what_both_streams_see():
 
 
 def test_glosses_outside_the_lexicon_get_a_lasting_sign():
-    assert sign_of('HAGEL') == sign_of('HAGEL') != sign_of('TAU')
+    # Real corpora are rendered with these: they must not change between versions.
+    path = ((-0.3, -0.25), (-0.3, -0.25), (0.9, 0.15))
+    hand = Hand(path, ('fist', 'flat'), angle=(45.0, 105.0), palm=-1.0)
+    assert sign_of('HAGEL') == Sign(hand, None, Mouth(0.0, 0.0))
+    assert len({sign_of(f'G{index}') for index in range(200)}) == 200
     for wrong in ('', 'ZWEI WORTE'):
         with pytest.raises(ConfigError, match=repr(wrong)):
             sign_of(wrong)

@@ -13,14 +13,6 @@ def motion(glosses, seed=0, **kwargs):
     )
 
 
-def test_spans_follow_one_another():
-    found = motion(['REGEN', 'NORD', 'VIEL'])
-    assert len(found.spans) == 3
-    ends = [0, *(end for _, end in found.spans)]
-    for (start, end), before in zip(found.spans, ends, strict=False):
-        assert before < start < end <= len(found)
-
-
 def test_members_of_a_pixel_pair_move_alike():
     for a, b in PIXEL_PAIRS:
         first, second = motion([a]), motion([b])

@@ -1,9 +1,8 @@
 import numpy as np
 
-from mmsign.toy.difficulty import Difficulty
 from mmsign.toy.lexicon import MOUTH_PAIRS, PIXEL_PAIRS
 from mmsign.toy.render import render_sentence
-from mmsign.toy.signers import signer_of
+from mmsign.toy.signers import Difficulty, signer_of
 
 CLEAN = Difficulty.scaled(0)
 

@@ -1,4 +1,7 @@
-from mmsign.toy.signers import make_cast, signer_of
+import pytest
+
+from mmsign.errors import ConfigError
+from mmsign.toy.signers import Difficulty, make_cast, signer_of
 
 
 def test_casts_are_distinct_and_repeatable():
@@ -19,3 +22,16 @@ def test_a_signer_made_up_from_a_name_stays():
 def test_the_two_sides_of_a_hand_look_different():
     signer = signer_of('Anna')
     assert max(abs(a - b) for a, b in zip(signer.palm, signer.back, strict=True)) > 30
+
+
+def test_difficulty_scales_every_source():
+    clean, usual, double = (Difficulty.scaled(level) for level in (0, 1, 2))
+    assert usual == Difficulty()
+    for name, value in vars(usual).items():
+        assert getattr(clean, name) == 0
+        assert getattr(double, name) == pytest.approx(2 * value)
+    for level in (-1, 6):
+        with pytest.raises(ConfigError, match='difficulty'):
+            Difficulty.scaled(level)
+    with pytest.raises(ConfigError, match='placement'):
+        Difficulty(placement=-0.1)

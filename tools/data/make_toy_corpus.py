@@ -121,7 +121,7 @@ def main() -> None:
         return
     # Imported late: --help and refusals answer at once.
     from mmsign.toy.corpus import invent_sentences, read_sentences, write_corpus
-    from mmsign.toy.difficulty import Difficulty
+    from mmsign.toy.signers import Difficulty
 
     limit = max_frames = None
     try:
