@@ -18,7 +18,7 @@ from pathlib import PurePath
 from mmsign.errors import DataError
 from mmsign.vocab import composed
 
-from .io.archives import split_archive
+from .io.listing import split_archive
 from .io.videos import VIDEO_SUFFIXES
 
 # Embeddings, overrides and isolates of the reading direction; the byte order mark.

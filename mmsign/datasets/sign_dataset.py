@@ -16,9 +16,9 @@ from mmsign.registry import TRANSFORMS
 from mmsign.vocab import composed
 
 from .clip_names import is_legible
-from .io.archives import split_archive
 from .io.frame_sources import prepare_frames
 from .io.frame_times import checked_fps
+from .io.listing import split_archive
 
 
 class SignDataset(BaseDataset):

@@ -9,7 +9,6 @@ Only what frames need is supported: stored or deflated members, ZIP64 included.
 from __future__ import annotations
 
 import os
-import re
 import struct
 import threading
 import zlib
@@ -30,21 +29,9 @@ _LARGEST_COMMENT = 1 << 16
 _ENCRYPTED = 1
 _WIDE = 0xFFFFFFFF  # the value is in the member's ZIP64 field
 _IMAGE_ENDS = tuple(suffix.encode() for suffix in IMAGE_SUFFIXES)
-_SPEC = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
 _STORED, _DEFLATED = 0, 8
 # What the index keeps of a member: position, compressed size, checksum, method.
 _FIELDS = 4
-
-
-def split_archive(spec: str) -> tuple[str, str] | None:
-    """(archive, folder inside) of ``ARCHIVE.zip@FOLDER``; None of other specs.
-
-    Examples:
-        >>> split_archive('corpus.zip@train/a'), split_archive('corpus/a')
-        (('corpus.zip', 'train/a'), None)
-    """
-    found = _SPEC.fullmatch(spec)
-    return None if found is None else (found[1], found[2] or '')
 
 
 def safe_member(name: str) -> bool:

@@ -14,9 +14,9 @@ import numpy as np
 
 from mmsign.errors import FrameReadError
 
-from .archives import open_archive, safe_member, split_archive
+from .archives import open_archive, safe_member
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .listing import existing, in_order, left_out
+from .listing import existing, in_order, left_out, split_archive
 from .videos import VIDEO_SUFFIXES, decode_unknown, decode_video, video_info
 
 

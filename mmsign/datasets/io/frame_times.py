@@ -70,8 +70,8 @@ def repair_times(
         (N,) float64, finite, rising; and what was unusual, in words.
 
     Examples:
-        >>> repair_times(np.array([0, 0.04, 0.04, 0.12]))[0].tolist()
-        [0.0, 0.04, 0.08, 0.12]
+        >>> repair_times(np.array([0, 0.5, 0.5, 1.5]))[0].tolist()
+        [0.0, 0.5, 1.0, 1.5]
     """
     given = np.asarray(times, np.float64).reshape(-1)
     times = np.where(np.abs(given) <= _LONGEST, given, np.nan)

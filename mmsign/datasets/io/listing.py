@@ -11,8 +11,20 @@ from pathlib import Path
 
 from mmsign.errors import FrameReadError
 
+_ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
 # A decimal number; of '1.2.3' nothing is one.
 _DECIMAL = re.compile(r'(?<![\d.])(\d+)\.(\d+)(?![\d]|\.\d)')
+
+
+def split_archive(spec: str) -> tuple[str, str] | None:
+    """(archive, folder inside) of ``ARCHIVE.zip@FOLDER``; None of other specs.
+
+    Examples:
+        >>> split_archive('corpus.zip@train/a'), split_archive('corpus/a')
+        (('corpus.zip', 'train/a'), None)
+    """
+    found = _ARCHIVE.fullmatch(spec)
+    return None if found is None else (found[1], found[2] or '')
 
 
 def existing(path: str) -> str:
