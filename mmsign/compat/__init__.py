@@ -26,9 +26,9 @@ from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_prim
 from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
 from mmsign.compat.small_convolutions import (
     convolution,
-    convolution_backward,
     patch_small_convolutions,
     transposed_convolution,
+    transposed_convolution_backward,
 )
 
 

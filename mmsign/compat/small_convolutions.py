@@ -35,15 +35,12 @@ def patch_small_convolutions(module: nn.Module) -> None:
     for part in module.modules():
         # Of the object, not the class: other networks are none of our business, and
         # MMCV's layers are subclasses. A partial is copied and pickled with its object.
-        if isinstance(part, _ConvTransposeNd) and not _is_safe(part):
+        if not isinstance(part, _ConvTransposeNd):
+            if isinstance(part, _ConvNd):
+                part._conv_forward = partial(_conv_forward, part)
+        # mmsign's own layers call the functions below themselves.
+        elif not type(part).__module__.startswith('mmsign.'):
             part.forward = partial(_transposed_forward, part)
-        elif isinstance(part, _ConvNd):
-            part._conv_forward = partial(_conv_forward, part)
-
-
-def _is_safe(part: nn.Module) -> bool:
-    # mmsign's own layers call the functions below themselves.
-    return type(part).__module__.startswith('mmsign.')
 
 
 def convolution(
@@ -65,17 +62,14 @@ def convolution(
         (B, C', …), or (C', …).
     """
     axes = weight.dim() - 2
-    strides = _per_axis(stride, axes)
-    looked_at = _axes_at_risk(x, weight, strides)
-    if looked_at and padding not in (0, 'valid'):
+    if padding not in (0, 'valid') and _wants_gradient(x, weight):
         reaches = _reaches(weight, dilation)
         if padding == 'same':
             amounts = [((n - 1) // 2, n // 2) for n in reaches]
         else:
             amounts = [(n, n) for n in _per_axis(padding, axes)]
-        if any(map(sum, amounts)) and _is_small(
-            x.shape[-axes:][:looked_at], reaches, strides
-        ):
+        strides = _per_axis(stride, axes)
+        if any(map(sum, amounts)) and _is_small(x, x.shape[-axes:], reaches, strides):
             x = F.pad(x, [n for pair in reversed(amounts) for n in pair])
             padding = 0
     return _PLAIN[axes - 1](x, weight, bias, stride, padding, dilation, groups)
@@ -101,72 +95,45 @@ def transposed_convolution(
         (B, C', …), or (C', …).
     """
     axes = weight.dim() - 2
-    function = _TRANSPOSED[axes - 1]
     reaches = _reaches(weight, dilation)
-    sizes = [
-        (size - 1) * s - 2 * p + reach + more
-        for size, s, p, reach, more in zip(
-            x.shape[-axes:], stride, padding, reaches, output_padding
-        )
-    ]
-    looked_at = _axes_at_risk(x, weight, stride)
-    cut = any(padding) and _is_small(sizes[:looked_at], reaches, stride)
-    y = function(
-        x, weight, bias, stride, 0 if cut else padding, output_padding, groups, dilation
-    )
+    given = zip(x.shape[-axes:], stride, padding, reaches, output_padding)
+    sizes = [(n - 1) * s - 2 * p + reach + more for n, s, p, reach, more in given]
+    cut = any(padding) and _wants_gradient(x, weight)
+    cut = cut and _is_small(x, sizes, reaches, stride)
+    settings = stride, 0 if cut else padding, output_padding, groups, dilation
+    y = _TRANSPOSED[axes - 1](x, weight, bias, *settings)
     if cut:
         for axis, (before, size) in enumerate(zip(padding, sizes), start=-axes):
             y = y.narrow(axis, before, size)
     return y
 
 
-def convolution_backward(
+def transposed_convolution_backward(
     gradient: Tensor,
     x: Tensor,
     weight: Tensor,
     stride: Sequence[int],
     padding: Sequence[int],
+    output_padding: Sequence[int],
     needed: Sequence[bool],
-    output_padding: Sequence[int] | None = None,
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Gradients of a 2D convolution's input and weight, those that are needed.
+    """Gradients of a transposed 2D convolution's input and weight, those needed.
 
     Args:
         gradient: Of the output, (B, C', H', W').
         x: The input, (B, C, H, W).
-        weight: (C', C, h, w), or, transposed, (C, C', h, w).
-        stride, padding: Of the convolution.
+        weight: (C, C', h, w).
+        stride, padding, output_padding: Of the convolution.
         needed: Whether the input's and the weight's gradient is.
-        output_padding: Of a transposed convolution; None for one that is not.
     """
-    transposed = output_padding is not None
-    large = gradient if transposed else x
-    risky = x.device.type == 'cpu' and x.dtype == torch.bfloat16
-    cut = (
-        risky and any(padding) and _is_small(large.shape[2:], weight.shape[2:], stride)
-    )
-    if cut:
+    at_risk = gradient.device.type == 'cpu' and any(padding)
+    if at_risk and _is_small(x, gradient.shape[2:], weight.shape[2:], stride):
         rows, columns = padding
-        large = F.pad(large, (columns, columns, rows, rows))
-        gradient, x = (large, x) if transposed else (gradient, large)
-    of_x, of_weight, _ = torch.ops.aten.convolution_backward(
-        gradient,
-        x,
-        weight,
-        None,
-        stride,
-        (0, 0) if cut else padding,
-        (1, 1),
-        transposed,
-        output_padding or (0, 0),
-        1,
-        (*needed, False),
-    )
-    if cut and not transposed and of_x is not None:
-        of_x = of_x[
-            :, :, rows : of_x.shape[2] - rows, columns : of_x.shape[3] - columns
-        ]
-    return of_x, of_weight
+        gradient = F.pad(gradient, (columns, columns, rows, rows))
+        padding = 0, 0
+    settings = None, stride, padding, (1, 1), True, output_padding, 1, (*needed, False)
+    backward = torch.ops.aten.convolution_backward
+    return backward(gradient, x, weight, *settings)[:2]
 
 
 def _conv_forward(
@@ -174,59 +141,41 @@ def _conv_forward(
 ) -> Tensor:
     if module.padding_mode != 'zeros':
         return type(module)._conv_forward(module, x, weight, bias)
-    return convolution(
-        x, weight, bias, module.stride, module.padding, module.dilation, module.groups
-    )
+    settings = module.stride, module.padding, module.dilation, module.groups
+    return convolution(x, weight, bias, *settings)
 
 
 def _transposed_forward(
     module: _ConvTransposeNd, x: Tensor, output_size: Sequence[int] | None = None
 ) -> Tensor:
+    stride, padding, dilation = module.stride, module.padding, module.dilation
+    axes = len(module.kernel_size)
     more = module._output_padding(
-        x,
-        output_size,
-        module.stride,
-        module.padding,
-        module.kernel_size,
-        module.weight.dim() - 2,
-        module.dilation,
+        x, output_size, stride, padding, module.kernel_size, axes, dilation
     )
-    return transposed_convolution(
-        x,
-        module.weight,
-        module.bias,
-        module.stride,
-        module.padding,
-        more,
-        module.groups,
-        module.dilation,
-    )
+    settings = stride, padding, more, module.groups, dilation
+    return transposed_convolution(x, module.weight, module.bias, *settings)
 
 
-def _axes_at_risk(x: Tensor, weight: Tensor, strides: Sequence[int]) -> int:
-    """On how many axes, from the first on, a small input is at risk."""
-    axes = weight.dim() - 2
-    if (
-        x.device.type != 'cpu'
-        or not torch.is_grad_enabled()
-        or not (x.requires_grad or weight.requires_grad)
-    ):
-        return 0
-    if autocast_dtype('cpu') is not None or x.dtype == torch.bfloat16:
-        return axes
-    return 1 if axes == 3 and strides[0] > 1 else 0
+def _wants_gradient(x: Tensor, weight: Tensor) -> bool:
+    """Whether there will be a gradient, computed on a CPU."""
+    wanted = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    return wanted and x.device.type == 'cpu'
 
 
 def _is_small(
-    sizes: Sequence[int], reaches: Sequence[int], strides: Sequence[int]
+    x: Tensor, sizes: Sequence[int], reaches: Sequence[int], strides: Sequence[int]
 ) -> bool:
-    """Whether one of these axes is shorter than kernel and stride together.
+    """Whether an axis at risk is shorter than kernel and stride together.
 
     Faults were seen at axes up to a kernel's length; the rest is caution, and cheap.
     """
+    low = autocast_dtype('cpu') is not None or x.dtype == torch.bfloat16
+    # In float32 the time of 3D alone.
+    at_risk = len(sizes) if low else int(len(sizes) == 3 and strides[0] > 1)
     return any(
         size < reach + stride
-        for size, reach, stride in zip(sizes, reaches, strides)
+        for size, reach, stride in zip(sizes[:at_risk], reaches, strides)
         if reach > 1 or stride > 1
     )
 

@@ -11,10 +11,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from mmsign.models.layers.thin_conv import ThinConv3d
 
 from mmsign import compat
 from mmsign.compat import small_convolutions
+from mmsign.models.layers.volume import Conv3d
 from mmsign.models.necks.bilateral import convolution
 
 # Layers and the (T, H, W) of an input; a kernel reaches into the padding at both ends.
@@ -27,7 +27,7 @@ LAYERS = {
     'spatial': (lambda: nn.Conv3d(20, 24, (1, 7, 7), 2, (0, 3, 3)), (4, 4, 4)),
     'both': (lambda: nn.Conv3d(20, 24, (7, 3, 3), (1, 2, 2), (3, 1, 1)), (5, 4, 4)),
     'of a subclass': (lambda: Louder(20, 24, (7, 3, 3), 1, (3, 1, 1)), (5, 4, 4)),
-    'thin': (lambda: ThinConv3d(20, 24, (7, 1, 1), 1, (3, 0, 0)), (4, 3, 3)),
+    'thin': (lambda: Conv3d(20, 24, (7, 1, 1), 1, (3, 0, 0)), (4, 3, 3)),
     'same': (lambda: nn.Conv1d(20, 24, 3, padding='same'), (2,)),
     'same, dilated': (lambda: nn.Conv1d(20, 24, 4, padding='same', dilation=2), (4,)),
     'reflecting': (lambda: nn.Conv1d(20, 24, 3, 1, 1, padding_mode='reflect'), (2,)),

@@ -24,7 +24,7 @@ PyTorch's layers, and so are results up to rounding. ONNX files get PyTorch's la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn as nn
@@ -75,7 +75,7 @@ class Conv3d(nn.Conv3d):
         if max(*self.kernel_size, *self.stride) == 1 and not any(self.padding):
             y = F.linear(_in_memory(x), self.weight.flatten(1), self.bias)
             return _as_volume(y)
-        functions = compat.convolution, _SumOfShifts
+        functions = compat.convolution, _sum_of_shifts
         return _on_views(self, x, functions, self.stride, self.padding)
 
 
@@ -88,7 +88,7 @@ class ConvTranspose3d(nn.ConvTranspose3d):
             return super().forward(x, output_size)
         sizes = self.stride, self.padding, self.kernel_size
         more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
-        functions = compat.transposed_convolution, _PlacedShifts
+        functions = compat.transposed_convolution, _PlacedShifts.apply
         return _on_views(self, x, functions, self.stride, self.padding, tuple(more))
 
 
@@ -185,9 +185,7 @@ def _ready(weight: Tensor) -> Tensor:
     return weight.to(dtype=dtype, memory_format=torch.channels_last)
 
 
-def _shifted(
-    function: type[torch.autograd.Function], x: Tensor, weight: Tensor, *settings
-) -> Tensor:
+def _shifted(function: Callable, x: Tensor, weight: Tensor, *settings) -> Tensor:
     """A function below, in autocast's dtype.
 
     Args:
@@ -199,69 +197,59 @@ def _shifted(
     k = len(weight)
     weight = weight.to(dtype=dtype, memory_format=torch.contiguous_format)
     weight = weight.flatten(0, 1).permute(0, 3, 1, 2)
-    return _as_volume(function.apply(_in_memory(x).to(dtype), weight, k, *settings))
+    return _as_volume(function(_in_memory(x).to(dtype), weight, k, *settings))
 
 
-class _SumOfShifts(torch.autograd.Function):
+def _sum_of_shifts(
+    x: Tensor, weight: Tensor, k: int, stride: Sequence[int], padding: Sequence[int]
+) -> Tensor:
     """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
+    y = compat.convolution(_images(x), weight, None, stride[1:], padding[1:])
+    return _SummedShifts.apply(_batch(y, len(x)), k, stride[0], padding[0])
+
+
+class _SummedShifts(torch.autograd.Function):
+    """``_sum_shifts``, which keeps nothing for its gradient."""
 
     @staticmethod
-    def forward(ctx, x, weight, k, stride, padding):
-        ctx.save_for_backward(x, weight)
-        ctx.settings = k, stride, padding
-        y = F.conv2d(_images(x), weight, None, stride[1:], padding[1:])
-        return _sum_shifts(_batch(y, len(x)), k, stride[0], padding[0])
+    def forward(ctx, y, k, *settings):
+        ctx.settings = k, y.shape[1], *settings
+        return _sum_shifts(y, k, *settings)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        k, stride, padding = ctx.settings
-        parts = _place_shifts(gradient, k, x.shape[1], stride[0], padding[0])
-        of_x, of_weight = compat.convolution_backward(
-            _images(parts),
-            _images(x),
-            weight,
-            stride[1:],
-            padding[1:],
-            needed=ctx.needs_input_grad[:2],
-        )
-        of_x = None if of_x is None else _batch(of_x, len(x))
-        return of_x, of_weight, None, None, None
+        return _place_shifts(gradient, *ctx.settings), None, None, None
 
 
 class _PlacedShifts(torch.autograd.Function):
-    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w)."""
+    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w).
+
+    The k shifted copies of the input are made again for its gradient, not kept.
+    """
 
     @staticmethod
     def forward(ctx, x, weight, k, stride, padding, more):
-        ctx.save_for_backward(x, weight)
         frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
-        ctx.settings = k, stride, padding, more, frames
-        parts = _place_shifts(x, k, frames, stride[0], padding[0])
-        y = F.conv_transpose2d(
-            _images(parts), weight, None, stride[1:], padding[1:], more[1:]
-        )
-        return _batch(y, len(x))
+        ctx.in_time = stride[0], padding[0]
+        ctx.in_space = stride[1:], padding[1:], more[1:]
+        ctx.shape = k, frames
+        ctx.save_for_backward(x, weight)
+        parts = _images(_place_shifts(x, k, frames, *ctx.in_time))
+        return _batch(F.conv_transpose2d(parts, weight, None, *ctx.in_space), len(x))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        k, stride, padding, more, frames = ctx.settings
-        parts = _place_shifts(x, k, frames, stride[0], padding[0])
-        of_parts, of_weight = compat.convolution_backward(
-            _images(gradient),
-            _images(parts),
-            weight,
-            stride[1:],
-            padding[1:],
-            needed=ctx.needs_input_grad[:2],
-            output_padding=more[1:],
+        parts = _images(_place_shifts(x, *ctx.shape, *ctx.in_time))
+        needed = ctx.needs_input_grad[:2]
+        of_parts, of_weight = compat.transposed_convolution_backward(
+            _images(gradient), parts, weight, *ctx.in_space, needed
         )
         of_x = None
         if of_parts is not None:
-            of_x = _sum_shifts(_batch(of_parts, len(x)), k, stride[0], padding[0])
+            of_x = _sum_shifts(_batch(of_parts, len(x)), ctx.shape[0], *ctx.in_time)
         return of_x, of_weight, None, None, None, None
 
 
