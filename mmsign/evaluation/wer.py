@@ -176,12 +176,7 @@ def align_words(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pai
     """
     pairs: list[Pair] = []
     rows, columns = len(reference), len(hypothesis)
-    # Equal last words are always matched: no other way to end costs less, and a
-    # match is preferred. What the sentences end with needs no table.
-    while rows and columns and reference[rows - 1] == hypothesis[columns - 1]:
-        rows, columns = rows - 1, columns - 1
-        pairs.append((reference[rows], hypothesis[columns]))
-    costs = _cost_table(reference[:rows], hypothesis[:columns])
+    costs = _cost_table(reference, hypothesis)
     while rows and columns:
         cost = costs[rows][columns]
         expected, found = reference[rows - 1], hypothesis[columns - 1]

@@ -115,13 +115,11 @@ class TranslatorEnsemble(Translator):
             )
         valid = [sample.length for sample in data_samples]
         # Members with the same frozen network share what it computes.
-        pooled_by_network: dict[str, tuple] = {}
+        owners = dict(zip(self._networks.values(), self.members.values()))
+        by_network = {network: one.pooled(inputs) for network, one in owners.items()}
         logits, sources = {}, {}
         for name, member in self.members.items():
-            network = self._networks[name]
-            if network not in pooled_by_network:
-                pooled_by_network[network] = member.pooled(inputs)
-            pooled, frames = pooled_by_network[network]
+            pooled, frames = by_network[self._networks[name]]
             lengths = ClipLengths(valid, frames)
             outputs = member.recognizer.classify(pooled, lengths)
             [(output, head)] = member.translation.items()

@@ -117,23 +117,13 @@ class SignTranslator(Translator):
         self.recognizer.init_weights()
         for head in self.translation.values():
             head.init_weights()
-        if self.recognizer_checkpoint:
-            load_weights(
-                self.recognizer,
-                self.recognizer_checkpoint,
-                'the recognizer of the translator',
-                optional=is_auxiliary,
-                glosses=self.vocab,
-            )
-        if self.checkpoint:
-            load_weights(
-                self,
-                self.checkpoint,
-                'the translator',
-                optional=_is_auxiliary,
-                glosses=self.vocab,
-                text=self.text_vocabulary.fingerprint(),
-            )
+        if file := self.recognizer_checkpoint:
+            known = dict(optional=is_auxiliary, glosses=self.vocab)
+            load_weights(self.recognizer, file, "the translator's recognizer", **known)
+        if file := self.checkpoint:
+            known = dict(optional=_is_auxiliary, glosses=self.vocab)
+            known['text'] = self.text_vocabulary.fingerprint()
+            load_weights(self, file, 'the translator', **known)
 
     def train(self, mode: bool = True) -> SignTranslator:
         """As usual, but frozen parts stay in evaluation mode."""
