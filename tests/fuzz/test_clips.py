@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 import unicodedata
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from fuzzing import FUZZ
+from fuzzing import FUZZ, broken
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tiny_video import write_webm
+from tiny_video import write_video, write_webm
 
 from mmsign.apis.clips import open_clip
 from mmsign.apis.frame_resampler import FrameResampler
@@ -30,7 +32,7 @@ from mmsign.datasets.io.frame_times import (
     resample,
 )
 from mmsign.datasets.io.images import IMAGE_SUFFIXES
-from mmsign.errors import DataError, MMSignError
+from mmsign.errors import DataError, FrameReadError, MMSignError
 
 COUNT = 12
 # Seconds that a container of milliseconds can hold.
@@ -82,6 +84,35 @@ def test_any_times(times, nominal, rate):
         chosen = resample(times, rate)
         assert chosen is None or np.all(np.diff(chosen[1]) > 0)
         assert 1 <= seen <= len(times) * (31 * rate + 2)
+
+
+def video(suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f'v{suffix}')
+        if suffix == '.webm':
+            write_webm(path, [k / 25 for k in range(COUNT)])
+        else:
+            write_video(path, COUNT)
+        return path.read_bytes()
+
+
+@pytest.mark.parametrize('suffix', ['.webm', '.mp4'])
+def test_broken_videos(folder, suffix):
+    @FUZZ
+    @given(broken(video(suffix)))
+    def run(data):
+        path = folder / f'broken{suffix}'
+        path.write_bytes(data)
+        try:
+            source = open_frames(str(path))
+            frames = source.read(range(len(source))) if len(source) else ()
+        except FrameReadError as error:
+            assert path.name in str(error)
+        else:
+            assert len(frames) == len(source.times) == len(source)
+            assert np.all(np.diff(source.times) > 0)
+
+    run()
 
 
 @FUZZ
