@@ -18,7 +18,7 @@ from pathlib import Path
 
 from _estimator import add_estimator_arguments, open_estimator
 
-from mmsign.engine.launch import reported_errors, say
+from mmsign.engine.launch import interruptible, reported_errors, say
 from mmsign.errors import ConfigError
 from mmsign.files import LineWriter, check_outputs
 
@@ -131,7 +131,10 @@ def main(arguments: list[str] | None = None) -> list:
         else:  # what is printed is all there is: no reader, no work
             print(line(result), file=stream, flush=True)
 
-    try:
+    def done() -> str:
+        return f'{file.count} of {len(args.videos)} clips are in {args.out}'
+
+    with interruptible(done if file else None):
         results = inferencer(
             args.videos,
             keypoints,
@@ -140,12 +143,6 @@ def main(arguments: list[str] | None = None) -> list:
             record_errors=True,
             progress=report,
         )
-    except KeyboardInterrupt:
-        if file is None:
-            raise
-        raise KeyboardInterrupt(
-            f'{file.count} of {len(args.videos)} clips are in {args.out}'
-        ) from None
     if file is not None:
         say(f'written: {args.out}')
     return results

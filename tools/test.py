@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import torch.distributed
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
+from mmsign import compat
 from mmsign.engine.launch import (
     add_common_arguments,
+    build_runner,
     check_data_roots,
     check_work_dir,
     end_process,
+    leave_process_group,
     load_config,
+    locked_work_dir,
+    named_files,
     prepare,
     reported_errors,
     resolve_vocabulary,
 )
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs, replacing_path, write_text
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -106,14 +111,20 @@ def can_open_windows() -> bool:
     return plt.get_backend().lower() not in ('agg', 'pdf', 'ps', 'svg', 'template')
 
 
-def add_dump(cfg: Config, path: str) -> None:
-    """Have the predictions written to ``path``."""
-    if not path.endswith(('.pkl', '.pickle')):
-        raise ConfigError(f'--dump takes a .pkl file, not {path}')
+@contextmanager
+def dumping(cfg: Config, path: str | None) -> Iterator[None]:
+    """Have the predictions written to ``path``, which appears when all are there."""
+    if path is None:
+        yield
+        return
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]
-    cfg.test_evaluator = [*evaluators, {'type': 'DumpResults', 'out_file_path': path}]
+    is_first = compat.launched_rank(cfg.launcher) == 0
+    with replacing_path(path, '.pkl') if is_first else nullcontext(path) as target:
+        dump = dict(type='DumpResults', out_file_path=str(target))
+        cfg.test_evaluator = [*evaluators, dump]
+        yield
 
 
 def check_checkpoint(cfg: Config, checkpoint: str | None) -> None:
@@ -136,10 +147,7 @@ def write_metrics(metrics: dict[str, float], path: str) -> None:
         key: value if isinstance(value, (int, str)) else float(value)
         for key, value in metrics.items()
     }
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain, indent=2, sort_keys=True) + '\n'
-    target.write_text(text, encoding='utf-8')
+    write_text(path, json.dumps(plain, indent=2, sort_keys=True) + '\n')
 
 
 def main(arguments: list[str] | None = None) -> dict[str, float]:
@@ -148,22 +156,21 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     prepare(cfg, args)
     check_work_dir(cfg)
     check_checkpoint(cfg, args.checkpoint)
+    read = [args.config, args.checkpoint, *named_files(cfg)]
+    check_outputs([args.out], read, ['.json'])
+    check_outputs([args.dump], read, ['.pkl', '.pickle'])
+    check_outputs([args.show_dir], read, folders=True)
     cfg.load_from = args.checkpoint
     cfg.resume = False
-    if args.dump is not None:
-        add_dump(cfg, args.dump)
     if args.show_dir is not None or args.show:
         add_pictures(cfg, args)
     check_data_roots(cfg, ('test_dataloader',))
     resolve_vocabulary(cfg, args.checkpoint)
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    metrics = runner.test()
+    with locked_work_dir(cfg, 'test'), dumping(cfg, args.dump):
+        metrics = build_runner(cfg).test()
     if args.out is not None and is_main_process():
         write_metrics(metrics, args.out)
-    if torch.distributed.is_initialized():
-        # None may leave while another still talks to it.
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+    leave_process_group()
     return metrics
 
 

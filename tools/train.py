@@ -8,18 +8,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch.distributed
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmsign import compat
 from mmsign.engine.launch import (
     add_common_arguments,
+    build_runner,
     check_data_roots,
     check_work_dir,
     end_process,
+    interruptible,
+    leave_process_group,
     load_config,
+    locked_work_dir,
     prepare,
     reported_errors,
     resolve_vocabulary,
@@ -104,21 +105,27 @@ def set_start(cfg: Config, resume: str | None) -> None:
         cfg.load_from = resume
 
 
+def how_to_go_on(work_dir: str) -> str:
+    """What an interrupted training leaves."""
+    last = compat.find_latest_checkpoint(work_dir)
+    if last is None:
+        return f'no checkpoint is in {work_dir} yet'
+    return f'go on from the last checkpoint, {last}, with --resume'
+
+
 def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
     cfg = load_config(args.config)
     prepare(cfg, args)
     check_work_dir(cfg)
     merge_args(cfg, args)
-    set_start(cfg, args.resume)
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))
-    resolve_vocabulary(cfg)
-    runner = Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-    runner.train()
-    if torch.distributed.is_initialized():
-        # None may leave while another still talks to it.
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+    with locked_work_dir(cfg, 'train'):
+        set_start(cfg, args.resume)
+        resolve_vocabulary(cfg)
+        with interruptible(lambda: how_to_go_on(cfg.work_dir)):
+            build_runner(cfg).train()
+        leave_process_group()
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.devices import choose_device
-from mmsign.compat.distributed import init_gloo, prepare_distributed
+from mmsign.compat.distributed import init_gloo, launched_rank, prepare_distributed
 from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
     CPUAmpOptimWrapper,

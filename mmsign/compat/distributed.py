@@ -28,6 +28,13 @@ _LAUNCHER_VARIABLES = {
 }
 
 
+def launched_rank(launcher: str) -> int:
+    """Of this process among those that a launcher started; 0 without one."""
+    if launcher == 'none':
+        return 0
+    return int(os.environ.get(_LAUNCHER_VARIABLES[launcher][0], '0'))
+
+
 def prepare_distributed(cfg: Config) -> None:
     """Start the process group and adapt ``cfg`` if training runs on the CPU.
 

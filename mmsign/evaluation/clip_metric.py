@@ -7,12 +7,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from mmengine.dist import get_rank
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mmsign.errors import DataError
+from mmsign.files import LineWriter
 
-from .prediction_dump import write_predictions
+from .prediction_dump import check_dump, record_line, write_predictions
 
 
 class ClipMetric(BaseMetric):
@@ -28,7 +30,9 @@ class ClipMetric(BaseMetric):
     Args:
         dump: Path without suffix under which references and hypotheses are
             written at every evaluation, see ``write_predictions``; None writes
-            nothing. Relative paths start in the current folder.
+            nothing. Relative paths start in the current folder. While clips are
+            recognized, their records are in ``{dump}.partial.jsonl``, of the n-th
+            of several processes in ``{dump}.partial-n.jsonl``.
         **kwargs: As in MMEngine's ``BaseMetric``.
     """
 
@@ -41,6 +45,9 @@ class ClipMetric(BaseMetric):
     def __init__(self, dump: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.dump = dump
+        if dump is not None:
+            check_dump(dump)
+        self._partial: LineWriter | None = None
         self._clips: int | None = None
 
     @abstractmethod
@@ -92,7 +99,15 @@ class ClipMetric(BaseMetric):
             data_batch: Not looked at.
             data_samples: As dicts, see ``record``.
         """
-        self.results.extend(map(self.record, data_samples))
+        records = list(map(self.record, data_samples))
+        self.results.extend(records)
+        if self.dump is None:
+            return
+        if self._partial is None:
+            rank = f'-{get_rank()}' if get_rank() else ''
+            self._partial = LineWriter(f'{self.dump}.partial{rank}.jsonl')
+        for record in records:
+            self._partial.write(record_line(record))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather, score and clear the results; ``size`` is the number of clips.
@@ -105,7 +120,11 @@ class ClipMetric(BaseMetric):
         # ones only if every process padded in the sampler's order. Here clips are
         # told apart by name, so nothing is to be cut.
         self._clips = size
-        return super().evaluate(sys.maxsize)
+        metrics = super().evaluate(sys.maxsize)
+        if self._partial is not None:
+            self._partial.path.unlink(missing_ok=True)
+            self._partial = None
+        return metrics
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Score the gathered results.

@@ -8,8 +8,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmsign.errors import DataError
-from mmsign.files import read_lines, write_lines
+from mmsign.errors import ConfigError, DataError
+from mmsign.files import check_outputs, read_lines, write_lines
 
 _NO_RECORD = ValueError, TypeError, KeyError, AttributeError, RecursionError
 
@@ -43,10 +43,7 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
         True
     """
     files = {
-        '.jsonl': (
-            json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
-            for record in records
-        ),
+        '.jsonl': map(record_line, records),
         '.reference.txt': [_line(record['reference']) for record in records],
     }
     for output in records[0]['hypotheses'] if records else ():
@@ -56,6 +53,30 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
     for path, lines in zip(paths, files.values()):
         write_lines(path, lines)
     return paths
+
+
+def record_line(record: dict) -> str:
+    """A record as its line of a ``.jsonl`` file."""
+    return json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
+
+
+def check_dump(prefix: str | os.PathLike) -> None:
+    """Refuse to dump where that is impossible or would replace something else.
+
+    Raises:
+        ConfigError: Nothing can be written there, or ``{prefix}.jsonl`` exists and
+            holds no predictions.
+    """
+    path = f'{os.fspath(prefix)}.jsonl'
+    check_outputs([path])
+    if os.path.isfile(path) and os.path.getsize(path):
+        try:
+            read_predictions(path)
+        except DataError as error:
+            raise ConfigError(
+                f'the dump would replace {path}, which is not one of predictions '
+                f'({error}): choose another name'
+            ) from error
 
 
 def read_predictions(path: str | os.PathLike) -> list[dict]:

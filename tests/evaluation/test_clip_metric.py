@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsign.errors import DataError
-from mmsign.evaluation import ClipMetric, count_word_errors
+from mmsign.errors import ConfigError, DataError
+from mmsign.evaluation import ClipMetric, count_word_errors, read_predictions
 
 
 class Count(ClipMetric):
@@ -59,6 +59,29 @@ def test_dump(tmp_path):
     assert json.loads((tmp_path / 'dev.jsonl').read_text())['clip_id'] == 'a'
 
 
+def test_what_is_recognized_is_on_the_disk_at_once(tmp_path):
+    partial = tmp_path / 'dev.partial.jsonl'
+    for _ in range(2):
+        metric = Count(dump=str(tmp_path / 'dev'))
+        for count, name in enumerate('ab', 1):
+            metric.process(None, [clip(name, 'ROT', video='ROT')])
+            assert len(read_predictions(partial)) == count
+        with pytest.raises(DataError):  # a clip is missing: what is there stays
+            metric.evaluate(3)
+    metric.process(None, [clip(name, 'ROT', video='ROT') for name in 'ab'])
+    metric.evaluate(2)
+    assert not partial.exists() and len(read_predictions(tmp_path / 'dev.jsonl')) == 2
+
+
+def test_a_dump_replaces_nothing_else(tmp_path):
+    path = tmp_path / 'manifest.jsonl'
+    path.write_text('{"id": "a"}\n')
+    for prefix in (path.with_suffix(''), path / 'dev'):
+        with pytest.raises(ConfigError, match='manifest.jsonl'):
+            Count(dump=str(prefix))
+    assert path.read_text() == '{"id": "a"}\n'
+
+
 RANK_SCRIPT = """
 import json, sys
 import torch.distributed as dist
@@ -102,6 +125,7 @@ def test_two_processes(tmp_path):
     assert {k: found[0][f'video/{k}'] for k in 'SDI'} == {'S': 0, 'D': 3, 'I': 3}
     assert found[0]['video/reference_words'] == 10
     lines = (tmp_path / 'dump.jsonl').read_text(encoding='utf-8').splitlines()
+    assert not list(tmp_path.glob('*.partial*'))
     assert sorted(json.loads(line)['clip_id'] for line in lines) == [
         f'c{i}' for i in range(5)
     ]

@@ -90,14 +90,38 @@ def test_foreign_checkpoints_must_be_trusted(main, capsys):
     assert main('tiny.pth', '--trust-checkpoint')['clips'] == 5
 
 
-def test_dump_joins_the_evaluators():
-    for evaluators in ({'type': 'A'}, [{'type': 'A'}]):
-        cfg = Config({'test_evaluator': evaluators})
-        tool.add_dump(cfg, 'x.pkl')
-        assert [e['type'] for e in cfg.test_evaluator] == ['A', 'DumpResults']
-        assert cfg.test_evaluator[1].out_file_path == 'x.pkl'
-    with pytest.raises(ConfigError, match=r'takes a \.pkl file, not x\.json'):
-        tool.add_dump(cfg, 'x.json')
+@pytest.mark.parametrize(
+    ('options', 'name'),
+    [
+        (['--out', 'm.txt'], 'm.txt'),
+        (['--out', 'annotations.json'], 'annotations.json'),
+        (['--out', 'link.json'], 'link.json'),
+        (['--dump', 'p.json'], 'p.json'),
+        (['--dump', 'tiny.pth'], 'tiny.pth'),
+        (['--show-dir', 'tiny.pth'], 'tiny.pth'),
+        (['--out', 'tiny.pth/m.json'], 'tiny.pth/m.json'),
+    ],
+)
+def test_outputs_are_looked_at_before_the_work(options, name, main, tmp_path, capsys):
+    """None is an input, such as a file that the config names in its corpus."""
+    write_config(tmp_path, extra="note = 'annotations.json'")
+    read = tmp_path / 'data' / 'annotations.json'
+    read.write_text('clips')
+    os.symlink(read, 'annotations.json')
+    os.link(read, 'link.json')
+    checkpoint = (tmp_path / 'tiny.pth').read_bytes()
+    with pytest.raises(SystemExit):
+        main('tiny.pth', *options)
+    assert name in capsys.readouterr().err
+    assert read.read_text() == 'clips'
+    assert (tmp_path / 'tiny.pth').read_bytes() == checkpoint
+
+
+def test_the_config_that_was_given_stays_as_it_was(main, tmp_path):
+    given = (tmp_path / 'tiny.py').read_text()
+    main('tiny.pth', '--work-dir', '.')
+    assert (tmp_path / 'tiny.py').read_text() == given
+    assert Config.fromfile(tmp_path / 'tiny_run.py').load_from == 'tiny.pth'
 
 
 def test_pictures_are_asked_for_with_any_config():

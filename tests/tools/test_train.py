@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from other_run import another_run
 from tiny_run import TOOLS, load_tool, unique_name, write_config
 
 import mmsign
 from mmsign import compat
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.registry import HOOKS
 
 train = load_tool('train')
 
@@ -137,7 +140,7 @@ def test_train_and_resume_with_mixed_precision(tmp_path, main, monkeypatch):
         (['tiny.py', '--resume', 'x.pth'], 'error: checkpoint x.pth to resume'),
         (
             ['tiny.py', '--work-dir', 'tiny.py/work'],
-            'error: nothing can be written into the work folder tiny.py/work',
+            'error: the work folder tiny.py/work',
         ),
     ],
 )
@@ -146,6 +149,42 @@ def test_mistakes_end_in_one_sentence(arguments, message, main, tmp_path, capsys
     with pytest.raises(SystemExit) as caught:
         main(*arguments)
     assert caught.value.code == 1 and message in capsys.readouterr().err
+
+
+@HOOKS.register_module()
+class InterruptHook(Hook):
+    """Ctrl-C at the start of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def before_train_epoch(self, runner) -> None:
+        if runner.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(('epoch', 'named'), [(0, 'tiny'), (2, 'tiny/epoch_2.pth')])
+def test_an_interruption_says_how_to_go_on(
+    epoch, named, main, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr('sys.unraisablehook', sys.unraisablehook)
+    hook = f"custom_hooks.append(dict(type='InterruptHook', epoch={epoch}))\n"
+    write_config(tmp_path, extra=hook)
+    with pytest.raises(SystemExit) as caught:
+        main('tiny.py')
+    assert caught.value.code == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith('interrupted: ') and f'work_dirs/{named}' in said
+    assert ('--resume' in said) == (epoch > 0)
+
+
+def test_two_runs_do_not_share_a_folder(main, tmp_path, capsys):
+    write_config(tmp_path)
+    (tmp_path / 'w').mkdir()
+    with another_run(tmp_path / 'w') as process, pytest.raises(SystemExit):
+        main('tiny.py', '--work-dir', 'w')
+    assert f'process {process.pid} ' in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / 'w').iterdir()] == ['.train.lock']
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')

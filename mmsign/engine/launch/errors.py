@@ -7,8 +7,10 @@ import errno
 import logging
 import os
 import re
+import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -98,9 +100,9 @@ def _death_elsewhere(error: RuntimeError | OSError) -> str | None:
     # The signal, where torch knows it, is in the exception that led to this one.
     died = _WORKER_DIED.search(f'{error.__cause__ or error.__context__}\n{error}')
     if died is not None:
-        pid, signal = died.groups()
-        signal = signal and signal.strip()
-        way = _WAYS_OF_WORKERS.get(signal, f'was ended by a signal: {signal}')
+        pid, name = died.groups()
+        name = name and name.strip()
+        way = _WAYS_OF_WORKERS.get(name, f'was ended by a signal: {name}')
         return f'a data loader worker (process {pid}) {way}. {_CHECKPOINTS_ARE_WHOLE}'
     several = int(os.environ.get('WORLD_SIZE', '1')) > 1
     if several and _PEER_DIED.search(str(error)):
@@ -131,8 +133,9 @@ def reported_errors(status: int = 1) -> Iterator[None]:
     stdout = sys.stdout
     sys.stdout = stdout and _Printer(stdout)
     try:
-        yield
-        print(end='', flush=True)
+        with interruptible():
+            yield
+            print(end='', flush=True)
     except KeyboardInterrupt as stop:
         say(f'interrupted{f": {stop}" if str(stop) else ""}', sys.stderr)
         sys.exit(130)
@@ -149,6 +152,62 @@ def reported_errors(status: int = 1) -> Iterator[None]:
         sys.exit(status)
     finally:
         sys.stdout = stdout
+
+
+@contextmanager
+def interruptible(advice: Callable[[], str] | None = None) -> Iterator[None]:
+    """Have an interruption (Ctrl-C) end this process, which ends its workers.
+
+    The terminal interrupts them as well. They would end at any point, with tracebacks,
+    and this process take that for the cause.
+
+    Args:
+        advice: Says what is done, and how to go on.
+
+    Raises:
+        KeyboardInterrupt: With the advice, whatever the interruption led to.
+    """
+    process, hook = os.getpid(), sys.unraisablehook
+    before = signal.getsignal(signal.SIGINT)
+    interrupted = False
+
+    def interrupt(number: int, frame: Any) -> None:
+        nonlocal interrupted
+        # Threads that are cut off from the other side have nothing to add.
+        sys.excepthook = _pass_over
+        if os.getpid() == process:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    def try_again(ignored: Any) -> None:
+        # Python drops what is raised in a destructor or while it forks a process.
+        if issubclass(ignored.exc_type, KeyboardInterrupt) and os.getpid() == process:
+            threading.Timer(0.1, os.kill, (process, signal.SIGINT)).start()
+        elif not interrupted:
+            hook(ignored)
+
+    # Not in a thread, nor where interruptions are ignored, as in a shell's background.
+    in_main = threading.current_thread() is threading.main_thread()
+    if watched := in_main and callable(before):
+        signal.signal(signal.SIGINT, interrupt)
+        sys.unraisablehook = try_again
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        said = ()
+        if isinstance(error, KeyboardInterrupt):
+            interrupted, said = True, error.args
+        if not interrupted:
+            raise
+        raise KeyboardInterrupt(*([advice()] if advice else said)) from None
+    finally:
+        if watched:
+            signal.signal(signal.SIGINT, before)
+            sys.unraisablehook = _pass_over if interrupted else hook
+
+
+def _pass_over(*_: Any) -> None:
+    """An exception that nobody needs to know of."""
 
 
 class _PrintError(Exception):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
 
 from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
+from mmsign.engine.launch.work_dir import set_work_dir
 from mmsign.errors import ConfigError
 
 
@@ -53,33 +56,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def set_work_dir(cfg: Config, work_dir: str | None, config_path: str) -> None:
-    """The argument wins over the config, the config over the file's name."""
-    if work_dir is not None:
-        cfg.work_dir = work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs', Path(config_path).stem))
-
-
-def check_work_dir(cfg: Config) -> None:
-    """Make the work folder and try to write there.
-
-    Raises:
-        ConfigError: nothing can be written; better now than after an epoch.
-    """
-    folder = Path(cfg.work_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b'x')
-            file.flush()
-    except OSError as error:
-        raise ConfigError(
-            f'nothing can be written into the work folder {folder} '
-            f'({error.strerror}): name another with --work-dir, or make room'
-        ) from error
-
-
 def prepare(cfg: Config, args: argparse.Namespace) -> None:
     """Apply the common arguments and adapt ``cfg`` to this machine, in place.
 
@@ -101,10 +77,30 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     compat.prepare_distributed(cfg)
 
 
+def build_runner(cfg: Config) -> Runner:
+    """The runner of a config, of whatever class it names."""
+    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+
+
+def leave_process_group() -> None:
+    """Wait for the other processes of a run, which may still talk to this one."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
+def named_files(cfg: Config) -> list[str]:
+    """The files that a config names, as they are or below a data_root."""
+    roots = ['', *_strings(cfg._cfg_dict, 'data_root')]
+    names = dict.fromkeys(_strings(cfg._cfg_dict))
+    paths = (os.path.join(root, name) for root in roots for name in names)
+    return [path for path in paths if os.path.isfile(path)]
+
+
 def check_data_roots(cfg: Config, loaders: tuple[str, ...]) -> None:
     """Raise ConfigError if a ``data_root`` under one of ``loaders`` is no folder."""
     for loader in loaders:
-        for data_root in _values_of(cfg.get(loader), 'data_root'):
+        for data_root in _strings(cfg.get(loader) or {}, 'data_root'):
             if '://' in data_root or Path(data_root).is_dir():
                 continue
             raise ConfigError(
@@ -113,12 +109,12 @@ def check_data_roots(cfg: Config, loaders: tuple[str, ...]) -> None:
             )
 
 
-def _values_of(node: Any, key: str) -> Iterator[str]:
-    """Every string under ``key`` in a nesting of dicts and lists."""
-    if isinstance(node, dict):
-        if isinstance(node.get(key), str):
-            yield node[key]
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from _values_of(child, key)
+def _strings(node: Any, key: str | None = None) -> Iterator[str]:
+    """Every string in a nesting of dicts and lists, or only those under ``key``."""
+    children = node.items() if isinstance(node, dict) else ((key, x) for x in node)
+    for name, child in children:
+        if isinstance(child, str):
+            if key is None or (name == key and isinstance(node, dict)):
+                yield child
+        elif isinstance(child, (dict, list, tuple)):
+            yield from _strings(child, key)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from mmengine.hooks import Hook
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 from mmsign.engine.launch.errors import (
     TRACEBACK_VARIABLE,
     end_process,
+    interruptible,
     message_for_user,
     reported_errors,
     say,
@@ -27,8 +29,11 @@ from mmsign.registry import HOOKS, MODELS
 
 
 @pytest.fixture(autouse=True)
-def no_tracebacks(monkeypatch):
+def environment(monkeypatch):
     monkeypatch.delenv(TRACEBACK_VARIABLE, raising=False)
+    # An interrupted process ends; this one goes on.
+    for hook in ('excepthook', 'unraisablehook'):
+        monkeypatch.setattr(sys, hook, getattr(sys, hook))
 
 
 @pytest.fixture
@@ -128,6 +133,41 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
             raise stop
         assert caught.value.code == 130
         assert capsys.readouterr().err == f'{line}\n'
+
+
+@pytest.mark.parametrize('sees', ['it', 'another error', 'nothing'])
+def test_an_interruption_is_one_whatever_it_leads_to(sees):
+    """A library makes it an error of its own; Python drops it in a destructor."""
+
+    class Library:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with (
+        pytest.raises(KeyboardInterrupt, match='epoch 3'),
+        interruptible(lambda: 'epoch 3'),
+    ):
+        if sees == 'nothing':
+            Library()
+            threading.Event().wait(20)
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            if sees == 'another error':
+                raise RuntimeError('a worker is gone') from None
+            raise
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_errors_and_workers_are_not_interruptions():
+    with pytest.raises(RuntimeError, match='a worker'), interruptible():
+        raise RuntimeError('a worker')
+    with interruptible():
+        child = os.fork()
+        if not child:
+            os.kill(os.getpid(), signal.SIGINT)
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_one_process_ends_as_usual(monkeypatch):

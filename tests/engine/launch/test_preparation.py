@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 
 import pytest
@@ -13,9 +12,8 @@ from mmsign.engine.launch import preparation
 from mmsign.engine.launch.preparation import (
     add_common_arguments,
     check_data_roots,
-    check_work_dir,
+    named_files,
     prepare,
-    set_work_dir,
 )
 from mmsign.errors import ConfigError
 
@@ -33,39 +31,6 @@ def environment(monkeypatch):
     for name in ('LOCAL_RANK', TRUST_VARIABLE):
         monkeypatch.setenv(name, '')
         monkeypatch.delenv(name)
-
-
-@pytest.mark.parametrize(
-    ('in_config', 'argument', 'expected'),
-    [(None, None, 'work_dirs/my_run'), ('a', None, 'a'), ('a', 'b', 'b')],
-)
-def test_work_dir(in_config, argument, expected):
-    cfg = Config({'work_dir': in_config})
-    set_work_dir(cfg, argument, 'configs/my_run.py')
-    assert cfg.work_dir == expected
-
-
-def test_a_work_folder_is_made_and_left_empty(tmp_path):
-    check_work_dir(Config(dict(work_dir=str(tmp_path / 'a' / 'b'))))
-    assert list((tmp_path / 'a').rglob('*')) == [tmp_path / 'a' / 'b']
-
-
-def test_a_work_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / 'file').write_text('')
-    cfg = Config(dict(work_dir=str(tmp_path / 'file' / 'run')))
-    with pytest.raises(ConfigError, match='work folder .*file/run .*--work-dir'):
-        check_work_dir(cfg)
-
-
-@pytest.mark.parametrize('number', [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_a_work_folder_that_takes_nothing(number, tmp_path, monkeypatch):
-    def refuse(dir):
-        raise OSError(number, os.strerror(number), str(dir))
-
-    # Permissions do not stop root, who may run the tests.
-    monkeypatch.setattr(preparation.tempfile, 'TemporaryFile', refuse)
-    with pytest.raises(ConfigError, match=os.strerror(number)):
-        check_work_dir(Config(dict(work_dir=str(tmp_path))))
 
 
 def test_prepare_applies_the_common_arguments():
@@ -105,3 +70,12 @@ def test_data_roots(tmp_path):
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader', 'absent'))
     with pytest.raises(ConfigError, match='missing.* of test_dataloader .*data_root='):
         check_data_roots(cfg, ('test_dataloader',))
+
+
+def test_files_that_a_config_names(tmp_path):
+    for name in ('a.txt', 'b.csv', 'c.pth'):
+        (tmp_path / name).touch()
+    names = dict(data_root=str(tmp_path), file='a.txt', parts=['b.csv', 3, None])
+    cfg = Config(dict(dataset=names, load_from=str(tmp_path / 'c.pth'), gone='d'))
+    found = {os.path.basename(path) for path in named_files(cfg)}
+    assert found == {'a.txt', 'b.csv', 'c.pth'}
