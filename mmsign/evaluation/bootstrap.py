@@ -133,9 +133,8 @@ def _paired(
     other_errors, other_words = _counts(second)
     if not np.array_equal(words, other_words):
         raise DataError(
-            'two runs can be compared on the same references only; these have '
-            f'{len(words)} and {len(other_words)} sentences of {words.sum()} and '
-            f'{other_words.sum()} words'
+            f'the runs have other references: {len(words)} and {len(other_words)} '
+            f'sentences of {words.sum()} and {other_words.sum()} words'
         )
     return other_errors - errors, words
 

@@ -116,9 +116,8 @@ def clean_glosses(glosses: Sequence[str], cleanup: str) -> list[str]:
     """
     if cleanup not in GLOSS_CLEANUPS:
         raise ConfigError(
-            f'no gloss clean-up is called {cleanup!r}; there are '
-            f'{", ".join(GLOSS_CLEANUPS)}: gloss_cleanup of the metric or in the '
-            "dataset's METAINFO"
+            f'gloss_cleanup {cleanup!r} of the metric or of the METAINFO: expected one '
+            f'of {", ".join(GLOSS_CLEANUPS)}'
         )
     rules = GLOSS_CLEANUPS[cleanup]
     if rules is None:

@@ -157,9 +157,8 @@ class ClipMetric(BaseMetric):
         clips, self._clips = self._clips, None
         if not records or clips not in (None, len(records)):
             raise DataError(
-                f'{len(records)} different clips were predicted, expected '
-                f'{"at least one" if clips is None else clips}: the score would be '
-                'that of another set. Do two clips of the dataset share their clip_id?'
+                f'{len(records)} different clips were predicted, not {clips or 1}: '
+                'do two clips of the dataset share their clip_id?'
             )
         outputs = {output for record in records for output in record['hypotheses']}
         for record in records:

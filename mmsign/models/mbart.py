@@ -92,9 +92,8 @@ class MBart(BaseModule):
             size = transformers_mbart.read_mbart_config(folder).get('vocab_size')
             if size != len(self.text):
                 raise ConfigError(
-                    f'the mBART in {folder} has {size} ids, the text vocabulary '
-                    f'{self.text.name} {len(self.text)}: they do not belong together. '
-                    'Prune both at once with tools/convert/prune_mbart.py'
+                    f'the mBART in {folder} has {size} ids, {self.text.name} '
+                    f'{len(self.text)}: prune both with tools/convert/prune_mbart.py'
                 )
             self.network = transformers_mbart.load_mbart(folder, **config)
         config, embedding = self.network.config, self.network.get_input_embeddings()

@@ -140,9 +140,8 @@ class TextVocabulary:
             ascends = kept[:4] == (0, 1, 2, 3) and kept == tuple(sorted(set(kept)))
             if not ascends or kept[-1] >= self.full_size:
                 raise DataError(
-                    f'{name}: the kept ids must ascend from 0, 1, 2, 3 and lie below '
-                    f'the {self.full_size} ids of its sentencepiece model, found '
-                    f'{list(kept[:6])} to {list(kept[-1:])}'
+                    f'{name}: the kept ids must ascend from 0, 1, 2, 3 to less than '
+                    f'{self.full_size}, found {list(kept[:6])} to {list(kept[-1:])}'
                 )
             self._new_of_old = {old: new for new, old in enumerate(kept)}
 

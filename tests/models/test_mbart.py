@@ -12,6 +12,7 @@ from tiny_mbart import SIZES, mbart_config
 from tiny_text import TEXTS, tiny_text_vocabulary
 
 from mmsign.compat.transformers_mbart import new_mbart
+from mmsign.decoding.text_beam import text_beam_search
 from mmsign.errors import ConfigError, DataError
 from mmsign.models.mbart import MBart, translate
 from mmsign.structures import SignDataSample
@@ -99,42 +100,25 @@ def test_sentences_are_those_of_transformers_own_search(beam_width):
     assert all(p.n_best[0] == (p.text, p.score) for p in found)
 
 
-@torch.no_grad()
-def search_without_cache(sources, index):
-    """Text and score of one sentence by the mean of several networks, width 2."""
-    mbart, width, max_length = sources[0][0], 2, 12
-    running, finished = [((mbart.start_id,), 0.0)], []
-    for length in range(1, max_length):
-        candidates = []
-        for prefix, score in running:
-            if length == max_length - 1:
-                candidates.append((score, (*prefix, mbart.text.eos_id)))
-                continue
-            logits = [
-                network.network(
-                    inputs_embeds=inputs[index : index + 1],
-                    attention_mask=mask[index : index + 1],
-                    decoder_input_ids=torch.tensor([prefix]),
-                ).logits[0, -1]
-                for network, (inputs, mask) in sources
-            ]
-            log_probs = torch.stack(logits).softmax(-1).mean(0).log()
-            for value, token in zip(*log_probs.topk(2 * width)):
-                candidates.append((score + float(value), (*prefix, int(token))))
-        candidates.sort(key=lambda item: -item[0])
-        best, running = candidates[: 2 * width], []
-        for rank, (score, ids) in enumerate(best):
-            if ids[-1] != mbart.text.eos_id:
-                running.append((ids, score))
-            elif rank < width:
-                finished.append((score / length, ids))
-        running = running[:width]
-        finished = sorted(finished, reverse=True)[:width]
-        full = len(finished) == width and running
-        if full and running[0][1] / length <= finished[-1][0]:
-            break
-    score, ids = finished[0]
-    return mbart.sentence(ids), score
+def mean_of_prefixes(sources, beams):
+    """The next tokens by the mean of several networks, none of which keeps a cache."""
+    repeated = [(n, [x.repeat_interleave(beams, 0) for x in xs]) for n, xs in sources]
+    prefixes = torch.empty(0)
+
+    @torch.no_grad()
+    def next_tokens(tokens, order):
+        nonlocal prefixes
+        before = [] if order is None else [prefixes[order]]
+        prefixes = torch.cat([*before, tokens[:, None]], dim=1)
+        logits = [
+            mbart.network(
+                inputs_embeds=inputs, attention_mask=mask, decoder_input_ids=prefixes
+            ).logits[:, -1]
+            for mbart, (inputs, mask) in repeated
+        ]
+        return torch.stack(logits).softmax(-1).mean(0).log()
+
+    return next_tokens
 
 
 def test_several_networks_agree_with_a_search_without_cache():
@@ -145,12 +129,16 @@ def test_several_networks_agree_with_a_search_without_cache():
     sentences = [['SUN', 'RAIN', 'SUN'], ['RAIN']]
     sources = [(network, network.embed_glosses(sentences)) for network in networks]
     found = translate([network.encode(*source) for network, source in sources])
+    first, ids = networks[0], (networks[0].start_id, networks[0].text.eos_id)
+    options = dict(beam_width=2, max_length=12)
+    expected = text_beam_search(mean_of_prefixes(sources, 2), 2, *ids, **options)
     assert found[0].text != found[1].text
-    for index, one in enumerate(found):
-        text, score = search_without_cache(sources, index)
-        assert one.text == text and one.n_best[0] == (one.text, one.score)
-        assert one.score == pytest.approx(score, abs=1e-4)
-    alone, twice = (translate([networks[0].encode(*sources[0][1])] * n) for n in (1, 2))
+    for one, hypotheses in zip(found, expected, strict=True):
+        assert [text for text, _ in one.n_best] == [
+            first.sentence(hypothesis.ids) for hypothesis in hypotheses
+        ]
+        assert one.score == pytest.approx(hypotheses[0].score, abs=1e-4)
+    alone, twice = (translate([first.encode(*sources[0][1])] * n) for n in (1, 2))
     assert [one.text for one in alone] == [one.text for one in twice]
 
 

@@ -40,14 +40,13 @@ class Translator(BaseModel):
 
     def check_same_text(self) -> None:
         """Raise ConfigError unless all outputs number their tokens alike."""
-        (first, one), *others = self.mbarts.items()
-        for name, mbart in others:
-            if (mbart.text, mbart.start_id) != (one.text, one.start_id):
-                raise ConfigError(
-                    f'{first} ({one.text.name}, {one.language}) and {name} '
-                    f'({mbart.text.name}, {mbart.language}) differ in text vocabulary '
-                    'or language; an ensemble averages probabilities of the same tokens'
-                )
+        mbarts = self.mbarts.items()
+        if len({(mbart.text, mbart.start_id) for _, mbart in mbarts}) > 1:
+            found = (f'{name} ({m.text.name}, {m.language})' for name, m in mbarts)
+            raise ConfigError(
+                'an ensemble needs one text vocabulary and language, not those of '
+                f'{", ".join(found)}'
+            )
 
     @staticmethod
     def write_sentences(
