@@ -32,7 +32,7 @@ def test_records_of_2014(tmp_path):
 
 
 def test_a_missing_corpus_says_what_is_expected(tmp_path):
-    with pytest.raises(FileNotFoundError, match='data_root must be the folder'):
+    with pytest.raises(FileNotFoundError, match='corpus.csv'):
         Phoenix2014Dataset(data_root=str(tmp_path), split='dev')
 
 

@@ -105,14 +105,12 @@ def test_unknown_split(phoenix_tree):
         dataset(phoenix_tree, split='val')
 
 
-@pytest.mark.parametrize(
-    ('name', 'message'), [('../x', 'no usable name'), ('train-a', 'occurs twice')]
-)
-def test_names_that_cannot_be_used(phoenix_tree, tmp_path, name, message):
+@pytest.mark.parametrize('name', ['../x', 'train-a'])
+def test_names_that_cannot_be_used(phoenix_tree, tmp_path, name):
     table = 'annotations/manual/PHOENIX-2014-T.train.corpus.csv'
     copy = tmp_path / table
     copy.parent.mkdir(parents=True)
     row = f'{name}|x|-1|-1|S|REGEN|x .\n'
     copy.write_text(Path(phoenix_tree, table).read_text() + row)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=f'line 4.*{name}'):
         dataset(tmp_path)

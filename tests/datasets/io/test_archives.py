@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmsign.datasets.io.archives import Archive, open_archive, safe_member
+from mmsign.datasets.io.archives import Archive, open_archive
 from mmsign.errors import FrameReadError
 
 
@@ -29,7 +29,7 @@ def test_members_are_found_and_read(path):
 
 
 def test_folders_that_are_not_there_name_some_that_are(path):
-    with pytest.raises(FrameReadError, match=r"'gone'; folders with images are: clip"):
+    with pytest.raises(FrameReadError, match='gone.*clip'):
         Archive(path).images('gone')
 
 
@@ -41,10 +41,10 @@ def test_damage_is_noticed(path, tmp_path):
     data[position] ^= 0xFF
     damaged = tmp_path / 'damaged.zip'
     damaged.write_bytes(data)
-    with pytest.raises(FrameReadError, match='damaged zip member'):
+    with pytest.raises(FrameReadError, match='x: '):
         Archive(str(damaged)).read(member, 'x')
     damaged.write_bytes(data[:-30])
-    with pytest.raises(FrameReadError, match='cannot read the index'):
+    with pytest.raises(FrameReadError, match=r'damaged\.zip'):
         Archive(str(damaged))
 
 
@@ -55,7 +55,7 @@ def test_members_outside_are_refused_whatever_they_are(tmp_path, name):
     with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
         archive.writestr('clip/1.png', b'one')
         archive.writestr(name, b'two')
-    with pytest.raises(FrameReadError, match='x.* lies outside the archive'):
+    with pytest.raises(FrameReadError, match=r'a\.zip.*x'):
         Archive(str(tmp_path / 'a.zip'))
 
 
@@ -68,9 +68,3 @@ def test_names_as_other_packers_write_them(tmp_path):
     archive = Archive(str(tmp_path / 'a.zip'))
     assert list(archive.images('dot')) == ['1.png']
     assert list(archive.images('back/slash')) == ['2.png']
-
-
-def test_safe_member():
-    assert safe_member('a/b.png') and safe_member('a..b/c.png')
-    for name in ('/a.png', '../a.png', 'a/../b.png', '\\a.png', 'a\\..\\b.png'):
-        assert not safe_member(name)

@@ -56,16 +56,16 @@ def test_a_long_video_is_not_kept(video, monkeypatch):
 
 
 def test_fewer_frames_than_asked_for(video):
-    with pytest.raises(FrameReadError, match='the video ends after 10 frames'):
+    with pytest.raises(FrameReadError, match=r'clip\.avi.*frame 12'):
         list(decode_video(video, [9, 12]))
 
 
 def test_no_video(tmp_path):
     path = tmp_path / 'a.mp4'
-    with pytest.raises(FrameReadError, match='no video file'):
+    with pytest.raises(FrameReadError, match=r'a\.mp4'):
         video_info(str(path))
     path.write_bytes(b'nonsense' * 100)
-    with pytest.raises(FrameReadError, match='cannot open this video'):
+    with pytest.raises(FrameReadError, match=r'a\.mp4'):
         video_info(str(path))
 
 

@@ -39,17 +39,17 @@ def test_one_of_the_two(clip):
     assert 'keypoints' not in LoadClip(keypoints=False)(dict(record))
     blind = LoadClip(frames=False)(dict(record))
     assert blind['num_frames'] == 6 and 'frame_source' not in blind
-    with pytest.raises(ValueError, match='nothing to load'):
+    with pytest.raises(ValueError, match='LoadClip'):
         LoadClip(keypoints=False, frames=False)
 
 
 def test_keypoints_that_do_not_belong_to_the_frames(clip):
     record, _ = clip
-    with pytest.raises(DataError, match='clip gone: not in the keypoint file'):
+    with pytest.raises(DataError, match='clip gone'):
         LoadClip()(record | dict(clip_id='gone'))
-    with pytest.raises(DataError, match=r'clip short: 6 frames .* 4 frames'):
+    with pytest.raises(DataError, match='clip short'):
         LoadClip()(record | dict(clip_id='short'))
-    with pytest.raises(DataError, match='no file is named'):
+    with pytest.raises(DataError, match='keypoint_file'):
         LoadClip()(record | dict(keypoint_file=None))
 
 
