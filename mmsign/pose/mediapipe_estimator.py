@@ -18,6 +18,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 
+from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.errors import PoseError
 from mmsign.interop.mediapipe_points import holistic_points, keypoints_79
 
@@ -52,7 +53,8 @@ class MediaPipeEstimator:
         if model is not None:
             if not Path(model).is_file():
                 raise FileNotFoundError(f'MediaPipe model {model} does not exist')
-            self._open = lambda: _open_task(package, model, fps)
+            rate = checked_fps(fps)
+            self._open = lambda: _open_task(package, model, rate)
         elif _has_solutions(package):
             self._open = lambda: _open_solution(package)
         else:

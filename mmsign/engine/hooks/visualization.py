@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer
 from mmsign.registry import HOOKS
@@ -57,7 +58,9 @@ class SignVisualizationHook(Hook):
         self.enable = enable
         self.interval = interval
         self.num_clips = num_clips
-        self.fps = fps
+        self.fps = (
+            None if fps is None else checked_fps(fps, 'SignVisualizationHook: fps')
+        )
         self.out_dir = out_dir
         self.show, self.wait_time = show, wait_time
         self._seen = self._drawn = 0
