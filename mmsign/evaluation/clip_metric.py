@@ -45,9 +45,11 @@ class ClipMetric(BaseMetric):
     def __init__(self, dump: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.dump = dump
+        self._partial: LineWriter | None = None
         if dump is not None:
             check_dump(dump)
-        self._partial: LineWriter | None = None
+            rank = f'-{get_rank()}' if get_rank() else ''
+            self._partial = LineWriter(f'{dump}.partial{rank}.jsonl')
         self._clips: int | None = None
 
     @abstractmethod
@@ -99,15 +101,10 @@ class ClipMetric(BaseMetric):
             data_batch: Not looked at.
             data_samples: As dicts, see ``record``.
         """
-        records = list(map(self.record, data_samples))
-        self.results.extend(records)
-        if self.dump is None:
-            return
-        if self._partial is None:
-            rank = f'-{get_rank()}' if get_rank() else ''
-            self._partial = LineWriter(f'{self.dump}.partial{rank}.jsonl')
-        for record in records:
-            self._partial.write(record_line(record))
+        for record in map(self.record, data_samples):
+            self.results.append(record)
+            if self._partial is not None:
+                self._partial.write(record_line(record))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather, score and clear the results; ``size`` is the number of clips.
@@ -123,7 +120,6 @@ class ClipMetric(BaseMetric):
         metrics = super().evaluate(sys.maxsize)
         if self._partial is not None:
             self._partial.path.unlink(missing_ok=True)
-            self._partial = None
         return metrics
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
