@@ -66,8 +66,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     }
     if not state:
         raise CheckpointError(
-            f'{path} holds no named tensors: expected model_state, state_dict or a '
-            'flat dictionary of tensors'
+            f'{path} holds no named tensors, under model_state, state_dict or by itself'
         )
     return state
 
@@ -86,41 +85,35 @@ def is_s3d_state(state: Mapping[str, Tensor]) -> bool:
 
 
 def renamed(
-    state: Mapping[str, Tensor],
-    rename: Callable[[str], str | None],
-    why_not: Callable[[str], str],
+    state: Mapping[str, Tensor], rename: Callable[[str], str | None], reason: str
 ) -> Converted:
     """Tensors under other names.
 
     Args:
         state: Name → tensor.
-        rename: Name → our name; None for what is left out.
-        why_not: Name of a tensor that is left out → the reason.
+        rename: Name → the other name; None for what is left out.
+        reason: Why it is left out.
 
     Raises:
-        CheckpointError: If two tensors have one name of ours.
+        CheckpointError: If two tensors get one name.
     """
-    converted = Converted({}, {}, {})
-    for name, tensor in state.items():
+    sources: dict[str, str] = {}
+    left_out = {}
+    for name in state:
         ours = rename(name)
         if ours is None:
-            converted.left_out[name] = why_not(name)
-        elif ours in converted.sources:
+            left_out[name] = reason
+        elif sources.setdefault(ours, name) != name:
             raise CheckpointError(
-                f'{name} and {converted.sources[ours]} are both {ours} of a '
-                'recognizer: the file holds two networks. Split it first'
+                f'{name} and {sources[ours]} are both {ours}: split the two networks'
             )
-        else:
-            converted.tensors[ours] = tensor
-            converted.sources[ours] = name
-    return converted
+    tensors = {ours: state[name] for ours, name in sources.items()}
+    return Converted(tensors, sources, left_out)
 
 
 def convert_s3d(state: Mapping[str, Tensor]) -> Converted:
     """Published S3D weights under the names of our ``S3D``."""
-    return renamed(
-        state, flat_to_block, lambda _: 'the classifier of the Kinetics classes'
-    )
+    return renamed(state, flat_to_block, 'the classifier of the Kinetics classes')
 
 
 def convert_recognizer(state: Mapping[str, Tensor]) -> Converted:
@@ -130,43 +123,35 @@ def convert_recognizer(state: Mapping[str, Tensor]) -> Converted:
         CheckpointError: If a table of positions is not the sinusoid that
             our heads compute, or two tensors have one name of ours.
     """
-
-    def why_not(name: str) -> str:
-        if not name.endswith(POSITION_TABLE):
-            return 'no such tensor in the recognition network'
-        if not _is_sinusoid(state[name]):
-            raise CheckpointError(
-                f'{name} of shape {tuple(state[name].shape)} is not the sinusoid that '
-                'our heads compute: the file is of another network'
-            )
-        return 'position table, computed instead of stored'
-
-    return renamed(state, slrt_to_ours, why_not)
-
-
-def _is_sinusoid(table: Tensor) -> bool:
-    if table.dim() != 3 or len(table) != 1:
-        return False
-    difference = table[0].float() - sinusoid(*table.shape[1:])
-    return bool(difference.abs().max() <= _TABLE_TOLERANCE)
+    absent = 'no such tensor in the recognition network'
+    converted = renamed(state, slrt_to_ours, absent)
+    for name in converted.left_out:
+        if name.endswith(POSITION_TABLE):
+            table, shape = state[name].float(), tuple(state[name].shape)
+            if shape[:-2] != (1,) or not torch.allclose(
+                table[0], sinusoid(*shape[1:]), rtol=0, atol=_TABLE_TOLERANCE
+            ):
+                raise CheckpointError(
+                    f'{name} {shape} is not the sinusoid that our heads compute: the '
+                    'file is of another network'
+                )
+            converted.left_out[name] = 'position table, computed instead of stored'
+    return converted
 
 
 def select_backbone(converted: Converted, stream: str) -> Converted:
     """The S3D of one stream, named as our ``S3D`` names it."""
     prefix = f'{stream}.backbone.'
-    part = renamed(
-        converted.tensors,
-        lambda name: name[len(prefix) :] if name.startswith(prefix) else None,
-        lambda _: f'not part of the {stream} backbone',
-    )
+    part = Converted({}, {}, dict(converted.left_out))
+    for name, source in converted.sources.items():
+        if name.startswith(prefix):
+            part.tensors[name.removeprefix(prefix)] = converted.tensors[name]
+            part.sources[name.removeprefix(prefix)] = source
+        else:
+            part.left_out[source] = f'not part of the {stream} backbone'
     if not part.tensors:
         raise CheckpointError(f'the file has no backbone of a {stream} stream')
-    left_out = {converted.sources[name]: why for name, why in part.left_out.items()}
-    return Converted(
-        part.tensors,
-        {ours: converted.sources[name] for ours, name in part.sources.items()},
-        converted.left_out | left_out,
-    )
+    return part
 
 
 def fit(
@@ -197,20 +182,16 @@ def fit(
     state = Weights(converted.tensors, source).fitting(
         needed, what, lambda name: optional(name) or name.endswith(_COUNTER)
     )
-    unfilled = {}
-    for name in needed:
-        if name not in state and name.endswith(_COUNTER):
+    unfilled = {n: 'for training only, stays random' for n in needed if n not in state}
+    for name in unfilled:
+        if name.endswith(_COUNTER):
             state[name] = torch.zeros((), dtype=torch.int64)
             unfilled[name] = 'a counter that old files lack; set to 0'
-        elif name not in state:
-            unfilled[name] = 'for training only, stays random'
     extra = {n: name for n, name in converted.sources.items() if n not in needed}
-    lost = [name for ours, name in extra.items() if not optional(ours)]
-    if lost:
+    if lost := [name for ours, name in extra.items() if not optional(ours)]:
         raise CheckpointError(
             f'{source} has {len(lost)} tensors that {network} has no place for (first: '
-            f'{lost[:3]}). The result would be another network than was trained: use '
-            'a config with these parts'
+            f'{lost[:3]}): use a config with the parts that were trained'
         )
     unused = dict.fromkeys(extra.values(), f'for training only, not in {network}')
     return state, converted.left_out | unused, unfilled
@@ -226,36 +207,39 @@ def to_slrt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     two_stream = {'video', 'keypoint'} <= streams
     result: dict[str, Tensor] = {}
     tables: dict[int, Tensor] = {}
-    for name, theirs in _theirs(state, lambda n: ours_to_slrt(n, two_stream)).items():
-        result[theirs] = state[name]
+    renamed_back = all_renamed(state, lambda name: ours_to_slrt(name, two_stream))
+    for theirs, tensor in renamed_back.items():
+        result[theirs] = tensor
         head = theirs.removesuffix(f'bn1.norm.{_COUNTER}')
         if head != theirs:
             # Where their heads have it: after the norm.
-            width = state[name.replace(_COUNTER, 'weight')].shape[0]
-            if width not in tables:
-                tables[width] = sinusoid(POSITIONS, width)[None]
-            result[head + POSITION_TABLE] = tables[width]
+            width = len(renamed_back[f'{head}bn1.norm.weight'])
+            table = tables.setdefault(width, sinusoid(POSITIONS, width)[None])
+            result[head + POSITION_TABLE] = table
     return result
 
 
 def to_published_s3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our S3D's tensors under the names of the published weights."""
-    theirs = _theirs(state, block_to_flat)
-    return {f'module.{theirs[name]}': tensor for name, tensor in state.items()}
+    theirs = all_renamed(state, block_to_flat)
+    return {f'module.{name}': tensor for name, tensor in theirs.items()}
 
 
-def _theirs(
+def all_renamed(
     state: Mapping[str, Tensor], rename: Callable[[str], str | None]
-) -> dict[str, str]:
-    names = {name: rename(name) for name in state}
-    unnamed = [name for name, theirs in names.items() if theirs is None]
-    if unnamed:
+) -> dict[str, Tensor]:
+    """Our tensors under the authors' names.
+
+    Raises:
+        CheckpointError: Naming tensors that their network does not have.
+    """
+    converted = renamed(state, rename, '')
+    if unnamed := list(converted.left_out):
         raise CheckpointError(
-            f"the authors' network has no place for {len(unnamed)} of {len(names)} "
-            f'tensors (first: {unnamed[:3]}). Only networks of S3D backbones with '
-            "mmsign's own necks and heads can be written for it"
+            f"the authors' network has no place for {len(unnamed)} of {len(state)} "
+            f'tensors (first: {unnamed[:3]}): it has S3D backbones and their own heads'
         )
-    return names
+    return converted.tensors
 
 
 def read_checkpoint_vocabulary(
@@ -278,38 +262,26 @@ def read_checkpoint_vocabulary(
 
 
 def check_class_count(
-    vocab: GlossVocabulary,
-    classes: Mapping[str, int],
-    vocab_path: str | os.PathLike,
-    checkpoint: str | os.PathLike,
+    vocab: GlossVocabulary, classes: Mapping[str, int], vocab_path: str, checkpoint: str
 ) -> None:
     """Raise if the checkpoint's classes are not the vocabulary's glosses.
 
     Args:
         vocab: Of ``vocab_path``.
         classes: Name of each classifier → its classes; see ``class_counts``.
+        checkpoint: The file that the classifiers are of.
 
     Raises:
         CheckpointError: Saying who has how many, and what to do.
     """
-    counts = set(classes.values())
-    if len(counts) != 1:
-        listed = ', '.join(f'{name} {count}' for name, count in classes.items())
+    if len(set(classes.values())) != 1:
+        raise CheckpointError(f'{checkpoint}: heads of different classes: {classes}')
+    count = max(classes.values())
+    if count != len(vocab):
         raise CheckpointError(
-            f'{checkpoint}: the heads have different numbers of classes: {listed}'
+            f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
+            f'{vocab_path} has {len(vocab.glosses)} glosses (the first, '
+            f'{vocab.glosses[0]!r}, must not be the blank). Take the gloss2ids.pkl of '
+            'the data it was trained on: each release has its own, and a vocabulary '
+            'built from annotations has another order'
         )
-    count = counts.pop()
-    if count == len(vocab):
-        return
-    blank = (
-        f'Its first line, {vocab.glosses[0]!r}, may be the blank: leave it out. '
-        if count == len(vocab.glosses)
-        else ''
-    )
-    raise CheckpointError(
-        f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
-        f'{vocab_path} has {len(vocab.glosses)} glosses. {blank}Take the gloss2ids.pkl '
-        'that lies with the data the checkpoint was trained on (each corpus and each '
-        'release has its own); a vocabulary built from the annotations has another '
-        'order and often another size'
-    )

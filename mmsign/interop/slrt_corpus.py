@@ -34,10 +34,8 @@ def slrt_clip_id(name: str) -> str:
         '01April_2010'
     """
     parts = [part for part in name.split('/') if part]
-    for split in _SPLITS:
-        if split in parts[:-1]:
-            parts = parts[parts.index(split) + 1 :]
-            break
+    splits = (parts.index(split) for split in _SPLITS if split in parts[:-1])
+    parts = parts[next(splits, -1) + 1 :]
     if len(parts) > 1 and parts[-1] == '1':
         parts.pop()
     return '/'.join(parts)
@@ -61,18 +59,18 @@ def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
     content = read_pickle(path)
     if not isinstance(content, list):
         raise DataError(
-            f"{path}: expected the authors' annotations, a list of dicts, found a "
-            f'{type(content).__name__}'
+            f'{path}: expected a list with a dict per clip, found a {_kind(content)}'
         )
-    return [
-        _record(clip, f'{os.fspath(path)}, entry {number}')
-        for number, clip in enumerate(content)
-    ]
+    return [_record(clip, f'{path}, entry {i}') for i, clip in enumerate(content)]
+
+
+def _kind(value: Any) -> str:
+    return type(value).__name__
 
 
 def _record(clip: Any, where: str) -> dict:
     if not isinstance(clip, dict):
-        raise DataError(f'{where}: expected a dict, found a {type(clip).__name__}')
+        raise DataError(f'{where}: expected a dict, found a {_kind(clip)}')
     name, glosses, text, frames = map(clip.get, ('name', 'gloss', 'text', 'num_frames'))
     signer = clip.get('signer', '')
     if isinstance(glosses, str):
@@ -92,8 +90,8 @@ def _record(clip: Any, where: str) -> dict:
     }.items():
         if not good:
             raise DataError(
-                f'{where}: a {type(clip.get(key)).__name__} under the key {key}; '
-                'expected strings, and a number of frames under num_frames'
+                f'{where}: expected strings and a number of num_frames, found '
+                f'{clip.get(key)!r:.40} under {key}'
             )
     return dict(
         clip_id=slrt_clip_id(name),
@@ -120,8 +118,7 @@ def read_slrt_keypoints(path: str | os.PathLike) -> Iterator[tuple[str, Any]]:
     content = read_pickle(path)
     if not isinstance(content, dict) or not content:
         raise DataError(
-            f"{path}: expected the authors' keypoints, a dict with an entry per clip, "
-            f'found a {type(content).__name__}'
+            f'{path}: expected a dict with a dict per clip, found a {_kind(content)}'
         )
     yield from content.items()
 
@@ -137,12 +134,10 @@ def slrt_keypoints(path: str | os.PathLike, clip: Any, entry: Any) -> np.ndarray
         points = points.float().numpy()
     layout = (LAYOUT_SIZES['coco_wholebody_133'], 3)
     numbers = isinstance(points, np.ndarray) and points.dtype.kind in 'fiu'
-    named = isinstance(clip, str)
-    if not (named and numbers and points.ndim == 3 and points.shape[1:] == layout):
-        found = getattr(points, 'shape', type(points).__name__)
+    if not (isinstance(clip, str) and numbers and points.shape[1:] == layout):
         raise DataError(
-            f'{path}: clip {clip}: expected an array (N, {layout[0]}, 3) of numbers '
-            f'under the key keypoints, found {found}'
+            f'{path}: clip {clip}: expected (N, {layout[0]}, 3) as keypoints, '
+            f'found {getattr(points, "shape", _kind(points))}'
         )
     return points
 
@@ -174,8 +169,7 @@ def read_slrt_glosses(path: str | os.PathLike, spellings: Iterable[str] = ()) ->
     blanks = [blank for blank in names[0] if blank in _BLANKS]
     if not blanks:
         raise DataError(
-            f'{path}: class 0 is {names[0][0]!r}; expected the blank, '
-            f'{" or ".join(_BLANKS)}'
+            f'{path}: class 0 is {names[0][0]!r}, expected the blank: {_BLANKS}'
         )
     corpus: dict[str, list[str]] = {}
     for spelling in dict.fromkeys(spellings):
@@ -201,24 +195,22 @@ def read_numbering(path: str | os.PathLike, key: type) -> dict:
         FileNotFoundError: If there is no such file.
         DataError: Naming the file, if it holds something else.
     """
-    content = read_pickle(path)
-    check_numbering(path, content, key)
-    return content
+    return check_numbering(path, read_pickle(path), key)
 
 
-def check_numbering(path: str | os.PathLike, content: Any, key: type) -> None:
-    """Raise a DataError if ``content`` is not as ``read_numbering`` says."""
+def check_numbering(path: str | os.PathLike, content: Any, key: type) -> dict:
+    """Return ``content`` if it is as ``read_numbering`` says."""
     typed = isinstance(content, dict) and all(
         type(name) is key and type(number) is int for name, number in content.items()
     )
     numbers = set(content.values()) if typed else set()
-    missing = set(range(len(numbers))) - numbers
-    if not numbers or missing:
+    missing = set(range(len(numbers) or 1)) - numbers
+    if missing:
         raise DataError(
-            f'{path}: expected a dictionary {key.__name__} → number with the numbers '
-            f'0, 1, 2, … and none left out; '
-            + (f'{min(missing)} is missing' if missing else 'it is something else')
+            f'{path}: expected a dict {key.__name__} → number with all of 0, 1, 2, …; '
+            f'{min(missing)} is missing'
         )
+    return content
 
 
 def is_pickle(path: str | os.PathLike) -> bool:

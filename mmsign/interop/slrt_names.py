@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 
 from mmsign.models.backbones.s3d_names import flat_to_block
 
@@ -31,65 +32,45 @@ _HEADS = {
     'visual_head_keypoint_remain.#': 'keypoint.pyramid_head.heads.#',
 }
 _HEAD_LAYERS = {
-    'fc1': 'fc',
-    'bn1.norm': 'norm',
-    'feedforward.layer_norm': 'feedforward.norm',
-    'feedforward.pwff_layer.0': 'feedforward.conv1',
-    'feedforward.pwff_layer.3': 'feedforward.conv2',
-    'layer_norm': 'norm_out',
-    'gloss_output_layer': 'classifier',
+    'fc1.@': 'fc.@',
+    'bn1.norm.@': 'norm.@',
+    'feedforward.layer_norm.@': 'feedforward.norm.@',
+    'feedforward.pwff_layer.0.@': 'feedforward.conv1.@',
+    'feedforward.pwff_layer.3.@': 'feedforward.conv2.@',
+    'layer_norm.@': 'norm_out.@',
+    'gloss_output_layer.@': 'classifier.@',
 }
-_UPSAMPLE_LAYERS = {
-    'conv_trans_s': 'conv_s',
-    'conv_trans_t': 'conv_t',
-    'bn_s': 'bn_s',
-    'bn_t': 'bn_t',
-}
-# Their lateral modules are named after the stream that they feed.
-_LATERALS = {
-    'visual_backbone_twostream.rgb_stream_lateral.#.conv.@': 'bilateral.to_video.#.@',
-    'visual_backbone_twostream.pose_stream_lateral.#.conv.@': (
-        'bilateral.to_keypoint.#.@'
-    ),
+_S3D_LAYERS = [f'base.{number}.*' for number in range(16)]
+_BACKBONE_LAYERS = {
+    'pyramid.upsample_layers.#.conv_trans_@.@': 'pyramid.upsample.#.conv_@.@',
+    'pyramid.upsample_layers.#.bn_@.@': 'pyramid.upsample.#.bn_@.@',
+    **{f'backbone.{name}': f'backbone.{flat_to_block(name)}' for name in _S3D_LAYERS},
 }
 _TRANSLATION = {
     'vl_mapper.mapping.*': 'mapper.*',
     'translation_network.model.*': 'mbart.network.*',
     'translation_network.gloss_embedding.*': 'mbart.gloss_embedding.*',
 }
-_S3D_LAYERS = 16
 
 
 def _pairs(backbones: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Patterns of the names of a recognition network, theirs and ours."""
-    yield from _LATERALS.items()
-    for theirs, ours in _HEADS.items():
-        for layer, our_layer in _HEAD_LAYERS.items():
-            yield f'{theirs}.{layer}.@', f'{ours}.{our_layer}.@'
     for theirs, ours in backbones.items():
-        for layer, our_layer in _UPSAMPLE_LAYERS.items():
-            yield (
-                f'{theirs}.pyramid.upsample_layers.#.{layer}.@',
-                f'{ours}.pyramid.upsample.#.{our_layer}.@',
-            )
-        for number in range(_S3D_LAYERS):
-            layer = f'base.{number}.*'
-            yield (
-                f'{theirs}.backbone.{layer}',
-                f'{ours}.backbone.{flat_to_block(layer)}',
-            )
+        # Their lateral modules are named after the stream that they feed.
+        yield f'{theirs}_lateral.#.conv.@', f'bilateral.to_{ours}.#.@'
+    for parts, layers in ((_HEADS, _HEAD_LAYERS), (backbones, _BACKBONE_LAYERS)):
+        for part, layer in product(parts.items(), layers.items()):
+            yield f'{part[0]}.{layer[0]}', f'{part[1]}.{layer[1]}'
 
 
 def _compiled(pairs: Iterable[tuple[str, str]]) -> list[tuple[re.Pattern, str]]:
     """From patterns and what they become to regular expressions and templates."""
     wild = {'#': r'(\d+)', '@': r'(\w+)', '*': r'(.+)'}
-    return [
-        (
-            re.compile(''.join(wild.get(c, re.escape(c)) for c in source)),
-            re.sub('[#@*]', '{}', target),
-        )
-        for source, target in pairs
-    ]
+    table = []
+    for source, target in pairs:
+        pattern = re.compile(''.join(wild.get(c, re.escape(c)) for c in source))
+        table.append((pattern, re.sub('[#@*]', '{}', target)))
+    return table
 
 
 def _renamed(name: str, table: list[tuple[re.Pattern, str]]) -> str | None:

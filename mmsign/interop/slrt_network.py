@@ -38,22 +38,18 @@ def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
     names = [s for s in STREAMS if any(n.startswith(f'{s}.') for n in tensors)]
     if not names:
         raise CheckpointError('the file has no tensor of a video or keypoint stream')
-    model: dict = dict(
-        type='TwoStreamRecognizer' if len(names) == 2 else 'SingleStreamRecognizer'
-    )
+    kind = 'TwoStream' if len(names) == 2 else 'SingleStream'
+    model: dict = dict(type=f'{kind}Recognizer')
     for name in names:
         model[name] = dict(
             backbone=s3d_config(tensors, f'{name}.backbone.'),
             head=_head_config(tensors, f'{name}.head.'),
         )
-        levels = _indices(tensors, f'{name}.pyramid.upsample.')
-        if levels:
+        if levels := _indices(tensors, f'{name}.pyramid.upsample.'):
             model['pyramid'] = dict(type='SignPyramid', levels=len(levels) + 1)
-            model[name]['pyramid_head'] = _head_config(
-                tensors, f'{name}.pyramid_head.heads.0.'
-            )
-    stages = _indices(tensors, 'bilateral.to_video.')
-    if stages:
+            first = f'{name}.pyramid_head.heads.0.'
+            model[name]['pyramid_head'] = _head_config(tensors, first)
+    if stages := _indices(tensors, 'bilateral.to_video.'):
         model['bilateral'] = dict(type='BilateralNeck', stages=tuple(stages))
     if any(n.startswith('joint_head.') for n in tensors):
         model['joint'] = dict(type='JointHead', **_head_config(tensors, 'joint_head.'))
@@ -65,9 +61,7 @@ def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
 
 def class_counts(tensors: Mapping[str, Tensor]) -> dict[str, int]:
     """Name of each classifier's weight → its classes, the blank included."""
-    return {
-        n: v.shape[0] for n, v in tensors.items() if n.endswith('classifier.weight')
-    }
+    return {n: len(v) for n, v in tensors.items() if n.endswith('classifier.weight')}
 
 
 def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
@@ -78,8 +72,7 @@ def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
 def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
     if name not in tensors:
         raise CheckpointError(
-            f'the file lacks the tensor that becomes {name}; it is not a whole '
-            'recognition network'
+            f'no tensor becomes {name}: it is no whole recognition network'
         )
     return tuple(tensors[name].shape)
 

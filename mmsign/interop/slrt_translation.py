@@ -23,7 +23,7 @@ from mmsign.text import GlossTokens
 from mmsign.text.vocabulary import SPECIAL_TOKENS
 from mmsign.vocab import GlossVocabulary
 
-from .slrt_checkpoint import Converted, renamed
+from .slrt_checkpoint import Converted, all_renamed, renamed
 from .slrt_corpus import check_numbering, is_pickle, read_numbering
 from .slrt_names import slrt_to_translation, translation_to_slrt
 
@@ -48,8 +48,7 @@ def read_gloss_rows(path: str | os.PathLike) -> dict[str, int]:
     if is_pickle(path):
         return read_numbering(path, str)
     rows = {name: row for row, name in enumerate(read_lines(path)) if name}
-    check_numbering(path, rows, str)
-    return rows
+    return check_numbering(path, rows, str)
 
 
 def gloss_order(
@@ -72,33 +71,24 @@ def gloss_order(
     known = {name.lower(): row for name, row in theirs.items()} | dict(theirs)
     if language is None:
         glosses = {gloss.lower() for gloss in (*vocab.glosses, *vocab.aliases)}
-        others = [
-            name
-            for name in theirs
-            if name not in SPECIAL_TOKENS and name.lower() not in glosses
-        ]
+        named = glosses | set(SPECIAL_TOKENS)
+        others = [name for name in theirs if not {name, name.lower()} & named]
         if len(others) != 1:
             raise CheckpointError(
                 f'{len(others)} rows of the gloss table are neither special tokens nor '
-                f'glosses ({", ".join(others[:5])}): name the one of the gloss '
-                'language with --gloss-language'
+                f'glosses ({", ".join(others[:5])}): name one by --gloss-language'
             )
         language = others[0]
-    missing = [name for name in (*SPECIAL_TOKENS, language) if name not in theirs]
-    if missing:
+    needed = (*SPECIAL_TOKENS, language)
+    if missing := [name for name in needed if name not in theirs]:
         raise CheckpointError(
-            f'the gloss table has no row {", ".join(missing)}: it needs '
-            f'{", ".join((*SPECIAL_TOKENS, language))}'
+            f'the gloss table has no row {", ".join(missing)}: it needs {needed}'
         )
-    special = [theirs[name] for name in SPECIAL_TOKENS]
+    *special, end = (theirs[name] for name in needed)
     rows = [known.get(gloss, known.get(gloss.lower())) for gloss in vocab.glosses]
     unknown = [gloss for gloss, row in zip(vocab.glosses, rows) if row is None]
     unk = special[GlossTokens(vocab).unk_id]
-    return [
-        *special,
-        *(unk if row is None else row for row in rows),
-        theirs[language],
-    ], unknown
+    return [*special, *(unk if row is None else row for row in rows), end], unknown
 
 
 def convert_translation(
@@ -121,36 +111,30 @@ def convert_translation(
         CheckpointError: If a table and its numbering differ in size, or
             tied tables differ.
     """
-    converted = renamed(state, slrt_to_translation, lambda _: '')
+    converted = renamed(state, slrt_to_translation, '')
     tensors, sources = converted.tensors, converted.sources
-    for table in (_GLOSS_TABLE, _TEXT_TABLE):
-        if table not in tensors:
-            raise CheckpointError(
-                f'the file lacks the tensor that becomes {table}; it is not a whole '
-                'translation network'
-            )
+    if missing := {_GLOSS_TABLE, _TEXT_TABLE} - tensors.keys():
+        raise CheckpointError(
+            f'no tensor becomes {min(missing)}: it is no whole translation network'
+        )
     shared, glosses = tensors[_TEXT_TABLE], tensors[_GLOSS_TABLE]
     for name in _TIED:
         if name in tensors and not torch.equal(tensors[name], shared):
             raise CheckpointError(
-                f'{sources[name]} differs from {sources[_TEXT_TABLE]}; in an mBART '
-                'they are one table'
+                f'{sources[name]} differs from {sources[_TEXT_TABLE]}, must be the same'
             )
     added = [name for name in (*_TIED, _BIAS) if name not in tensors]
-    if max(gloss_rows) >= len(glosses):
-        raise CheckpointError(
-            f'{sources[_GLOSS_TABLE]} has {len(glosses)} rows, --gloss-rows names row '
-            f'{max(gloss_rows)}: take the file that lies with this mBART'
-        )
-    left = sorted(set(range(len(glosses))) - set(gloss_rows))
-    text_rows = None
-    if text_ids is not None:
-        if len(text_ids) != len(shared):
+    text_rows = None if text_ids is None else [text_ids[i] for i in sorted(text_ids)]
+    for table, option, fits in (
+        (_GLOSS_TABLE, '--gloss-rows', max(gloss_rows) < len(glosses)),
+        (_TEXT_TABLE, '--text-ids', text_ids is None or len(text_ids) == len(shared)),
+    ):
+        if not fits:
             raise CheckpointError(
-                f'{sources[_TEXT_TABLE]} has {len(shared)} rows, --text-ids keeps '
-                f'{len(text_ids)} ids: take the file that lies with this mBART'
+                f'{sources[table]} has {len(tensors[table])} rows, {option} numbers '
+                'others: take the file that lies with this mBART'
             )
-        text_rows = [text_ids[old] for old in sorted(text_ids)]
+    left = sorted(set(range(len(glosses))) - set(gloss_rows))
     # What is not moved back row by row.
     record = dict(
         gloss_rows=list(gloss_rows),
@@ -207,29 +191,18 @@ def to_slrt_translation(
     tensors = dict(tensors)
     if record is not None:
         moved = tensors[_GLOSS_TABLE]
-        rows = record['gloss_rows']
-        table = moved.new_empty(
-            len(set(rows)) + len(record['other_rows']), *moved.shape[1:]
-        )
+        rows, others = record['gloss_rows'], record['other_rows']
+        table = moved.new_empty(len({*rows, *others}), *moved.shape[1:])
         # Backwards: of several glosses with the row of <unk>, <unk> itself counts.
         for ours in reversed(range(len(rows))):
             table[rows[ours]] = moved[ours]
-        table[record['other_rows']] = record['other_glosses']
+        table[others] = record['other_glosses']
         tensors[_GLOSS_TABLE] = table
         if record['text_rows'] is not None:
             back = torch.argsort(torch.tensor(record['text_rows']))
-            for name in (_TEXT_TABLE, *_TIED):
-                if name in tensors:
-                    tensors[name] = tensors[name][back]
+            for name in {_TEXT_TABLE, *_TIED} & tensors.keys():
+                tensors[name] = tensors[name][back]
             tensors[_BIAS] = tensors[_BIAS][:, back]
         for name in record['added']:
             tensors.pop(name, None)
-    result = {}
-    for name, tensor in tensors.items():
-        theirs = translation_to_slrt(name)
-        if theirs is None:
-            raise CheckpointError(
-                f"the authors' translation network has no place for {name}"
-            )
-        result[theirs] = tensor
-    return result
+    return all_renamed(tensors, translation_to_slrt)

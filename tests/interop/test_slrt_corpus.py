@@ -170,7 +170,7 @@ def test_pickles_run_nothing(write, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ('classes', 'named'),
     [
-        ({'x': 4, 'y': 5}, 'x 4, y 5'),
+        ({'x': 4, 'y': 5}, "'x': 4, 'y': 5"),
         ({'x': 6}, r'6 classes \(the blank and 5 glosses\), v\.txt has 3'),
         ({'x': 3}, "'a'"),
     ],
