@@ -217,3 +217,10 @@ def test_the_walk_through_of_an_own_corpus(tmp_path):
     assert 'test-00000' in (tmp_path / 'report.html').read_text(encoding='utf-8')
     pictures = [path.name for path in (tmp_path / 'work_dirs/mine/pictures').iterdir()]
     assert pictures == ['test-00000.png']
+
+
+def test_tests_that_are_named_exist():
+    for page in PAGES:
+        named = re.findall(r'`(tests/[\w/]+\.py)::(\w+)`', page.read_text('utf-8'))
+        for path, name in named:
+            assert f'def {name}(' in (ROOT / path).read_text('utf-8'), (page, name)
