@@ -4,11 +4,12 @@ from .bleu_metric import BLEUMetric
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
 from .prediction_dump import read_predictions, write_predictions
-from .rouge import corpus_rouge_l, rouge_l
 from .text_scores import (
     TextScores,
     corpus_bleu,
     corpus_chrf,
+    corpus_rouge_l,
+    rouge_l,
     score_texts,
     text_score_table,
 )

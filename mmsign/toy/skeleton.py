@@ -33,6 +33,10 @@ LOW_SCORE = 0.3
 """What is lost or out of sight scores below this, all else above 0.5."""
 
 _UPPER_ARM, _FOREARM = 0.62, 0.6
+# Of the left hip, knee, ankle and foot.
+_LEG = np.stack(
+    [[0.35, 0.35, 0.35, 0.4, 0.45, 0.3], [1.55, 2.4, 3.2, 3.3, 3.3, 3.3]], 1
+)
 # Of thumb, index, middle, ring and little finger, in shoulder widths: first
 # joint along and across the palm, length, and direction against the palm's.
 _JOINT_ALONG = np.array([0.05, 0.16, 0.17, 0.16, 0.14])
@@ -154,23 +158,14 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
         points[:, names['wrist']] = hand[:, 0] * mirror
         points[:, names['elbow']] = _elbow(hand[:, 0]) * mirror
         points[:, names['shoulder']] = (0.5 * side, 0.0)
-    for index, x, y in (
-        (11, 0.35, 1.55), (12, -0.35, 1.55),  # hips
-        (13, 0.35, 2.4), (14, -0.35, 2.4),  # knees
-        (15, 0.35, 3.2), (16, -0.35, 3.2),  # ankles
-        (17, 0.4, 3.3), (18, 0.45, 3.3), (19, 0.3, 3.3),  # left foot
-        (20, -0.4, 3.3), (21, -0.45, 3.3), (22, -0.3, 3.3),  # right foot
-    ):  # fmt: skip
-        points[:, index] = (x, y)
+    points[:, [11, 13, 15, 17, 18, 19]] = _LEG
+    points[:, [12, 14, 16, 20, 21, 22]] = _LEG * (-1, 1)
     middle = np.array([0.0, -HEAD_HEIGHT])
     points[:, FACE] = middle + signer.head * _face_points(motion.mouth)
     ear = HEAD_RADII[0] * signer.head
-    for index, x, y in (
-        (0, 0.0, 0.03),  # nose
-        (1, 0.115, -0.06), (2, -0.115, -0.06),  # eyes
-        (3, ear, 0.0), (4, -ear, 0.0),  # ears
-    ):  # fmt: skip
-        points[:, index] = middle + np.array([x, y]) * signer.head
+    # Nose, eyes and ears.
+    head = [[0.0, 0.03], [0.115, -0.06], [-0.115, -0.06], [ear, 0.0], [-ear, 0.0]]
+    points[:, :5] = middle + signer.head * np.array(head)
     points += motion.sway[:, None]
     origin = np.asarray(signer.place) * (width, height)
     return Pose(points * unit + origin, tuple(track.palm for track in hands), unit)

@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
 
-from mmsign.evaluation.confusions import Confusions, most_common
-from mmsign.evaluation.wer import Pair, operation
+from mmsign.evaluation.wer import Confusions, Pair, most_common, operation
 
 MISSING = '***'
 """Stands for the word that one side has not."""

@@ -1,5 +1,6 @@
 import json
 import math
+import random
 import sys
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from mmsign.evaluation import (
     TextScores,
     corpus_bleu,
     corpus_chrf,
+    corpus_rouge_l,
+    rouge_l,
     score_texts,
     text_score_table,
 )
+from mmsign.evaluation.text_scores import longest_common_subsequence
 
 GOLDEN = json.loads(
     (Path(__file__).parent.parent / 'data' / 'text_scores.json').read_text('utf-8')
@@ -94,7 +98,9 @@ def test_no_warning_about_tokenised_texts(capfd, caplog):
     assert capfd.readouterr().err == '' and not caplog.records
 
 
-@pytest.mark.parametrize('score', [corpus_bleu, corpus_chrf, score_texts])
+@pytest.mark.parametrize(
+    'score', [corpus_bleu, corpus_chrf, corpus_rouge_l, score_texts]
+)
 def test_sentences_without_words_or_partner(score):
     for references, hypotheses in ((['a', 'b'], ['a']), ([], [])):
         with pytest.raises(DataError):
@@ -127,3 +133,47 @@ def test_table():
     ]  # fmt: skip
     assert second.split()[:2] == ['joint', '100.00']
     assert signature == 'BLEU: tok:none'
+
+
+def plain_length(first, second):
+    table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
+    for i, a in enumerate(first):
+        for j, b in enumerate(second):
+            longer = max(table[i][j + 1], table[i + 1][j])
+            table[i + 1][j + 1] = table[i][j] + 1 if a == b else longer
+    return table[-1][-1]
+
+
+def test_longest_common_subsequence():
+    rng = random.Random(0)
+    for longest in (4, 12, 90):
+        for _ in range(100):
+            first, second = (
+                rng.choices('abcd', k=rng.randint(0, longest)) for _ in range(2)
+            )
+            expected = plain_length(first, second)
+            assert longest_common_subsequence(first, second) == expected
+
+
+def test_rouge_by_hand():
+    # Three words in common: R = 3/4, P = 3/6, so beta = 2/3.
+    reference, hypothesis = 'abcd', 'axbycz'
+    squared = (2 / 3) ** 2
+    expected = (1 + squared) * 0.375 / (0.75 + squared * 0.5)
+    assert rouge_l(reference, hypothesis) == pytest.approx(expected)
+    expected = (1 + 1.44) * 0.375 / (0.75 + 1.44 * 0.5)
+    assert rouge_l(reference, hypothesis, 1.2) == pytest.approx(expected)
+
+
+def test_ends_of_the_scale_of_rouge():
+    for beta in (None, 1.2):
+        assert rouge_l('abc', 'abc', beta) == 1
+        assert rouge_l('abc', 'xyz', beta) == 0
+        assert rouge_l('abc', '', beta) == rouge_l('', 'abc', beta) == 0
+        assert rouge_l('', '', beta) == 1
+
+
+def test_rouge_is_the_mean_over_sentences():
+    assert corpus_rouge_l(['abc', 'ab', 'a'], ['abc', 'xy', 'a']) == pytest.approx(
+        200 / 3
+    )

@@ -20,6 +20,7 @@ from mmsign.evaluation import (
     sentence_errors,
     word_error_table,
 )
+from mmsign.evaluation.wer import count_confusions, most_common
 
 GOLDEN = json.loads(
     (Path(__file__).parent.parent / 'data' / 'sclite.json').read_text(encoding='utf-8')
@@ -188,3 +189,16 @@ def test_speed():
     start = time.process_time()
     count_word_errors(*zip(*pairs))
     assert time.process_time() - start < 1
+
+
+def test_confusions():
+    sentences = [('ABC', 'AXC'), ('ABC', 'AXCY'), ('AB', 'A'), ('B', 'B')]
+    found = count_confusions(align_words(r, h) for r, h in sentences)
+    assert found.substitutions == {('B', 'X'): 2}
+    assert found.deletions == {'B': 1}
+    assert found.insertions == {'Y': 1}
+
+
+def test_most_common_confusions_are_the_same_every_time():
+    counts = dict(b=2, a=2, c=9, d=1)
+    assert most_common(counts, 3) == [('c', 9), ('a', 2), ('b', 2)]

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from mmsign.evaluation import align_words
-from mmsign.evaluation.confusions import count_confusions
+from mmsign.evaluation.wer import count_confusions
 from mmsign.visualization.alignment import (
     display_width,
     operation,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmsign.evaluation.bootstrap import randomization_test, wer_difference, wer_interval
-from mmsign.evaluation.confusions import count_confusions, most_common
+from mmsign.evaluation.wer import count_confusions, most_common
 
 from .run import LENGTHS, Run, bin_of, gloss_frequency, rate
 
