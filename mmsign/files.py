@@ -83,7 +83,7 @@ def _check_apart(real: str, output: str, place: str) -> None:
             'another file'
         )
     inside = Path(os.path.realpath(place)) in Path(real).parents
-    if inside and real.lower().endswith(_PART_OF_A_CLIP):
+    if inside and (os.path.isdir(real) or real.lower().endswith(_PART_OF_A_CLIP)):
         raise ConfigError(
             f'the output {output} lies in the input {place}, which would change: name '
             'a file outside of it'

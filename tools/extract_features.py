@@ -35,12 +35,15 @@ from mmsign.datasets.io.feature_file import (
 from mmsign.engine.launch import (
     add_common_arguments,
     check_data_roots,
+    interruptible,
     load_config,
     prepare,
     reported_errors,
     resolve_vocabulary,
+    say,
 )
 from mmsign.errors import ConfigError, DataError
+from mmsign.files import check_outputs
 from mmsign.registry import DATASETS, MODELS
 
 
@@ -167,7 +170,7 @@ def extract(recognizer, dataset, view, wanted, parts: Path, args, network) -> No
             clips |= features_of(recognizer, batch, view)
         write_features(parts / f'{name}-{min(clips)}.safetensors', clips, network)
         kind = f'{dataset.split}, view {view}' if view else dataset.split
-        print(f'{kind}: {start + len(chosen)} of {len(wanted)} clips', flush=True)
+        say(f'{kind}: {start + len(chosen)} of {len(wanted)} clips')
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -192,6 +195,8 @@ def main(arguments: list[str] | None = None) -> None:
             ]
             passes.append((dataset, view, names))
     everything = {name for _, _, names in passes for name in names}
+    read = {file for dataset, _, _ in passes for file in dataset.corpus_files()}
+    check_outputs([args.out], [args.config, args.checkpoint, *read], ['.safetensors'])
     if args.out.is_file():
         file = FeatureFile(args.out)
         if file.network == network and everything <= set(file.clip_ids):
@@ -200,9 +205,10 @@ def main(arguments: list[str] | None = None) -> None:
     parts = args.out.with_name(f'{args.out.name}.parts')
     parts.mkdir(parents=True, exist_ok=True)
     done = finished_clips(parts, network)
-    for dataset, view, names in passes:
-        mine = [i for i in range(shard, len(names), shards) if names[i] not in done]
-        extract(recognizer, dataset, view, mine, parts, args, network)
+    with interruptible(lambda: 'the same command goes on'):
+        for dataset, view, names in passes:
+            mine = [i for i in range(shard, len(names), shards) if names[i] not in done]
+            extract(recognizer, dataset, view, mine, parts, args, network)
     missing = everything - finished_clips(parts, network)
     if missing:
         print(f'{len(missing)} clips are left to the other shards')

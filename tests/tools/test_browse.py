@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 from tiny_run import TOOLS, load_tool
+from tiny_video import write_video
 
 from mmsign.toy.corpus import invent_sentences, write_corpus
 
@@ -59,3 +60,19 @@ def test_mistakes_are_told_in_a_line(browse, corpus, arguments, name, capsys):
         browse(*(argument.replace('CORPUS', str(corpus)) for argument in arguments))
     said = capsys.readouterr().err
     assert ended.value.code == 1 and name in said and len(said.splitlines()) == 1
+
+
+def test_videos_of_a_corpus_are_not_written_over(corpus, tmp_path, capsys):
+    """Where they are, the manifest says: outside of the corpus' folder."""
+    video = tmp_path / 'videos' / 'a.mp4'
+    video.parent.mkdir()
+    write_video(video, 8)
+    before = video.read_bytes()
+    (tmp_path / 'corpus').mkdir()
+    rows = f'id,video,glosses,split\na,{video},REGEN,train\n'
+    (tmp_path / 'corpus' / 'manifest.csv').write_text(rows)
+    config = str(TOOLS.parent / 'configs' / 'video_slr_folder.py')
+    settings = f'--cfg-options=data_root={tmp_path}/corpus'
+    with pytest.raises(SystemExit):
+        tool.main([config, '--video', f'--out={video.parent}', settings])
+    assert 'a.mp4' in capsys.readouterr().err and video.read_bytes() == before

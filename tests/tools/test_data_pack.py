@@ -57,6 +57,17 @@ def test_training_reads_the_pack_as_it_reads_the_corpus(phoenix_tree, tmp_path, 
     assert np.corrcoef(a, b)[0, 1] > 0.7
 
 
+def test_a_pack_is_not_written_over_itself(phoenix_tree, tmp_path, capsys):
+    out = tmp_path / 'pack.zip'
+    pack.main(['phoenix2014T', str(phoenix_tree), str(out)])
+    before = out.read_bytes()
+    (tmp_path / 'link.zip').symlink_to(out)
+    arguments = ['phoenix2014T', str(phoenix_tree), str(tmp_path / 'link.zip')]
+    assert refused(*arguments, '--frames', str(out), '--short-side', '16') == 1
+    assert 'link.zip' in capsys.readouterr().err
+    assert out.read_bytes() == before
+
+
 def test_a_damaged_frame_is_named_and_the_rest_is_kept(phoenix_tree, tmp_path, capsys):
     root, out = tmp_path / 'corpus', tmp_path / 'pack.zip'
     shutil.copytree(phoenix_tree, root)

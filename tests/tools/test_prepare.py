@@ -1,4 +1,7 @@
+import pytest
 from tiny_run import load_tool
+
+from mmsign.errors import ConfigError
 
 prepare = load_tool('data/prepare')
 
@@ -26,6 +29,6 @@ def test_something_is_missing(phoenix_tree, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_folder(tmp_path, capsys):
-    assert prepare.main(['folder', str(tmp_path / 'gone')]) == 2
-    assert 'is not a folder' in capsys.readouterr().err
+def test_no_folder(tmp_path):
+    with pytest.raises(ConfigError, match='gone'):
+        prepare.main(['folder', str(tmp_path / 'gone')])

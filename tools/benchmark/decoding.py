@@ -15,6 +15,7 @@ from _report import seconds, show
 from torch import Tensor
 
 from mmsign.decoding import CTCBeamSearch
+from mmsign.engine.launch import reported_errors
 
 
 def make_clips(kind: str, clips: int, steps: int, classes: int) -> Tensor:
@@ -64,4 +65,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -15,6 +15,7 @@ import torch
 from _report import show
 from decoding import make_clips
 
+from mmsign.engine.launch import reported_errors
 from mmsign.evaluation import WERMetric
 from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
@@ -95,4 +96,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -13,6 +13,7 @@ import torch
 from _plain import HEIGHT, SIGMA, SIZE, WIDTH, per_pixel
 from _report import seconds, show
 
+from mmsign.engine.launch import reported_errors
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.models.layers.reuse import ReusedMemory
 
@@ -67,4 +68,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

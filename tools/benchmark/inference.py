@@ -15,6 +15,7 @@ from _plain import plain_layers, preprocess_per_pixel
 from _report import seconds, show
 from training_step import batch, network
 
+from mmsign.engine.launch import reported_errors
 from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.registry import MODELS
 
@@ -96,4 +97,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

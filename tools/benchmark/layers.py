@@ -12,6 +12,7 @@ import torch
 from _plain import plain_layers
 from _report import seconds, show
 
+from mmsign.engine.launch import reported_errors
 from mmsign.models import S3D
 
 
@@ -59,4 +60,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -28,6 +28,7 @@ from mmsign.datasets.io.frame_sources import prepare_frames
 from mmsign.datasets.io.images import png_decoder
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.io.packs import PackWriter, pack_clip
+from mmsign.engine.launch import reported_errors
 
 SIZE = (210, 260)
 
@@ -178,4 +179,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

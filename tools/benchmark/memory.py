@@ -21,6 +21,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 from training_step import batch, network
 
+from mmsign.engine.launch import reported_errors
+
 GIB = 1 << 30
 
 
@@ -119,4 +121,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -15,6 +15,7 @@ import numpy as np
 from _report import show
 
 from mmsign.datasets.samplers import LengthBucketSampler
+from mmsign.engine.launch import reported_errors
 
 
 class Lengths:
@@ -72,4 +73,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

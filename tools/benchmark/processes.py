@@ -22,6 +22,8 @@ from _report import show
 from torch.nn.parallel import DistributedDataParallel
 from training_step import batch, network
 
+from mmsign.engine.launch import reported_errors
+
 
 def train(rank: int, processes: int, threads: int, port: int, args, result) -> None:
     """Train in one of the processes; the first puts the seconds of a step away."""
@@ -115,4 +117,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -22,6 +22,7 @@ from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmsign.compat import cpu_has_bfloat16
+from mmsign.engine.launch import reported_errors
 from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
 
@@ -234,4 +235,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -19,6 +19,7 @@ import mmsign  # noqa: F401  registers the parts
 from mmsign.compat.transformers_mbart import new_mbart
 from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
+from mmsign.engine.launch import reported_errors
 from mmsign.models import MBartTranslationHead
 from mmsign.models.mbart import translate as translate_together
 from mmsign.registry import MODELS
@@ -231,4 +232,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors():
+        main()

@@ -24,6 +24,7 @@ import mmsign  # noqa: F401  registers the corpora
 from mmsign.compat.transformers_mbart import load_mbart, read_mbart_config
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 from mmsign.models.gloss_table import gloss_table_from_text, save_gloss_table
 from mmsign.registry import DATASETS
 from mmsign.text import GlossTokens, TextVocabulary
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         help='of the sentences (default: %(default)s; zh_CN, …)',
     )
     args = parser.parse_args(arguments)
+    check_outputs([args.out], [args.mbart], folders=True)
     texts, glosses = read_corpus(args.dataset, args.corpus)
     whole = TextVocabulary.from_folder(args.mbart)
     whole.language_id(args.language)

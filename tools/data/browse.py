@@ -115,10 +115,13 @@ def run(args: argparse.Namespace) -> None:
     settings = dict(cfg.get('model', {}).get('data_preprocessor') or {})
     preprocessor = MODELS.build({'type': 'SignDataPreprocessor', **settings})
     for index in choose(dataset, args.clips):
+        frames = dataset.get_data_info(index).get('frames')
         np.random.seed(args.seed)
         clip = dataset[index]
         sample = clip['data_samples']
         view = view_clip(clip['inputs'], sample, preprocessor)
+        name = sample.clip_id + ('.mp4' if args.video else '.png')
+        check_outputs([args.out / name], [frames])
         path = write(
             view, caption_of(sample, args.split), args.out / sample.clip_id, args
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
 
 
 def training_texts(dataset: str, data_root: str) -> list[str]:
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('out', help='folder to write')
     parser.add_argument('--size', type=int, default=2000, help='number of pieces')
     args = parser.parse_args(arguments)
+    check_outputs([args.out], folders=True)
     texts = training_texts(args.dataset, args.data_root)
     from mmsign.text import TextVocabulary, train_sentencepiece
 

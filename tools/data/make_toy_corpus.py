@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
+
+from mmsign.engine.launch import interruptible, reported_errors, say
+from mmsign.errors import ConfigError
+from mmsign.files import write_text
+from mmsign.toy.corpus import invent_sentences, read_sentences, write_corpus
+from mmsign.toy.signers import Difficulty
 
 STAMP = 'toy_corpus.json'
 UNFINISHED = 'toy_corpus.unfinished'
@@ -90,19 +95,19 @@ def parse_args() -> argparse.Namespace:
 
 
 def ready(dst: Path, options: dict) -> bool:
-    """Whether DST holds this corpus; exits if it holds anything else."""
+    """Whether DST holds this corpus; a ConfigError if it holds anything else."""
     stamp = dst / STAMP
     if stamp.is_file():
         if json.loads(stamp.read_text(encoding='utf-8')) == options:
             return True
-        sys.exit(
+        raise ConfigError(
             f'{dst} holds a toy corpus made with other options (see {stamp}); '
             'remove it or choose another folder'
         )
     if dst.exists() and not dst.is_dir():
-        sys.exit(f'{dst} is a file, not a folder')
+        raise ConfigError(f'{dst} is a file, not a folder')
     if dst.is_dir() and any(dst.iterdir()) and not (dst / UNFINISHED).is_file():
-        sys.exit(
+        raise ConfigError(
             f'{dst} holds something else than a toy corpus; choose an empty folder'
         )
     return False
@@ -119,24 +124,17 @@ def main() -> None:
     if ready(args.dst, options):
         print(f'{args.dst} holds this corpus already')
         return
-    # Imported late: --help and refusals answer at once.
-    from mmsign.toy.corpus import invent_sentences, read_sentences, write_corpus
-    from mmsign.toy.signers import Difficulty
-
     limit = max_frames = None
-    try:
-        Difficulty.scaled(args.difficulty)
-        if args.annotations is None:
-            sizes = {split: getattr(args, split) for split in ('train', 'dev', 'test')}
-            corpus = invent_sentences(sizes, args.citations, args.seed)
-        else:
-            corpus = read_sentences(args.annotations, args.layout)
-            # The longest clip the recipe of the paper takes whole.
-            limit, max_frames = args.limit, 400
-            if not args.keep_all_annotations:
-                corpus = {split: rows[:limit] for split, rows in corpus.items()}
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(f'error: {error}')
+    Difficulty.scaled(args.difficulty)
+    if args.annotations is None:
+        sizes = {split: getattr(args, split) for split in ('train', 'dev', 'test')}
+        corpus = invent_sentences(sizes, args.citations, args.seed)
+    else:
+        corpus = read_sentences(args.annotations, args.layout)
+        # The longest clip the recipe of the paper takes whole.
+        limit, max_frames = args.limit, 400
+        if not args.keep_all_annotations:
+            corpus = {split: rows[:limit] for split, rows in corpus.items()}
     args.dst.mkdir(parents=True, exist_ok=True)
     (args.dst / UNFINISHED).touch()
     start = time.perf_counter()
@@ -144,7 +142,7 @@ def main() -> None:
     def progress(done: int, total: int) -> None:
         if done % 50 == 0 or done == total:
             seconds = time.perf_counter() - start
-            print(f'{done}/{total} clips, {seconds:.0f} s', flush=True)
+            say(f'{done}/{total} clips, {seconds:.0f} s')
 
     frames = write_corpus(
         args.dst,
@@ -158,11 +156,12 @@ def main() -> None:
         args.workers,
         progress,
     )
-    (args.dst / STAMP).write_text(json.dumps(options, indent=1), encoding='utf-8')
+    write_text(args.dst / STAMP, json.dumps(options, indent=1))
     (args.dst / UNFINISHED).unlink()
     rate = frames / (time.perf_counter() - start)
     print(f'{args.dst}: {frames} frames, {rate:.0f} frames/s')
 
 
 if __name__ == '__main__':
-    main()
+    with reported_errors(), interruptible(lambda: 'the same command starts over'):
+        main()

@@ -10,13 +10,13 @@ original frames. Interrupted, it goes on where it stopped; OUT appears when all 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import get_context
 
 from mmsign.errors import ConfigError, FrameReadError
+from mmsign.files import check_outputs
 
 
 def in_range(low: int, high: int, text: str) -> int:
@@ -128,10 +128,12 @@ def main(arguments: list[str] | None = None) -> None:
     # Imported late: --help answers at once.
     import mmsign  # noqa: F401  registers the datasets
     from mmsign.datasets.io.packs import PackWriter, pack_clip
+    from mmsign.engine.launch import say
 
     start = time.perf_counter()
     try:
         work = clips(args)
+        check_outputs([args.out], [spec for spec, _ in work])
         options = dict(version=1, short_side=args.short_side, quality=args.quality)
         writer = PackWriter(args.out, options)
         left = [clip for clip in work if clip[1] not in writer.done]
@@ -145,7 +147,7 @@ def main(arguments: list[str] | None = None) -> None:
             frames += len(images)
             if number % 100 == 0:
                 rate = frames / (time.perf_counter() - start)
-                print(f'{number}/{len(left)} clips, {rate:.0f} frames/s', flush=True)
+                say(f'{number}/{len(left)} clips, {rate:.0f} frames/s')
         writer.finish()
     except FrameReadError as error:
         raise FrameReadError(
@@ -165,10 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    from mmsign.engine.launch import reported_errors
+    from mmsign.engine.launch import interruptible, reported_errors
 
-    try:
-        with reported_errors():
-            main()
-    except KeyboardInterrupt:
-        sys.exit('interrupted; run the command again to go on')
+    with reported_errors(), interruptible(lambda: 'the same command goes on'):
+        main()

@@ -13,6 +13,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
+
 CORPORA = {
     'phoenix2014': 'Phoenix2014Dataset',
     'phoenix2014si5': 'Phoenix2014SI5Dataset',
@@ -77,14 +80,19 @@ def main(argv: list[str] | None = None) -> int:
     """Check; 0 if all is there, 1 if something is missing, 2 for a usage error."""
     args = parse_args(argv)
     if not Path(args.root).is_dir():
-        print(f'prepare.py: {args.root} is not a folder', file=sys.stderr)
-        return 2
+        raise ConfigError(f'{args.root} is not a folder')
     # Imported late: --help and refusals answer at once.
     import mmsign.datasets
     from mmsign.datasets.corpus_check import check_corpus, describe
+    from mmsign.engine.launch import say
 
+    kind = getattr(mmsign.datasets, CORPORA[args.corpus])
+    read = [Path(args.root, args.keypoint_file or ''), args.frames]
+    for split in kind.SPLITS:
+        read += kind.annotation_files(args.root, split, args.ann_file)
+    check_outputs([args.vocab], read)
     report = check_corpus(
-        getattr(mmsign.datasets, CORPORA[args.corpus]),
+        kind,
         args.root,
         args.keypoint_file,
         look_at_frames=not args.no_frames,
@@ -93,7 +101,7 @@ def main(argv: list[str] | None = None) -> int:
         frames=args.frames,
         ann_file=args.ann_file,
         fps=args.fps,
-        progress=lambda line: print(line, file=sys.stderr),
+        progress=lambda line: say(line, sys.stderr),
     )
     print(describe(report))
     if args.vocab is not None and report.vocabulary is not None:
@@ -105,5 +113,5 @@ def main(argv: list[str] | None = None) -> int:
 if __name__ == '__main__':
     from mmsign.engine.launch import reported_errors
 
-    with reported_errors():
+    with reported_errors(status=2):
         sys.exit(main())

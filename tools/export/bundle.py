@@ -42,7 +42,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
-    check_outputs([args.out], [args.config, args.checkpoint])
+    check_outputs([args.out], [args.config, args.checkpoint], ['.bundle'])
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     # Imported late: --help and refusals answer at once.

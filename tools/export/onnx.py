@@ -54,7 +54,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> list[dict]:
     args = parse_args(arguments)
-    check_outputs([args.out], [args.config, args.checkpoint])
+    check_outputs([args.out], [args.config, args.checkpoint], ['.onnx'])
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
