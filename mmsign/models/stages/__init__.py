@@ -1,6 +1,6 @@
 """The stage contract, and how MMAction2's backbones keep it."""
 
-from . import convolutional, framewise, graphs, transformers, windowed
+from . import convolutional, graphs, transformers
 from .contract import (
     Stage,
     StageInfo,
@@ -9,4 +9,4 @@ from .contract import (
     input_tensors,
     stage_adapter,
 )
-from .framewise import FramewiseBackbone
+from .convolutional import FramewiseBackbone

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn as nn
@@ -43,11 +44,11 @@ class StageInfo:
     size: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class _Adapter:
-    family: type[nn.Module]
-    stages: Callable[[nn.Module], Sequence[Stage]]
-    input_tensors: Callable[[str], bool]
+class _Adapter(NamedTuple):
+    """How a family is walked; as it stands, one single stage."""
+
+    stages: Callable[[nn.Module], Sequence[Stage]] = lambda backbone: [backbone]
+    input_tensors: Callable[[str], bool] = lambda name: False
 
 
 _ADAPTERS: dict[type[nn.Module], _Adapter] = {}
@@ -68,17 +69,17 @@ def stage_adapter(
     """
 
     def register(stages: Callable[[nn.Module], Sequence[Stage]]):
-        _ADAPTERS[family] = _Adapter(family, stages, input_tensors)
+        _ADAPTERS[family] = _Adapter(stages, input_tensors)
         return stages
 
     return register
 
 
-def _adapter(backbone: nn.Module) -> _Adapter | None:
+def _adapter(backbone: nn.Module) -> _Adapter:
     for base in type(backbone).__mro__:
         if base in _ADAPTERS and type(backbone).forward is base.forward:
             return _ADAPTERS[base]
-    return None
+    return _Adapter()
 
 
 def backbone_stages(backbone: nn.Module) -> list[Stage]:
@@ -87,10 +88,8 @@ def backbone_stages(backbone: nn.Module) -> list[Stage]:
     A backbone without ``stages()`` and without adapter is one single stage: it
     works, without connections inside.
     """
-    if callable(getattr(backbone, 'stages', None)):
-        return list(backbone.stages())
-    adapter = _adapter(backbone)
-    return [backbone] if adapter is None else list(adapter.stages(backbone))
+    own = getattr(backbone, 'stages', None)
+    return list(own() if callable(own) else _adapter(backbone).stages(backbone))
 
 
 def input_tensors(backbone: nn.Module) -> set[str]:
@@ -99,20 +98,16 @@ def input_tensors(backbone: nn.Module) -> set[str]:
     The first convolution's weight and, of a graph network, what has one entry
     per keypoint. Weights trained on another kind of input fit all others.
     """
-    first = next(iter(_convolutions(backbone)), ('', None))[0]
-    adapter = _adapter(backbone)
-    return {
-        name
-        for name in backbone.state_dict()
-        if name == f'{first}.weight'.lstrip('.')
-        or (adapter is not None and adapter.input_tensors(name))
-    }
+    name, _ = _first_convolution(backbone)
+    follows = _adapter(backbone).input_tensors
+    first = f'{name}.weight'.lstrip('.')
+    return {key for key in backbone.state_dict() if key == first or follows(key)}
 
 
-def _convolutions(backbone: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    for name, module in backbone.named_modules():
-        if isinstance(module, (nn.Conv2d, nn.Conv3d)):
-            yield name, module
+def _first_convolution(backbone: nn.Module) -> tuple[str, nn.Module | None]:
+    modules = backbone.named_modules()
+    found = (pair for pair in modules if isinstance(pair[1], (nn.Conv2d, nn.Conv3d)))
+    return next(found, ('', None))
 
 
 def describe_stages(
@@ -161,20 +156,19 @@ def describe_stages(
 
 
 def _walk(backbone: nn.Module, x: Tensor) -> list[StageInfo]:
-    infos = []
-    first = tuple(x.shape)
-    name = type(backbone).__name__
+    infos, shape = [], tuple(x.shape)
     for index, stage in enumerate(backbone_stages(backbone)):
         try:
             x = stage(x)
         except Exception as error:  # whatever a foreign network raises
-            raise ConfigError(_refusal(backbone, first, index, error)) from error
+            raise ConfigError(_refusal(backbone, shape, index, error)) from error
         if not isinstance(x, Tensor) or x.dim() != 5:
             got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
             raise ConfigError(
-                f'stage {index} of {name} must return (B, C, T, H, W): {got}'
+                f'stage {index} of {type(backbone).__name__} must return '
+                f'(B, C, T, H, W): {got}'
             )
-        stride = max(1, round(first[2] / x.shape[2]))
+        stride = max(1, round(shape[2] / x.shape[2]))
         infos.append(StageInfo(x.shape[1], stride, tuple(map(int, x.shape[3:]))))
     return infos
 
@@ -183,19 +177,17 @@ def _refusal(
     backbone: nn.Module, shape: tuple[int, ...], index: int, error: Exception
 ) -> str:
     _, channels, _, height, width = shape
-    first = next((module for _, module in _convolutions(backbone)), None)
+    _, first = _first_convolution(backbone)
     name = type(backbone).__name__
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    plain = backbone_stages(backbone) == [backbone]
-    fits = first is not None and first.in_channels == channels
-    if plain and fits and isinstance(first, nn.Conv2d):
+    if first is not None and first.in_channels != channels:
+        if index == 0:
+            reason = f'its first convolution takes {first.in_channels} channels'
+    elif isinstance(first, nn.Conv2d) and backbone_stages(backbone) == [backbone]:
         return (
-            f'{name} is a network for single frames and cannot take a '
-            '5-dimensional (B, C, T, H, W) input; apply it to each frame with '
+            f'{name} is a network for single frames; apply it to each with '
             f"backbone=dict(type='FramewiseBackbone', backbone=dict(type={name!r}, …))"
         )
-    if index == 0 and first is not None and not fits:
-        reason = f'its first convolution takes {first.in_channels} channels'
     return (
         f'{name} cannot take an input of {channels} channels and {height}×{width} '
         f'pixels (stage {index}: {reason})'

@@ -1,39 +1,49 @@
-"""Stages of MMAction2's 3D convolutional networks.
+"""Stages of MMAction2's convolutional networks, for clips and for single images.
 
-Stage 0 is the stem, stage i is ``layer{i}``: as MMAction2 counts them in
-``frozen_stages``.
+Symbols: B clips, C channels, T frames. Stage 0 is the stem, stage i is ``layer{i}``: as
+MMAction2 counts them in ``frozen_stages``. A network for images is applied to every
+frame: they are folded into the batch, (B·T, C, H, W), and back after every stage.
 """
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmaction.models.backbones import X3D, ResNet2Plus1d, ResNet3d, ResNet3dSlowFast
+from mmaction.models.backbones import (
+    C2D,
+    X3D,
+    MobileNetV2,
+    ResNet,
+    ResNet2Plus1d,
+    ResNet3d,
+    ResNet3dSlowFast,
+)
+from mmengine.model import BaseModule
 from torch import Tensor
 
-from .contract import Stage, stage_adapter
+from mmsign.registry import MODELS
+
+from .contract import Stage, backbone_stages, stage_adapter
 
 
 def chain(*modules: nn.Module | Stage) -> Stage:
     """One callable that runs the given ones in order."""
+    return lambda x: reduce(lambda y, module: module(y), modules, x)
 
-    def run(x: Tensor) -> Tensor:
-        for module in modules:
-            x = module(x)
-        return x
 
-    return run
+def _layers(net: nn.Module, names: list[str]) -> list[nn.Module]:
+    """Those up to the last of ``out_indices``; later ones do not contribute."""
+    used = names[: max(net.out_indices) + 1] if hasattr(net, 'out_indices') else names
+    return [getattr(net, name) for name in used]
 
 
 @stage_adapter(ResNet3d)
 def resnet3d_stages(net: ResNet3d) -> list[Stage]:
-    """SlowOnly, CSN, I3D and the pathways of SlowFast too.
-
-    The layers behind the last of ``out_indices`` do not contribute to the
-    output; they are no stages.
-    """
-    layers = [getattr(net, name) for name in net.res_layers[: max(net.out_indices) + 1]]
+    """SlowOnly, CSN, I3D and the pathways of SlowFast too."""
+    layers = _layers(net, net.res_layers)
     stem = chain(net.conv1, net.maxpool) if net.with_pool1 else net.conv1
     if net.with_pool2:
         layers[0] = chain(layers[0], net.pool2)
@@ -69,3 +79,79 @@ def slowfast_stages(net: ResNet3dSlowFast) -> list[Stage]:
         return torch.cat([slow, fast], dim=1)
 
     return [both]
+
+
+def framewise(*modules: nn.Module) -> Stage:
+    """Run (B·T, C, H, W) modules on (B, C, T, H, W).
+
+    Modules that exchange information between frames (temporal shift, temporal
+    pooling, non-local blocks) are told the number of frames first: MMAction2
+    fixes ``num_segments`` when the network is built, but nothing they learn
+    depends on it.
+    """
+
+    def run(x: Tensor) -> Tensor:
+        clips = x.shape[0]
+        x = x.transpose(1, 2).flatten(0, 1)
+        for module in modules:
+            _tell_frames(module, x.shape[0] // clips)
+            x = module(x)
+        return x.unflatten(0, (clips, -1)).transpose(1, 2)
+
+    return run
+
+
+def _tell_frames(module: nn.Module, frames: int) -> None:
+    """Set ``num_segments`` of everything in ``module`` that has one."""
+    if hasattr(module, 'num_segments'):
+        module.num_segments = frames
+        if hasattr(module, 'max_pool3d'):  # a temporal pool of stride 2
+            frames = (frames + 1) // 2
+    for child in module.children():
+        _tell_frames(child, frames)
+
+
+@stage_adapter(ResNet)
+def resnet_stages(net: ResNet) -> list[Stage]:
+    """ResNet and, with shifts between the frames, ResNetTSM."""
+    layers = _layers(net, net.res_layers)
+    return [framewise(net.conv1, net.maxpool), *map(framewise, layers)]
+
+
+@stage_adapter(MobileNetV2)
+def mobilenet_v2_stages(net: MobileNetV2) -> list[Stage]:
+    """The stem, each layer, and ``conv2`` as the last stage; with TSM too."""
+    return [framewise(net.conv1), *map(framewise, _layers(net, net.layers))]
+
+
+@stage_adapter(C2D)
+def c2d_stages(net: C2D) -> list[Stage]:
+    """ResNet per frame with two max pools over time."""
+    first, *others = map(framewise, _layers(net, net.res_layers))
+    stem = chain(framewise(net.conv1), net.maxpool3d_1)
+    return [stem, chain(first, net.maxpool3d_2), *others]
+
+
+@MODELS.register_module()
+class FramewiseBackbone(BaseModule):
+    """A network for single images on every frame of a clip.
+
+    A family with an adapter is connected inside as elsewhere; any other network
+    (B, C, H, W) → (B, C', H', W') is one single stage.
+
+    Args:
+        backbone: Config of the network.
+    """
+
+    def __init__(self, backbone: dict, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+
+    def stages(self) -> list[Stage]:
+        """The network's own stages, or the network as one."""
+        stages = backbone_stages(self.backbone)
+        return [framewise(self.backbone)] if stages == [self.backbone] else stages
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T, H, W) → features of the last stage."""
+        return chain(*self.stages())(x)

@@ -11,6 +11,7 @@ from mmaction.models.backbones import AAGCN, STGCN
 from torch import Tensor
 
 from .contract import Stage, stage_adapter
+from .convolutional import chain
 
 
 def _per_keypoint(name: str) -> bool:
@@ -32,11 +33,8 @@ def _graph_stages(net: STGCN | AAGCN) -> list[Stage]:
     def stage(begin: int, end: int) -> Stage:
         def run(x: Tensor) -> Tensor:
             x = x.squeeze(-1)
-            if begin == 0:
-                x = _normalised(net, x)
-            for block in net.gcn[begin:end]:
-                x = block(x)
-            return x.unsqueeze(-1)
+            x = _normalised(net, x) if begin == 0 else x
+            return chain(*net.gcn[begin:end])(x).unsqueeze(-1)
 
         return run
 

@@ -1,14 +1,38 @@
-"""Stages of MMAction2's video transformers whose tokens stay on a grid."""
+"""Stages of MMAction2's video transformers.
+
+Symbols: B clips, C channels, T frames, W frames of a window, S frames between the starts
+of two windows.
+
+Some keep their tokens on a grid. TimeSformer, VideoMAE's ViT and UniFormerV2 learn
+positions in time for exactly W frames: each is one single stage that sees the clip in
+windows. A network that gives one vector per clip gives one step per window,
+(B, C, T/S, 1, 1); one that keeps the grid (VideoMAE with ``return_feat_map``) has its
+windows put together. On a clip of W frames there is one window with the grid: it is
+``backbone(x)``.
+"""
 
 from __future__ import annotations
 
 import torch
-from mmaction.models.backbones import MViT, SwinTransformer3D, UniFormer
+import torch.nn as nn
+import torch.nn.functional as F
+from mmaction.models.backbones import (
+    MViT,
+    SwinTransformer3D,
+    TimeSformer,
+    UniFormer,
+    UniFormerV2,
+    VisionTransformer,
+)
 from mmaction.models.backbones.mvit import resize_pos_embed
 from torch import Tensor
 
 from .contract import Stage, stage_adapter
-from .convolutional import chain
+from .convolutional import (
+    chain,  # Frames per step of a network that gives one vector per window, as S3D's.
+)
+
+STEP = 4
 
 
 def _channels_first(x: Tensor) -> Tensor:
@@ -30,16 +54,14 @@ def swin_stages(net: SwinTransformer3D) -> list[Stage]:
     merged = net.out_after_downsample
 
     def layer_stage(index: int) -> Stage:
-        layer = net.layers[index]
-        merge = None
-        if index > 0 and not merged:
-            merge = net.layers[index - 1].downsample
+        unmerged = index > 0 and not merged
+        merge = net.layers[index - 1].downsample if unmerged else None
 
         def run(x: Tensor) -> Tensor:
             if merge is not None:
                 x = _channels_first(merge(_channels_last(x)))
             # A layer takes channels first and returns them last.
-            x = layer(x.contiguous(), do_downsample=merged)
+            x = net.layers[index](x.contiguous(), do_downsample=merged)
             if index == last:
                 x = getattr(net, f'norm{index}')(x)
             return _channels_first(x)
@@ -68,8 +90,7 @@ def mvit_stages(net: MViT) -> list[Stage]:
     The class token is not on the grid. It goes from stage to stage beside it, so
     the list serves one pass. The output is the patch tokens of the last scale.
     """
-    ends = sorted(net.stage_indices)
-    ends = ends[: max(net.out_scales) + 1]
+    ends = sorted(net.stage_indices)[: max(net.out_scales) + 1]
     class_token: list[Tensor] = []
 
     def embed(x: Tensor) -> tuple[Tensor, tuple[int, int, int]]:
@@ -77,13 +98,8 @@ def mvit_stages(net: MViT) -> list[Stage]:
         x, grid = net.patch_embed(x)
         x = torch.cat((net.cls_token.expand(clips, -1, -1), x), dim=1)
         if net.use_abs_pos_embed:
-            x = x + resize_pos_embed(
-                net.pos_embed,
-                net.patch_resolution,
-                grid,
-                mode=net.interpolate_mode,
-                num_extra_tokens=net.num_extra_tokens,
-            )
+            sizes = net.patch_resolution, grid, net.interpolate_mode
+            x = x + resize_pos_embed(net.pos_embed, *sizes, net.num_extra_tokens)
         return (x if net.with_cls_token else x[:, 1:]), grid
 
     def scale_stage(scale: int) -> Stage:
@@ -110,3 +126,57 @@ def mvit_stages(net: MViT) -> list[Stage]:
         return run
 
     return [scale_stage(scale) for scale in range(len(ends))]
+
+
+def _padded(x: Tensor, before: int, after: int) -> Tensor:
+    """Repeat the first and the last frame."""
+    clips, channels, frames, height, width = x.shape
+    x = F.pad(x.flatten(3), (0, 0, before, after), mode='replicate')
+    return x.view(clips, channels, frames + before + after, height, width)
+
+
+def windowed(net: nn.Module, window: int) -> Stage:
+    """Run a network of exactly ``window`` frames on a clip of any length.
+
+    With one vector per window, step i's window is centred on its ``STEP``
+    frames, so that there are ⌈T/STEP⌉ steps.
+    """
+
+    def run(x: Tensor) -> Tensor:
+        clips, channels, frames, height, width = x.shape
+        if getattr(net, 'return_feat_map', False):
+            whole = _padded(x, 0, -frames % window)
+            parts = whole.unflatten(2, (-1, window)).transpose(1, 2).flatten(0, 1)
+            y = net(parts).unflatten(0, (clips, -1)).transpose(1, 2).flatten(2, 3)
+            steps = -(-frames * y.shape[2] // whole.shape[2])
+            return y[:, :, :steps]
+        hop = min(STEP, window)
+        steps = -(-frames // hop)
+        before = (window - hop) // 2
+        whole = _padded(x, before, steps * hop + window - hop - before - frames)
+        # (B, C, steps, H, W, window)
+        parts = whole.unfold(2, window, hop).permute(0, 2, 1, 5, 3, 4)
+        y = net(parts.flatten(0, 1).contiguous())
+        return y.view(clips, steps, -1, 1, 1).transpose(1, 2)
+
+    return run
+
+
+@stage_adapter(TimeSformer)
+def timesformer_stages(net: TimeSformer) -> list[Stage]:
+    """The class token of each window."""
+    return [windowed(net, net.num_frames)]
+
+
+@stage_adapter(UniFormerV2)
+def uniformer_v2_stages(net: UniFormerV2) -> list[Stage]:
+    """The global token of each window."""
+    return [windowed(net, net.transformer.T * net.conv1.stride[0])]
+
+
+@stage_adapter(VisionTransformer)
+def vit_stages(net: VisionTransformer) -> list[Stage]:
+    """VideoMAE's encoder: the mean of a window's tokens, or the tokens."""
+    rows, columns = net.grid_size
+    times = net.pos_embed.shape[1] // (rows * columns)
+    return [windowed(net, times * net.patch_embed.projection.stride[0])]
