@@ -17,9 +17,8 @@ from mmsign.errors import ConfigError
 from mmsign.keypoints import SELECTED_79
 from mmsign.registry import MODELS
 
-from .layers.heatmaps import draw_heatmaps
-from .layers.memory_format import MEMORY_FORMATS
-from .layers.reuse import ReusedMemory
+from .layers.heatmaps import ReusedMemory, draw_heatmaps
+from .layers.volume import MEMORY_FORMATS
 
 KEYPOINT_INPUTS = ('heatmaps', 'points')
 

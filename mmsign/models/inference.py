@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from mmsign import compat
 from mmsign.errors import ConfigError
 
-from .layers.memory_format import to_memory_format
+from .layers.volume import to_memory_format
 
 
 def fold_batch_norms(model: nn.Module) -> int:

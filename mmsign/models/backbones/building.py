@@ -31,25 +31,16 @@ def build_backbone(config: dict, in_channels: int) -> nn.Module:
     Raises:
         KeyError: If the type is not registered.
     """
-    config = dict(config)
-    backbone = MODELS.get(config['type'])
-    taken = set() if backbone is None else _arguments(backbone)
-    given = [name for name in CHANNEL_ARGUMENTS if name in config]
-    for name in CHANNEL_ARGUMENTS:
-        if name in taken and not given:
-            config[name] = in_channels
-    if 'pretrained' in taken and config.setdefault('pretrained', None) is None:
-        for name in IMAGE_WEIGHT_ARGUMENTS:
-            if name in taken:
-                config.setdefault(name, False)
-    if 'graph_cfg' in taken:
-        graph = config.get('graph_cfg', DEFAULT_GRAPH)
-        layout = graph.get('layout')
-        if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
-            graph = dict(graph, layout=GRAPH_LAYOUTS[layout])
-        config['graph_cfg'] = graph
-    if 'num_person' in taken:
-        config.setdefault('num_person', 1)
+    taken = _arguments(MODELS.get(config['type']))
+    defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
+    if not any(name in config for name in CHANNEL_ARGUMENTS):
+        defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
+    if 'pretrained' in taken and config.get('pretrained') is None:
+        defaults |= dict.fromkeys(IMAGE_WEIGHT_ARGUMENTS, False)
+    config = {k: v for k, v in defaults.items() if k in taken} | dict(config)
+    layout = config.get('graph_cfg', {}).get('layout')
+    if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
+        config['graph_cfg'] = dict(config['graph_cfg'], layout=GRAPH_LAYOUTS[layout])
     return MODELS.build(config)
 
 
@@ -57,10 +48,9 @@ def _arguments(backbone: type | object) -> set[str]:
     """Names that a class's ``__init__`` takes, also through ``**kwargs``."""
     names: set[str] = set()
     for base in getattr(backbone, '__mro__', ()):
-        if '__init__' not in vars(base):
-            continue
-        parameters = inspect.signature(base.__init__).parameters.values()
-        names |= {p.name for p in parameters}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
+        if '__init__' in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            names |= {p.name for p in parameters}
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
     return names - {'self', 'args', 'kwargs'}

@@ -204,7 +204,7 @@ class S3D(BaseModule):
         # asks for a gradient; behind a trained connection it passes one on.
         trained = index >= self.frozen_blocks
         if self.with_cp and trained and self.training and torch.is_grad_enabled():
-            return checkpointed(block, block)(x)
+            return checkpointed(block, x)
         return block(x)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ are recomputed too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch.nn as nn
 from torch import Tensor
@@ -36,24 +37,12 @@ def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
                 norm.num_batches_tracked.sub_(1)
 
 
-def checkpointed(module: nn.Module, function: Callable[[Tensor], Tensor]):
-    """Wrap ``function`` so that most of its activations are recomputed in backward.
+def checkpointed(module: nn.Module, x: Tensor) -> Tensor:
+    """``module(x)``, of which most activations are recomputed in backward.
 
     The recomputation normalises with the same batch statistics but does not
     update the running averages of ``module`` a second time, so training with
     and without checkpointing gives the same weights and the same buffers.
-
-    Args:
-        module: Owner of the batch norms that ``function`` runs through.
-        function: Tensor → Tensor.
-
-    Returns:
-        A callable with the signature of ``function``.
     """
-
-    def run(x: Tensor) -> Tensor:
-        return recompute_all_but_products(
-            function, x, lambda: _running_statistics_kept(module)
-        )
-
-    return run
+    again = partial(_running_statistics_kept, module)
+    return recompute_all_but_products(module, x, again)

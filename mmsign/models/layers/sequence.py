@@ -16,8 +16,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _NormBase
 
-from mmsign.errors import ConfigError
-
 
 def upload(values, device: torch.device) -> Tensor:
     """A small tensor, array or list on a device, copied without waiting for it."""
@@ -69,14 +67,9 @@ class ClipLengths:
 def sinusoid(length: int, channels: int, device=None) -> Tensor:
     """(length, channels) table: sine on even channels, cosine on odd ones."""
     step = torch.arange(length, device=device, dtype=torch.float32)[:, None]
-    rate = torch.exp(
-        torch.arange(0, channels, 2, device=device, dtype=torch.float32)
-        * (-math.log(10000.0) / channels)
-    )
-    table = torch.zeros(length, channels, device=device)
-    table[:, 0::2] = torch.sin(step * rate)
-    table[:, 1::2] = torch.cos(step * rate)[:, : channels // 2]
-    return table
+    even = torch.arange(0, channels, 2, device=device, dtype=torch.float32)
+    angle = step * torch.exp(even * (-math.log(10000.0) / channels))
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :channels]
 
 
 class PositionEncoding(nn.Module):
@@ -95,45 +88,29 @@ class PositionEncoding(nn.Module):
         return x + self.table[:length].to(x.dtype)
 
 
-class TimeResample(nn.Module):
+def resample_time(x: Tensor, stride: int, output_stride: int) -> Tensor:
     """Features at one time stride → the same features at another.
 
     Steps are averaged in groups, or interpolated linearly between their centres.
 
     Args:
-        stride: Input frames per step of the features.
+        x: (B, T, C).
+        stride: Input frames per step.
         output_stride: Input frames per step of the result; a multiple or a
             divisor of ``stride``.
 
-    Raises:
-        ValueError: If it is neither.
+    Returns:
+        (B, ⌈T·stride/output_stride⌉, C).
     """
-
-    def __init__(self, stride: int, output_stride: int) -> None:
-        super().__init__()
-        if output_stride < 1 or (output_stride % stride and stride % output_stride):
-            raise ConfigError(
-                f'output_stride={output_stride} is neither a multiple nor a divisor '
-                f'of {stride}, the frames per step that the backbone puts out'
-            )
-        self.stride = stride
-        self.output_stride = output_stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, C) → (B, ⌈T·stride/output_stride⌉, C)."""
-        if self.output_stride == self.stride:
-            return x
-        x = x.transpose(1, 2)
-        if self.output_stride > self.stride:
-            group = self.output_stride // self.stride
-            x = F.avg_pool1d(x, group, ceil_mode=True)
-        else:
-            steps = x.shape[2] * (self.stride // self.output_stride)
-            x = F.interpolate(x, steps, mode='linear')
-        return x.transpose(1, 2)
-
-    def extra_repr(self) -> str:
-        return f'stride={self.stride}, output_stride={self.output_stride}'
+    if output_stride == stride:
+        return x
+    x = x.transpose(1, 2)
+    if output_stride > stride:
+        x = F.avg_pool1d(x, output_stride // stride, ceil_mode=True)
+    else:
+        steps = x.shape[2] * (stride // output_stride)
+        x = F.interpolate(x, steps, mode='linear')
+    return x.transpose(1, 2)
 
 
 # Not a _BatchNorm, which MMEngine's sync_bn would replace by one that knows no mask.
@@ -157,15 +134,8 @@ class MaskedBatchNorm(_NormBase):
         """
         rows = x.flatten(0, 1)
         if not self.training:
-            y = F.batch_norm(
-                rows,
-                self.running_mean,
-                self.running_var,
-                self.weight,
-                self.bias,
-                eps=self.eps,
-            )
-            return y.view_as(x)
+            settings = self.running_mean, self.running_var, self.weight, self.bias
+            return F.batch_norm(rows, *settings, eps=self.eps).view_as(x)
         valid = mask.flatten()[:, None].float()
         y, mean, squares, count = _Normalised.apply(
             rows.float(), valid, self.weight, self.bias, self.eps

@@ -300,3 +300,24 @@ def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> 
     for j, at, looked_at in _shifts(k, frames, y.shape[1], stride, padding):
         parts[:, looked_at, :, :, j] = y[:, at]
     return parts.flatten(-2)
+
+
+MEMORY_FORMATS = {
+    'contiguous': torch.contiguous_format,
+    'channels_last_3d': torch.channels_last_3d,
+}
+"""Of MMAction2's backbones."""
+
+
+def to_memory_format(module: nn.Module, memory_format: torch.memory_format) -> None:
+    """Keep weights in ``memory_format``, those of 2D convolutions in its like.
+
+    Args:
+        module: Changed in place.
+        memory_format: One of ``MEMORY_FORMATS``.
+    """
+    last = memory_format == torch.channels_last_3d
+    formats = {4: torch.channels_last if last else memory_format, 5: memory_format}
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.dim() in formats:
+            tensor.data = tensor.data.to(memory_format=formats[tensor.dim()])

@@ -14,9 +14,8 @@ from mmsign.registry import MODELS
 from mmsign.vocab import GlossVocabulary
 
 from ..backbones.building import build_backbone
-from ..layers.memory_format import to_memory_format
-from ..layers.sequence import TimeResample
-from ..layers.volume import Conv3d
+from ..layers.sequence import resample_time
+from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
 from ..stages import Stage, backbone_stages, describe_stages
 from ..weights import load_backbone, load_weights
@@ -92,8 +91,13 @@ class Stream(BaseModule):
                 f'{size[1]} pixels; {error}'
             ) from error
         stride = self.stage_info[-1].time_stride
-        self.output_stride = output_stride or stride
-        self.resample = TimeResample(stride, self.output_stride)
+        self.output_stride = stride if output_stride is None else output_stride
+        output_stride = self.output_stride
+        if output_stride < 1 or (output_stride % stride and stride % output_stride):
+            raise ConfigError(
+                f'{name}.output_stride={output_stride} is neither a multiple nor a '
+                f'divisor of {stride}, the frames per step that the backbone puts out'
+            )
         self.out_channels = self.stage_info[-1].channels
         self.head = MODELS.build(
             dict(type='GlossHead')
@@ -125,7 +129,8 @@ class Stream(BaseModule):
 
     def pool(self, x: Tensor) -> Tensor:
         """Last stage (B, C, T', H', W') → (B, T/output_stride, C)."""
-        return self.resample(pool_space(x))
+        stride = self.stage_info[-1].time_stride
+        return resample_time(pool_space(x), stride, self.output_stride)
 
     def init_weights(self) -> None:
         """Load the stage-1 ``checkpoint``, or ``pretrained``, if one is named.

@@ -185,7 +185,7 @@ def _refusal(
             reason = f'its first convolution takes {first.in_channels} channels'
     elif isinstance(first, nn.Conv2d) and backbone_stages(backbone) == [backbone]:
         return (
-            f'{name} is a network for single frames; apply it to each with '
+            f'{name} is a network for single frames (B, C, H, W): name '
             f"backbone=dict(type='FramewiseBackbone', backbone=dict(type={name!r}, …))"
         )
     return (

@@ -1,7 +1,7 @@
 """Stages of MMAction2's video transformers.
 
-Symbols: B clips, C channels, T frames, W frames of a window, S frames between the starts
-of two windows.
+Symbols: B clips, C channels, T frames, W frames of a window, S frames from the start
+of one to that of the next.
 
 Some keep their tokens on a grid. TimeSformer, VideoMAE's ViT and UniFormerV2 learn
 positions in time for exactly W frames: each is one single stage that sees the clip in

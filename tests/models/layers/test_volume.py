@@ -1,5 +1,3 @@
-"""Every layer against PyTorch's own, in float64."""
-
 import pytest
 import torch
 import torch.nn as nn
@@ -8,6 +6,7 @@ from hypothesis import strategies as st
 from properties import examples
 
 from mmsign.models.layers import volume
+from mmsign.models.layers.volume import to_memory_format
 
 
 def same(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, *arguments) -> None:
@@ -149,3 +148,14 @@ def test_arranged_weights_are_the_same_weights():
     volume.arrange_weights(net)
     torch.testing.assert_close(net.state_dict(), before, rtol=0, atol=0)
     torch.testing.assert_close(net(x), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_2d_and_3d_weights_each_in_their_own():
+    net = nn.ModuleList([nn.Conv2d(3, 4, 3), nn.Conv3d(3, 4, 3), nn.Linear(3, 4)])
+    values = [parameter.clone() for parameter in net.parameters()]
+    to_memory_format(net, torch.channels_last_3d)
+    assert net[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert net[1].weight.is_contiguous(memory_format=torch.channels_last_3d)
+    torch.testing.assert_close(list(net.parameters()), values)
+    to_memory_format(net, torch.contiguous_format)
+    assert net[0].weight.is_contiguous() and net[1].weight.is_contiguous()

@@ -35,6 +35,12 @@ def test_a_pyramid_head_without_pyramid_is_refused():
         build(pyramid_head=dict(HEAD))
 
 
+@pytest.mark.parametrize('wanted', [3, 6, 0, -4])
+def test_an_output_stride_that_does_not_fit_is_refused(wanted):
+    with pytest.raises(ConfigError, match=f'video.output_stride={wanted}'):
+        build(output_stride=wanted)
+
+
 def test_a_checkpoint_without_its_pyramid_is_enough(tmp_path):
     source = build()
     state = {f'video.{k}': v for k, v in source.state_dict().items()}

@@ -126,7 +126,5 @@ def test_any_image_network_frame_by_frame():
 
 def test_an_image_network_given_a_clip_is_told_how():
     net = build(dict(type='PlainImageNetwork'))
-    with pytest.raises(
-        ValueError, match="for single frames .*type='FramewiseBackbone'"
-    ):
+    with pytest.raises(ValueError, match="single frames.*type='FramewiseBackbone'"):
         describe_stages(net, 3, (8, 8))
