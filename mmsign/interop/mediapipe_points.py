@@ -8,16 +8,32 @@ signer's there, too.
 
 A table says where a named point goes: name → index among the 133 points of
 COCO-WholeBody. Of those, the 79 are taken that the network uses.
+
+Files of named points hold one clip each, as CSV or JSON.
+
+CSV, with a header, one row per point and frame: ``frame`` (a number; frames that no
+row names have no points), ``x``, ``y``, perhaps ``score`` or ``visibility``, and the
+name of the point: in ``point``, or as ``type`` and ``landmark_index`` (``face`` and
+``33`` are ``face_33``). Empty coordinates are points that were not found.
+
+JSON: a list with one object per frame, either name → [x, y] or [x, y, score], or with
+MediaPipe's ``pose_landmarks``, ``face_landmarks``, ``left_hand_landmarks`` and
+``right_hand_landmarks``.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from mmsign.errors import DataError
+from mmsign.files import read_json, read_lines
 from mmsign.keypoints import LAYOUT_SIZES, select_79
+
+from .mmpose_json import highest_frame
 
 # COCO's 17 body points without hips and legs, in its order: nose, eyes, ears,
 # shoulders, elbows, wrists, each left before right.
@@ -48,9 +64,12 @@ MEDIAPIPE_TABLE: dict[str, int] = {
 """MediaPipe's landmark → index among the 133; the network's 79 points all have one."""
 
 PARTS = ('pose', 'face', 'left_hand', 'right_hand')
+LANDMARK_SUFFIXES = ('.csv', '.json')
+
+Frame = dict[str, tuple[float, ...]]
 
 
-def holistic_points(result: object) -> dict[str, tuple[float, ...]]:
+def holistic_points(result: object) -> Frame:
     """The named points of what MediaPipe Holistic returns for one frame.
 
     Args:
@@ -117,10 +136,8 @@ def keypoints_79(
     count = LAYOUT_SIZES['coco_wholebody_133']
     outside = [name for name, index in table.items() if not 0 <= index < count]
     if outside:
-        raise DataError(
-            f'point {outside[0]!r} has index {table[outside[0]]}, expected 0 to '
-            f'{count - 1}, the points of COCO-WholeBody'
-        )
+        name = outside[0]
+        raise DataError(f'{name!r} has index {table[name]}, expected 0 to {count - 1}')
     width, height = frame_size
     frames = list(frames)
     points = np.tile(np.float32([-width, -height, 0]), (len(frames), count, 1))
@@ -130,8 +147,7 @@ def keypoints_79(
                 continue
             if len(values) not in (2, 3):
                 raise DataError(
-                    f'frame {number}: point {name!r} has {len(values)} values, '
-                    'expected x, y and perhaps a score'
+                    f'frame {number}: {name!r} has {len(values)} values, not 2 or 3'
                 )
             point = np.array([*values, 1.0][:3], np.float64)
             if normalized:
@@ -141,3 +157,93 @@ def keypoints_79(
             if (np.abs(point) < np.finfo(np.float16).max).all():
                 points[number, table[name]] = *point[:2], np.clip(point[2], 0, 1)
     return select_79(points, 'coco_wholebody_133')
+
+
+def read_landmarks(path: str | Path) -> list[Frame]:
+    """The named points of a clip, frame by frame.
+
+    Returns:
+        Per frame: name → (x, y) or (x, y, score), as in the file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        DataError: Naming file and line or frame, if it is laid out otherwise
+            or holds no point at all.
+    """
+    path = Path(path)
+    readers = dict(zip(LANDMARK_SUFFIXES, (_read_csv, _read_json)))
+    if path.suffix.lower() not in readers:
+        raise DataError(f'{path}: expected a file of {" or ".join(LANDMARK_SUFFIXES)}')
+    if not path.is_file():
+        raise FileNotFoundError(f'{path} does not exist')
+    frames = readers[path.suffix.lower()](path)
+    if not any(frames):
+        raise DataError(f'{path}: holds no point in any frame')
+    return frames
+
+
+def read_table(path: str | Path) -> dict[str, int]:
+    """A table for ``keypoints_79``: a JSON object, name → index among the 133.
+
+    Raises:
+        DataError: If it is something else.
+    """
+    table = read_json(path)
+    if not isinstance(table, dict) or {*map(type, table.values())} - {int}:
+        raise DataError(
+            f'{path}: expected names and indices among the 133 points of '
+            'COCO-WholeBody, such as {"nose": 0, "left_wrist": 9}'
+        )
+    return table
+
+
+def _read_csv(path: Path) -> list[Frame]:
+    rows = csv.DictReader(f'{line}\n' for line in read_lines(path))
+    frames: dict[int, Frame] = {}
+    try:
+        columns = set(rows.fieldnames or ())
+        named = 'point' in columns
+        names = {'point'} if named else {'type', 'landmark_index'}
+        if not {'frame', 'x', 'y'} | names <= columns:
+            raise DataError(
+                f'columns {", ".join(sorted(columns)) or "none"}; expected frame, x, y '
+                'and point, or type and landmark_index'
+            )
+        score = next((c for c in ('score', 'visibility') if c in columns), None)
+        for row in rows:
+            number = int(row['frame'])
+            if number < 0:
+                raise DataError(f'frame {number}, expected 0 or more')
+            points = frames.setdefault(number, {})
+            name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
+            values = [row['x'], row['y']] + ([row[score]] if score else [])
+            if not (row['x'] and row['y']):
+                continue
+            if name in points:
+                raise DataError(f'frame {number} has two points {name}')
+            points[name] = tuple(float(value) for value in values if value)
+    except (csv.Error, TypeError, ValueError) as error:
+        raise DataError(f'{path}, line {rows.line_num}: {error}') from error
+    if not frames:
+        return []
+    # Tables that were cut from longer videos begin with a later frame.
+    first, last = min(frames), max(frames)
+    if last - first > highest_frame(len(frames)):
+        raise DataError(f'{path}: frame {last} cannot be, {len(frames)} are listed')
+    return [frames.get(number, {}) for number in range(first, last + 1)]
+
+
+def _read_json(path: Path) -> list[Frame]:
+    content = read_json(path)
+    if not isinstance(content, list):
+        raise DataError(f'{path}: expected a list with one object per frame')
+    frames = []
+    for number, frame in enumerate(content):
+        try:
+            if any(f'{part}_landmarks' in frame for part in PARTS):
+                frame = holistic_points(frame)
+            found = {n: v for n, v in frame.items() if v is not None}
+            frames.append({n: tuple(map(float, v)) for n, v in found.items()})
+        except (AttributeError, TypeError, ValueError) as error:
+            raise DataError(f'{path}: frame {number}: no points ({error})') from error
+    return frames

@@ -65,20 +65,17 @@ def read_mmpose_json(
             persons.append([_pose(person) for person in entry['instances']])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(
-                f'{path}: entry {index} is not laid out as MMPose writes it: each '
-                f'needs instances with keypoints and keypoint_scores ({error!r})'
+                f'{path}: entry {index} is not of MMPose: each has instances with '
+                f'keypoints and keypoint_scores ({error!r})'
             ) from error
     shapes = {pose.shape for poses in persons for pose in poses}
     if len(shapes) != 1:
-        raise DataError(
-            f'{path}: expected one number of keypoints in all frames, found '
-            f'{sorted(shapes) or "no person in any frame"}'
-        )
+        found = f'keypoints of {sorted(shapes)}' if shapes else 'no person in any frame'
+        raise DataError(f'{path}: expected one number of keypoints, found {found}')
     numbers = _frame_numbers(entries, length, path)
+    poses_of = dict(zip(numbers, persons))
     count = max(numbers) + 1 if length is None else length
-    frames: list[list[np.ndarray]] = [[] for _ in range(count)]
-    for number, poses in zip(numbers, persons):
-        frames[number] = poses
+    frames = [poses_of.get(number, []) for number in range(count)]
     followed = follow_person(
         [np.array([_box(pose) for pose in poses]) for poses in frames],
         [np.array([pose[:, 2].mean() for pose in poses]) for poses in frames],
@@ -98,29 +95,27 @@ def _frame_numbers(
     if ids.count(None) == len(ids):
         if length not in (None, len(ids)):
             raise DataError(
-                f'{path}: {len(ids)} entries without frame_id, but the clip has '
-                f'{length} frames; extract the keypoints from these very frames'
+                f'{path}: {len(ids)} entries without frame_id for {length} frames'
             )
         return range(len(ids))
     entry_of: dict[int, int] = {}
     for index, number in enumerate(ids):
         if type(number) is not int or not 0 <= number <= highest_frame(len(ids)):
             raise DataError(
-                f'{path}: entry {index} has the frame_id {number!r}; expected whole '
-                'numbers, counted from 0 or 1, in all entries or in none'
+                f'{path}: entry {index} has the frame_id {number!r}; expected numbers '
+                'from 0 or 1 on, in all entries or in none'
             )
         if entry_of.setdefault(number, index) != index:
             raise DataError(
-                f'{path}: entries {entry_of[number]} and {index} have the same '
-                f'frame_id {number}'
+                f'{path}: entries {entry_of[number]} and {index} have frame_id {number}'
             )
     # From 1, unless frame 0 is there or there would be one frame too few.
-    first = int(0 not in entry_of and (1 in entry_of or max(ids) == length))
-    if length is not None and max(ids) - first >= length:
+    last = max(ids)
+    first = int(0 not in entry_of and (1 in entry_of or last == length))
+    if length is not None and last - first >= length:
         raise DataError(
-            f'{path}: entry {entry_of[max(ids)]} has the frame_id {max(ids)}, but the '
-            f'clip has {length} frames, counted from {first}; extract the keypoints '
-            'from these very frames'
+            f'{path}: entry {entry_of[last]} has the frame_id {last}, but the clip has '
+            f'{length} frames, from {first} on: the keypoints are of another clip'
         )
     return [number - first for number in ids]
 

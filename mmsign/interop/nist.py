@@ -64,20 +64,18 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[TimedGloss]]:
         DataError: The file cannot be read, or a line is none of a CTM file.
     """
     clips: dict[str, list[TimedGloss]] = {}
-    for where, line, fields in _rows(path):
+    for where, fields in _rows(path):
         numbers = _numbers([*fields[2:4], *fields[5:]])
         if not 4 <= len(fields) <= 6 or not all(map(math.isfinite, numbers)):
             raise DataError(
-                f'{where} is none of a CTM file: expected "clip channel start duration '
-                f'word [confidence]" with times in seconds, got {line[:80]!r}'
+                f'{where}: expected "clip channel start duration word [confidence]"'
             )
         words = clips.setdefault(_unescape(fields[0]), [])
         if len(fields) > 4 and fields[4] != EMPTY:
             words.append(TimedGloss(_unescape(fields[4]), *numbers))
-    return {
-        clip: sorted(words, key=lambda word: word.start)
-        for clip, words in clips.items()
-    }
+    for words in clips.values():
+        words.sort(key=lambda word: word.start)
+    return clips
 
 
 def write_ctm(
@@ -109,9 +107,7 @@ def write_ctm(
         for word in words:
             text = _escape(word.symbol, f'word of clip {clip!r}')
             line = f'{name} 1 {word.start:09.3f} {word.duration:.3f} {text}'
-            if word.score != 1:
-                line += f' {word.score:.4f}'
-            lines.append(line)
+            lines.append(line if word.score == 1 else f'{line} {word.score:.4f}')
     write_lines(path, lines)
 
 
@@ -124,25 +120,17 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
             not to be scored.
     """
     clips: dict[str, StmSegment] = {}
-    for where, line, fields in _rows(path):
+    for where, fields in _rows(path):
         times = _numbers(fields[3:5])
         if len(fields) < 5 or not -math.inf < times[0] <= times[1]:
-            raise DataError(
-                f'{where} is none of an STM file: expected "clip channel speaker start '
-                f'end words" with times in seconds, got {line[:80]!r}'
-            )
+            raise DataError(f'{where}: expected "clip channel speaker start end words"')
         clip, words = _unescape(fields[0]), fields[5:]
         if words and words[0].startswith('<') and words[0].endswith('>'):
             words = words[1:]
         if clip in clips:
-            raise DataError(
-                f'{where}: clip {clip!r} comes a second time; segments within a clip '
-                'are not supported'
-            )
+            raise DataError(f'{where}: a second segment of {clip!r} is not supported')
         if unsupported := set(_UNSUPPORTED).intersection(words):
-            raise DataError(
-                f'{where}: {min(unsupported)} is not supported, only words alone'
-            )
+            raise DataError(f'{where}: {min(unsupported)} is not supported')
         words = tuple(map(_unescape, words))
         clips[clip] = StmSegment(words, _unescape(fields[2]), *times)
     return clips
@@ -199,12 +187,10 @@ def export_predictions(
         outputs = records[0]['hypotheses']
         if output not in outputs:
             raise DataError(
-                f'there is no output {output!r} in these predictions, only '
-                f'{", ".join(outputs)}'
+                f'no output {output!r} in these predictions, only {", ".join(outputs)}'
             )
-        write_ctm(
-            path, {r['clip_id']: _words(r['hypotheses'][output], fps) for r in records}
-        )
+        hypotheses = {r['clip_id']: r['hypotheses'][output] for r in records}
+        write_ctm(path, {clip: _words(h, fps) for clip, h in hypotheses.items()})
     else:
         raise DataError(f'{path} ends neither in .ctm nor in .stm')
 
@@ -222,12 +208,12 @@ def _words(hypothesis: dict, fps: float) -> list[TimedGloss]:
     ]
 
 
-def _rows(path: str | os.PathLike) -> Iterator[tuple[str, str, list[str]]]:
-    """Where each line is, the line, and its fields; comments are left out."""
+def _rows(path: str | os.PathLike) -> Iterator[tuple[str, list[str]]]:
+    """Name and fields of each line; comments are left out."""
     for number, line in enumerate(read_lines(path), 1):
         fields = line.split()
         if fields and not fields[0].startswith(';;'):
-            yield f'{path}, line {number}', line, fields
+            yield f'{path}, line {number} ({line[:80]!r})', fields
 
 
 def _numbers(fields: Sequence[str]) -> list[float]:
@@ -240,15 +226,9 @@ def _numbers(fields: Sequence[str]) -> list[float]:
 
 def _escape(value: str, what: str) -> str:
     """A name or word as one field of a line."""
-    try:
-        value.encode()
-        whole = value.split() == [value]
-    except UnicodeEncodeError:
-        whole = False
-    if not whole:
+    if value.split() != [value] or value != value.encode(errors='ignore').decode():
         raise DataError(
-            f'{value!r} cannot be a {what} in a CTM or STM file: it is empty, holds '
-            'white space, or is no UTF-8'
+            f'{value!r} cannot be a {what}: it is empty, has white space or is no UTF-8'
         )
     return f'\\{value}' if _SPECIAL.fullmatch(value) else value
 

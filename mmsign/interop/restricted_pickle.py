@@ -48,18 +48,16 @@ def read_pickle(path: str | os.PathLike) -> Any:
         >>> read_pickle(path)
         {'frames': array([0, 1, 2])}
     """
-    name = os.fspath(path)
     try:
-        with open(name, 'rb') as raw:
+        with open(path, 'rb') as raw:
             start = raw.read(4)
             raw.seek(0)
             if start == b'PK\x03\x04':
                 raise DataError(
-                    f'{name} is a zip archive, as torch.save and numpy.savez write '
-                    'them, not a pickle; load it and write its content by pickle.dump'
+                    f'{path} is a zip archive of torch.save or numpy.savez, no pickle; '
+                    'load it and write its content by pickle.dump'
                 )
-            zipped = start.startswith(b'\x1f\x8b')
-            file = gzip.GzipFile(fileobj=raw) if zipped else raw
+            file = gzip.GzipFile(fileobj=raw) if start[:2] == b'\x1f\x8b' else raw
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')  # torch's typed storages are old
                 return _Unpickler(file).load()
@@ -67,16 +65,14 @@ def read_pickle(path: str | os.PathLike) -> Any:
         raise
     except _RefusedError as error:
         raise DataError(
-            f'{name}: the pickle wants to use {error}; refused, nothing of it was '
-            'executed. Only containers, numbers, strings, numpy arrays (not of '
-            'objects) and torch tensors are read'
+            f'{path}: the pickle wants to use {error}; refused, nothing was executed. '
+            'Only containers, numbers, strings, numpy arrays and torch tensors are read'
         ) from error
     except Exception as error:
         # The format has no checksum: damage surfaces as any kind of error.
-        detail = f'{type(error).__name__}: {error}'[:200]
         raise DataError(
-            f'{name} is no pickle of primitive data, or is damaged ({detail}); get the '
-            'file again from where it was published'
+            f'{path} is no pickle of primitive data, or is damaged: get it again '
+            f'({type(error).__name__}: {error!s:.200})'
         ) from error
 
 
@@ -224,8 +220,7 @@ class _Unpickler(pickle._Unpickler):
         self._update(items)
 
     def _setitem(self) -> None:
-        value, key = self.stack.pop(), self.stack.pop()
-        self._update([key, value])
+        self._update([self.stack.pop(-2), self.stack.pop()])
 
     def _setitems(self) -> None:
         self._update(self.pop_mark())

@@ -32,8 +32,7 @@ from mmsign.datasets import (
 from mmsign.datasets.io.images import decode_image
 from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
 from mmsign.errors import CheckpointError, DataError, FrameReadError
-from mmsign.interop.landmark_files import read_landmarks
-from mmsign.interop.mediapipe_points import keypoints_79
+from mmsign.interop.mediapipe_points import keypoints_79, read_landmarks
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle

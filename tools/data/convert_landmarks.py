@@ -59,12 +59,13 @@ def run(args: argparse.Namespace) -> int:
     from mmsign.datasets.clip_names import clip_name
     from mmsign.datasets.io.listing import files_under, left_out
     from mmsign.files import check_outputs
-    from mmsign.interop.landmark_files import (
+    from mmsign.interop.mediapipe_points import (
         LANDMARK_SUFFIXES,
+        MEDIAPIPE_TABLE,
+        keypoints_79,
         read_landmarks,
         read_table,
     )
-    from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, keypoints_79
     from mmsign.vocab import composed
 
     if not args.source.exists():
