@@ -3,7 +3,7 @@
 torch 2.6 and later load with ``weights_only=True``, which refuses MMEngine's own
 checkpoints (their message hub pickles functions); before 2.6 the default runs
 whatever code a file holds. Here every file is loaded with ``weights_only=True`` on
-every torch, and what is saved is plain (:mod:`mmsign.compat.primitive_state`).
+every torch, and what is saved is primitive (:mod:`mmsign.compat.primitive_state`).
 :mod:`mmsign.compat.mmengine_checkpoints` has MMEngine do the same.
 
 Foreign checkpoints that need pickled objects are refused with a
@@ -39,18 +39,13 @@ def is_trusted() -> bool:
 
 
 def load_checkpoint(
-    path: str | os.PathLike[str],
-    map_location: Any = 'cpu',
-    trust: bool | None = None,
-    mmap: bool = False,
+    path: str | os.PathLike[str], map_location: Any = 'cpu', mmap: bool = False
 ) -> dict[str, Any]:
-    """Read a checkpoint file without running code from it.
+    """Read a checkpoint file without running code from it, unless that is allowed.
 
     Args:
         path: A file that ``torch.save`` wrote.
         map_location: As in ``torch.load``.
-        trust: Whether the file may run code while it is loaded; ``None`` asks the
-            environment variable ``MMSIGN_TRUST_CHECKPOINT``.
         mmap: Map the tensors into memory instead of reading them; cheap when
             only a few entries are looked at.
 
@@ -66,11 +61,9 @@ def load_checkpoint(
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'checkpoint {path} does not exist')
-    trusted = is_trusted() if trust is None else trust
+    trusted = is_trusted()
     try:
-        with contextlib.ExitStack() as stack:
-            if not trusted:
-                stack.enter_context(_numpy_values_admitted())
+        with contextlib.nullcontext() if trusted else _numpy_values_admitted():
             loaded = torch.load(
                 # The first versions that map files take no Path.
                 str(path),
@@ -79,22 +72,14 @@ def load_checkpoint(
                 # Files of torch before 1.6 are no archives and cannot be mapped.
                 mmap=mmap and zipfile.is_zipfile(path),
             )
-    except pickle.UnpicklingError as error:
-        refused = _refused_content(path, error)
-        if refused is None:
-            raise CheckpointError(_unreadable(path, 'no archive')) from error
-        raise CheckpointError(_refusal(path, refused)) from error
+        loaded = from_primitive(loaded)
     except Exception as error:
         # The instructions of a damaged file go wrong in any way.
-        raise CheckpointError(_unreadable(path, _first_line(error))) from error
+        raise CheckpointError(_unreadable(path, error)) from error
     if not isinstance(loaded, dict):
         raise CheckpointError(
             f'{path} holds a {type(loaded).__name__}; a checkpoint is a dictionary'
         )
-    try:
-        loaded = from_primitive(loaded)
-    except Exception as error:
-        raise CheckpointError(_unreadable(path, _first_line(error))) from error
     meta = loaded.get('meta')
     if not trusted and isinstance(meta, dict):
         # MMEngine's runner executes the text under this key when it resumes, to read
@@ -107,31 +92,25 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _unreadable(path: Path, reason: str) -> str:
+def _unreadable(path: Path, error: Exception) -> str:
+    needs = re.search(r'GLOBAL ([\w.]+)', str(error))
+    if isinstance(error, pickle.UnpicklingError) and (
+        needs or zipfile.is_zipfile(path)
+    ):
+        # Torch's advice surrounds the reason.
+        said = re.search(r'WeightsUnpickler error: (.+)', str(error))
+        reason = said[1].strip() if said else _first_line(error)
+        return (
+            f'{path} was refused: loading it may run code from the file '
+            f'({f"it needs {needs[1]}" if needs else reason}). '
+            "mmsign's own checkpoints never do. If you trust whoever made the file, "
+            f'set {TRUST_VARIABLE}=1, or pass --trust-checkpoint to tools/train.py or '
+            'tools/test.py.'
+        )
     return (
         f'{path} cannot be read as a checkpoint: it is damaged, incomplete or not a '
-        f'file that torch.save wrote ({reason})'
+        f'file that torch.save wrote ({_first_line(error)})'
     )
-
-
-def _refusal(path: Path, reason: str) -> str:
-    return (
-        f'{path} was refused: loading it may run code from the file ({reason}). '
-        "mmsign's own checkpoints never do. If you trust whoever made the file, set "
-        f'{TRUST_VARIABLE}=1, or pass --trust-checkpoint to tools/train.py or '
-        'tools/test.py.'
-    )
-
-
-def _refused_content(path: Path, error: pickle.UnpicklingError) -> str | None:
-    """What weights_only refused in the file; ``None`` if it is no checkpoint."""
-    match = re.search(r'GLOBAL ([\w.]+)', str(error))
-    if match:
-        return f'it needs {match.group(1)}'
-    # Torch's advice surrounds the reason.
-    match = re.search(r'WeightsUnpickler error: (.+)', str(error))
-    reason = match.group(1).strip() if match else _first_line(error)
-    return reason if zipfile.is_zipfile(path) else None
 
 
 def _numpy_values_admitted() -> contextlib.AbstractContextManager:
@@ -157,10 +136,10 @@ def _numpy_values_admitted() -> contextlib.AbstractContextManager:
 
 
 def write_checkpoint(checkpoint: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write plain data so that ``path`` is at all times absent or complete.
+    """Write primitive data so that ``path`` is at all times absent or complete.
 
     Raises:
-        NotPlainError: an entry has no plain form; see :func:`to_primitive`.
+        NotPlainError: an entry has no primitive form; see :func:`to_primitive`.
         CheckpointError: the file cannot be written, for a full disk say; what was
             there before is untouched.
     """

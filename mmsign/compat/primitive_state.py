@@ -1,4 +1,4 @@
-"""Checkpoints as plain data: what ``torch.load(weights_only=True)`` admits.
+"""Checkpoints as primitive data: what ``torch.load(weights_only=True)`` admits.
 
 A checkpoint of MMEngine holds its message hub, whose ``HistoryBuffer`` objects
 pickle functions, and numpy scalars and arrays. Here such objects are written as
@@ -33,50 +33,69 @@ from mmengine.logging import HistoryBuffer
 from mmsign.errors import CheckpointError
 
 TAG = '__mmsign_type__'
-_PLAIN = (type(None), bool, int, float, str, torch.Tensor, torch.nn.Parameter)
+_PRIMITIVE = type(None), bool, int, float, str, torch.Tensor, torch.nn.Parameter
+# Arrays of numbers and booleans.
+_NUMBERS = 'biufc'
+Drop = Callable[[str, Any], bool]
 
 
 class NotPlainError(TypeError):
-    """An object has no plain form."""
+    """An object has no primitive form."""
 
 
 def to_primitive(
-    value: Any,
-    where: str = 'checkpoint',
-    drop: Callable[[str, Any], bool] | None = None,
+    value: Any, where: str = 'checkpoint', drop: Drop = lambda where, value: False
 ) -> Any:
-    """``value`` with every object replaced by plain data.
-
-    Containers in which nothing had to change are returned as they are, which
-    keeps the version metadata that a module's state dict carries.
+    """``value`` with every object replaced by primitive data.
 
     Args:
         value: Any nesting of dicts, lists, tuples, sets, numbers, strings,
             tensors, numpy values and HistoryBuffers.
         where: Name of ``value`` for messages, e.g. ``"meta.dataset_meta"``.
-        drop: Called with the name and the object for each object without a plain
+        drop: Called with the name and the object for each object without a primitive
             form; if it returns true the entry is left out of its container.
 
     Raises:
-        NotPlainError: an object has no plain form and is not dropped.
+        NotPlainError: an object has no primitive form and is not dropped.
     """
-    if type(value) in _PLAIN or isinstance(value, torch.dtype):
-        return value
     if isinstance(value, Mapping):
-        return _plain_mapping(value, where, drop)
-    if isinstance(value, (list, tuple)):
-        return _plain_sequence(value, where, drop)
-    if isinstance(value, (set, frozenset)):
-        name = 'frozenset' if isinstance(value, frozenset) else 'set'
-        return {TAG: name, 'data': _plain_sequence(list(value), where, drop)}
-    return _plain_leaf(value, where)
+        plain = OrderedDict() if isinstance(value, OrderedDict) else {}
+        for key, item in value.items():
+            for kept in _kept(item, f'{where}.{key}', drop):
+                plain[to_primitive(key, f'a key of {where}')] = kept
+        if hasattr(value, '_metadata'):  # the versions of a module's parts
+            plain._metadata = to_primitive(value._metadata, f'{where}._metadata')
+        return plain
+    if isinstance(value, (list, tuple, set, frozenset)):
+        entries = ((f'{where}[{index}]', item) for index, item in enumerate(value))
+        items = [kept for name, item in entries for kept in _kept(item, name, drop)]
+        if isinstance(value, (list, tuple)):
+            return items if isinstance(value, list) else tuple(items)
+        name = 'set' if isinstance(value, set) else 'frozenset'
+        return {TAG: name, 'data': items}
+    return _primitive_leaf(value, where)
 
 
-def _plain_leaf(value: Any, where: str) -> Any:
+def _kept(value: Any, where: str, drop: Drop) -> list[Any]:
+    """``[primitive value]``, or ``[]`` for an object that is dropped."""
+    try:
+        return [to_primitive(value, where, drop)]
+    except NotPlainError:
+        if drop(where, value):
+            return []
+        raise
+
+
+def _primitive_leaf(value: Any, where: str) -> Any:
+    if type(value) in _PRIMITIVE or isinstance(value, torch.dtype):
+        return value
     if isinstance(value, np.generic):
         return to_primitive(value.item(), where)
-    if isinstance(value, np.ndarray):
-        return _plain_array(value, where)
+    if isinstance(value, np.ndarray) and value.dtype.kind in f'{_NUMBERS}U':
+        tagged = {TAG: 'ndarray', 'dtype': value.dtype.str}
+        if value.dtype.kind == 'U':
+            return tagged | {'data': value.tolist()}
+        return tagged | {'shape': list(value.shape), 'data': _bytes(value.tobytes())}
     if isinstance(value, HistoryBuffer):
         log_history, count_history = value.data
         return {
@@ -86,80 +105,27 @@ def _plain_leaf(value: Any, where: str) -> Any:
             'max_length': int(value.max_length),
         }
     if isinstance(value, (bytes, bytearray)):
-        return {TAG: 'bytes', 'data': _byte_tensor(bytes(value))}
+        return {TAG: 'bytes', 'data': _bytes(value)}
     if isinstance(value, complex):
         return {TAG: 'complex', 'data': [value.real, value.imag]}
     if isinstance(value, torch.Tensor):
         return value.detach().as_subclass(torch.Tensor)
     if isinstance(value, (os.PathLike, torch.device)):
-        return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+        return str(value)
     for plain in (str, bool, int, float):
         if isinstance(value, plain):
             return plain(value)
+    kind = f'{type(value).__module__}.{type(value).__qualname__}'
+    if isinstance(value, np.ndarray):
+        kind += f' of dtype {value.dtype}'
     raise NotPlainError(
-        f'{where} is a {type(value).__module__}.{type(value).__qualname__}, which '
-        'cannot be written to a checkpoint: use numbers, strings, containers of '
-        'these, tensors or numpy arrays'
+        f'{where} is a {kind}, which cannot be written to a checkpoint: use numbers, '
+        'strings, containers of these, tensors or numpy arrays of numbers or strings'
     )
 
 
-def _byte_tensor(data: bytes) -> torch.Tensor:
+def _bytes(data: bytes) -> torch.Tensor:
     return torch.from_numpy(np.frombuffer(data, dtype=np.uint8).copy())
-
-
-def _plain_array(array: np.ndarray, where: str) -> dict[str, Any]:
-    tagged = {TAG: 'ndarray', 'dtype': array.dtype.str}
-    if array.dtype.kind == 'U':
-        return {**tagged, 'data': array.tolist()}
-    if array.dtype.kind not in 'biufc':
-        raise NotPlainError(
-            f'{where} is a numpy array of dtype {array.dtype}; only numbers, '
-            'booleans and strings can be written to a checkpoint'
-        )
-    return {**tagged, 'shape': list(array.shape), 'data': _byte_tensor(array.tobytes())}
-
-
-def _kept(value: Any, where: str, drop: Callable[[str, Any], bool] | None) -> list[Any]:
-    """``[plain value]``, or ``[]`` for an object that is dropped."""
-    try:
-        return [to_primitive(value, where, drop)]
-    except NotPlainError:
-        if drop is not None and drop(where, value):
-            return []
-        raise
-
-
-def _plain_mapping(
-    value: Mapping, where: str, drop: Callable[[str, Any], bool] | None
-) -> dict:
-    plain = {}
-    for key, item in value.items():
-        for kept in _kept(item, f'{where}.{key}', drop):
-            plain[to_primitive(key, f'a key of {where}')] = kept
-    exact = type(value) in (dict, OrderedDict)
-    same = exact and len(plain) == len(value)
-    if same and all(plain.get(key) is item for key, item in value.items()):
-        return value
-    if not isinstance(value, OrderedDict):
-        return plain
-    ordered = OrderedDict(plain)
-    if hasattr(value, '_metadata'):
-        ordered._metadata = to_primitive(value._metadata, f'{where}._metadata')
-    return ordered
-
-
-def _plain_sequence(
-    value: list | tuple, where: str, drop: Callable[[str, Any], bool] | None
-) -> list | tuple:
-    plain = [
-        kept
-        for index, item in enumerate(value)
-        for kept in _kept(item, f'{where}[{index}]', drop)
-    ]
-    same = type(value) in (list, tuple) and len(plain) == len(value)
-    if same and all(new is old for new, old in zip(plain, value)):
-        return value
-    return plain if isinstance(value, list) else tuple(plain)
 
 
 def from_primitive(value: Any) -> Any:
@@ -169,41 +135,35 @@ def from_primitive(value: Any) -> Any:
         CheckpointError: a tag is unknown (the file is from a later version).
     """
     if isinstance(value, dict):
-        if TAG in value:
-            return _rebuild(value)
-        rebuilt = {key: from_primitive(item) for key, item in value.items()}
-        if all(rebuilt[key] is item for key, item in value.items()):
-            return value
-        return OrderedDict(rebuilt) if isinstance(value, OrderedDict) else rebuilt
+        rebuilt = OrderedDict() if isinstance(value, OrderedDict) else {}
+        rebuilt |= {key: from_primitive(item) for key, item in value.items()}
+        if hasattr(value, '_metadata'):
+            rebuilt._metadata = value._metadata
+        return _rebuild(rebuilt) if TAG in value else rebuilt
     if type(value) in (list, tuple):
-        items = [from_primitive(item) for item in value]
-        if all(new is old for new, old in zip(items, value)):
-            return value
-        return items if isinstance(value, list) else tuple(items)
+        return type(value)(map(from_primitive, value))
     return value
 
 
 def _rebuild(tagged: dict[str, Any]) -> Any:
-    kind = tagged[TAG]
+    kind, data = tagged[TAG], tagged.get('data')
     if kind == 'history_buffer':
-        return HistoryBuffer(
-            tagged['log_history'].cpu().numpy(),
-            tagged['count_history'].cpu().numpy(),
-            tagged['max_length'],
+        histories = (
+            tagged[f'{name}_history'].cpu().numpy() for name in ('log', 'count')
         )
+        return HistoryBuffer(*histories, tagged['max_length'])
     if kind == 'ndarray':
         dtype = np.dtype(tagged['dtype'])
         if dtype.kind == 'U':
-            return np.array(tagged['data'], dtype=dtype)
-        raw = tagged['data'].cpu().numpy().tobytes()
-        return np.frombuffer(raw, dtype=dtype).reshape(tagged['shape']).copy()
+            return np.array(data, dtype=dtype)
+        raw = np.frombuffer(data.cpu().numpy().tobytes(), dtype=dtype)
+        return raw.reshape(tagged['shape']).copy()
     if kind == 'bytes':
-        return tagged['data'].cpu().numpy().tobytes()
+        return data.cpu().numpy().tobytes()
     if kind == 'complex':
-        return complex(*tagged['data'])
+        return complex(*data)
     if kind in ('set', 'frozenset'):
-        items = from_primitive(tagged['data'])
-        return set(items) if kind == 'set' else frozenset(items)
+        return set(data) if kind == 'set' else frozenset(data)
     raise CheckpointError(
         f'unknown tag {kind!r} in a checkpoint: it was written by a later mmsign'
     )

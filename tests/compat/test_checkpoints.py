@@ -36,20 +36,21 @@ def test_trust_is_explicit(malicious, monkeypatch):
         monkeypatch.setenv(TRUST_VARIABLE, value)
         with pytest.raises(CheckpointError):
             load_checkpoint(path)
-    monkeypatch.setenv(TRUST_VARIABLE, '1')
-    with pytest.raises(CheckpointError):
-        load_checkpoint(path, trust=False)
     assert not crater.exists()
+    monkeypatch.setenv(TRUST_VARIABLE, '1')
     load_checkpoint(path)
     assert crater.is_dir()
 
 
-def test_a_stock_mmengine_checkpoint_is_refused_then_trusted(tmp_path, mmengine_state):
+def test_a_stock_mmengine_checkpoint_is_refused_then_trusted(
+    tmp_path, mmengine_state, monkeypatch
+):
     path = tmp_path / 'stock.pth'
     torch.save(mmengine_state, path)
     with pytest.raises(CheckpointError, match='HistoryBuffer|numpy.* set MMSIGN_TRUST'):
         load_checkpoint(path)
-    hub = load_checkpoint(path, trust=True)['message_hub']
+    monkeypatch.setenv(TRUST_VARIABLE, '1')
+    hub = load_checkpoint(path)['message_hub']
     assert hub['log_scalars']['train/loss'].data[0].tolist() == [2.0, 1.0]
 
 
@@ -69,11 +70,12 @@ def test_numpy_numbers_are_admitted_and_objects_are_not(tmp_path):
             load_checkpoint(path)
 
 
-def test_code_in_meta_config_is_removed(tmp_path):
+def test_code_in_meta_config_is_removed(tmp_path, monkeypatch):
     path = tmp_path / 'a.pth'
     torch.save({'meta': {'config': 'import os', 'cfg': 'x = 1'}}, path)
     assert load_checkpoint(path)['meta'] == {'cfg': 'x = 1'}
-    assert load_checkpoint(path, trust=True)['meta']['config'] == 'import os'
+    monkeypatch.setenv(TRUST_VARIABLE, '1')
+    assert load_checkpoint(path)['meta']['config'] == 'import os'
 
 
 @pytest.mark.filterwarnings('ignore:Detected pickle protocol')

@@ -10,6 +10,8 @@ from mmsign.errors import TrainingError
 from mmsign.files import file_stamp
 from mmsign.registry import HOOKS
 
+from .runs import settings_of
+
 
 @HOOKS.register_module()
 class CorpusChangeHook(Hook):
@@ -40,15 +42,14 @@ class CorpusChangeHook(Hook):
     def _check(self, runner) -> None:
         for path, before in getattr(self, '_stamps', {}).items():
             now = _stamp(path)
-            if now == before:
-                continue
-            what = 'is gone' if now is None else 'was replaced or changed'
-            raise TrainingError(
-                f'{path} {what} while the network was being trained on it (found in '
-                f'epoch {runner.epoch + 1}). Put the file back, or start over; to go '
-                f'on with the new one, from the last checkpoint in {runner.work_dir}, '
-                'use --resume'
-            )
+            if now != before:
+                what = 'is gone' if now is None else 'was replaced or changed'
+                raise TrainingError(
+                    f'{path} {what} while the network was being trained on it (found '
+                    f'in epoch {runner.epoch + 1}). Put the file back, or start over; '
+                    'to go on with the new one, from the last checkpoint in '
+                    f'{runner.work_dir}, use --resume'
+                )
 
 
 def _stamp(path: str) -> tuple | None:
@@ -66,6 +67,4 @@ def _files(runner) -> Iterator[str]:
         dataset = loader.dataset
         if hasattr(dataset, 'corpus_files'):
             yield from dataset.corpus_files()
-        for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
-            if hasattr(transform, 'feature_file'):
-                yield transform.feature_file
+        yield from settings_of(dataset, 'feature_file')

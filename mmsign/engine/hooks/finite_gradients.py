@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from torch import Tensor
 
 from mmsign.errors import ConfigError, TrainingError
 from mmsign.registry import HOOKS
+
+from .runs import listed, model_of
 
 
 @HOOKS.register_module()
@@ -64,7 +65,7 @@ class FiniteGradientsHook(Hook):
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        """Raise FloatingPointError if an update had gradients that are not finite."""
+        """Raise TrainingError if an update had gradients that are not finite."""
         samples = (data_batch or {}).get('data_samples') or []
         self._clips += [getattr(sample, 'clip_id', '?') for sample in samples]
         if not runner.optim_wrapper.should_update():
@@ -90,10 +91,8 @@ class FiniteGradientsHook(Hook):
                 )
 
     def _names(self, runner, parameters: list[Tensor]) -> str:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        names = {id(p): name for name, p in model.named_parameters()}
-        shown = [names.get(id(p), '?') for p in parameters[: self.names_shown]]
-        return ', '.join(shown) + (', …' if len(parameters) > len(shown) else '')
+        names = {id(p): name for name, p in model_of(runner).named_parameters()}
+        return listed([names.get(id(p), '?') for p in parameters], self.names_shown)
 
 
 def _advice(runner) -> str:

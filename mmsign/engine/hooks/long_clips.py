@@ -7,6 +7,8 @@ from mmengine.hooks import Hook
 
 from mmsign.registry import HOOKS
 
+from .runs import listed, settings_of
+
 
 @HOOKS.register_module()
 class LongClipsHook(Hook):
@@ -42,20 +44,17 @@ class LongClipsHook(Hook):
             return
         self._said.add(mode)
         dataset = getattr(runner, f'{mode}_dataloader').dataset
-        transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-        limits = [t.max_length for t in transforms if hasattr(t, 'max_length')]
+        limits = settings_of(dataset, 'max_length')
         seen: dict[str, int] = {}
         for part in all_gather_object(self._seen.pop(mode)):
             seen |= part
         long = {clip: n for clip, n in sorted(seen.items()) if limits and n > limits[0]}
         if not long:
             return
-        shown = [f'{clip} ({n} frames)' for clip, n in long.items()]
-        if len(shown) > self.names_shown:
-            shown[self.names_shown :] = '…'
+        names = [f'{clip} ({n} frames)' for clip, n in long.items()]
         how = 'drawn from all of it' if mode == 'train' else 'those in the middle'
         runner.logger.warning(
             f'{len(long)} of {len(seen)} clips are longer than the {limits[0]} frames '
-            f'that are taken, {how}: {", ".join(shown)}; SampleClip(max_length=…) '
-            'takes more, tools/infer.py all'
+            f'that are taken, {how}: {listed(names, self.names_shown)}; '
+            'SampleClip(max_length=…) takes more, tools/infer.py all'
         )

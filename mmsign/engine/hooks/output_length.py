@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsign.datasets.samplers import known_length
 from mmsign.errors import ConfigError
 from mmsign.registry import HOOKS
 from mmsign.vocab import steps_needed
+
+from .runs import clips_of, model_of, settings_of
 
 
 @HOOKS.register_module()
@@ -35,29 +36,23 @@ class OutputLengthHook(Hook):
         self.max_share = max_share
 
     def before_train(self, runner) -> None:
-        """Raise ValueError with the numbers if too many clips are too short."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        stride = getattr(model, 'output_stride', None)
+        """Raise ConfigError with the numbers if too many clips are too short."""
+        stride = getattr(model_of(runner), 'output_stride', None)
         if stride is None:
             return
         clips = list(_lengths(runner.train_dataloader.dataset))
-        short = [
-            (clip_id, frames, needed)
-            for clip_id, frames, needed in clips
-            if frames // stride < needed
-        ]
-        if not clips or len(short) <= self.max_share * len(clips):
+
+        def too_short(stride: int) -> list[tuple[str, int, int]]:
+            return [clip for clip in clips if clip[1] // stride < clip[2]]
+
+        short, allowed = too_short(stride), self.max_share * len(clips)
+        if not clips or len(short) <= allowed:
             return
         clip_id, frames, needed = short[0]
-        suits = max(
-            (s for s in range(1, stride) if _fits(clips, s, self.max_share)),
-            default=None,
-        )
-        advice = (
-            'no stride suits this corpus'
-            if suits is None
-            else f'name an output_stride of at most {suits} in every stream'
-        )
+        suiting = [s for s in range(1, stride) if len(too_short(s)) <= allowed]
+        advice = 'no stride suits this corpus'
+        if suiting:
+            advice = f'name an output_stride of at most {suiting[-1]} in every stream'
         raise ConfigError(
             f'the network puts out one step per {stride} frames, too few for '
             f'{len(short)} of {len(clips)} training clips: {clip_id}, say, has '
@@ -66,24 +61,11 @@ class OutputLengthHook(Hook):
         )
 
 
-def _fits(clips: list[tuple[str, int, int]], stride: int, max_share: float) -> bool:
-    short = sum(frames // stride < needed for _, frames, needed in clips)
-    return short <= max_share * len(clips)
-
-
 def _lengths(dataset) -> Iterator[tuple[str, int, int]]:
     """Name, frames that the network sees, and steps needed, of each clip."""
-    if not hasattr(dataset, 'get_data_info'):
-        return
-    transforms = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    longest = min(
-        (t.max_length for t in transforms if hasattr(t, 'max_length')), default=None
-    )
-    for index in range(len(dataset)):
-        clip = dataset.get_data_info(index)
-        if 'glosses' not in clip:
-            return
-        frames = known_length(clip)
+    limits = settings_of(dataset, 'max_length')
+    for clip in clips_of(dataset):
+        frames = known_length(clip) if 'glosses' in clip else None
         if frames is not None:
-            frames = frames if longest is None else min(frames, longest)
+            frames = min(frames, *limits) if limits else frames
             yield clip['clip_id'], frames, steps_needed(clip['glosses'])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsign.errors import CheckpointError, UnknownGlossError
 from mmsign.models.weights import required_tensors
 from mmsign.registry import HOOKS
 from mmsign.vocab import GLOSSES_KEY
 
-
-def _recognizer(runner):
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+from .runs import clips_of, model_of
 
 
 @HOOKS.register_module()
@@ -37,25 +34,22 @@ class RecognizerCheckpointHook(Hook):
 
     def before_train(self, runner) -> None:
         """Raise UnknownGlossError naming clip and gloss before any step."""
-        vocab = _recognizer(runner).vocab
-        dataset = runner.train_dataloader.dataset
-        for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
+        for clip in clips_of(runner.train_dataloader.dataset):
             try:
-                vocab.encode(info['glosses'], info['clip_id'])
+                model_of(runner).vocab.encode(clip['glosses'], clip['clip_id'])
             except UnknownGlossError as error:
                 raise UnknownGlossError(f'training split: {error}') from None
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store the vocabulary."""
-        checkpoint['meta'][GLOSSES_KEY] = list(_recognizer(runner).vocab.glosses)
+        checkpoint['meta'][GLOSSES_KEY] = list(model_of(runner).vocab.glosses)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Raise ValueError for another vocabulary or missing tensors."""
+        """Raise CheckpointError for another vocabulary or missing tensors."""
         if self.allow_partial:
             return
         try:
-            required_tensors(_recognizer(runner), checkpoint)
+            required_tensors(model_of(runner), checkpoint)
         except CheckpointError as error:
             raise CheckpointError(
                 f'{error}. To fine-tune from it all the same, set '

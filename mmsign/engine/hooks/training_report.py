@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsign.errors import TrainingError
 from mmsign.registry import HOOKS
+
+from .runs import listed, model_of
 
 
 @HOOKS.register_module()
@@ -35,9 +36,9 @@ class TrainingReportHook(Hook):
     def after_train_iter(
         self, runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        """Raise FloatingPointError naming the clips of a non-finite loss."""
+        """Raise TrainingError naming the clips of a non-finite loss."""
         samples = (data_batch or {}).get('data_samples') or []
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = model_of(runner)
         if hasattr(model, 'infeasible'):
             self._infeasible.update(model.infeasible(samples))
         loss = (outputs or {}).get('loss')
@@ -58,9 +59,8 @@ class TrainingReportHook(Hook):
         self._infeasible.clear()
         clips = sorted({clip for part in gathered for clip in part})
         if clips:
-            shown = ', '.join(clips[: self.names_shown])
-            more = ', …' if len(clips) > self.names_shown else ''
+            shown = listed(clips, self.names_shown)
             runner.logger.warning(
                 f'epoch {runner.epoch + 1}: {len(clips)} clip(s) with more glosses '
-                f'than output steps, their CTC loss was zeroed: {shown}{more}'
+                f'than output steps, their CTC loss was zeroed: {shown}'
             )

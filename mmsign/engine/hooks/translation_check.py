@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsign.datasets.io.feature_file import open_features
 from mmsign.datasets.transforms import LoadFeatures
@@ -11,9 +10,7 @@ from mmsign.errors import ConfigError, DataError
 from mmsign.models.weights import TEXT_KEY
 from mmsign.registry import HOOKS
 
-
-def _translator(runner):
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+from .runs import clips_of, listed, model_of
 
 
 def _check_sentence(info: dict, split: str) -> None:
@@ -45,7 +42,7 @@ class TranslationCheckHook(Hook):
         self.examples = examples
 
     def before_train(self, runner) -> None:
-        """Raise ValueError for what cannot be trained on."""
+        """Raise ConfigError for what cannot be trained on."""
         dataset = runner.train_dataloader.dataset
         self._check_sentences(runner, dataset)
         self._check_features(runner, dataset, 'training')
@@ -53,17 +50,17 @@ class TranslationCheckHook(Hook):
             self._check_testing(runner, runner.val_loop.dataloader.dataset)
 
     def before_test(self, runner) -> None:
-        """Raise ValueError for what cannot be tested on."""
+        """Raise ConfigError for what cannot be tested on."""
         self._check_testing(runner, runner.test_loop.dataloader.dataset)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store which text vocabulary the weights belong to."""
-        checkpoint['meta'][TEXT_KEY] = _translator(runner).text_vocabularies()
+        checkpoint['meta'][TEXT_KEY] = model_of(runner).text_vocabularies()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Raise ValueError if the checkpoint's text vocabulary is another."""
+        """Raise ConfigError if the checkpoint's text vocabulary is another."""
         theirs = (checkpoint.get('meta') or {}).get(TEXT_KEY) or {}
-        ours = _translator(runner).text_vocabularies()
+        ours = model_of(runner).text_vocabularies()
         wrong = [name for name in ours if theirs.get(name, ours[name]) != ours[name]]
         if wrong:
             raise ConfigError(
@@ -73,32 +70,27 @@ class TranslationCheckHook(Hook):
             )
 
     def _check_testing(self, runner, dataset) -> None:
-        for index in range(len(dataset)):
-            _check_sentence(dataset.get_data_info(index), 'evaluated')
-        self._check_features(runner, dataset, 'test')
-        rows = getattr(getattr(_translator(runner), 'mbart', None), 'glosses', None)
-        if rows is None:
-            return
+        rows = getattr(getattr(model_of(runner), 'mbart', None), 'glosses', None)
         unknown: list[str] = []
-        for index in range(len(dataset)):
-            unknown += rows.unknown(dataset.get_data_info(index)['glosses'])
+        for clip in clips_of(dataset):
+            _check_sentence(clip, 'evaluated')
+            unknown += rows.unknown(clip['glosses']) if rows is not None else ()
+        self._check_features(runner, dataset, 'test')
         if unknown:
-            shown = ', '.join(sorted(set(unknown))[: self.examples])
             runner.logger.warning(
                 f'{len(unknown)} glosses of the evaluated split have no embedding and '
-                f'are read as <unk>, such as {shown}'
+                'are read as <unk>, such as '
+                f'{listed(sorted(set(unknown)), self.examples)}'
             )
 
     def _check_sentences(self, runner, dataset) -> None:
-        vocabulary = _translator(runner).text_vocabulary
+        vocabulary = model_of(runner).text_vocabulary
         lost = []
-        for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
-            _check_sentence(info, 'training')
-            clip_id, text = info['clip_id'], info['text']
-            returned = vocabulary.round_trip_loss(text)
+        for clip in clips_of(dataset):
+            _check_sentence(clip, 'training')
+            returned = vocabulary.round_trip_loss(clip['text'])
             if returned is not None:
-                lost.append(f'{clip_id}: {text!r} → {returned!r}')
+                lost.append(f'{clip["clip_id"]}: {clip["text"]!r} → {returned!r}')
         if lost:
             shown = '\n  '.join(lost[: self.examples])
             runner.logger.warning(
@@ -113,7 +105,7 @@ class TranslationCheckHook(Hook):
             if not isinstance(transform, LoadFeatures):
                 continue
             file = open_features(transform.feature_file)
-            expected = _translator(runner).network_fingerprint()
+            expected = model_of(runner).network_fingerprint()
             if file.network != expected:
                 raise DataError(
                     f'{file.path} holds features of another network ({file.network}, '
@@ -122,8 +114,8 @@ class TranslationCheckHook(Hook):
                 )
             ids = [
                 name
-                for index in range(len(dataset))
-                for name in transform.clip_ids(dataset.get_data_info(index)['clip_id'])
+                for clip in clips_of(dataset)
+                for name in transform.clip_ids(clip['clip_id'])
             ]
             missing = [clip_id for clip_id in ids if clip_id not in file]
             if missing:

@@ -7,7 +7,6 @@ import re
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.errors import ConfigError
@@ -17,6 +16,8 @@ from mmsign.structures import SignDataSample
 from mmsign.visualization.clip_view import view_clip
 from mmsign.visualization.posteriors import ClipPosteriors
 from mmsign.visualization.visualizer import SignVisualizer
+
+from .runs import model_of
 
 
 @HOOKS.register_module()
@@ -80,7 +81,7 @@ class SignVisualizationHook(Hook):
                 f'{type(runner.visualizer).__name__}: set visualizer=dict('
                 "type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])"
             )
-        _recognizer(runner.model)
+        _recognizer(runner)
 
     def before_test_epoch(self, runner) -> None:
         """See ``before_val_epoch``."""
@@ -107,7 +108,7 @@ class SignVisualizationHook(Hook):
             self._seen += 1
 
     def _draw(self, runner, inputs: dict, sample: SignDataSample, mode: str) -> None:
-        recognizer, step = _recognizer(runner.model), 0
+        recognizer, step = _recognizer(runner), 0
         if mode == 'val':
             # As LoggerHook counts, so that pictures and scores have the same steps.
             step = runner.epoch if runner.log_processor.by_epoch else runner.iter
@@ -137,13 +138,13 @@ def file_name(clip_id: str) -> str:
     return re.sub(r'[^\w .+=@-]', lambda found: f'%{ord(found[0]):02X}', clip_id)
 
 
-def _recognizer(model) -> SignRecognizer:
-    """The recognizer in a model, which may be a translator.
+def _recognizer(runner) -> SignRecognizer:
+    """The recognizer in a runner's model, which may be a translator.
 
     Raises:
         ConfigError: If there is none.
     """
-    model = model.module if is_model_wrapper(model) else model
+    model = model_of(runner)
     for module in model.modules():
         if isinstance(module, SignRecognizer):
             return module
