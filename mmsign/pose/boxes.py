@@ -8,11 +8,20 @@ attribute ``whole_clip`` is true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
+import torch
+from mmengine.config import Config
 
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, PoseError
+from mmsign.tracking import follow_person, warn
+
+from .openmmlab import OpenMMLabModel, batches
+
+DETECTOR = 'rtmdet_m_8xb32-300e_coco'
+"""Name of MMDetection's config that is taken by default."""
 
 BoxSource = Callable[[Sequence[np.ndarray]], np.ndarray]
 
@@ -21,9 +30,8 @@ class FullFrame:
     """The whole frame: right where the signer fills it, as in the corpora."""
 
     def __call__(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        return np.array(
-            [(0, 0, frame.shape[1], frame.shape[0]) for frame in frames], np.float32
-        ).reshape(-1, 4)
+        boxes = [(0, 0, frame.shape[1], frame.shape[0]) for frame in frames]
+        return np.float32(boxes).reshape(-1, 4)
 
 
 class FixedBox:
@@ -48,8 +56,7 @@ class FixedBox:
             height, width = frame.shape[:2]
             if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
                 raise ConfigError(
-                    f'the box from ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}) lies outside '
-                    f'the frame of {width}×{height} pixels'
+                    f'the box {self.corners} is outside the frame of {width}×{height}'
                 )
         return np.tile(np.float32(self.corners), (len(frames), 1))
 
@@ -71,15 +78,76 @@ def hold_boxes(
         (T, 4) without NaN.
     """
     held = np.array(boxes, np.float32)
-    found = ~np.isnan(held).any(axis=1)
-    last = previous
-    if last is None and found.any():
-        last = held[found][0]
-    for index in range(len(held)):
-        if found[index]:
-            last = held[index]
-        elif last is not None:
-            held[index] = last
-        else:
-            held[index] = FullFrame()(frames[index : index + 1])[0]
+    empty = np.isnan(held).any(axis=1)
+    if previous is None and empty.all():
+        return FullFrame()(frames)
+    before = held[~empty][0] if previous is None else previous
+    for index in np.flatnonzero(empty):
+        held[index] = held[index - 1] if index else before
     return held
+
+
+class SignerDetector(OpenMMLabModel):
+    """One person through the whole clip, a box source (see above).
+
+    Of several persons one is followed, see ``follow_person``; it is logged.
+
+    Args:
+        config: The name of a config of MMDetection, or a config file.
+        checkpoint: As of ``PoseEstimator``.
+        device: To run on; None takes a GPU if there is one.
+        threshold: Lowest score of a person.
+        batch_size: Frames that go through the network at once.
+
+    Raises:
+        PoseError: If MMDetection is not installed, or the detector knows no persons.
+    """
+
+    whole_clip = True
+
+    def __init__(
+        self,
+        config: str | Path = DETECTOR,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device | None = None,
+        threshold: float = 0.3,
+        batch_size: int = 16,
+    ) -> None:
+        super().__init__('mmdet', config, checkpoint, device)
+        self.threshold = threshold
+        self.batch_size = batch_size
+        classes = self.metainfo.get('classes', ())
+        classes = [classes] if isinstance(classes, str) else list(classes)
+        if 'person' not in classes:
+            raise PoseError(f'{self.config} detects no person but {classes[:5]}')
+        self.person = classes.index('person')
+
+    def _steps(self, steps: Sequence[Config]) -> Sequence[dict]:
+        # The frames are in memory already, and nothing is annotated.
+        kept = [s for s in steps if not s.type.split('.')[-1].startswith('Load')]
+        return [dict(type='LoadImageFromNDArray'), *kept]
+
+    def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
+        """Boxes of one clip.
+
+        Args:
+            frames: T frames (H, W, 3) uint8 BGR, in order.
+
+        Returns:
+            (T, 4) float32. Where the followed person is not seen it is the box before,
+            at the start the first one; NaN if there is nobody in any frame.
+        """
+        boxes, scores = [], []
+        for batch in batches(frames, self.batch_size):
+            inputs = (dict(img=frame, img_id=i) for i, frame in enumerate(batch))
+            for sample in self._predict(inputs):
+                found = sample.pred_instances.cpu().numpy()
+                sure = (found.labels == self.person) & (found.scores >= self.threshold)
+                boxes.append(found.bboxes[sure])
+                scores.append(found.scores[sure])
+        name = getattr(frames, 'clip_id', 'clip')
+        followed = follow_person(boxes, scores, lambda text: warn(f'{name}: {text}'))
+        signer = np.full((len(boxes), 4), np.nan, np.float32)
+        for frame in np.flatnonzero(followed >= 0):
+            signer[frame] = boxes[frame][followed[frame]]
+        return signer if np.isnan(signer).all() else hold_boxes(signer, None, ())

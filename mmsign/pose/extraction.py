@@ -20,14 +20,10 @@ from mmsign.datasets import KeypointWriter
 from mmsign.errors import DataError, PoseError
 from mmsign.files import read_json, write_text
 
-from .boxes import BoxSource, FixedBox, FullFrame
-from .detector import DETECTOR, SignerDetector
+from .boxes import DETECTOR, BoxSource, FixedBox, FullFrame, SignerDetector
 from .mmpose_estimator import ESTIMATORS, PoseEstimator
 from .openmmlab import RANDOM_WEIGHTS
 from .sources import Clip
-
-# What is wrong with one clip; anything else is wrong with the run and ends it.
-_CLIP_ERRORS = (ValueError, OSError, cv2.error)
 
 
 @dataclass(frozen=True)
@@ -49,13 +45,9 @@ class PoseRecipe:
 
     def build(self, device: str | None) -> Callable[[Iterable], np.ndarray]:
         """The estimator: frames of a clip → (T, 133, 3)."""
+        boxes = self._boxes(device)
         return PoseEstimator(
-            self.config,
-            self.checkpoint,
-            device,
-            self._boxes(device),
-            self.batch_size,
-            self.flip,
+            self.config, self.checkpoint, device, boxes, self.batch_size, self.flip
         )
 
     def describe(self) -> dict:
@@ -85,8 +77,7 @@ class PoseRecipe:
             x, y, width, height = map(float, self.box.split(','))
         except ValueError:
             raise PoseError(
-                f"box {self.box!r}: expected 'full', 'detector' or X,Y,WIDTH,HEIGHT "
-                'in pixels'
+                f'box {self.box!r}: expected full, detector or X,Y,WIDTH,HEIGHT'
             ) from None
         return FixedBox(x, y, width, height)
 
@@ -131,21 +122,20 @@ def extract(
         frames, start = 0, time.perf_counter()
         results = _results(todo, recipe, devices) if todo else ()
         for number, (clip, points) in enumerate(results, 1):
+            name = f'[{number}/{len(todo)}] {clip.clip_id}'
             try:
                 if isinstance(points, str):
                     raise PoseError(points)
                 writer.add(clip.clip_id, points)
             except (PoseError, DataError) as error:
                 failures[clip.clip_id] = str(error)
-                say(f'[{number}/{len(todo)}] {clip.clip_id}: skipped: {error}')
+                say(f'{name}: skipped: {error}')
                 continue
             frames += len(points)
             seconds = max(time.perf_counter() - start, 1e-6)
             left = timedelta(seconds=round(seconds / number * (len(todo) - number)))
-            say(
-                f'[{number}/{len(todo)}] {clip.clip_id}: {len(points)} frames; '
-                f'{frames / seconds:.1f} frames/s, about {left} left'
-            )
+            rate = f'{frames / seconds:.1f} frames/s'
+            say(f'{name}: {len(points)} frames; {rate}, about {left} left')
     return failures
 
 
@@ -155,18 +145,12 @@ def _require_same_recipe(out: Path, recipe: PoseRecipe) -> None:
     new = recipe.describe()
     begun = out.exists() or out.with_name(f'{out.name}.journal').exists()
     if begun and not record.is_file():
-        raise PoseError(
-            f'{out} is there, but not {record.name}, which says how its keypoints '
-            'were made; choose another file'
-        )
+        raise PoseError(f'{out} is there without {record.name}: name another file')
     old = read_json(record) if begun else new
     changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     if changed:
         changes = ', '.join(f'{key} {old.get(key)} → {new.get(key)}' for key in changed)
-        raise PoseError(
-            f'{out} was begun with other settings ({changes}); choose another file, or '
-            'remove it to begin anew'
-        )
+        raise PoseError(f'{out} has other settings ({changes}): name another file')
     write_text(record, json.dumps(new, indent=1) + '\n')
 
 
@@ -184,9 +168,7 @@ def _results(
     for device in devices:
         free.put(device)
     threads = max(1, torch.get_num_threads() // len(devices))
-    pool = ProcessPoolExecutor(
-        len(devices), context, _begin_process, (recipe, free, threads)
-    )
+    pool = ProcessPoolExecutor(len(devices), context, _begin, (recipe, free, threads))
     try:
         futures = {pool.submit(_work, clip): clip for clip in clips}
         for future in as_completed(futures):
@@ -198,14 +180,15 @@ def _results(
 def _estimate(estimator: Callable, clip: Clip) -> np.ndarray | str:
     try:
         return estimator(clip)
-    except _CLIP_ERRORS as error:
+    # What is wrong with one clip; anything else is wrong with the run and ends it.
+    except (ValueError, OSError, cv2.error) as error:
         return str(error)
 
 
 _process: dict = {}
 
 
-def _begin_process(recipe: PoseRecipe, free, threads: int) -> None:
+def _begin(recipe: PoseRecipe, free, threads: int) -> None:
     # The estimator is built with the first clip: an error there reaches the parent.
     _process.update(recipe=recipe, device=free.get(), estimator=None)
     torch.set_num_threads(threads)

@@ -59,9 +59,8 @@ class MediaPipeEstimator:
             self._open = lambda: _open_solution(package)
         else:
             raise PoseError(
-                f'mediapipe {getattr(package, "__version__", "")} brings no models '
-                f'along: download {MODEL_URL} and name the file (--estimator mediapipe '
-                '--estimator-checkpoint FILE), or install one that does: '
+                f'mediapipe {getattr(package, "__version__", "")} brings no models: '
+                f'download {MODEL_URL} and name it (--estimator-checkpoint FILE), or '
                 'pip install "mediapipe<=0.10.21"'
             )
         # Opened here too, so that a file that does not do is refused at once.
@@ -111,8 +110,7 @@ def _open_task(package: ModuleType, model: str | Path, fps: float) -> Tracker:
     # What it raises for a file that is no model differs between versions.
     except Exception as error:
         raise PoseError(
-            f'{model}: MediaPipe does not take it as a holistic landmarker '
-            f'({error}); {MODEL_URL} is one'
+            f'{model} is no holistic landmarker ({error}); {MODEL_URL} is one'
         ) from error
     numbers = itertools.count()
 
@@ -128,9 +126,7 @@ def _import_mediapipe() -> ModuleType:
         return importlib.import_module('mediapipe')
     # A build for another system fails with other errors than ImportError.
     except (ImportError, OSError) as error:
-        raise PoseError(
-            f'mediapipe cannot be imported ({error}): pip install mediapipe'
-        ) from error
+        raise PoseError(f'no mediapipe ({error}): pip install mediapipe') from error
 
 
 def _has_solutions(package: ModuleType) -> bool:

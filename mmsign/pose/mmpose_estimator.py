@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
 
 from mmsign.errors import PoseError
 from mmsign.keypoints import LAYOUT_SIZES
@@ -61,9 +60,17 @@ class PoseEstimator(OpenMMLabModel):
         options = {} if flip is None else {'model.test_cfg.flip_test': flip}
         config = ESTIMATORS.get(str(config), config)
         super().__init__('mmpose', config, checkpoint, device, options)
+        from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
         self.boxes = boxes or FullFrame()
         self.batch_size = batch_size
-        self.metainfo = _metainfo(self.dataset, self.config)
+        # What the pipeline needs to know of the points: left–right pairs above all.
+        self.metainfo = parse_pose_metainfo(self.metainfo)
+        found, expected = self.metainfo['num_keypoints'], LAYOUT_SIZES[LAYOUT]
+        if found != expected:
+            raise PoseError(
+                f'{self.config} estimates {found} keypoints, not the {expected} needed'
+            )
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Keypoints of one clip.
@@ -106,33 +113,12 @@ class PoseEstimator(OpenMMLabModel):
         Returns:
             (T, 133, 3) float32, as ``__call__``.
         """
+        same = dict(self.metainfo, bbox_score=np.ones(1, np.float32))
         found = self._predict(
-            dict(
-                self.metainfo,
-                img=frame,
-                bbox=np.float32(box)[None],
-                bbox_score=np.ones(1, np.float32),
-            )
+            dict(same, img=frame, bbox=np.float32(box)[None])
             for frame, box in zip(frames, boxes, strict=True)
         )
         persons = [sample.pred_instances for sample in found]
         return np.float32(
             [np.column_stack([p.keypoints[0], p.keypoint_scores[0]]) for p in persons]
         )
-
-
-def _metainfo(dataset: Config, path: str) -> dict:
-    """What the pipeline needs to know of the points: left–right pairs above all."""
-    from mmpose.datasets.datasets.utils import parse_pose_metainfo
-    from mmpose.registry import DATASETS
-
-    metainfo = parse_pose_metainfo(
-        dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
-    )
-    points = metainfo['num_keypoints']
-    if points != LAYOUT_SIZES[LAYOUT]:
-        raise PoseError(
-            f'{path} estimates {points} keypoints; expected a whole-body estimator '
-            f'of the {LAYOUT_SIZES[LAYOUT]} points of COCO-WholeBody'
-        )
-    return metainfo

@@ -43,7 +43,7 @@ class OpenMMLabModel:
 
     Attributes:
         config, checkpoint: Where they are.
-        dataset: Config of the data that the network is tested on.
+        metainfo: Of the data that the network is tested on.
         model: The network.
         pipeline: Steps from a dictionary to what the network takes.
 
@@ -70,14 +70,17 @@ class OpenMMLabModel:
         cfg.merge_from_dict(dict(options or {}))
         self.config = str(path)
         self.checkpoint = str(checkpoint or published_weights(path))
-        self.dataset = cfg.test_dataloader.dataset
         self.model = build_model(package, cfg.model, self.checkpoint, device)
-        registry = importlib.import_module(f'{package}.registry').TRANSFORMS
+        data = cfg.test_dataloader.dataset
+        registry = importlib.import_module(f'{package}.registry')
+        kind = registry.DATASETS.get(data.type)
+        self.metainfo = data.get('metainfo') or kind.METAINFO
+        steps = self._steps(data.pipeline)
         with DefaultScope.overwrite_default_scope(package):
-            self.pipeline = [registry.build(s) for s in self._steps(self.dataset)]
+            self.pipeline = [registry.TRANSFORMS.build(step) for step in steps]
 
-    def _steps(self, dataset: Config) -> Sequence[dict]:
-        return dataset.pipeline
+    def _steps(self, steps: Sequence[Config]) -> Sequence[dict]:
+        return steps
 
     def _prepare(self, data: dict) -> dict:
         for step in self.pipeline:
@@ -103,9 +106,8 @@ def import_package(package: str) -> ModuleType:
     # MMDetection and MMPose assert the version of mmcv.
     except (ImportError, AssertionError) as error:
         raise PoseError(
-            f'{package} cannot be imported ({error}); keypoints are estimated by '
-            'MMPose with the full mmcv: install them with tools/install_pose.sh, '
-            'best into an environment of their own (see docs/keypoints.md)'
+            f'{package} cannot be imported ({error}): install it and the full mmcv by '
+            'tools/install_pose.sh, best in their own environment (docs/keypoints.md)'
         ) from error
     return module
 
@@ -123,10 +125,7 @@ def find_config(package: str, config: str | Path) -> Path:
     if Path(config).parent == Path():
         for path in sorted(shipped.rglob(f'{Path(config).stem}.py')):
             return path
-    raise PoseError(
-        f'no config {config}: expected a file, or the name of a config of {package} '
-        f'under {shipped}'
-    )
+    raise PoseError(f'no config {config}: neither a file nor one under {shipped}')
 
 
 def published_weights(config: Path) -> str:
@@ -145,10 +144,7 @@ def published_weights(config: Path) -> str:
 
 
 def build_model(
-    package: str,
-    config: Mapping,
-    checkpoint: str | Path,
-    device: str | torch.device | None,
+    package: str, config: Mapping, checkpoint: str, device: str | torch.device | None
 ) -> nn.Module:
     """The network of a model's config, with weights, ready for ``test_step``."""
     device = compat.choose_device(device)
@@ -160,7 +156,7 @@ def build_model(
     with scope, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = registry.build(config)
-    if str(checkpoint) != RANDOM_WEIGHTS:
+    if checkpoint != RANDOM_WEIGHTS:
         load_weights(model, checkpoint)
     return model.to(device).eval()
 
@@ -175,16 +171,10 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
         if missing:
             raise RuntimeError(f'it lacks {len(missing)} weights, such as {missing[0]}')
     except RuntimeError as error:
-        raise PoseError(
-            f'{checkpoint} does not fit the network of the config ({error}); name the '
-            'checkpoint that belongs to the config'
-        ) from error
+        raise PoseError(f'{checkpoint} does not fit the config: {error}') from error
     if unused:
-        warnings.warn(
-            f'{checkpoint}: {len(unused)} tensors have no place in the network: '
-            f'{", ".join(unused[:5])}, …',
-            stacklevel=2,
-        )
+        notice = f'{len(unused)} tensors have no place in the network: {unused[:5]}'
+        warnings.warn(f'{checkpoint}: {notice}', stacklevel=2)
 
 
 def batches(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
@@ -200,7 +190,6 @@ def batches(frames: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray
         for frame in batch:
             if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
                 raise ConfigError(
-                    f'expected frames of shape (H, W, 3) and dtype uint8, got '
-                    f'{frame.shape} {frame.dtype}'
+                    f'expected frames (H, W, 3) uint8, got {frame.shape} {frame.dtype}'
                 )
         yield batch

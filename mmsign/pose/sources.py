@@ -70,23 +70,17 @@ def find_clips(
     found = _corpus_clips(path, dataset, frames)
     if found is None:
         if dataset is not None or frames is not None:
-            raise PoseError(
-                f'{path}: no annotations of {dataset or "any known corpus"} there'
-            )
+            raise PoseError(f'{path}: no annotations of {dataset or "any corpus"}')
         found = _loose_clips(path)
     clips: dict[str, Clip] = {}
     for clip in found:
         other = clips.setdefault(composed(clip.clip_id), clip)
         if other != clip:
             raise PoseError(
-                f'two clips are called {clip.clip_id}: {other.frames} and '
-                f'{clip.frames}; rename one, or say which corpus this is (dataset)'
+                f'{other.frames} and {clip.frames} are both {clip.clip_id}: rename one'
             )
     if not clips:
-        raise PoseError(
-            f'{path}: neither a corpus nor videos ({", ".join(VIDEO_SUFFIXES)}) nor '
-            f'folders of images ({", ".join(IMAGE_SUFFIXES)}), loose or in a zip'
-        )
+        raise PoseError(f'{path}: neither a corpus nor videos nor folders of images')
     return list(clips.values())
 
 
@@ -94,26 +88,21 @@ def _corpus_clips(
     root: Path, dataset: str | None, frames: str | None
 ) -> list[Clip] | None:
     """All splits' clips; None if no dataset finds its annotations."""
-    kinds = [
-        kind
-        for name, kind in DATASETS.module_dict.items()
-        if issubclass(kind, SignDataset)
-        and (kind is not SignDataset if dataset is None else name == dataset)
-    ]
+    every = DATASETS.module_dict
+    names = every if dataset is None else {dataset} & every.keys()
+    kinds = [every[name] for name in names if issubclass(every[name], SignDataset)]
     if not kinds:
         raise PoseError(f'{dataset} is no dataset of mmsign')
     clips = None
-    for kind in kinds:
-        for split in kind.SPLITS:
-            try:
-                annotated = kind.load_annotations(str(root), split)
-            except FileNotFoundError:
-                continue
-            clips = clips or []
-            if not annotated:  # a dataset refuses a split without clips
-                continue
+    for kind, split in [(corpus, name) for corpus in kinds for name in corpus.SPLITS]:
+        try:
+            annotated = kind.load_annotations(str(root), split)
+        except FileNotFoundError:
+            continue
+        clips = clips or []
+        if annotated:  # a dataset refuses a split without clips
             corpus = kind(data_root=str(root), split=split, frames=frames)
-            records = [corpus.get_data_info(i) for i in range(len(corpus))]
+            records = map(corpus.get_data_info, range(len(corpus)))
             clips += [Clip(r['clip_id'], r['frames']) for r in records]
     return clips
 

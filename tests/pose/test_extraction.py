@@ -89,10 +89,10 @@ def test_a_bad_clip_is_skipped_and_tried_again(clips, out, tmp_path):
 
 def test_keypoints_of_two_estimators_are_not_mixed(clips, out):
     extract(clips[:1], out, Brightness())
-    with pytest.raises(PoseError, match='other settings .name brightness → darkness'):
+    with pytest.raises(PoseError, match='name brightness → darkness'):
         extract(clips, out, Brightness(name='darkness'))
     out.with_name(f'{out.name}.settings.json').unlink()
-    with pytest.raises(PoseError, match='says how its keypoints were made'):
+    with pytest.raises(PoseError, match=r'settings\.json'):
         extract(clips, out, Brightness())
     assert list(values(out)) == ['a']
 

@@ -181,12 +181,12 @@ def test_nobody_in_the_picture(solutions, monkeypatch):
 
 def test_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mediapipe', None)
-    with pytest.raises(PoseError, match='cannot be imported .*pip install mediapipe$'):
+    with pytest.raises(PoseError, match='pip install mediapipe$'):
         MediaPipeEstimator()
 
 
 def test_without_models(package):
-    with pytest.raises(PoseError, match=r'1\.2\.3 brings no models along: download'):
+    with pytest.raises(PoseError, match=r'1\.2\.3 brings no models: download'):
         MediaPipeEstimator()
 
 
@@ -194,7 +194,5 @@ def test_files_that_are_no_models(tasks, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'gone\.task does not exist'):
         MediaPipeEstimator(tmp_path / 'gone.task')
     (tmp_path / 'other.task').write_bytes(b'something')
-    with pytest.raises(
-        PoseError, match=r'other\.task: MediaPipe does not take it .*zip'
-    ):
+    with pytest.raises(PoseError, match=r'other\.task .*zip'):
         MediaPipeEstimator(tmp_path / 'other.task')

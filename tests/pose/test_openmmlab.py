@@ -99,7 +99,7 @@ def test_weights_come_from_a_checkpoint_as_saved_by_several_processes(
 def test_a_checkpoint_of_another_network_is_refused(standin, tmp_path, state, message):
     model = build_model(standin, CONFIG, RANDOM_WEIGHTS, 'cpu')
     torch.save(state, tmp_path / 'x.pth')
-    with pytest.raises(PoseError, match=f'(?s)does not fit.*{message}'):
+    with pytest.raises(PoseError, match=rf'(?s)x\.pth does not fit.*{message}'):
         load_weights(model, tmp_path / 'x.pth')
 
 
