@@ -14,6 +14,8 @@ from contextlib import suppress
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from mmsign.errors import FrameReadError
 
@@ -26,7 +28,7 @@ IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.tif', '.tiff', '.j
 # What every PNG image begins with, up to its width, height, depth and kind.
 _PNG_START = struct.Struct('>16s2I5B')
 _PNG_MAGIC = b'\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR'
-_TRUE_COLOUR = (8, 2, 0, 0)  # bits, RGB, deflate, the usual filters
+_TRUE_COLOUR = (8, 2, 0, 0, 0)  # bits, RGB, deflate, usual filters, not interlaced
 # Larger images, if there are any, are left to OpenCV, which limits their size.
 _LARGEST_SIDE = 1 << 14
 _SOURCE_COMMENT = b'mmsign source '
@@ -60,17 +62,15 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     Raises:
         FrameReadError: If the image is truncated or corrupt.
     """
-    image = None
-    if _is_complete(data):
-        image = _fast_png(data)
-        if image is None:
-            # An image too large for OpenCV is an error, a damaged one is None.
-            with suppress(cv2.error):
-                image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    whole = _is_complete(data)
+    image = _fast_png(data) if whole else None
+    if whole and image is None:
+        # An image too large for OpenCV is an error, a damaged one is None.
+        with suppress(cv2.error):
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise FrameReadError(
-            f'{name}: a truncated or corrupt image ({len(data)} bytes); '
-            'restore the file from the corpus'
+            f'{name}: a truncated or corrupt image of {len(data)} bytes; restore it'
         )
     return image
 
@@ -101,11 +101,20 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
+def resized(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(T, H, W, 3) uint8 → the same of (height, width) pixels: antialiased bilinear."""
+    # A channels-last view: torch has a fast path for uint8 images like this.
+    images = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    images = F.interpolate(images, size=size, mode='bilinear', antialias=True)
+    return np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
+
+
 def with_source_size(jpeg: bytes, size: tuple[int, int]) -> bytes:
     """A JPEG image with a comment that says from how large a picture it was made."""
-    comment = _SOURCE_COMMENT + f'{size[0]}x{size[1]}'.encode()
-    length = struct.pack('>H', len(comment) + 2)
-    return b'\xff\xd8\xff\xfe' + length + comment + jpeg[2:]
+    comment = b'%s%dx%d' % (_SOURCE_COMMENT, *size)
+    return (
+        b'\xff\xd8\xff\xfe' + struct.pack('>H', len(comment) + 2) + comment + jpeg[2:]
+    )
 
 
 def source_size(data: bytes) -> tuple[int, int] | None:
@@ -126,10 +135,10 @@ def _fast_png(data: bytes) -> np.ndarray | None:
     """Decode the common kind of PNG image; None for all others."""
     if _decode_png is None or len(data) < _PNG_START.size:
         return None
-    magic, width, height, *kind, interlaced = _PNG_START.unpack_from(data)
-    if magic != _PNG_MAGIC or tuple(kind) != _TRUE_COLOUR or interlaced:
+    magic, width, height, *kind = _PNG_START.unpack_from(data)
+    if magic != _PNG_MAGIC or tuple(kind) != _TRUE_COLOUR:
         return None
-    if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
+    if not 0 < min(width, height) <= max(width, height) <= _LARGEST_SIDE:
         return None
     try:
         image = _decode_png(data, (height, width), 'rgb')

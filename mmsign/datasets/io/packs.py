@@ -18,13 +18,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from mmsign.errors import DataError, FrameReadError
 
 from .frame_sources import open_frames
-from .images import with_source_size
+from .images import resized, with_source_size
 
 OPTIONS_MEMBER = 'mmsign-pack.json'
 _LOCAL_HEADER = struct.Struct('<4s10x3L2H')
@@ -65,9 +63,7 @@ def shrink(frame: np.ndarray, short_side: int) -> np.ndarray:
     if factor >= 1:
         return frame
     size = max(1, round(height * factor)), max(1, round(width * factor))
-    image = torch.from_numpy(frame).permute(2, 0, 1)[None]
-    image = F.interpolate(image, size=size, mode='bilinear', antialias=True)
-    return np.ascontiguousarray(image[0].permute(1, 2, 0).numpy())
+    return resized(frame[None], size)[0]
 
 
 class _Archive(zipfile.ZipFile):

@@ -19,11 +19,7 @@ the crop box travels with them to where heatmaps are drawn. Random numbers come 
 numpy's global generator, which MMEngine seeds in every worker.
 """
 
-from .color import ClipColorJitter
-from .crop import ClipCenterCrop, ClipRandomCrop
-from .features import LoadFeatures
 from .load import DecodeClip, LoadClip
-from .pack import PackClip
-from .resize import ClipResize
-from .sample import SampleClip
-from .sentence import PackSentence
+from .pack import LoadFeatures, PackClip, PackSentence
+from .pixels import ClipColorJitter, ClipResize
+from .sample import ClipCenterCrop, ClipRandomCrop, SampleClip

@@ -78,9 +78,8 @@ def read_points(info: dict, source: FrameSource | None) -> np.ndarray:
         return points
     if len(points) != len(source):
         raise DataError(
-            f'clip {clip_id}: {len(source)} frames in {info["frames"]}, but '
-            f'{len(points)} frames of keypoints in {file.path}; extract the keypoints '
-            'from these very frames'
+            f'clip {clip_id}: {len(source)} frames in {info["frames"]}, keypoints of '
+            f'{len(points)} in {file.path}; extract them from these very frames'
         )
     file.check_size(source.source_size, f'clip {clip_id}')
     return points
@@ -94,9 +93,8 @@ def keypoint_file_of(info: dict) -> KeypointFile:
     """
     if info.get('keypoint_file') is None:
         raise DataError(
-            f'clip {info["clip_id"]}: the pipeline loads keypoints, but no file is '
-            'named; set the `keypoint_file` of the dataset, or '
-            'LoadClip(keypoints=False)'
+            f'clip {info["clip_id"]}: no keypoints are named; set `keypoint_file` of '
+            'the dataset, or LoadClip(keypoints=False)'
         )
     return open_keypoints(info['keypoint_file'])
 
@@ -126,8 +124,7 @@ class LoadClip(BaseTransform):
     def __init__(self, keypoints: bool = True, frames: bool = True) -> None:
         if not (keypoints or frames):
             raise ConfigError('LoadClip has nothing to load: set keypoints or frames')
-        self.keypoints = keypoints
-        self.frames = frames
+        self.keypoints, self.frames = keypoints, frames
 
     def transform(self, results: dict) -> dict:
         size = keypoint_file_of(results).frame_size if self.keypoints else None
@@ -148,26 +145,19 @@ class LoadClip(BaseTransform):
             count = len(points)
         if self.frames:
             count = len(source)
-            results['frame_source'] = (
-                source if chosen is None else ChosenFrames(source, chosen)
-            )
+            seen = source if chosen is None else ChosenFrames(source, chosen)
+            results['frame_source'] = seen
         announced = results.get('num_frames') or 0
         if announced > count:
-            notices.append(
-                f'{announced} frames announced, {count} found; going on with {count}'
-            )
+            notices.append(f'{announced} frames announced, {count} found and taken')
         results['num_frames'] = count if chosen is None else len(chosen)
         results['frame_size'] = size
         results['crop_box'] = (0.0, 0.0, *map(float, size))
         for notice in filter(None, notices):
-            _say_once(f'clip {results["clip_id"]}: {notice}')
+            if (line := f'clip {results["clip_id"]}: {notice}') not in _said:
+                _said.add(line)
+                print_log(line, logger='current', level=logging.WARNING)
         return results
-
-
-def _say_once(notice: str) -> None:
-    if notice not in _said:
-        _said.add(notice)
-        print_log(notice, logger='current', level=logging.WARNING)
 
 
 @TRANSFORMS.register_module()
@@ -185,8 +175,7 @@ class DecodeClip(BaseTransform):
     def transform(self, results: dict) -> dict:
         source = results.pop('frame_source')
         try:
-            frames: np.ndarray = source.read(results['frame_indices'])
+            results['frames'] = source.read(results['frame_indices'])
         except FrameReadError as error:
             raise FrameReadError(f'clip {results["clip_id"]}: {error}') from error
-        results['frames'] = frames
         return results

@@ -1,6 +1,13 @@
-import numpy as np
+import pickle
 
+import numpy as np
+import pytest
+
+from mmsign.datasets import Phoenix2014TDataset
+from mmsign.datasets.io.feature_file import ClipFeatures, write_features
+from mmsign.datasets.transforms import LoadFeatures
 from mmsign.datasets.transforms.pack import PackClip
+from mmsign.errors import DataError
 
 
 def test_tensors_are_views_and_nothing_of_the_reference_is_lost():
@@ -25,3 +32,60 @@ def test_tensors_are_views_and_nothing_of_the_reference_is_lost():
     assert sample.length == 4 and sample.glosses == ['A', 'UNKNOWN']
     blind = PackClip()(results | dict(frames='folder'))
     assert set(blind['inputs']) == {'keypoints'}
+
+
+def test_no_frame_is_opened(phoenix_tree):
+    dataset = Phoenix2014TDataset(
+        str(phoenix_tree),
+        'train',
+        frames='nowhere',
+        pipeline=[dict(type='PackSentence')],
+    )
+    packed = dataset[0]
+    assert packed['inputs'] == {}
+    sample = packed['data_samples']
+    assert (sample.clip_id, sample.signer) == ('train-a', 'Sa')
+    assert (sample.glosses, sample.text) == (['REGEN', 'NORD'], 'ein "satz" .')
+
+
+def test_features_take_the_place_of_frames(tmp_path):
+    path = str(tmp_path / 'f.safetensors')
+    streams = dict(video=np.ones((2, 5)), keypoint=np.zeros((2, 3)))
+    write_features(path, dict(a=ClipFeatures(streams, np.arange(2, 10), 13)), 'net')
+    # Also in a worker process.
+    load = pickle.loads(pickle.dumps(LoadFeatures(path)))
+    info = dict(clip_id='a', signer='S', glosses=['X'], text='x .', num_frames=None)
+    packed = load(info)
+    sample = packed['data_samples']
+    assert {k: tuple(v.shape) for k, v in packed['inputs'].items()} == dict(
+        video_features=(2, 5), keypoint_features=(2, 3)
+    )
+    assert (sample.length, sample.num_frames, sample.text) == (8, 13, 'x .')
+    assert sample.frame_indices.tolist() == list(range(2, 10))
+    with pytest.raises(DataError, match='clip b'):
+        load(dict(info, clip_id='b'))
+
+
+def test_random_views_are_taken_as_often_as_the_clip_itself(tmp_path):
+    path = str(tmp_path / 'f.safetensors')
+    clips = {
+        name: ClipFeatures(dict(video=np.full((2, 1), value)), np.arange(8), 8)
+        for name, value in (('a', 0.0), ('a#1', 1.0), ('a#2', 2.0))
+    }
+    write_features(path, clips, 'net')
+    info = dict(clip_id='a', signer='S', glosses=['X'], text='x .')
+    np.random.seed(0)
+
+    def drawn(load: LoadFeatures) -> list[int]:
+        packed = [load(dict(info)) for _ in range(60)]
+        assert {one['data_samples'].clip_id for one in packed} == {'a'}
+        return [int(one['inputs']['video_features'][0, 0]) for one in packed]
+
+    found = drawn(LoadFeatures(path, views=2))
+    assert [found.count(view) >= 10 for view in range(3)] == [True] * 3
+    assert set(drawn(LoadFeatures(path))) == {0}
+    with pytest.raises(DataError, match='clip a#'):
+        for _ in range(60):
+            LoadFeatures(path, views=3)(dict(info))
+    with pytest.raises(ValueError, match='LoadFeatures'):
+        LoadFeatures(path, views=-1)

@@ -1,6 +1,6 @@
-"""Change the colours of a clip.
+"""Crop, resize and recolour the frames of a clip.
 
-Symbols: T frames, S side of a frame in pixels.
+Symbols: T frames, H and W of one, S side of a resized one, in pixels.
 """
 
 from __future__ import annotations
@@ -11,6 +11,49 @@ from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError
 from mmsign.registry import TRANSFORMS
+
+from ..io.images import resized
+
+
+@TRANSFORMS.register_module()
+class ClipResize(BaseTransform):
+    """Cut the crop box out of the frames and resize it to a square.
+
+    Bilinear, antialiased where it shrinks: what Pillow does, and so what the
+    published weights were trained on. Pixel (i, j) of the result looks at
+    x = (j + ½)·width/size − ½ + x0 of the source and likewise at y, which is where
+    the heatmaps are drawn.
+
+    The box is in pixels of the source. Frames that were packed smaller are cut at
+    the pixel nearest to it, at most half a pixel beside.
+
+    Reads ``frames`` (T, H, W, 3) uint8, ``crop_box`` and ``frame_size``. Writes
+    ``frames`` (T, size, size, 3) uint8.
+
+    Args:
+        size: Side in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ConfigError(f'ClipResize: size must be positive, not {size}')
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        frames = results['frames']
+        x0, y0, width, height = results['crop_box']
+        source_w, source_h = results['frame_size']
+        columns = _span(x0, width, frames.shape[2] / source_w)
+        rows = _span(y0, height, frames.shape[1] / source_h)
+        results['frames'] = resized(frames[:, rows, columns], (self.size, self.size))
+        return results
+
+
+def _span(start: float, length: float, scale: float) -> slice:
+    """Whole pixels of a range of source pixels; at least one."""
+    first = round(start * scale)
+    return slice(first, max(first + 1, round((start + length) * scale)))
+
 
 # Share of blue, green and red in the brightness of a pixel (ITU-R BT.601).
 _LUMA = np.array([0.114, 0.587, 0.299])
@@ -38,22 +81,16 @@ class ClipColorJitter(BaseTransform):
         saturation: float = 0.4,
         hue: float = 0.1,
     ) -> None:
-        if not 0 <= prob <= 1:
-            raise ConfigError(f'ClipColorJitter: prob must be in [0, 1], not {prob}')
-        if min(brightness, contrast, saturation) < 0:
+        factors = (brightness, contrast, saturation)
+        if not (0 <= prob <= 1 and 0 <= hue <= 0.5 and min(factors) >= 0):
             raise ConfigError(
-                'ClipColorJitter: brightness, contrast and saturation must not be '
-                f'negative: {brightness}, {contrast}, {saturation}'
+                'ClipColorJitter: prob must be in [0, 1], hue in [0, 0.5] and the '
+                f'others not negative: prob={prob}, hue={hue}, {factors}'
             )
-        if not 0 <= hue <= 0.5:
-            raise ConfigError(f'ClipColorJitter: hue must be in [0, 0.5], not {hue}')
         self.prob = prob
-        self.ranges = {
-            adjust_brightness: (max(0.0, 1 - brightness), 1 + brightness),
-            adjust_contrast: (max(0.0, 1 - contrast), 1 + contrast),
-            adjust_saturation: (max(0.0, 1 - saturation), 1 + saturation),
-            adjust_hue: (-hue, hue),
-        }
+        adjust = (adjust_brightness, adjust_contrast, adjust_saturation)
+        self.steps = [(f, max(0.0, 1 - x), 1 + x) for f, x in zip(adjust, factors)]
+        self.steps.append((adjust_hue, -hue, hue))
 
     def transform(self, results: dict) -> dict:
         if np.random.uniform() >= self.prob:
@@ -61,10 +98,9 @@ class ClipColorJitter(BaseTransform):
         frames = results['frames']
         # One tall image: OpenCV then takes the clip in one call.
         image = frames.reshape(-1, frames.shape[2], 3)
-        steps = list(self.ranges.items())
-        for index in np.random.permutation(len(steps)):
-            adjust, bounds = steps[index]
-            image = adjust(image, np.random.uniform(*bounds))
+        for index in np.random.permutation(len(self.steps)):
+            adjust, least, most = self.steps[index]
+            image = adjust(image, np.random.uniform(least, most))
         results['frames'] = image.reshape(frames.shape)
         return results
 
