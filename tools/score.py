@@ -48,6 +48,7 @@ from mmsign.evaluation.cleanup import (  # noqa: E402
 from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
 from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
 from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
+from mmsign.evaluation.tokens import split_text  # noqa: E402
 from mmsign.evaluation.wer import (  # noqa: E402
     align_words,
     count_confusions,
@@ -99,7 +100,7 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
         references, hypotheses = read_pair(args)
         names = [f'line {number}' for number in range(1, len(references) + 1)]
         return Sentences(
-            names, [r.split() for r in references], [h.split() for h in hypotheses]
+            names, list(map(split_text, references)), list(map(split_text, hypotheses))
         )
     if kinds != ('.stm', '.ctm'):
         raise DataError(
@@ -115,8 +116,11 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
     # A clip that the CTM file does not name is one in which nothing was recognised.
     return Sentences(
         list(segments),
-        [list(segment.words) for segment in segments.values()],
-        [[word.symbol for word in words.get(clip, ())] for clip in segments],
+        [split_text(' '.join(segment.words)) for segment in segments.values()],
+        [
+            split_text(' '.join(word.symbol for word in words.get(clip, ())))
+            for clip in segments
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from mmsign.errors import ConfigError, DataError
@@ -11,7 +12,8 @@ LEVELS = ('word', 'character')
 
 def split_text(text: str, level: str = 'word') -> list[str]:
     """The tokens of a sentence: what white space separates, or every character
-    that is not white space (the spaces of a Chinese text carry no meaning).
+    that is not white space (the spaces of a Chinese text carry no meaning). Unicode's
+    forms of one letter are one.
 
     Raises:
         ConfigError: there is no such level.
@@ -27,7 +29,7 @@ def split_text(text: str, level: str = 'word') -> list[str]:
             f"level {level!r} of the metric or of the dataset's METAINFO: expected one "
             f'of {", ".join(LEVELS)}'
         )
-    words = text.split()
+    words = unicodedata.normalize('NFC', text).split()
     return words if level == 'word' else list(''.join(words))
 
 

@@ -10,3 +10,7 @@ def test_splitting():
     assert split_text(' ', 'word') == split_text('', 'character') == []
     with pytest.raises(ConfigError, match='char'):
         split_text('a', 'char')
+
+
+def test_the_forms_of_unicode_are_one_word():
+    assert split_text('scho\u0308n') == split_text('sch\u00f6n') == ['schön']
