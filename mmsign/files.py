@@ -9,7 +9,6 @@ import re
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,21 +51,29 @@ def check_outputs(
     written: dict[str, str] = {}
     read = [place for name in inputs if name is not None for place in _places(name)]
     for output in map(os.fspath, filter(None, outputs)):
+        what = f'the output {output}'
         if suffixes and not output.lower().endswith(tuple(suffixes)):
             kinds = ' or '.join(f'*{suffix}' for suffix in suffixes)
-            raise ConfigError(f'the output {output} must be named {kinds}')
+            raise ConfigError(f'{what} must be named {kinds}')
         real = os.path.realpath(output)
         if real in written:
             raise ConfigError(f'{written[real]} and {output} would be one file')
         written[real] = output
-        if os.path.exists(real) and os.path.isdir(real) != folders:
+        exists = os.path.exists(real)
+        if exists and os.path.isdir(real) != folders:
             kinds = ('a folder', 'a file') if folders else ('a file', 'a folder')
-            raise ConfigError(f'the output {output} must be {kinds[0]}, not {kinds[1]}')
+            raise ConfigError(f'{what} must be {kinds[0]}, not {kinds[1]}')
         for place in read:
-            _check_apart(real, output, place)
-        if os.path.exists(real) and not os.access(real, os.W_OK):
-            raise ConfigError(f'the output {output} is write-protected')
-        check_writable(real if folders else Path(real).parent, f'the output {output}')
+            if exists and os.path.samefile(real, place):
+                raise ConfigError(f'{what} is the input {place}: name another file')
+            inside = Path(os.path.realpath(place)) in Path(real).parents
+            if inside and real.lower().endswith(_PART_OF_A_CLIP):
+                raise ConfigError(
+                    f'{what} would change the input {place}: name a file outside of it'
+                )
+        if exists and not os.access(real, os.W_OK):
+            raise ConfigError(f'{what} is write-protected')
+        check_writable(real if folders else Path(real).parent, what)
 
 
 def _places(name: str | os.PathLike) -> list[str]:
@@ -76,40 +83,24 @@ def _places(name: str | os.PathLike) -> list[str]:
     return [place for place in candidates if place and os.path.exists(place)][:1]
 
 
-def _check_apart(real: str, output: str, place: str) -> None:
-    if os.path.exists(real) and os.path.samefile(real, place):
-        raise ConfigError(
-            f'the output {output} is the input {place}, which would be lost: name '
-            'another file'
-        )
-    inside = Path(os.path.realpath(place)) in Path(real).parents
-    if inside and (os.path.isdir(real) or real.lower().endswith(_PART_OF_A_CLIP)):
-        raise ConfigError(
-            f'the output {output} lies in the input {place}, which would change: name '
-            'a file outside of it'
-        )
-
-
 def check_writable(folder: str | os.PathLike, what: str) -> None:
     """Raise ConfigError that begins with ``what`` if nothing can be written there.
 
     A folder that does not exist is not made: the first above it that does is tried.
     """
     here = Path(os.path.realpath(folder))
-    while not here.exists() and here != here.parent:
-        here = here.parent
+    here = next((path for path in (here, *here.parents) if path.exists()), here)
     try:
-        with tempfile.TemporaryFile(dir=here) as file:
+        with tempfile.TemporaryFile(dir=here, buffering=0) as file:
             file.write(b'x')
-            file.flush()
     except OSError as error:
         raise ConfigError(
-            f'{what} cannot be written ({error.strerror}): name another place, or make '
-            'room'
+            f'{what} cannot be written into {folder} ({error.strerror}): name another '
+            'place, or make room'
         ) from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def replacing(
     path: str | os.PathLike, mode: str = 'wb', durable: bool = False
 ) -> Iterator[IO]:
@@ -151,7 +142,7 @@ def replacing(
             os.fsync(file.fileno())
 
 
-@contextmanager
+@contextlib.contextmanager
 def replacing_path(path: str | os.PathLike, suffix: str = '') -> Iterator[Path]:
     """``replacing`` for libraries that open files themselves.
 
@@ -236,20 +227,17 @@ def read_lines(path: str | os.PathLike) -> list[str]:
     """
     try:
         data = Path(path).read_bytes()
+        text = data.decode('utf-8').removeprefix('\ufeff')
     except OSError as error:
         raise DataError(f'cannot read {path}: {error.strerror}') from error
-    try:
-        text = data.decode('utf-8').removeprefix('\ufeff')
     except UnicodeDecodeError as error:
         line = data.count(b'\n', 0, error.start) + 1
         raise DataError(
             f'{path} is not UTF-8: line {line} holds the byte '
-            f'0x{data[error.start]:02x}, which cannot be decoded; save it as UTF-8'
+            f'0x{data[error.start]:02x}; save it as UTF-8'
         ) from error
     # Not splitlines(), which also breaks lines at characters words may hold.
-    lines = text.split('\n')
-    if not lines[-1]:
-        lines.pop()
+    lines = text.removesuffix('\n').split('\n') if text else []
     return [line.removesuffix('\r') for line in lines]
 
 
@@ -284,22 +272,19 @@ def _host() -> str:
 
 def _remove_orphans(target: Path) -> None:
     """Remove partial files of ``target`` whose process is no longer alive."""
-    named = re.compile(
-        rf'\.{re.escape(target.name)}\.{_host()}\.(\d+)\.partial(\.\w+)?'
-    )
+    name = re.escape(f'.{target.name}.{_host()}.')
+    partial = re.compile(rf'{name}(\d+)\.partial(\.\w+)?')
     with contextlib.suppress(OSError):
         for entry in os.scandir(target.parent):
-            found = named.fullmatch(entry.name)
-            if found and not is_alive(int(found[1])):
+            found = partial.fullmatch(entry.name)
+            if found and not _is_alive(int(found[1])):
                 os.unlink(entry.path)
 
 
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine runs."""
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
+    except OSError as error:
+        # If not gone, it is another user's.
+        return not isinstance(error, ProcessLookupError)
     return True

@@ -30,10 +30,7 @@ PARTS: dict[str, slice] = {
 }
 """Where each part lies among the 79."""
 
-LAYOUT_SIZES: dict[str, int] = {
-    'coco_wholebody_133': 133,
-    'mmsign_79': len(SELECTED_79),
-}
+LAYOUT_SIZES = {'coco_wholebody_133': 133, 'mmsign_79': len(SELECTED_79)}
 """Number of keypoints of each layout that a keypoint file may have."""
 
 Pair = tuple[int, int]
@@ -68,10 +65,10 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     outside = np.any((places < -0.1 * size) | (places > 1.1 * size), axis=1).mean()
     if outside <= 0.1:
         return ''
+    size = '×'.join(map(str, frame_size))
     return (
-        f'{outside:.0%} of the confident keypoints lie outside the frame of '
-        f'{frame_size[0]}×{frame_size[1]} pixels; they seem to be in pixels of another '
-        'resolution'
+        f'{outside:.0%} of the confident keypoints lie outside the frame of {size} '
+        'pixels; they seem to be of another resolution'
     )
 
 
@@ -87,11 +84,8 @@ def _chain(*indices: int) -> list[Pair]:
 
 def _hand(root: int) -> list[Pair]:
     """The bones of a hand as (child, parent), towards its root."""
-    return [
-        bone
-        for first in range(root + 1, root + 21, 4)
-        for bone in _chain(*range(first + 3, first - 1, -1), root)
-    ]
+    tips = range(root + 4, root + 21, 4)
+    return [bone for tip in tips for bone in _chain(*range(tip, tip - 4, -1), root)]
 
 
 _LIMBS = [  # (child, parent)
@@ -124,23 +118,19 @@ SKELETON: tuple[Pair, ...] = _channels(
 )
 """Channels to join by a line when a skeleton is drawn."""
 
+_INWARD = _channels(
+    [*_LIMBS, (5, 0), (6, 0)]
+    + [*_chain(29, 26, 23, 4), *_chain(32, 35, 38, 3)]  # jaw to the ears
+    + [*_chain(41, 44, 2), (47, 1)]  # eyebrows
+    + [*_chain(50, 53, 0), (56, 0)]  # nose
+    + [(62, 2), (59, 2), (65, 1), (68, 1)]  # eyes: inner, outer corner
+    + [(73, 56), (71, 73), (81, 71), (83, 71)]  # mouth, right half
+    + [(75, 56), (77, 75), (79, 77), (87, 77)]  # left half
+    + [(85, 56), (89, 85)]  # middle of the lips, inside
+)
+_NOSE = SELECTED_79.index(0)
 GRAPH_LAYOUTS: dict[str, dict] = {
-    'mmsign_79': dict(
-        num_node=len(SELECTED_79),
-        inward=list(
-            _channels(
-                [*_LIMBS, (5, 0), (6, 0)]
-                + [*_chain(29, 26, 23, 4), *_chain(32, 35, 38, 3)]  # jaw to the ears
-                + [*_chain(41, 44, 2), (47, 1)]  # eyebrows
-                + [*_chain(50, 53, 0), (56, 0)]  # nose
-                + [(62, 2), (59, 2), (65, 1), (68, 1)]  # eyes: inner, outer corner
-                + [(73, 56), (71, 73), (81, 71), (83, 71)]  # mouth, right half
-                + [(75, 56), (77, 75), (79, 77), (87, 77)]  # left half
-                + [(85, 56), (89, 85)]  # middle of the lips, inside
-            )
-        ),
-        center=SELECTED_79.index(0),
-    )
+    'mmsign_79': dict(num_node=len(SELECTED_79), inward=list(_INWARD), center=_NOSE)
 }
 """Layouts for MMAction2's ``Graph`` that a config may name in ``graph_cfg``, besides
 MMAction2's own: a tree of (child, parent) channels towards the nose, arms over the
@@ -165,16 +155,12 @@ def select_79(points: np.ndarray, layout: str | None = None) -> np.ndarray:
         >>> select_79(whole_body, 'coco_wholebody_133').shape
         (25, 79, 3)
     """
-    if layout is None:
-        of_size = {size: name for name, size in LAYOUT_SIZES.items()}
-        layout = of_size.get(points.shape[-2], f'of {points.shape[-2]} keypoints')
-    if layout not in LAYOUT_SIZES:
+    count = points.shape[-2]
+    of_size = {size: name for name, size in LAYOUT_SIZES.items()}
+    layout = layout or of_size.get(count, f'of {count} keypoints')
+    if LAYOUT_SIZES.get(layout) != count:
         raise DataError(
-            f'unknown keypoint layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'
-        )
-    if points.shape[-2] != LAYOUT_SIZES[layout]:
-        raise DataError(
-            f'layout {layout!r} has {LAYOUT_SIZES[layout]} keypoints, '
-            f'got an array of shape {points.shape}'
+            f'keypoint layout {layout!r} in an array of shape {points.shape}: expected '
+            f'one of {LAYOUT_SIZES}'
         )
     return points if layout == 'mmsign_79' else points[..., SELECTED_79, :]

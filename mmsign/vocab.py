@@ -65,34 +65,25 @@ class GlossVocabulary:
     ) -> None:
         self.blank = blank
         given = list(glosses)
-        self._index: dict[str, int] = {}
         seen: dict[str, int] = {}
+        self._index: dict[str, int] = {}
         for index, gloss in enumerate(given, 1):
             if not isinstance(gloss, str) or not gloss or gloss.split() != [gloss]:
-                raise DataError(
-                    f'gloss number {index} is {gloss!r}; expected a string without '
-                    'white space'
-                )
-            if gloss == blank:
-                raise DataError(
-                    f'gloss number {index} has the name of the blank, {blank!r}: '
-                    'leave the blank out, or give it another name'
-                )
-            if gloss in seen:
-                raise DataError(
-                    f'gloss {gloss!r} occurs twice: as numbers {seen[gloss]} and '
-                    f'{index}'
-                )
-            seen[gloss] = index
-            self._index.setdefault(composed(gloss), index)
+                fault = 'expected a string without white space'
+            elif gloss == blank:
+                fault = 'the name of the blank; leave it out, or name the blank anew'
+            elif (first := seen.setdefault(gloss, index)) < index:
+                fault = f'already number {first}'
+            else:
+                self._index.setdefault(composed(gloss), index)
+                continue
+            raise DataError(f'gloss number {index} is {gloss!r}: {fault}')
         # A checkpoint may have learned two forms of a gloss as two classes: they keep
         # their forms, and the first alone is learned any more.
         twice = len(self._index) < len(given)
         self.glosses: tuple[str, ...] = tuple(given if twice else map(composed, given))
-        self.aliases: dict[str, str] = {
-            composed(alias): composed(gloss)
-            for alias, gloss in dict(aliases or {}).items()
-        }
+        pairs = dict(aliases or {}).items()
+        self.aliases = {composed(alias): composed(gloss) for alias, gloss in pairs}
         for alias, gloss in self.aliases.items():
             if alias in self._index or alias == blank or gloss not in self.glosses:
                 raise DataError(
@@ -144,11 +135,8 @@ class GlossVocabulary:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GlossVocabulary):
             return NotImplemented
-        return (self.glosses, self.blank, self.aliases) == (
-            other.glosses,
-            other.blank,
-            other.aliases,
-        )
+        ours, theirs = ((v.glosses, v.blank, v.aliases) for v in (self, other))
+        return ours == theirs
 
     def __hash__(self) -> int:
         return hash((self.glosses, self.blank))
@@ -170,9 +158,8 @@ class GlossVocabulary:
             return [self._index[composed(gloss)] for gloss in glosses]
         except KeyError as error:
             raise UnknownGlossError(
-                f'clip {clip_id}: gloss {error.args[0]!r} is not among the '
-                f'{len(self.glosses)} glosses of the vocabulary; train on a split '
-                'that the vocabulary was built from, or build it anew'
+                f'clip {clip_id}: gloss {error.args[0]!r} is none of the vocabulary; '
+                'train on a split that it was built from, or build it anew'
             ) from error
 
     def decode(self, ids: Iterable[int]) -> list[str]:
@@ -181,15 +168,13 @@ class GlossVocabulary:
         Raises:
             DataError: If an index is the blank's or out of range.
         """
-        result = []
-        for index in ids:
-            if not 1 <= index < len(self):
-                raise DataError(
-                    f'class {index} is no gloss: expected 1..{len(self) - 1} '
-                    f'({self.blank_index} is the blank)'
-                )
-            result.append(composed(self.glosses[index - 1]))
-        return result
+        ids = list(ids)
+        if wrong := [index for index in ids if not 1 <= index < len(self)]:
+            raise DataError(
+                f'class {wrong[0]} is no gloss: expected 1 to {len(self) - 1} '
+                f'({self.blank_index} is the blank)'
+            )
+        return [composed(self.glosses[index - 1]) for index in ids]
 
 
 def steps_needed(target: Sequence[int]) -> int:
@@ -234,18 +219,15 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
     """
     if isinstance(cfg, GlossVocabulary):
         return cfg
-    if not isinstance(cfg, Mapping):
-        raise ConfigError(f'vocab: {_EXPECTED}, got {type(cfg).__name__}')
-    keys = set(cfg)
-    if 'glosses' in keys and keys <= {'glosses', 'aliases'}:
-        if isinstance(cfg['glosses'], str):
-            raise ConfigError(f'vocab: {_EXPECTED}, got a string for glosses')
+    keys = set(cfg) if isinstance(cfg, Mapping) else set()
+    listed = 'glosses' in keys and keys <= {'glosses', 'aliases'}
+    if listed and not isinstance(cfg['glosses'], str):
         return GlossVocabulary(cfg['glosses'], aliases=cfg.get('aliases'))
     if keys == {'file'}:
         return GlossVocabulary.from_file(cfg['file'])
     of_corpus = _CORPUS <= keys <= _CORPUS | {'ann_file', 'slrt_file'}
     if not of_corpus and keys != {'slrt_file'}:
-        raise ConfigError(f'vocab: {_EXPECTED}, got the keys {sorted(keys)}')
+        raise ConfigError(f'vocab: {_EXPECTED}, got {cfg!r:.200}')
     sentences = _training_glosses(cfg) if of_corpus else []
     if 'slrt_file' not in keys:
         return GlossVocabulary.from_sentences(sentences)
@@ -272,8 +254,5 @@ def read_slrt_vocabulary(
 def _training_glosses(cfg: Mapping) -> list[list[str]]:
     dataset = DATASETS.get(cfg['dataset'])
     if not hasattr(dataset, 'training_glosses'):
-        raise ConfigError(
-            f'vocab: {cfg["dataset"]!r} is no sign language corpus that mmsign '
-            'knows; ' + _EXPECTED
-        )
+        raise ConfigError(f'vocab: no corpus {cfg["dataset"]!r}; {_EXPECTED}')
     return dataset.training_glosses(cfg['data_root'], cfg.get('ann_file'))

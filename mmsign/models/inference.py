@@ -5,7 +5,7 @@ Symbols: B clips, T frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -47,43 +47,37 @@ def fold_batch_norms(model: nn.Module) -> int:
     for parent in list(model.modules()):
         for conv_name, norm_name in _pairs(parent):
             conv, norm = parent._modules[conv_name], parent._modules[norm_name]
-            if not _mergeable(conv, norm):
-                continue
-            statistics = norm.running_mean, norm.running_var, norm.eps
-            conv.weight, conv.bias = fuse_conv_bn_weights(
-                *(conv.weight, conv.bias, *statistics, norm.weight, norm.bias),
-                transpose=isinstance(conv, _ConvTransposeNd),
-            )
-            parent._modules[norm_name] = nn.Identity()
-            folded += 1
+            transposed = isinstance(conv, _ConvTransposeNd)
+            if (
+                isinstance(conv, _ConvNd)
+                and isinstance(norm, _BatchNorm)
+                and norm.track_running_stats
+                # Their output channels are in two places.
+                and not (transposed and conv.groups > 1)
+            ):
+                statistics = norm.running_mean, norm.running_var, norm.eps
+                settings = *statistics, norm.weight, norm.bias, transposed
+                fused = fuse_conv_bn_weights(conv.weight, conv.bias, *settings)
+                conv.weight, conv.bias = fused
+                parent._modules[norm_name] = nn.Identity()
+                folded += 1
     return folded
 
 
-def _pairs(parent: nn.Module) -> Iterator[tuple[str, str]]:
+def _pairs(parent: nn.Module) -> Iterable[tuple[str, str]]:
     """Names of children of which the second is applied to the first's output."""
     if isinstance(parent, nn.Sequential):
         names = list(parent._modules)
-        yield from zip(names, names[1:])
-    elif getattr(parent, 'order', None) == ('conv', 'norm', 'act'):
-        norm = getattr(parent, 'norm_name', None)
-        if norm is not None:
-            yield 'conv', norm
-
-
-def _mergeable(conv: nn.Module, norm: nn.Module) -> bool:
-    if not isinstance(conv, _ConvNd) or not isinstance(norm, _BatchNorm):
-        return False
-    # Grouped transposed convolutions have their output channels in two places.
-    grouped = isinstance(conv, _ConvTransposeNd) and conv.groups > 1
-    return norm.track_running_stats and not grouped
+        return zip(names, names[1:])
+    norm = getattr(parent, 'norm_name', None)
+    chained = getattr(parent, 'order', None) == ('conv', 'norm', 'act')
+    return [('conv', norm)] if chained and norm is not None else []
 
 
 def inference_dtype(device: torch.device | str) -> torch.dtype:
     """bfloat16 where the device computes in it, else float32."""
-    if torch.device(device).type == 'cuda':
-        fast = torch.cuda.is_bf16_supported()
-    else:
-        fast = bool(compat.cpu_has_bfloat16())
+    on_gpu = torch.device(device).type == 'cuda'
+    fast = torch.cuda.is_bf16_supported() if on_gpu else compat.cpu_has_bfloat16()
     return torch.bfloat16 if fast else torch.float32
 
 

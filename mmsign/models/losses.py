@@ -1,6 +1,9 @@
 """Terms of the training loss.
 
-Symbols: B clips, T steps, V classes with the blank; U tokens of a sentence.
+Symbols: B clips, T steps, V classes with the blank; U tokens of a sentence. Of CTC: O
+outputs of a network, N = O·B sequences, L glosses of a target, S = 2·L + 1 states (its
+glosses, blanks before, between, after); rows are the steps of all sequences, one after
+the other.
 """
 
 from __future__ import annotations
@@ -8,15 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 import torch.nn as nn
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
+from mmsign.vocab import steps_needed
 
-from .layers.ctc import ctc_losses
-from .layers.sequence import length_mask
+from .layers.sequence import length_mask, upload
 
 
 @MODELS.register_module()
@@ -58,12 +63,117 @@ class CTCLoss(nn.Module):
             blank: Index of the blank.
 
         Returns:
-            Scalar; or one per output.
+            Scalar, in float32 at least; or one per output.
         """
         if isinstance(logits, Tensor):
             return self([logits], [lengths], targets, blank)[0]
-        factor = self.loss_weight / len(targets)
-        return ctc_losses(logits, lengths, targets, blank, factor).unbind()
+        plan = _Plan([x.shape[1] for x in logits], lengths, targets, blank)
+        dtype = torch.promote_types(logits[0].dtype, torch.float32)
+        rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
+        return _CTC.apply(rows, plan, self.loss_weight / len(targets)).unbind()
+
+
+class _Plan:
+    """Indices for the sequences of a batch, made on the host and copied at once."""
+
+    def __init__(self, steps, lengths, targets, blank: int) -> None:
+        outputs, clips = len(steps), len(targets)
+        self.shape = outputs, clips
+        self.blank = blank
+        valid = [n for of_output in lengths for n in of_output]
+        self.steps = [max(n, 1) for n in valid]
+        self.targets = list(targets) * outputs
+        self.sizes = [len(target) for target in self.targets]
+        n, size = np.array(valid)[:, None], np.array(self.sizes)[:, None]
+        needed = [max(steps_needed(target), 1) for target in self.targets]
+        feasible = n >= np.array(needed)[:, None]
+        time, state = np.arange(max(steps)), np.arange(2 * max(self.sizes) + 1)
+        of_output = np.repeat(steps, clips)
+        first = np.cumsum(of_output) - of_output
+        back = np.maximum(n - 1 - time, 0)
+        symbols = np.full((len(n), len(state)), blank)
+        for row, target in zip(symbols, self.targets):
+            row[1 : 2 * len(target) : 2] = target
+        reached = (time < n) & feasible
+        # For each row its step among those of the sequences, and whether it counts.
+        within = [np.arange(steps) for steps in of_output]
+        step_of_row = [i * len(time) + part for i, part in enumerate(within)]
+        counts = [part < k for part, k in zip(within, n[:, 0] * feasible[:, 0])]
+        self._indices = dict(
+            rows=first[:, None] + np.minimum(time, np.maximum(n - 1, 0)),
+            rows_back=first[:, None] + back,
+            back=back,
+            mirror=np.maximum(2 * size - state, 0),
+            symbols=symbols,
+            reached=reached[:, :, None] & (state <= 2 * size)[:, None],
+            feasible=feasible[:, 0],
+            step_of_row=np.concatenate(step_of_row),
+            counts=np.concatenate(counts),
+            output_of_row=np.repeat(np.arange(len(n)) // clips, of_output),
+            target=[i for target in self.targets for i in target],
+            target_back=[i for target in self.targets for i in target[::-1]],
+        )
+
+    def on(self, device: torch.device) -> dict[str, Tensor]:
+        """The indices by name."""
+        arrays = {k: np.asarray(x, np.int64) for k, x in self._indices.items()}
+        flat = upload(np.concatenate([x.ravel() for x in arrays.values()]), device)
+        parts = flat.split([x.size for x in arrays.values()])
+        return {k: part.view(x.shape) for part, (k, x) in zip(parts, arrays.items())}
+
+
+class _CTC(torch.autograd.Function):
+    """Logits (rows, V) → (O,) losses times a factor.
+
+    PyTorch's forward variables of every sequence and of its mirror image, so forward
+    and backward, give each state's probability and with it the gradient (eq. 14 and
+    16 of the paper). Its own backward pass waits for a GPU another three times, and
+    sums in another order each time.
+    """
+
+    @staticmethod
+    def forward(ctx, logits, plan, factor):
+        with torch.autocast(logits.device.type, enabled=False):
+            index = plan.on(logits.device)
+            log_probs = logits.log_softmax(-1)
+            both = torch.cat([index['rows'], index['rows_back']])
+            losses, log_alpha = torch._ctc_loss(
+                log_probs[both.t()],
+                torch.cat([index['target'], index['target_back']]),
+                plan.steps * 2,
+                plan.sizes * 2,
+                plan.blank,
+            )
+            count = len(plan.steps)
+            losses = losses[:count]
+            total = torch.where(index['feasible'].bool(), losses, 0)
+            total = total.view(plan.shape).sum(1) * factor
+            if ctx.needs_input_grad[0]:
+                gradient = _gradient(log_probs, losses, log_alpha, index)
+                scale = index['counts'][:, None].to(logits.dtype) * factor
+                ctx.save_for_backward(gradient.mul_(scale), index['output_of_row'])
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        of_logits, output = ctx.saved_tensors
+        return of_logits * gradient[output][:, None], None, None
+
+
+def _gradient(log_probs, losses, log_alpha, index) -> Tensor:
+    """(rows, V): of the sequences' losses, for the rows that count."""
+    count = len(losses)
+    symbols = index['symbols']
+    sequence = torch.arange(count, 2 * count, device=losses.device)[:, None, None]
+    log_beta = log_alpha[sequence, index['back'][:, :, None], index['mirror'][:, None]]
+    emitted = log_probs[index['rows'][:, :, None], symbols[:, None]]
+    posterior = log_alpha[:count] + log_beta - emitted + losses[:, None, None]
+    posterior = torch.where(index['reached'].bool(), posterior.exp_(), 0)
+    one_hot = log_probs.new_zeros(*symbols.shape, log_probs.shape[1])
+    one_hot.scatter_(2, symbols[:, :, None], 1)
+    expected = torch.bmm(posterior, one_hot).flatten(0, 1)
+    return log_probs.exp().sub_(expected[index['step_of_row']])
 
 
 @MODELS.register_module()

@@ -12,8 +12,9 @@ A config names weights in three ways, all read here:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch.nn as nn
@@ -29,10 +30,6 @@ from .stages import input_tensors
 
 # Written into the ``meta`` of checkpoints, by the hook for checkpoints.
 TEXT_KEY = 'text_vocab'
-
-
-def _none(key: str) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,10 @@ class Weights:
         """Of a loaded checkpoint, or of a state dict alone."""
         state = checkpoint.get('state_dict', checkpoint)
         meta = checkpoint.get('meta') or {}
-        glosses = meta.get(GLOSSES_KEY)
-        return cls(
-            {key.removeprefix('module.'): value for key, value in state.items()},
-            source,
-            None if glosses is None else list(glosses),
-            frozenset((meta.get(TEXT_KEY) or {}).values()),
-        )
+        glosses, texts = meta.get(GLOSSES_KEY), (meta.get(TEXT_KEY) or {}).values()
+        tensors = {key.removeprefix('module.'): value for key, value in state.items()}
+        glosses = None if glosses is None else list(glosses)
+        return cls(tensors, source, glosses, frozenset(texts))
 
     @classmethod
     def read(cls, path: str) -> Weights:
@@ -77,12 +71,9 @@ class Weights:
 
     def part(self, prefix: str) -> Weights:
         """Those under a prefix, without it."""
-        found = {
-            key[len(prefix) :]: value
-            for key, value in self.tensors.items()
-            if key.startswith(prefix)
-        }
-        return Weights(found, self.source, self.glosses, self.texts)
+        found = {k: v for k, v in self.tensors.items() if k.startswith(prefix)}
+        found = {key.removeprefix(prefix): value for key, value in found.items()}
+        return replace(self, tensors=found)
 
     def check_vocabularies(
         self, glosses: GlossVocabulary | None = None, text: str | None = None
@@ -96,29 +87,28 @@ class Weights:
         Raises:
             CheckpointError: Naming the first place at which they differ.
         """
-        ours = None if glosses is None else list(glosses.glosses)
-        if None not in (ours, self.glosses) and ours != self.glosses:
-            place = next(
-                (i for i, (a, b) in enumerate(zip(self.glosses, ours)) if a != b),
-                min(len(self.glosses), len(ours)),
+        theirs = self.glosses
+        ours = theirs if glosses is None else list(glosses.glosses)
+        if theirs is not None and ours != theirs:
+            same = itertools.takewhile(
+                lambda pair: pair[0] == pair[1], zip(theirs, ours)
             )
             raise CheckpointError(
-                f'{self.source} was trained with another vocabulary, of '
-                f'{len(self.glosses)} glosses; the network has {len(ours)}, and they '
-                f'differ first at position {place}. Use the config that was written '
-                'beside the checkpoint, or the corpus it was trained on'
+                f'{self.source} has another vocabulary: {len(theirs)} glosses, the '
+                f'network {len(ours)}, and they differ first at position '
+                f'{len([*same])}; use the config beside the checkpoint, or its corpus'
             )
         if text is not None and self.texts and text not in self.texts:
             raise CheckpointError(
-                f'{self.source} was trained with another text vocabulary: name the '
-                'folder it was trained with in mbart.vocabulary or mbart.folder'
+                f'{self.source} has another text vocabulary: name the folder it was '
+                'trained with in mbart.vocabulary or mbart.folder'
             )
 
     def fitting(
         self,
         needed: Mapping[str, Tensor],
         what: str,
-        optional: Callable[[str], bool] = _none,
+        optional: Callable[[str], bool] = lambda key: False,
         free: Iterable[str] = (),
     ) -> dict[str, Tensor]:
         """The tensors that a network takes, if they are all there.
@@ -148,11 +138,9 @@ class Weights:
                 f'{misshapen[:3]})'
             )
         if left_out:
-            print_log(
-                f'{self.source}: left at their initialisation, since they follow from '
-                f'the input: {", ".join(sorted(left_out))}',
-                logger='current',
-            )
+            names = ', '.join(sorted(left_out))
+            text = f'{self.source}: left at their initialisation, of another input:'
+            print_log(f'{text} {names}', logger='current')
         return {k: state[k] for k in needed if k in state and k not in left_out}
 
 
@@ -161,7 +149,7 @@ def load_weights(
     path: str,
     what: str,
     prefix: str = '',
-    optional: Callable[[str], bool] = _none,
+    optional: Callable[[str], bool] = lambda key: False,
     glosses: GlossVocabulary | None = None,
     text: str | None = None,
 ) -> None:
@@ -209,7 +197,7 @@ def load_backbone(backbone: nn.Module, source: str) -> None:
     weights = inside if inside.tensors else weights
     if hasattr(backbone, 'convert_checkpoint'):
         tensors = backbone.convert_checkpoint(weights.tensors)
-        weights = Weights(tensors, weights.source)
+        weights = replace(weights, tensors=tensors)
     found = weights.fitting(
         backbone.state_dict(),
         f'this {type(backbone).__name__}',
@@ -245,9 +233,7 @@ def best_checkpoint(path: str) -> str:
     if not folder.is_dir():
         return str(path)
     best = sorted(folder.glob('best_*.pth'), key=lambda file: file.stat().st_mtime)
-    if best:
-        return str(best[-1])
-    latest = compat.find_latest_checkpoint(folder)
+    latest = str(best[-1]) if best else compat.find_latest_checkpoint(folder)
     if latest is None:
         raise FileNotFoundError(f'no checkpoint in {folder}: train it first')
     return latest

@@ -13,14 +13,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from mmsign import compat
-from mmsign.decoding import (
-    AVERAGE,
-    CTCBeamSearch,
-    StepClock,
-    decode_outputs,
-    log_probabilities,
-)
+from mmsign import compat, decoding
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
@@ -91,18 +84,16 @@ class SignRecognizer(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        preprocessor = MODELS.build(
-            dict(type='SignDataPreprocessor') | (data_preprocessor or {})
-        )
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        config = dict(type='SignDataPreprocessor') | (data_preprocessor or {})
+        preprocessor = MODELS.build(config)
+        super().__init__(preprocessor, init_cfg)
         self.vocab = build_vocabulary(vocab)
-        classes = len(self.vocab)
         for name, config in dict(video=video, keypoint=keypoint).items():
             if config is not None:
                 key = preprocessor.input_key(name)
                 shape = preprocessor.input_shape(key)
-                config = dict(input_key=key, pyramid=pyramid) | config
-                config['memory_format'] = preprocessor.memory_format
+                memory = dict(memory_format=preprocessor.memory_format)
+                config = dict(input_key=key, pyramid=pyramid) | config | memory
                 setattr(self, name, Stream(name, self.vocab, shape, **config))
         self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
         self.bilateral = self.joint_head = self.distillation = None
@@ -111,12 +102,12 @@ class SignRecognizer(BaseModel):
             self.bilateral = MODELS.build(bilateral | stages)
         if joint is not None:
             channels = sum(stream.out_channels for stream in self.streams.values())
-            sizes = dict(in_channels=channels, num_classes=classes)
+            sizes = dict(in_channels=channels, num_classes=len(self.vocab))
             self.joint_head = MODELS.build(joint | sizes)
         if distillation is not None:
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
-        self.decoder = CTCBeamSearch(**(decoder or {}))
+        self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
         arrange_weights(self)
         compat.patch_small_convolutions(self)
 
@@ -124,17 +115,16 @@ class SignRecognizer(BaseModel):
         streams = self.streams
         needless = [name for name, part in between.items() if part is not None]
         if not streams or (len(streams) == 1 and needless):
+            what = f'{needless[0]} needs both' if streams else 'name at least one'
             raise ConfigError(
-                f'the network has the streams {list(streams) or "none"}; '
-                + (f'{needless[0]} needs' if streams else 'name')
-                + ' video and keypoint'
-                + ('' if streams else ', or one of them')
+                f'the network has the streams {list(streams)} of video and keypoint; '
+                f'{what}'
             )
-        if len({stream.output_stride for stream in streams.values()}) > 1:
-            strides = {name: s.output_stride for name, s in streams.items()}
+        strides = {name: stream.output_stride for name, stream in streams.items()}
+        if len({*strides.values()}) > 1:
             raise ConfigError(
-                'the streams must end at the same time stride to be averaged, they '
-                f'have {strides}; name the same output_stride in both'
+                f'streams of the output strides {strides} cannot be averaged; name the '
+                'same output_stride in both'
             )
         points = any(stream.input_key == 'points' for stream in streams.values())
         if between['bilateral'] is not None and points:
@@ -185,12 +175,10 @@ class SignRecognizer(BaseModel):
         clips, _, frames = next(iter(inputs.values())).shape[:3]
         if data_samples is None and mode != 'tensor':
             raise ValueError(f'mode {mode!r} needs data_samples')
-        lengths = ClipLengths(
-            [frames] * clips
-            if data_samples is None
-            else [sample.length for sample in data_samples],
-            frames,
-        )
+        valid = [frames] * clips
+        if data_samples is not None:
+            valid = [sample.length for sample in data_samples]
+        lengths = ClipLengths(valid, frames)
         features = self.encode(inputs)
         outputs = self.classify(self.pool(features), lengths)
         logits = {name: output for name, (output, _) in outputs.items()}
@@ -198,7 +186,7 @@ class SignRecognizer(BaseModel):
             return self.losses(logits, features, data_samples, lengths)
         if mode == 'predict':
             return self.predict(logits, data_samples, frames)
-        average = log_probabilities(logits)[AVERAGE].exp()
+        average = decoding.log_probabilities(logits)[decoding.AVERAGE].exp()
         return dict(logits, average=average, lengths=lengths.of(average))
 
     def encode(self, inputs: dict[str, Tensor]) -> Features:
@@ -245,16 +233,12 @@ class SignRecognizer(BaseModel):
         """
         heads = {name: stream.head for name, stream in self.streams.items()}
         if self.joint_head is not None:
+            heads['joint'] = self.joint_head
             both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
-            heads, pooled = (
-                {**heads, 'joint': self.joint_head},
-                {**pooled, 'joint': both},
-            )
-        return {
-            name: head(x, None if lengths is None else lengths.of(x))
-            for name, head in heads.items()
-            for x in [pooled[name]]
-        }
+            pooled = dict(pooled, joint=both)
+        x = next(iter(pooled.values()))
+        valid = None if lengths is None else lengths.of(x)
+        return {name: head(pooled[name], valid) for name, head in heads.items()}
 
     def losses(
         self,
@@ -279,9 +263,9 @@ class SignRecognizer(BaseModel):
                 continue
             levels = stream.pyramid(features[name])
             of_levels = stream.pyramid_head(levels, [lengths.of(x) for x in levels])
-            for index, output in enumerate(of_levels):
-                outputs[f'{name}_pyramid{index}'] = output
-                weights[f'{name}_pyramid{index}'] = stream.pyramid_head.loss_weight
+            names = [f'{name}_pyramid{index}' for index in range(len(levels))]
+            outputs |= zip(names, of_levels)
+            weights |= dict.fromkeys(names, stream.pyramid_head.loss_weight)
         steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
         found = self.gloss_loss(list(outputs.values()), steps, targets)
         losses = {
@@ -314,14 +298,12 @@ class SignRecognizer(BaseModel):
             data_samples: Get ``predictions``, ``log_probs`` and ``clock``.
             frames: T.
         """
-        outputs = log_probabilities(logits)
+        outputs = decoding.log_probabilities(logits)
         outputs = {name: output.detach().cpu() for name, output in outputs.items()}
-        steps = outputs[AVERAGE].shape[1]
-        clocks = [
-            StepClock.of_frames(sample.frame_indices[: sample.length], frames, steps)
-            for sample in data_samples
-        ]
-        predictions = decode_outputs(outputs, clocks, self.decoder, self.vocab)
+        steps = outputs[decoding.AVERAGE].shape[1]
+        shown = [sample.frame_indices[: sample.length] for sample in data_samples]
+        clocks = [decoding.StepClock.of_frames(x, frames, steps) for x in shown]
+        predictions = decoding.decode_outputs(outputs, clocks, self.decoder, self.vocab)
         for index, (sample, clock) in enumerate(zip(data_samples, clocks)):
             valid = clock.valid_steps
             sample.predictions, sample.clock = predictions[index], clock

@@ -71,12 +71,9 @@ class Stream(BaseModule):
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         super().__init__()
-        self.name = name
-        self.vocab = vocab
-        num_classes = len(vocab)
+        self.name, self.vocab = name, vocab
         self.input_key = input_key or name
-        self.checkpoint = checkpoint
-        self.pretrained = pretrained
+        self.checkpoint, self.pretrained = checkpoint, pretrained
         channels, size = input_shape
         self.backbone = build_backbone(backbone, channels)
         self.memory_format = None
@@ -85,11 +82,8 @@ class Stream(BaseModule):
             to_memory_format(self.backbone, memory_format)
         try:
             self.stage_info = describe_stages(self.backbone, channels, size)
-        except ValueError as error:
-            raise ConfigError(
-                f'the {name} stream has {channels} input channels at {size[0]}×'
-                f'{size[1]} pixels; {error}'
-            ) from error
+        except ConfigError as error:
+            raise ConfigError(f'the {name} stream: {error}') from error
         stride = self.stage_info[-1].time_stride
         self.output_stride = stride if output_stride is None else output_stride
         output_stride = self.output_stride
@@ -99,23 +93,18 @@ class Stream(BaseModule):
                 f'divisor of {stride}, the frames per step that the backbone puts out'
             )
         self.out_channels = self.stage_info[-1].channels
-        self.head = MODELS.build(
-            dict(type='GlossHead')
-            | (head or {})
-            | dict(in_channels=self.out_channels, num_classes=num_classes)
-        )
+        classes = dict(num_classes=len(vocab))
+        sizes = classes | dict(in_channels=self.out_channels)
+        self.head = MODELS.build(dict(type='GlossHead') | (head or {}) | sizes)
         self.pyramid = self.pyramid_head = None
         if pyramid is not None:
             self.pyramid = MODELS.build(pyramid | dict(stages=self.stage_info))
-            self.pyramid_head = MODELS.build(
-                dict(type='PyramidHead', loss_weight=PYRAMID_LOSS_WEIGHTS[name])
-                | (pyramid_head or {})
-                | dict(in_channels=self.pyramid.out_channels, num_classes=num_classes)
-            )
+            weight = PYRAMID_LOSS_WEIGHTS[name]
+            config = dict(type='PyramidHead', loss_weight=weight) | (pyramid_head or {})
+            sizes = classes | dict(in_channels=self.pyramid.out_channels)
+            self.pyramid_head = MODELS.build(config | sizes)
         elif pyramid_head is not None:
-            raise ConfigError(
-                f'the {name} stream has a pyramid_head but the model no pyramid'
-            )
+            raise ConfigError(f'{name}.pyramid_head is given, but the model no pyramid')
 
     def stages(self) -> list[Stage]:
         """The backbone's stages in order."""
@@ -140,36 +129,39 @@ class Stream(BaseModule):
                 vocabulary.
         """
         super().init_weights()
-        if self.checkpoint is None:
-            if self.pretrained is not None:
-                load_backbone(self.backbone, self.pretrained)
+        if self.checkpoint is not None:
+            load_weights(
+                self,
+                self.checkpoint,
+                f'the {self.name} stream: it must be a checkpoint of a recognizer with '
+                'that stream, of the same backbone and vocabulary',
+                prefix=f'{self.name}.',
+                optional=lambda key: key.split('.')[0] in AUXILIARY,
+                glosses=self.vocab,
+            )
+        elif self.pretrained is not None:
+            load_backbone(self.backbone, self.pretrained)
+        else:
             self._warn_of_random_frozen_blocks()
-            return
-        load_weights(
-            self,
-            self.checkpoint,
-            f'the {self.name} stream: it must be a checkpoint of a recognizer with '
-            'that stream, of the same backbone and vocabulary',
-            prefix=f'{self.name}.',
-            optional=lambda key: key.split('.')[0] in AUXILIARY,
-            glosses=self.vocab,
-        )
 
     def _warn_of_random_frozen_blocks(self) -> None:
+        net = self.backbone
         # S3D counts blocks, MMAction2 stages from 0.
-        blocks = getattr(self.backbone, 'frozen_blocks', 0)
-        frozen = blocks or getattr(self.backbone, 'frozen_stages', -1) + 1
-        named = self.pretrained or getattr(self.backbone, 'pretrained', None)
-        named = named or 'Pretrained' in str(getattr(self.backbone, 'init_cfg', None))
-        if frozen and not named:
-            print_log(
-                f'the {self.name} stream freezes {frozen} block(s) of a backbone '
-                'with random weights; name pretrained weights '
-                f'(model.{self.name}.pretrained=…), a stage-1 checkpoint '
-                f'(model.{self.name}.checkpoint=…), or freeze none',
-                logger='current',
-                level=logging.WARNING,
+        frozen = (
+            getattr(net, 'frozen_blocks', 0) or getattr(net, 'frozen_stages', -1) + 1
+        )
+        named = getattr(net, 'pretrained', None)
+        if (
+            frozen
+            and not named
+            and 'Pretrained' not in str(getattr(net, 'init_cfg', ''))
+        ):
+            text = (
+                f'the {self.name} stream freezes {frozen} block(s) of random weights: '
+                f'name model.{self.name}.pretrained, model.{self.name}.checkpoint (of '
+                'stage 1), or freeze none'
             )
+            print_log(text, logger='current', level=logging.WARNING)
 
 
 def is_auxiliary(key: str) -> bool:
