@@ -34,7 +34,7 @@ class EpochSeedHook(Hook):
     The seed is made of the run's seed, the epoch and the rank, so that a resumed
     run draws the same augmentations and dropout masks as an uninterrupted one, and
     ends with the same scores (on one kind of machine; GPU kernels may still sum in
-    another order). It also mends that MMEngine gives a worker the same seed in
+    another order). It also answers that MMEngine gives a worker the same seed in
     every epoch unless ``persistent_workers`` is set; with ``persistent_workers`` the
     workers keep their own state and only the main process is reproducible.
     """
