@@ -32,7 +32,7 @@ LAYERS = {
     'same, dilated': (lambda: nn.Conv1d(20, 24, 4, padding='same', dilation=2), (4,)),
     'reflecting': (lambda: nn.Conv1d(20, 24, 3, 1, 1, padding_mode='reflect'), (2,)),
     'to the larger': (
-        lambda: convolution(20, 24, (7, 3, 3), (1, 1, 1), (2, 2, 2), True),
+        lambda: convolution(20, 24, (7, 3, 3), (2, 2, 2), True),
         (3, 4, 4),
     ),
 }

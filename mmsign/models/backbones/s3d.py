@@ -14,6 +14,7 @@ cut here into blocks, each beginning with its max pool:
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -53,60 +54,52 @@ _POOLS = {
 }
 
 
-def _conv(source: int, target: int, kernel: Sequence[int], stride: int = 1) -> Conv3d:
-    """A convolution that strides along the axes that its kernel looks along."""
+def _layers(
+    source: int, target: int, kernel: tuple, stride: int, norm: dict, suffix: str = ''
+) -> dict[str, nn.Module]:
+    """Convolution that strides along the axes it looks along, batch norm, ReLU."""
     strides = [stride if k > 1 else 1 for k in kernel]
     padding = [k // 2 for k in kernel]
-    return Conv3d(source, target, tuple(kernel), strides, padding, bias=False)
+    return {
+        f'conv{suffix}': Conv3d(source, target, kernel, strides, padding, bias=False),
+        f'bn{suffix}': BatchNorm3d(target, **norm),
+        f'relu{suffix}': nn.ReLU(),
+    }
 
 
-class _Unit(nn.Sequential):
+def _unit(source: int, target: int, norm: dict) -> nn.Sequential:
     """Pointwise convolution, batch norm, ReLU."""
-
-    def __init__(self, in_channels: int, out_channels: int, norm: dict) -> None:
-        super().__init__()
-        self.conv = _conv(in_channels, out_channels, (1, 1, 1))
-        self.bn = BatchNorm3d(out_channels, **norm)
-        self.relu = nn.ReLU()
+    return nn.Sequential(OrderedDict(_layers(source, target, (1, 1, 1), 1, norm)))
 
 
-class _SeparableUnit(nn.Sequential):
+def _separable(
+    source: int, target: int, kernel: int, stride: int, norm: dict
+) -> nn.Sequential:
     """1×k×k then k×1×1 convolution, each with batch norm and ReLU."""
-
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, stride: int, norm: dict
-    ) -> None:
-        super().__init__()
-        self.conv_s = _conv(in_channels, out_channels, (1, kernel, kernel), stride)
-        self.bn_s = BatchNorm3d(out_channels, **norm)
-        self.relu_s = nn.ReLU()
-        self.conv_t = _conv(out_channels, out_channels, (kernel, 1, 1), stride)
-        self.bn_t = BatchNorm3d(out_channels, **norm)
-        self.relu_t = nn.ReLU()
+    in_space = _layers(source, target, (1, kernel, kernel), stride, norm, '_s')
+    in_time = _layers(target, target, (kernel, 1, 1), stride, norm, '_t')
+    return nn.Sequential(OrderedDict(in_space | in_time))
 
 
 class _Inception(nn.Module):
     """Four parallel branches, concatenated."""
 
-    def __init__(self, in_channels: int, widths: Sequence[int], norm: dict) -> None:
+    def __init__(self, source: int, widths: Sequence[int], norm: dict) -> None:
         super().__init__()
-        one, reduce_a, out_a, reduce_b, out_b, pool = widths
-        self.branch0 = nn.Sequential(_Unit(in_channels, one, norm))
+        one, reduced_a, out_a, reduced_b, out_b, pooled = widths
+        self.branch0 = nn.Sequential(_unit(source, one, norm))
         self.branch1, self.branch2 = (
             nn.Sequential(
-                _Unit(in_channels, reduced, norm),
-                _SeparableUnit(reduced, out, 3, 1, norm),
+                _unit(source, reduced, norm), _separable(reduced, out, 3, 1, norm)
             )
-            for reduced, out in ((reduce_a, out_a), (reduce_b, out_b))
+            for reduced, out in ((reduced_a, out_a), (reduced_b, out_b))
         )
-        self.branch3 = nn.Sequential(
-            MaxPool3d((3, 3, 3), (1, 1, 1), (1, 1, 1)), _Unit(in_channels, pool, norm)
-        )
-        self.out_channels = one + out_a + out_b + pool
+        pool = MaxPool3d((3, 3, 3), (1, 1, 1), (1, 1, 1))
+        self.branch3 = nn.Sequential(pool, _unit(source, pooled, norm))
+        self.out_channels = one + out_a + out_b + pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        branches = (self.branch0, self.branch1, self.branch2, self.branch3)
-        return torch.cat([branch(x) for branch in branches], dim=1)
+        return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
 @MODELS.register_module()
@@ -147,9 +140,7 @@ class S3D(BaseModule):
         if num_blocks not in (4, 5):
             raise ConfigError(f'S3D has 4 or 5 blocks, not num_blocks={num_blocks}')
         if not 0 <= frozen_blocks <= num_blocks:
-            raise ConfigError(
-                f'S3D: frozen_blocks={frozen_blocks} of {num_blocks} blocks'
-            )
+            raise ConfigError(f'S3D: {frozen_blocks=} of {num_blocks} blocks')
         if width <= 0:
             raise ConfigError(f'S3D: width must be positive, not {width}')
         if pretrained is not None and init_cfg is not None:
@@ -163,23 +154,22 @@ class S3D(BaseModule):
         def wide(channels: int) -> int:
             return max(8, round(channels * width / 8) * 8)
 
-        stem, middle = wide(64), wide(192)
-        blocks: list[nn.Module] = [
-            nn.Sequential(_SeparableUnit(in_channels, stem, 7, 2, norm)),
-            nn.Sequential(
+        stem, channels = wide(64), wide(192)
+        blocks = [
+            [_separable(in_channels, stem, 7, 2, norm)],
+            [
                 MaxPool3d(*_POOLS[1]),
-                _Unit(stem, stem, norm),
-                _SeparableUnit(stem, middle, 3, 1, norm),
-            ),
+                _unit(stem, stem, norm),
+                _separable(stem, channels, 3, 1, norm),
+            ],
         ]
-        channels = middle
         for index in range(2, num_blocks):
-            layers: list[nn.Module] = [MaxPool3d(*_POOLS[index])]
+            blocks.append([MaxPool3d(*_POOLS[index])])
             for widths in _INCEPTION[index]:
-                layers.append(_Inception(channels, [wide(c) for c in widths], norm))
-                channels = layers[-1].out_channels
-            blocks.append(nn.Sequential(*layers))
-        self.blocks = nn.ModuleList(blocks)
+                layer = _Inception(channels, [wide(c) for c in widths], norm)
+                channels = layer.out_channels
+                blocks[-1].append(layer)
+        self.blocks = nn.ModuleList(nn.Sequential(*block) for block in blocks)
         self.out_channels = channels
         for module in self.modules():
             if isinstance(module, nn.Conv3d):

@@ -1,9 +1,6 @@
 """Bilateral lateral connections between the two streams (paper, section 3.2).
 
-Symbols: B clips, C channels, T steps, H×W pixels of a stage's output. A ratio is
-taken along each axis (time, height, width) of two stages' outputs: ``down`` says
-how many times smaller the target is, ``up`` how many times larger, 1 where it
-is neither.
+Symbols: B clips, C channels, T steps, H×W pixels of a stage's output.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ from ..stages import StageInfo
 # Kernel in time and in space. The paper's; wider in time than in space.
 KERNEL = (7, 3, 3)
 DIRECTIONS = ('to_keypoint', 'to_video')
-Ratio = tuple[int, int, int]
+Triple = tuple[int, int, int]
 
 
 @MODELS.register_module()
@@ -71,22 +68,18 @@ class BilateralNeck(BaseModule):
             raise ConfigError(
                 f'bilateral directions must be some of {DIRECTIONS}, not {directions}'
             )
-        self.to_keypoint = nn.ModuleDict()
-        self.to_video = nn.ModuleDict()
+        self.to_keypoint, self.to_video = nn.ModuleDict(), nn.ModuleDict()
         self.connections: list[dict[str, int]] = []
         for stage in stages:
             i, j = _pair(stage)
             self._check(stage, i, j, len(video_stages), len(keypoint_stages))
             self.connections.append(dict(video=i, keypoint=j))
-            video, keypoint = video_stages[i], keypoint_stages[j]
-            if 'to_keypoint' in directions:
-                self.to_keypoint[_key(stage)] = self.layer(
-                    video.channels, keypoint.channels, *_ratios(video, keypoint), False
-                )
-            if 'to_video' in directions:
-                self.to_video[_key(stage)] = self.layer(
-                    keypoint.channels, video.channels, *_ratios(keypoint, video), True
-                )
+            ends = video_stages[i], keypoint_stages[j]
+            for name, (source, target) in zip(DIRECTIONS, (ends, ends[::-1])):
+                if name in directions:
+                    step = _step(source, target, to_larger=name == 'to_video')
+                    layer = self.layer(source.channels, target.channels, *step)
+                    getattr(self, name)[_key(stage)] = layer
         for module in self.modules():
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
                 nn.init.kaiming_normal_(module.weight)
@@ -95,28 +88,25 @@ class BilateralNeck(BaseModule):
     def _check(self, stage, i: int, j: int, videos: int, keypoints: int) -> None:
         if not (0 <= i < videos and 0 <= j < keypoints):
             raise ConfigError(
-                f'bilateral connection at stage {stage}: the streams have the stages '
-                f'0 to {min(videos, keypoints) - 1} in common (video 0 to '
-                f'{videos - 1}, keypoint 0 to {keypoints - 1})'
+                f'bilateral connection at stage {stage}: expected stages of video 0 to '
+                f'{videos - 1}, keypoint 0 to {keypoints - 1}'
             )
-        last = self.connections[-1] if self.connections else dict(video=-1, keypoint=-1)
-        if i <= last['video'] or j <= last['keypoint']:
+        before = self.connections[-1] if self.connections else {}
+        if i <= before.get('video', -1) or j <= before.get('keypoint', -1):
             raise ConfigError(
                 f'bilateral connection at stage {stage} must lie behind the one before '
-                f'it, at {tuple(last.values())}, in both streams'
+                f'it, at {tuple(before.values())}, in both streams'
             )
 
-    def layer(
-        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
-    ) -> nn.Module:
+    def layer(self, source: int, target: int, stride: Triple, upwards: bool):
         """One direction of one connection.
 
         Args:
             source, target: Channels.
-            down, up: See the module's legend.
-            to_larger: Whether the target is the larger one, should all ratios be 1.
+            stride: Ratio of the two outputs in time, height and width.
+            upwards: Whether the target is the larger one.
         """
-        return convolution(source, target, KERNEL, down, up, to_larger)
+        return convolution(source, target, KERNEL, stride, upwards)
 
     def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
         """``layer`` of ``source``, in the shape of ``target``."""
@@ -145,9 +135,8 @@ class BilateralNeck(BaseModule):
         if key in self.to_video:
             fused_video = video + self.transfer(self.to_video[key], keypoint, video)
         if key in self.to_keypoint:
-            fused_keypoint = keypoint + self.transfer(
-                self.to_keypoint[key], video, keypoint
-            )
+            layer = self.to_keypoint[key]
+            fused_keypoint = keypoint + self.transfer(layer, video, keypoint)
         return fused_video, fused_keypoint
 
 
@@ -161,18 +150,14 @@ class SeparableBilateralNeck(BilateralNeck):
     as in ``BilateralNeck``.
     """
 
-    def layer(
-        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
-    ) -> nn.Module:
+    def layer(self, source: int, target: int, stride: Triple, upwards: bool):
         time, space = (KERNEL[0], 1, 1), (1, *KERNEL[1:])
-        if _upwards(down, up, to_larger):
-            return nn.Sequential(
-                convolution(source, source, time, down, up, True),
-                convolution(source, target, space, down, up, True),
-            )
+        first, inside, last = (
+            (time, source, space) if upwards else (space, target, time)
+        )
         return nn.Sequential(
-            convolution(source, target, space, down, up, False),
-            convolution(target, target, time, down, up, False),
+            convolution(source, inside, first, stride, upwards),
+            convolution(inside, target, last, stride, upwards),
         )
 
 
@@ -185,45 +170,35 @@ class PointwiseBilateralNeck(BilateralNeck):
     ``BilateralNeck``.
     """
 
-    def layer(
-        self, source: int, target: int, down: Ratio, up: Ratio, to_larger: bool
-    ) -> nn.Module:
+    def layer(self, source: int, target: int, stride: Triple, upwards: bool):
         return Conv3d(source, target, 1, bias=False)
 
     def transfer(self, layer: nn.Module, source: Tensor, target: Tensor) -> Tensor:
         size = target.shape[2:]
-        smaller = [min(a, b) for a, b in zip(source.shape[2:], size)]
+        smaller = tuple(map(min, source.shape[2:], size))
         x = source
-        if list(x.shape[2:]) != smaller:
+        if x.shape[2:] != smaller:
             x = F.adaptive_avg_pool3d(x, smaller)
         x = layer(x)
         return x if x.shape[2:] == size else F.interpolate(x, size, mode='nearest')
 
 
 def convolution(
-    source: int, target: int, kernel: Ratio, down: Ratio, up: Ratio, to_larger: bool
+    source: int, target: int, kernel: Triple, stride: Triple, upwards: bool
 ) -> Conv3d | ConvTranspose3d:
     """A convolution that strides along the axes its kernel looks along.
 
-    It is transposed if the target is larger along some axis and smaller along none;
-    if all ratios are 1, if ``to_larger``.
+    It is transposed if it leads upwards, to a larger target.
     """
-    transposed = _upwards(down, up, to_larger)
-    stride = tuple(
-        ratio if k > 1 else 1 for k, ratio in zip(kernel, up if transposed else down)
-    )
+    stride = tuple(s if k > 1 else 1 for k, s in zip(kernel, stride))
     # So wide that every position is reached from both neighbouring strides.
     kernel = tuple(max(k, 2 * s - 1) for k, s in zip(kernel, stride))
-    shape = dict(
-        kernel_size=kernel,
-        stride=stride,
-        padding=tuple(k // 2 for k in kernel),
-        bias=False,
-    )
-    if not transposed:
+    shape = dict(kernel_size=kernel, stride=stride, bias=False)
+    shape['padding'] = tuple(k // 2 for k in kernel)
+    if not upwards:
         return Conv3d(source, target, **shape)
-    padding = tuple(s - 1 for s in stride)
-    return ConvTranspose3d(source, target, output_padding=padding, **shape)
+    more = tuple(s - 1 for s in stride)
+    return ConvTranspose3d(source, target, output_padding=more, **shape)
 
 
 def _within_reach(
@@ -245,19 +220,18 @@ def _within_reach(
     ]
 
 
-def _upwards(down: Ratio, up: Ratio, to_larger: bool) -> bool:
-    return max(down) == 1 and (max(up) > 1 or to_larger)
+def _step(source: StageInfo, target: StageInfo, to_larger: bool) -> tuple[Triple, bool]:
+    """Ratio of two outputs in time, height and width, and whether it leads upwards.
 
-
-def _ratios(source: StageInfo, target: StageInfo) -> tuple[Ratio, Ratio]:
-    """Down and up, from what two stages put out."""
-    extents = [
-        (1 / source.time_stride, 1 / target.time_stride),
-        *zip(source.size, target.size),
-    ]
+    It does if the target is larger along some axis and smaller along none; if all
+    ratios are 1, if ``to_larger``. The ratio is 1 along axes that go the other way.
+    """
+    times = 1 / source.time_stride, 1 / target.time_stride
+    extents = [times, *zip(source.size, target.size)]
     down = tuple(max(1, round(a / b)) for a, b in extents)
     up = tuple(max(1, round(b / a)) for a, b in extents)
-    return down, up
+    upwards = max(down) == 1 and (max(up) > 1 or to_larger)
+    return up if upwards else down, upwards
 
 
 def _pair(stage: int | Sequence[int]) -> tuple[int, int]:

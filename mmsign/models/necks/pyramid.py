@@ -22,24 +22,13 @@ class _Upsample(nn.Module):
         super().__init__()
         space = tuple(round(b / a) for a, b in zip(upper.size, lower.size, strict=True))
         time = round(upper.time_stride / lower.time_stride)
-        self.conv_s = ConvTranspose3d(
-            upper.channels,
-            lower.channels,
-            (1, 3, 3),
-            stride=(1, *space),
-            padding=(0, 1, 1),
-            bias=False,
-        )
-        self.bn_s = BatchNorm3d(lower.channels, **norm)
-        self.conv_t = ConvTranspose3d(
-            lower.channels,
-            lower.channels,
-            (3, 1, 1),
-            stride=(time, 1, 1),
-            padding=(1, 0, 0),
-            bias=False,
-        )
-        self.bn_t = BatchNorm3d(lower.channels, **norm)
+        source, target = upper.channels, lower.channels
+        in_space = dict(stride=(1, *space), padding=(0, 1, 1), bias=False)
+        in_time = dict(stride=(time, 1, 1), padding=(1, 0, 0), bias=False)
+        self.conv_s = ConvTranspose3d(source, target, (1, 3, 3), **in_space)
+        self.bn_s = BatchNorm3d(target, **norm)
+        self.conv_t = ConvTranspose3d(target, target, (3, 1, 1), **in_time)
+        self.bn_t = BatchNorm3d(target, **norm)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor, like: Tensor) -> Tensor:
@@ -76,26 +65,22 @@ class SignPyramid(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if not 2 <= levels <= len(stages):
             raise ConfigError(
-                f'a pyramid of {levels} levels needs between 2 and {len(stages)} '
-                'levels, as many as the stream has stages'
+                f'a pyramid of {levels} levels: expected 2 to {len(stages)}, the '
+                "number of the stream's stages"
             )
         self.levels = levels
-        self.norm = dict(eps=norm_eps, momentum=norm_momentum)
+        norm = dict(eps=norm_eps, momentum=norm_momentum)
         used = list(stages)[-levels:]
         self.upsample = nn.ModuleList()
         for lower, upper in zip(used[-2::-1], used[:0:-1], strict=True):
-            self._check(lower, upper)
-            self.upsample.append(_Upsample(upper, lower, self.norm))
+            if any(a >= b for a, b in zip(upper.size, lower.size)):
+                raise ConfigError(
+                    'a pyramid needs levels whose size shrinks from one to the next; '
+                    f'these have {lower.size} and {upper.size}'
+                )
+            self.upsample.append(_Upsample(upper, lower, norm))
         # Channels of the merged levels, lowest first; the top one is untouched.
         self.out_channels = tuple(info.channels for info in used[:-1])
-
-    @staticmethod
-    def _check(lower: StageInfo, upper: StageInfo) -> None:
-        if upper.size[0] >= lower.size[0] or upper.size[1] >= lower.size[1]:
-            raise ConfigError(
-                'a pyramid needs levels whose size shrinks from one to the next; '
-                f'these have {lower.size} and {upper.size}'
-            )
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Merge.
