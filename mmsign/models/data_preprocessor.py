@@ -6,7 +6,7 @@ s heatmap size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -81,8 +81,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = False,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
+        ordered = len(heatmap_range) == 2 and heatmap_range[0] < heatmap_range[1]
         for name, given, right in (
-            ('heatmap_range', heatmap_range, _is_range(heatmap_range)),
+            ('heatmap_range', heatmap_range, ordered),
             ('pad_multiple', pad_multiple, pad_multiple >= 1),
             ('min_padding', min_padding, min_padding >= 0),
             ('memory_format', memory_format, memory_format in MEMORY_FORMATS),
@@ -92,21 +93,15 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         ):
             if not right:
                 raise ConfigError(
-                    f'SignDataPreprocessor: {name}={given!r} is not possible; see its '
-                    'documentation'
+                    f'SignDataPreprocessor: {name}={given!r} is impossible'
                 )
-        self.keypoint_input = keypoint_input
-        self.video_mean = tuple(video_mean)
-        self.video_std = tuple(video_std)
+        self.video_size, self.heatmap_size = video_size, heatmap_size
+        self.video_mean, self.video_std = tuple(video_mean), tuple(video_std)
         self.video_rgb = video_rgb
-        self.video_size = video_size
-        self.heatmap_size = heatmap_size
-        self.sigma = sigma
-        self.num_keypoints = num_keypoints
-        self.score_threshold = score_threshold
+        self.keypoint_input, self.num_keypoints = keypoint_input, num_keypoints
+        self.sigma, self.score_threshold = sigma, score_threshold
         self.heatmap_range = tuple(heatmap_range)
-        self.pad_multiple = pad_multiple
-        self.min_padding = min_padding
+        self.pad_multiple, self.min_padding = pad_multiple, min_padding
         self.memory_format = MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
 
@@ -144,8 +139,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 another shape than configured.
         """
         data = self.cast_data(data)
-        samples = data['data_samples']
-        clips = data['inputs']
+        samples, clips = data['data_samples'], data['inputs']
         dtype = compat.autocast_dtype(self.device.type) or torch.float32
         inputs = {}
         if 'video' in clips:
@@ -158,64 +152,54 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 inputs['heatmaps'] = self._heatmaps(keypoints, boxes, dtype)
         return dict(inputs=inputs, data_samples=samples)
 
-    def _padded(self, frames: int) -> int:
-        padded = frames + self.min_padding
+    def _padded(self, frames: Iterable[int]) -> int:
+        padded = max(frames) + self.min_padding
         return -(-padded // self.pad_multiple) * self.pad_multiple
 
     def _video(self, clips: Sequence[Tensor], samples, dtype: torch.dtype) -> Tensor:
-        side = self.video_size
-        longest = self._padded(max(clip.shape[1] for clip in clips))
-        shape = len(clips), 3, longest, side, side
+        longest = self._padded(clip.shape[1] for clip in clips)
+        shape = len(clips), 3, longest, self.video_size, self.video_size
         out = self._memory.empty('video', shape, dtype, self.device)
-        for row, clip, sample in zip(out, clips, samples, strict=True):
-            _check(sample, 'frames', clip, (3, clip.shape[1], side, side))
-            clip = clip.flip(0) if self.video_rgb else clip
-            row[:, : clip.shape[1]] = clip
-            row[:, clip.shape[1] :] = clip[:, -1:]
-        if len({*self.video_mean}) == len({*self.video_std}) == 1:
-            mean, std = self.video_mean[0], self.video_std[0]
-            return out.mul_(1 / std).sub_(mean / std)
-        for channel, (mean, std) in enumerate(zip(self.video_mean, self.video_std)):
-            out[:, channel].mul_(1 / std).sub_(mean / std)
+        ordered = (clip.flip(0) if self.video_rgb else clip for clip in clips)
+        _fill(out, ordered, samples, 'frames', 1)
+        scales = list(zip(self.video_mean, self.video_std))
+        channels = out.split(1, dim=1)
+        if len({*scales}) == 1:  # in one pass
+            channels = [out]
+        for channel, (mean, std) in zip(channels, scales):
+            channel.mul_(1 / std).sub_(mean / std)
         return out
 
     def _keypoints(self, clips: Sequence[Tensor], samples) -> tuple[Tensor, Tensor]:
         """Padded keypoints (B, T, K, 3) and crop boxes (B, 4)."""
-        longest = self._padded(max(clip.shape[0] for clip in clips))
+        longest = self._padded(clip.shape[0] for clip in clips)
         shape = len(clips), longest, self.num_keypoints, 3
         keypoints = torch.empty(shape, device=self.device)
-        for row, clip, sample in zip(keypoints, clips, samples, strict=True):
-            _check(sample, 'keypoints', clip, (clip.shape[0], self.num_keypoints, 3))
-            row[: clip.shape[0]] = clip
-            row[clip.shape[0] :] = clip[-1:]
+        _fill(keypoints, clips, samples, 'keypoints', 0)
         boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
         return keypoints, torch.tensor(boxes, device=self.device)
 
     def _heatmaps(self, keypoints: Tensor, boxes: Tensor, dtype: torch.dtype) -> Tensor:
         size = self.heatmap_size, self.heatmap_size
         shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
-        return draw_heatmaps(
-            keypoints,
-            boxes,
-            size,
-            sigma=self.sigma,
-            score_threshold=self.score_threshold,
-            value_range=self.heatmap_range,
-            dtype=dtype,
-            out=self._memory.empty('heatmaps', shape, dtype, self.device),
-        )
+        out = self._memory.empty('heatmaps', shape, dtype, self.device)
+        settings = self.sigma, self.score_threshold, self.heatmap_range, dtype
+        return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
 
-def _is_range(values: Sequence[float]) -> bool:
-    return len(values) == 2 and values[0] < values[1]
-
-
-def _check(sample, what: str, clip: Tensor, shape: tuple[int, ...]) -> None:
-    if clip.shape != shape:
-        raise ConfigError(
-            f'clip {sample.clip_id}: {what} of shape {tuple(clip.shape)}, the network '
-            f'expects {shape}; set the same size in the pipeline and here'
-        )
+def _fill(out: Tensor, clips: Iterable[Tensor], samples, what: str, time: int) -> None:
+    """Copy clips, padded by their last frames; ``time`` is the axis of frames."""
+    for row, clip, sample in zip(out, clips, samples, strict=True):
+        frames = clip.shape[time]
+        expected = *row.shape[:time], frames, *row.shape[time + 1 :]
+        if clip.shape != expected:
+            raise ConfigError(
+                f'clip {sample.clip_id}: {what} of shape {tuple(clip.shape)}, expected '
+                f'{expected}; set the same size in the pipeline and the model'
+            )
+        row, clip = row.movedim(time, 0), clip.movedim(time, 0)
+        row[:frames] = clip
+        row[frames:] = clip[-1:]
 
 
 def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:

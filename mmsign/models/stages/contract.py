@@ -146,13 +146,8 @@ def describe_stages(
     except Exception:
         # What the shapes alone cannot tell, the numbers do; a fault of the input
         # is found again, with its own message.
-        was_training = backbone.training
-        backbone.eval()
-        try:
-            with torch.no_grad():
-                return _walk(backbone, torch.zeros(shape))
-        finally:
-            backbone.train(was_training)
+        with _evaluating(backbone):
+            return _walk(backbone, torch.zeros(shape))
 
 
 def _walk(backbone: nn.Module, x: Tensor) -> list[StageInfo]:
@@ -201,21 +196,29 @@ def shapes_only(module: nn.Module) -> Iterator[None]:
     Everything it computes from a tensor on the device ``meta`` then has a shape
     and costs neither time nor memory. Afterwards it is as it was.
     """
-    modes = {child: child.training for child in module.modules()}
     kept = []
-    for child in modes:
+    for child in module.modules():
         for tensors in (child._parameters, child._buffers):
             kept.append((tensors, dict(tensors)))
             for name, tensor in tensors.items():
                 if tensor is not None:
                     tensors[name] = torch.empty_like(tensor, device='meta')
+    try:
+        with _evaluating(module):
+            yield
+    finally:
+        for tensors, values in kept:
+            tensors.update(values)
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    modes = {child: child.training for child in module.modules()}
     module.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        for tensors, values in kept:
-            tensors.update(values)
         for child, training in modes.items():
             child.training = training
 

@@ -35,14 +35,6 @@ from .convolutional import (
 STEP = 4
 
 
-def _channels_first(x: Tensor) -> Tensor:
-    return x.permute(0, 4, 1, 2, 3).contiguous()
-
-
-def _channels_last(x: Tensor) -> Tensor:
-    return x.permute(0, 2, 3, 4, 1).contiguous()
-
-
 @stage_adapter(SwinTransformer3D)
 def swin_stages(net: SwinTransformer3D) -> list[Stage]:
     """Stage 0 embeds the patches; the others are the layers.
@@ -59,12 +51,12 @@ def swin_stages(net: SwinTransformer3D) -> list[Stage]:
 
         def run(x: Tensor) -> Tensor:
             if merge is not None:
-                x = _channels_first(merge(_channels_last(x)))
+                x = merge(x.movedim(1, -1).contiguous()).movedim(-1, 1)
             # A layer takes channels first and returns them last.
             x = net.layers[index](x.contiguous(), do_downsample=merged)
             if index == last:
                 x = getattr(net, f'norm{index}')(x)
-            return _channels_first(x)
+            return x.movedim(-1, 1).contiguous()
 
         return run
 
@@ -128,32 +120,29 @@ def mvit_stages(net: MViT) -> list[Stage]:
     return [scale_stage(scale) for scale in range(len(ends))]
 
 
-def _padded(x: Tensor, before: int, after: int) -> Tensor:
-    """Repeat the first and the last frame."""
-    clips, channels, frames, height, width = x.shape
-    x = F.pad(x.flatten(3), (0, 0, before, after), mode='replicate')
-    return x.view(clips, channels, frames + before + after, height, width)
-
-
 def windowed(net: nn.Module, window: int) -> Stage:
     """Run a network of exactly ``window`` frames on a clip of any length.
 
     With one vector per window, step i's window is centred on its ``STEP``
-    frames, so that there are ⌈T/STEP⌉ steps.
+    frames, so that there are ⌈T/STEP⌉ steps. The first and the last frame are repeated
+    where a window reaches beyond the clip.
     """
 
+    def padded(x: Tensor, before: int, after: int) -> Tensor:
+        y = F.pad(x.flatten(3), (0, 0, before, after), mode='replicate')
+        return y.unflatten(3, x.shape[3:])
+
     def run(x: Tensor) -> Tensor:
-        clips, channels, frames, height, width = x.shape
+        clips, frames = len(x), x.shape[2]
         if getattr(net, 'return_feat_map', False):
-            whole = _padded(x, 0, -frames % window)
+            whole = padded(x, 0, -frames % window)
             parts = whole.unflatten(2, (-1, window)).transpose(1, 2).flatten(0, 1)
             y = net(parts).unflatten(0, (clips, -1)).transpose(1, 2).flatten(2, 3)
-            steps = -(-frames * y.shape[2] // whole.shape[2])
-            return y[:, :, :steps]
+            return y[:, :, : -(-frames * y.shape[2] // whole.shape[2])]
         hop = min(STEP, window)
         steps = -(-frames // hop)
         before = (window - hop) // 2
-        whole = _padded(x, before, steps * hop + window - hop - before - frames)
+        whole = padded(x, before, steps * hop + window - hop - before - frames)
         # (B, C, steps, H, W, window)
         parts = whole.unfold(2, window, hop).permute(0, 2, 1, 5, 3, 4)
         y = net(parts.flatten(0, 1).contiguous())
