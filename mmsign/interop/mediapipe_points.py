@@ -134,10 +134,9 @@ def keypoints_79(
             has neither two nor three values.
     """
     count = LAYOUT_SIZES['coco_wholebody_133']
-    outside = [name for name, index in table.items() if not 0 <= index < count]
-    if outside:
-        name = outside[0]
-        raise DataError(f'{name!r} has index {table[name]}, expected 0 to {count - 1}')
+    for name, index in table.items():
+        if not 0 <= index < count:
+            raise DataError(f'{name!r} has index {index}, expected 0 to {count - 1}')
     width, height = frame_size
     frames = list(frames)
     points = np.tile(np.float32([-width, -height, 0]), (len(frames), count, 1))
@@ -146,9 +145,7 @@ def keypoints_79(
             if name not in table:
                 continue
             if len(values) not in (2, 3):
-                raise DataError(
-                    f'frame {number}: {name!r} has {len(values)} values, not 2 or 3'
-                )
+                raise DataError(f'frame {number}: {name!r} has {len(values)} values')
             point = np.array([*values, 1.0][:3], np.float64)
             if normalized:
                 # Shares count from the outer edge of the first pixel.
@@ -190,10 +187,7 @@ def read_table(path: str | Path) -> dict[str, int]:
     """
     table = read_json(path)
     if not isinstance(table, dict) or {*map(type, table.values())} - {int}:
-        raise DataError(
-            f'{path}: expected names and indices among the 133 points of '
-            'COCO-WholeBody, such as {"nose": 0, "left_wrist": 9}'
-        )
+        raise DataError(f'{path}: expected names with indices, such as {{"nose": 0}}')
     return table
 
 
@@ -216,12 +210,11 @@ def _read_csv(path: Path) -> list[Frame]:
                 raise DataError(f'frame {number}, expected 0 or more')
             points = frames.setdefault(number, {})
             name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
-            values = [row['x'], row['y']] + ([row[score]] if score else [])
-            if not (row['x'] and row['y']):
-                continue
-            if name in points:
-                raise DataError(f'frame {number} has two points {name}')
-            points[name] = tuple(float(value) for value in values if value)
+            if row['x'] and row['y']:
+                if name in points:
+                    raise DataError(f'frame {number} has two points {name}')
+                values = [row['x'], row['y'], row[score] if score else None]
+                points[name] = tuple(float(value) for value in values if value)
     except (csv.Error, TypeError, ValueError) as error:
         raise DataError(f'{path}, line {rows.line_num}: {error}') from error
     if not frames:

@@ -65,8 +65,7 @@ def read_mmpose_json(
             persons.append([_pose(person) for person in entry['instances']])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise DataError(
-                f'{path}: entry {index} is not of MMPose: each has instances with '
-                f'keypoints and keypoint_scores ({error!r})'
+                f'{path}: entry {index} is not laid out as MMPose writes it: {error!r}'
             ) from error
     shapes = {pose.shape for poses in persons for pose in poses}
     if len(shapes) != 1:
@@ -94,29 +93,19 @@ def _frame_numbers(
     ids = [entry.get('frame_id') for entry in entries]
     if ids.count(None) == len(ids):
         if length not in (None, len(ids)):
-            raise DataError(
-                f'{path}: {len(ids)} entries without frame_id for {length} frames'
-            )
+            raise DataError(f'{path}: {len(ids)} entries, the clip has {length} frames')
         return range(len(ids))
     entry_of: dict[int, int] = {}
     for index, number in enumerate(ids):
         if type(number) is not int or not 0 <= number <= highest_frame(len(ids)):
-            raise DataError(
-                f'{path}: entry {index} has the frame_id {number!r}; expected numbers '
-                'from 0 or 1 on, in all entries or in none'
-            )
+            raise DataError(f'{path}: entry {index}: frame_id {number!r} is no frame')
         if entry_of.setdefault(number, index) != index:
-            raise DataError(
-                f'{path}: entries {entry_of[number]} and {index} have frame_id {number}'
-            )
+            raise DataError(f'{path}: entry {index} has frame_id {number} once more')
     # From 1, unless frame 0 is there or there would be one frame too few.
     last = max(ids)
     first = int(0 not in entry_of and (1 in entry_of or last == length))
     if length is not None and last - first >= length:
-        raise DataError(
-            f'{path}: entry {entry_of[last]} has the frame_id {last}, but the clip has '
-            f'{length} frames, from {first} on: the keypoints are of another clip'
-        )
+        raise DataError(f'{path}: frame_id {last}, but the clip has {length} frames')
     return [number - first for number in ids]
 
 

@@ -13,7 +13,6 @@ both kinds of file, and read without.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,7 +51,7 @@ class StmSegment(NamedTuple):
     end: float = TO_THE_END
 
 
-def read_ctm(path: str | os.PathLike) -> dict[str, list[TimedGloss]]:
+def read_ctm(path: str | Path) -> dict[str, list[TimedGloss]]:
     """Read a CTM file.
 
     Returns:
@@ -67,9 +66,7 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[TimedGloss]]:
     for where, fields in _rows(path):
         numbers = _numbers([*fields[2:4], *fields[5:]])
         if not 4 <= len(fields) <= 6 or not all(map(math.isfinite, numbers)):
-            raise DataError(
-                f'{where}: expected "clip channel start duration word [confidence]"'
-            )
+            raise DataError(f'{where}: not "clip channel start duration word [score]"')
         words = clips.setdefault(_unescape(fields[0]), [])
         if len(fields) > 4 and fields[4] != EMPTY:
             words.append(TimedGloss(_unescape(fields[4]), *numbers))
@@ -78,9 +75,7 @@ def read_ctm(path: str | os.PathLike) -> dict[str, list[TimedGloss]]:
     return clips
 
 
-def write_ctm(
-    path: str | os.PathLike, clips: Mapping[str, Sequence[TimedGloss]]
-) -> None:
+def write_ctm(path: str | Path, clips: Mapping[str, Sequence[TimedGloss]]) -> None:
     """Write a CTM file, sorted by clip.
 
     Times are padded with zeros, so that a program that sorts them as text, as
@@ -111,7 +106,7 @@ def write_ctm(
     write_lines(path, lines)
 
 
-def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
+def read_stm(path: str | Path) -> dict[str, StmSegment]:
     """Read an STM file.
 
     Raises:
@@ -123,7 +118,7 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
     for where, fields in _rows(path):
         times = _numbers(fields[3:5])
         if len(fields) < 5 or not -math.inf < times[0] <= times[1]:
-            raise DataError(f'{where}: expected "clip channel speaker start end words"')
+            raise DataError(f'{where}: not "clip channel speaker start end words"')
         clip, words = _unescape(fields[0]), fields[5:]
         if words and words[0].startswith('<') and words[0].endswith('>'):
             words = words[1:]
@@ -136,7 +131,7 @@ def read_stm(path: str | os.PathLike) -> dict[str, StmSegment]:
     return clips
 
 
-def write_stm(path: str | os.PathLike, clips: Mapping[str, StmSegment]) -> None:
+def write_stm(path: str | Path, clips: Mapping[str, StmSegment]) -> None:
     """Write an STM file, sorted by clip.
 
     Raises:
@@ -160,10 +155,7 @@ def write_stm(path: str | os.PathLike, clips: Mapping[str, StmSegment]) -> None:
 
 
 def export_predictions(
-    records: Sequence[dict],
-    path: str | os.PathLike,
-    output: str = 'average',
-    fps: float = 25.0,
+    records: list[dict], path: str | Path, output: str = 'average', fps: float = 25.0
 ) -> None:
     """Write one output of dumped predictions as CTM, or the references as STM.
 
@@ -186,9 +178,7 @@ def export_predictions(
     elif kind == '.ctm':
         outputs = records[0]['hypotheses']
         if output not in outputs:
-            raise DataError(
-                f'no output {output!r} in these predictions, only {", ".join(outputs)}'
-            )
+            raise DataError(f'no output {output!r}, only {", ".join(outputs)}')
         hypotheses = {r['clip_id']: r['hypotheses'][output] for r in records}
         write_ctm(path, {clip: _words(h, fps) for clip, h in hypotheses.items()})
     else:
@@ -208,7 +198,7 @@ def _words(hypothesis: dict, fps: float) -> list[TimedGloss]:
     ]
 
 
-def _rows(path: str | os.PathLike) -> Iterator[tuple[str, list[str]]]:
+def _rows(path: str | Path) -> Iterator[tuple[str, list[str]]]:
     """Name and fields of each line; comments are left out."""
     for number, line in enumerate(read_lines(path), 1):
         fields = line.split()
@@ -227,9 +217,7 @@ def _numbers(fields: Sequence[str]) -> list[float]:
 def _escape(value: str, what: str) -> str:
     """A name or word as one field of a line."""
     if value.split() != [value] or value != value.encode(errors='ignore').decode():
-        raise DataError(
-            f'{value!r} cannot be a {what}: it is empty, has white space or is no UTF-8'
-        )
+        raise DataError(f'{value!r} cannot be a {what}: empty, white space or no UTF-8')
     return f'\\{value}' if _SPECIAL.fullmatch(value) else value
 
 

@@ -54,8 +54,7 @@ def read_pickle(path: str | os.PathLike) -> Any:
             raw.seek(0)
             if start == b'PK\x03\x04':
                 raise DataError(
-                    f'{path} is a zip archive of torch.save or numpy.savez, no pickle; '
-                    'load it and write its content by pickle.dump'
+                    f'{path} is a zip archive of torch.save or numpy.savez, no pickle'
                 )
             file = gzip.GzipFile(fileobj=raw) if start[:2] == b'\x1f\x8b' else raw
             with warnings.catch_warnings():

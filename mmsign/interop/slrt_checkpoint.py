@@ -65,9 +65,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         if isinstance(name, str) and isinstance(value, Tensor)
     }
     if not state:
-        raise CheckpointError(
-            f'{path} holds no named tensors, under model_state, state_dict or by itself'
-        )
+        raise CheckpointError(f'{path} holds no tensors, in model_state or state_dict')
     return state
 
 
@@ -78,10 +76,8 @@ def is_slrt_name(name: str) -> bool:
 
 def is_s3d_state(state: Mapping[str, Tensor]) -> bool:
     """Whether these are the weights of an S3D alone, as published for Kinetics."""
-    named = {name: flat_to_block(name) for name in state}
-    return any(named.values()) and all(
-        ours or name.startswith('fc.') for name, ours in named.items()
-    )
+    named = [flat_to_block(name) for name in state if not name.startswith('fc.')]
+    return bool(named) and None not in named
 
 
 def renamed(
@@ -123,18 +119,14 @@ def convert_recognizer(state: Mapping[str, Tensor]) -> Converted:
         CheckpointError: If a table of positions is not the sinusoid that
             our heads compute, or two tensors have one name of ours.
     """
-    absent = 'no such tensor in the recognition network'
-    converted = renamed(state, slrt_to_ours, absent)
+    converted = renamed(state, slrt_to_ours, 'not of the recognition network')
     for name in converted.left_out:
         if name.endswith(POSITION_TABLE):
             table, shape = state[name].float(), tuple(state[name].shape)
             if shape[:-2] != (1,) or not torch.allclose(
                 table[0], sinusoid(*shape[1:]), rtol=0, atol=_TABLE_TOLERANCE
             ):
-                raise CheckpointError(
-                    f'{name} {shape} is not the sinusoid that our heads compute: the '
-                    'file is of another network'
-                )
+                raise CheckpointError(f'{name} {shape} is not the sinusoid of our head')
             converted.left_out[name] = 'position table, computed instead of stored'
     return converted
 
@@ -190,8 +182,7 @@ def fit(
     extra = {n: name for n, name in converted.sources.items() if n not in needed}
     if lost := [name for ours, name in extra.items() if not optional(ours)]:
         raise CheckpointError(
-            f'{source} has {len(lost)} tensors that {network} has no place for (first: '
-            f'{lost[:3]}): use a config with the parts that were trained'
+            f'{network} lacks {len(lost)} tensors of {source}, such as {lost[:3]}'
         )
     unused = dict.fromkeys(extra.values(), f'for training only, not in {network}')
     return state, converted.left_out | unused, unfilled
@@ -236,8 +227,7 @@ def all_renamed(
     converted = renamed(state, rename, '')
     if unnamed := list(converted.left_out):
         raise CheckpointError(
-            f"the authors' network has no place for {len(unnamed)} of {len(state)} "
-            f'tensors (first: {unnamed[:3]}): it has S3D backbones and their own heads'
+            f"the authors' network has no place for {unnamed[:3]} ({len(unnamed)} such)"
         )
     return converted.tensors
 
@@ -282,6 +272,5 @@ def check_class_count(
             f'{checkpoint} has {count} classes (the blank and {count - 1} glosses), '
             f'{vocab_path} has {len(vocab.glosses)} glosses (the first, '
             f'{vocab.glosses[0]!r}, must not be the blank). Take the gloss2ids.pkl of '
-            'the data it was trained on: each release has its own, and a vocabulary '
-            'built from annotations has another order'
+            'the data it was trained on: each corpus and each release has its own'
         )

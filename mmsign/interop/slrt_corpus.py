@@ -5,7 +5,6 @@ Symbols: N frames of a clip.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import NoneType
@@ -41,7 +40,7 @@ def slrt_clip_id(name: str) -> str:
     return '/'.join(parts)
 
 
-def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
+def read_slrt_annotations(path: str | Path) -> list[dict]:
     """Read one split: a gzip pickle, a list with one dict per clip.
 
     Of each clip ``name``, ``signer``, ``gloss``, ``text`` and ``num_frames`` are
@@ -58,9 +57,7 @@ def read_slrt_annotations(path: str | os.PathLike) -> list[dict]:
     """
     content = read_pickle(path)
     if not isinstance(content, list):
-        raise DataError(
-            f'{path}: expected a list with a dict per clip, found a {_kind(content)}'
-        )
+        raise DataError(f'{path}: expected a list of dicts, found a {_kind(content)}')
     return [_record(clip, f'{path}, entry {i}') for i, clip in enumerate(content)]
 
 
@@ -89,10 +86,7 @@ def _record(clip: Any, where: str) -> dict:
         'num_frames': frames is None or frames >= 0,
     }.items():
         if not good:
-            raise DataError(
-                f'{where}: expected strings and a number of num_frames, found '
-                f'{clip.get(key)!r:.40} under {key}'
-            )
+            raise DataError(f'{where}: {key} cannot be {clip.get(key)!r:.40}')
     return dict(
         clip_id=slrt_clip_id(name),
         glosses=list(glosses),
@@ -103,7 +97,7 @@ def _record(clip: Any, where: str) -> dict:
     )
 
 
-def read_slrt_keypoints(path: str | os.PathLike) -> Iterator[tuple[str, Any]]:
+def read_slrt_keypoints(path: str | Path) -> Iterator[tuple[str, Any]]:
     """Read a pickle, gzip or not: a dict name → ``{'keypoints': (N, 133, 3)}``.
 
     The whole file is in memory while it is read.
@@ -117,13 +111,11 @@ def read_slrt_keypoints(path: str | os.PathLike) -> Iterator[tuple[str, Any]]:
     """
     content = read_pickle(path)
     if not isinstance(content, dict) or not content:
-        raise DataError(
-            f'{path}: expected a dict with a dict per clip, found a {_kind(content)}'
-        )
+        raise DataError(f'{path}: expected a dict of dicts, found a {_kind(content)}')
     yield from content.items()
 
 
-def slrt_keypoints(path: str | os.PathLike, clip: Any, entry: Any) -> np.ndarray:
+def slrt_keypoints(path: str | Path, clip: Any, entry: Any) -> np.ndarray:
     """The (N, 133, 3) of one clip: x and y in pixels of the frame, score.
 
     Raises:
@@ -135,14 +127,12 @@ def slrt_keypoints(path: str | os.PathLike, clip: Any, entry: Any) -> np.ndarray
     layout = (LAYOUT_SIZES['coco_wholebody_133'], 3)
     numbers = isinstance(points, np.ndarray) and points.dtype.kind in 'fiu'
     if not (isinstance(clip, str) and numbers and points.shape[1:] == layout):
-        raise DataError(
-            f'{path}: clip {clip}: expected (N, {layout[0]}, 3) as keypoints, '
-            f'found {getattr(points, "shape", _kind(points))}'
-        )
+        found = getattr(points, 'shape', _kind(points))
+        raise DataError(f'{path}: clip {clip}: keypoints {found}, not (N, 133, 3)')
     return points
 
 
-def read_slrt_glosses(path: str | os.PathLike, spellings: Iterable[str] = ()) -> dict:
+def read_slrt_glosses(path: str | Path, spellings: Iterable[str] = ()) -> dict:
     """Read ``gloss2ids.pkl``, a dict gloss → class number.
 
     The blank is class 0, ``<s>`` or ``<si>``. Where two names have one number,
@@ -168,9 +158,7 @@ def read_slrt_glosses(path: str | os.PathLike, spellings: Iterable[str] = ()) ->
         names.setdefault(number, []).append(gloss)
     blanks = [blank for blank in names[0] if blank in _BLANKS]
     if not blanks:
-        raise DataError(
-            f'{path}: class 0 is {names[0][0]!r}, expected the blank: {_BLANKS}'
-        )
+        raise DataError(f'{path}: class 0 is {names[0][0]!r}, not the blank {_BLANKS}')
     corpus: dict[str, list[str]] = {}
     for spelling in dict.fromkeys(spellings):
         if spelling not in content:
@@ -184,7 +172,7 @@ def read_slrt_glosses(path: str | os.PathLike, spellings: Iterable[str] = ()) ->
     return dict(glosses=glosses, blank=blanks[0], aliases=aliases)
 
 
-def read_numbering(path: str | os.PathLike, key: type) -> dict:
+def read_numbering(path: str | Path, key: type) -> dict:
     """Read a pickle of a dict whose values are all of 0, 1, 2, ….
 
     Args:
@@ -198,7 +186,7 @@ def read_numbering(path: str | os.PathLike, key: type) -> dict:
     return check_numbering(path, read_pickle(path), key)
 
 
-def check_numbering(path: str | os.PathLike, content: Any, key: type) -> dict:
+def check_numbering(path: str | Path, content: Any, key: type) -> dict:
     """Return ``content`` if it is as ``read_numbering`` says."""
     typed = isinstance(content, dict) and all(
         type(name) is key and type(number) is int for name, number in content.items()
@@ -207,13 +195,12 @@ def check_numbering(path: str | os.PathLike, content: Any, key: type) -> dict:
     missing = set(range(len(numbers) or 1)) - numbers
     if missing:
         raise DataError(
-            f'{path}: expected a dict {key.__name__} → number with all of 0, 1, 2, …; '
-            f'{min(missing)} is missing'
+            f'{path}: expected {key.__name__} → 0, 1, 2, …; {min(missing)} is missing'
         )
     return content
 
 
-def is_pickle(path: str | os.PathLike) -> bool:
+def is_pickle(path: str | Path) -> bool:
     """Whether a file is a pickle rather than a text.
 
     Raises:

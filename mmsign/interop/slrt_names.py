@@ -19,11 +19,9 @@ POSITION_TABLE = 'pe.pe'
 
 # Parts of the networks, theirs → ours. ``#`` is a number, ``@`` a tensor's own name,
 # ``*`` whatever follows.
-_TWO_STREAM_BACKBONES = {
-    'visual_backbone_twostream.rgb_stream': 'video',
-    'visual_backbone_twostream.pose_stream': 'keypoint',
-}
-_SINGLE_BACKBONES = {'visual_backbone': 'video', 'visual_backbone_keypoint': 'keypoint'}
+_TWIN = 'visual_backbone_twostream'
+_TWO_STREAMS = {f'{_TWIN}.rgb_stream': 'video', f'{_TWIN}.pose_stream': 'keypoint'}
+_ONE_STREAM = {'visual_backbone': 'video', 'visual_backbone_keypoint': 'keypoint'}
 _HEADS = {
     'visual_head': 'video.head',
     'visual_head_keypoint': 'keypoint.head',
@@ -84,11 +82,8 @@ def _backwards(pairs: Iterable[tuple[str, str]]) -> list[tuple[re.Pattern, str]]
     return _compiled((ours, theirs) for theirs, ours in pairs)
 
 
-_TO_OURS = _compiled(_pairs(_TWO_STREAM_BACKBONES | _SINGLE_BACKBONES))
-_TO_THEIRS = {
-    True: _backwards(_pairs(_TWO_STREAM_BACKBONES)),
-    False: _backwards(_pairs(_SINGLE_BACKBONES)),
-}
+_TO_OURS = _compiled(_pairs(_TWO_STREAMS | _ONE_STREAM))
+_TO_THEIRS = [_backwards(_pairs(streams)) for streams in (_ONE_STREAM, _TWO_STREAMS)]
 _TRANSLATION_TO_OURS = _compiled(_TRANSLATION.items())
 _TRANSLATION_TO_THEIRS = _backwards(_TRANSLATION.items())
 

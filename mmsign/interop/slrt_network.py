@@ -71,9 +71,7 @@ def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
     if name not in tensors:
-        raise CheckpointError(
-            f'no tensor becomes {name}: it is no whole recognition network'
-        )
+        raise CheckpointError(f'no tensor becomes {name}: the network is not whole')
     return tuple(tensors[name].shape)
 
 

@@ -81,9 +81,7 @@ def gloss_order(
         language = others[0]
     needed = (*SPECIAL_TOKENS, language)
     if missing := [name for name in needed if name not in theirs]:
-        raise CheckpointError(
-            f'the gloss table has no row {", ".join(missing)}: it needs {needed}'
-        )
+        raise CheckpointError(f'the gloss table has no row {", ".join(missing)}')
     *special, end = (theirs[name] for name in needed)
     rows = [known.get(gloss, known.get(gloss.lower())) for gloss in vocab.glosses]
     unknown = [gloss for gloss, row in zip(vocab.glosses, rows) if row is None]
@@ -114,14 +112,12 @@ def convert_translation(
     converted = renamed(state, slrt_to_translation, '')
     tensors, sources = converted.tensors, converted.sources
     if missing := {_GLOSS_TABLE, _TEXT_TABLE} - tensors.keys():
-        raise CheckpointError(
-            f'no tensor becomes {min(missing)}: it is no whole translation network'
-        )
+        raise CheckpointError(f'no tensor becomes {min(missing)}: it is not whole')
     shared, glosses = tensors[_TEXT_TABLE], tensors[_GLOSS_TABLE]
     for name in _TIED:
         if name in tensors and not torch.equal(tensors[name], shared):
             raise CheckpointError(
-                f'{sources[name]} differs from {sources[_TEXT_TABLE]}, must be the same'
+                f'{sources[name]} differs from {sources[_TEXT_TABLE]}, which it must be'
             )
     added = [name for name in (*_TIED, _BIAS) if name not in tensors]
     text_rows = None if text_ids is None else [text_ids[i] for i in sorted(text_ids)]
@@ -148,8 +144,7 @@ def convert_translation(
         tensors[_TEXT_TABLE] = shared[text_rows]
         if _BIAS in tensors:
             tensors[_BIAS] = tensors[_BIAS][:, text_rows]
-    for name in _TIED:
-        tensors[name] = tensors[_TEXT_TABLE]
+    tensors |= dict.fromkeys(_TIED, tensors[_TEXT_TABLE])
     tensors.setdefault(_BIAS, torch.zeros(1, len(shared)))
     sources = {name: sources.get(name, '') for name in tensors}
     return Converted(tensors, sources, {}), record

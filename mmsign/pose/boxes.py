@@ -55,9 +55,7 @@ class FixedBox:
         for frame in frames:
             height, width = frame.shape[:2]
             if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-                raise ConfigError(
-                    f'the box {self.corners} is outside the frame of {width}×{height}'
-                )
+                raise ConfigError(f'box {self.corners} outside of {width}×{height}')
         return np.tile(np.float32(self.corners), (len(frames), 1))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -67,9 +66,8 @@ class PoseRecipe:
             return FullFrame()
         if self.box == 'detector':
             # A trial without weights needs none of either network.
-            checkpoint = self.detector_checkpoint
-            if checkpoint is None and self.checkpoint == RANDOM_WEIGHTS:
-                checkpoint = RANDOM_WEIGHTS
+            trial = RANDOM_WEIGHTS if self.checkpoint == RANDOM_WEIGHTS else None
+            checkpoint = self.detector_checkpoint or trial
             return SignerDetector(
                 self.detector_config, checkpoint, device, batch_size=self.batch_size
             )
@@ -84,7 +82,7 @@ class PoseRecipe:
 
 def extract(
     clips: Sequence[Clip],
-    out: str | os.PathLike,
+    out: str | Path,
     recipe: PoseRecipe,
     devices: Sequence[str | None] = (None,),
     say: Callable[[str], None] = print,

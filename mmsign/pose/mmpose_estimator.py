@@ -68,9 +68,7 @@ class PoseEstimator(OpenMMLabModel):
         self.metainfo = parse_pose_metainfo(self.metainfo)
         found, expected = self.metainfo['num_keypoints'], LAYOUT_SIZES[LAYOUT]
         if found != expected:
-            raise PoseError(
-                f'{self.config} estimates {found} keypoints, not the {expected} needed'
-            )
+            raise PoseError(f'{self.config} has {found} keypoints, not {expected}')
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Keypoints of one clip.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -47,7 +46,7 @@ class Clip:
 
 
 def find_clips(
-    path: str | os.PathLike, dataset: str | None = None, frames: str | None = None
+    path: str | Path, dataset: str | None = None, frames: str | None = None
 ) -> list[Clip]:
     """The clips under a path, in a fixed order.
 

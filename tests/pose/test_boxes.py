@@ -22,7 +22,7 @@ def test_a_fixed_box_is_given_by_corner_and_size():
 def test_a_box_without_pixels_is_refused():
     with pytest.raises(ValueError, match='0×20 pixels is empty'):
         FixedBox(5, 6, 0, 20)
-    with pytest.raises(ValueError, match=r'\(40, 0, 50, 10\).*40×30'):
+    with pytest.raises(ValueError, match=r'box \(40, 0, 50, 10\).*40×30'):
         FixedBox(40, 0, 10, 10)(FRAMES)
 
 

@@ -106,7 +106,7 @@ def test_weights_of_a_file_are_used_under_their_old_names_too(
 def test_an_estimator_of_other_points_is_refused(tmp_path):
     path = tmp_path / 'body.py'
     path.write_text(SMALL.replace('POINTS', '17').replace('DATASET', "'CocoDataset'"))
-    with pytest.raises(PoseError, match=r'body\.py estimates 17 keypoints'):
+    with pytest.raises(PoseError, match=r'body\.py has 17 keypoints'):
         PoseEstimator(path, RANDOM_WEIGHTS, 'cpu')
 
 
