@@ -95,8 +95,8 @@ def check_writable(folder: str | os.PathLike, what: str) -> None:
             file.write(b'x')
     except OSError as error:
         raise ConfigError(
-            f'{what} cannot be written into {folder} ({error.strerror}): name another '
-            'place, or make room'
+            f'{what} cannot be written ({error.strerror}): name another place, or make '
+            'room'
         ) from error
 
 
@@ -277,11 +277,12 @@ def _remove_orphans(target: Path) -> None:
     with contextlib.suppress(OSError):
         for entry in os.scandir(target.parent):
             found = partial.fullmatch(entry.name)
-            if found and not _is_alive(int(found[1])):
+            if found and not is_alive(int(found[1])):
                 os.unlink(entry.path)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine runs."""
     try:
         os.kill(process, 0)
     except OSError as error:

@@ -90,13 +90,12 @@ class Weights:
         theirs = self.glosses
         ours = theirs if glosses is None else list(glosses.glosses)
         if theirs is not None and ours != theirs:
-            same = itertools.takewhile(
-                lambda pair: pair[0] == pair[1], zip(theirs, ours)
-            )
+            pairs = enumerate(itertools.zip_longest(theirs, ours))
+            place = next(i for i, (a, b) in pairs if a != b)
             raise CheckpointError(
                 f'{self.source} has another vocabulary: {len(theirs)} glosses, the '
                 f'network {len(ours)}, and they differ first at position '
-                f'{len([*same])}; use the config beside the checkpoint, or its corpus'
+                f'{place}; use the config beside the checkpoint, or its corpus'
             )
         if text is not None and self.texts and text not in self.texts:
             raise CheckpointError(
