@@ -60,14 +60,11 @@ class SplitReport:
     problems: dict[str, list[str]] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
 
-    def add_problem(self, title: str, *parts: object) -> None:
-        """Note what a clip is to stumble over."""
+    def note(self, title: str, *parts: object) -> None:
+        """Note a clip: its problem if the title begins in capitals, or a remark."""
+        notes = self.problems if title.split()[0].isupper() else self.remarks
         text = ': '.join(map(str, parts)).removeprefix('clip ')
-        self.problems.setdefault(title, []).append(text)
-
-    def add_remark(self, title: str, *parts: object) -> None:
-        """Note what is unusual about a clip."""
-        self.remarks.setdefault(title, []).append(': '.join(map(str, parts)))
+        notes.setdefault(title, []).append(text)
 
 
 @dataclass
@@ -138,38 +135,34 @@ def check_corpus(
             if str(error) not in report.errors:
                 report.errors.append(str(error))
             continue
-        infos = [clips.get_data_info(index) for index in range(len(clips))]
         found = report.splits[split] = SplitReport()
-        for number, info in enumerate(infos, 1):
-            length = _look_at_annotation(info, found, owners)
+        for number, info in enumerate(map(clips.get_data_info, range(len(clips))), 1):
+            owner = owners.setdefault(info['clip_id'], split)
+            if owner != split:
+                found.note('IN ANOTHER SPLIT too', info['clip_id'], owner)
+            length = _look_at_annotation(info, found)
             if look_at_frames or keypoint_file:
                 length = _look_at_files(info, found, look_at_frames, decode) or length
             if length:
                 _look_at_length(info, length, found, max_length)
             if number % 500 == 0:
-                progress(f'{split}: {number} of {len(infos)} clips')
+                progress(f'{split}: {number} of {len(clips)} clips')
         if not found.counts:
-            found.add_problem('NO GLOSS in any clip', f'the {split} split')
-        owners.update((info['clip_id'], split) for info in infos)
+            found.note('NO GLOSS in any clip', f'the {split} split')
     _compare(report, options.get('fps') or dataset.FPS)
     return report
 
 
-def _look_at_annotation(
-    info: dict, split: SplitReport, owners: Mapping[str, str]
-) -> int | None:
-    """A clip's announced frames; ``owners`` has the clips of other splits."""
-    clip_id, glosses = info['clip_id'], info['glosses']
+def _look_at_annotation(info: dict, split: SplitReport) -> int | None:
+    """A clip's announced frames."""
     split.clips += 1
     split.signers.add(info['signer'])
-    split.counts.update(glosses)
-    split.gloss_lengths.append(len(glosses))
-    if clip_id in owners:
-        split.add_problem('IN ANOTHER SPLIT too', clip_id, owners[clip_id])
-    if not glosses:
-        split.add_remark('without a gloss', clip_id)
+    split.counts.update(info['glosses'])
+    split.gloss_lengths.append(len(info['glosses']))
+    if not info['glosses']:
+        split.note('without a gloss', info['clip_id'])
     if info['num_frames'] == 0:
-        split.add_problem('LENGTH 0 in the annotation', clip_id)
+        split.note('LENGTH 0 in the annotation', info['clip_id'])
     return info['num_frames']
 
 
@@ -183,17 +176,17 @@ def _look_at_files(
             source = open_source(info)
             _look_at_frames(source, info, split, decode)
         except FrameReadError as error:
-            split.add_problem('MISSING frames', error)
+            split.note('MISSING frames', error)
     if info['keypoint_file'] is not None:
         try:
             points = read_points(info, source)
-            odd = misplaced(points, source.source_size) if source is not None else ''
+            odd = '' if source is None else misplaced(points, source.source_size)
             if odd:
-                split.add_problem('KEYPOINTS of another frame', info['clip_id'], odd)
+                split.note('KEYPOINTS of another frame', info['clip_id'], odd)
         except DataError as error:
             there = info['clip_id'] in open_keypoints(info['keypoint_file'])
-            missing = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
-            split.add_problem(missing, error)
+            title = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
+            split.note(title, error)
     if source is not None:
         chosen = at_corpus_rate(info, source)
         return len(source if chosen is None else chosen)
@@ -203,19 +196,20 @@ def _look_at_files(
 def _look_at_frames(
     source: FrameSource, info: dict, split: SplitReport, decode: bool
 ) -> None:
-    clip_id, announced, found = info['clip_id'], info['num_frames'], len(source)
+    clip_id, found = info['clip_id'], len(source)
+    announced = info['num_frames'] or found
     split.sizes[source.source_size] += 1
-    differs = f'{found} frames, {announced} announced'
-    if announced and found < announced:
-        split.add_problem('FEWER frames than announced', clip_id, differs)
-    elif announced and found > announced:
-        split.add_remark('more frames than announced', clip_id, differs)
-    for notice in source.notices:
-        split.add_problem('DOUBTFUL frames', clip_id, notice)
-    if source.left_out:
-        split.add_remark('files that are no frames', clip_id, source.left_out)
-    for notice in source.time_notices:
-        split.add_remark('unusual times of frames', clip_id, notice)
+    if found != announced:
+        title = 'FEWER' if found < announced else 'more'
+        differs = f'{found} frames, {announced} announced'
+        split.note(f'{title} frames than announced', clip_id, differs)
+    for title, notices in (
+        ('DOUBTFUL frames', source.notices),
+        ('files that are no frames', filter(None, [source.left_out])),
+        ('unusual times of frames', source.time_notices),
+    ):
+        for notice in notices:
+            split.note(title, clip_id, notice)
     if source.times is not None and found > 1:
         steady = is_steady(source.times)
         rate = f'{1 / frame_duration(source.times):.4g}' if steady else 'variable'
@@ -224,30 +218,27 @@ def _look_at_frames(
         for _ in source.stream(np.arange(found if decode else 0)):
             pass
     except FrameReadError as error:
-        split.add_problem('BROKEN frames', clip_id, error)
+        split.note('BROKEN frames', clip_id, error)
 
 
 def _look_at_length(
     info: dict, length: int, split: SplitReport, max_length: int
 ) -> None:
-    clip_id, glosses = info['clip_id'], info['glosses']
     split.lengths.append(length)
     if length > max_length:
         title = f'longer than the {max_length} frames that are taken'
-        split.add_remark(title, clip_id, f'{length} frames')
-    if not is_feasible(glosses, max(length, _STRIDE) // _STRIDE):
-        counts = f'{length} frames, {len(glosses)} glosses'
-        split.add_remark('too short for CTC to spell their glosses', clip_id, counts)
+        split.note(title, info['clip_id'], f'{length} frames')
+    if not is_feasible(info['glosses'], max(length, _STRIDE) // _STRIDE):
+        counts = f'{length} frames, {len(info["glosses"])} glosses'
+        split.note('too short for CTC to emit their glosses', info['clip_id'], counts)
 
 
 def _compare(report: CorpusReport, fps: float | None) -> None:
     """What concerns several splits."""
     rates = sum((split.rates for split in report.splits.values()), Counter())
     if fps is None and len(rates) > 1:
-        report.errors.append(
-            f'clips of different frame rates ({_counted(rates)}): name one, fps=25 '
-            'say, that all are brought to'
-        )
+        rates = _counted(rates)
+        report.errors.append(f'several frame rates, {rates}: choose one, fps=25 say')
     training = report.splits.get('train')
     if training is None:
         return
@@ -256,29 +247,25 @@ def _compare(report: CorpusReport, fps: float | None) -> None:
     except DataError as error:
         report.errors.append(f'the glosses of the training split: {error}')
     for split in report.splits.values():
-        for gloss in split.counts.keys() - training.counts.keys():
-            split.unseen[gloss] = split.counts[gloss]
+        counts = split.counts.items()
+        split.unseen = Counter({g: n for g, n in counts if g not in training.counts})
 
 
 def describe(report: CorpusReport) -> str:
     """The report as text for a terminal."""
+    said = {True: 'found  ', False: 'MISSING'}
     lines = ['annotations']
-    for path, there in report.files.items():
-        lines.append(f'  {"found  " if there else "MISSING"}  {path}')
+    lines += [f'  {said[there]}  {path}' for path, there in report.files.items()]
     for name, split in report.splits.items():
         lines += _describe_split(name, split)
     if report.vocabulary is not None:
-        lines.append(
-            f'vocabulary: {len(report.vocabulary.glosses)} glosses, '
-            f'{len(report.vocabulary)} classes with the blank'
-        )
+        glosses, classes = len(report.vocabulary.glosses), len(report.vocabulary)
+        lines.append(f'vocabulary: {glosses} glosses, {classes} classes with the blank')
     if report.keypoint_file is None:
         lines.append('keypoints: not looked at (--keypoint-file FILE)')
     lines += [f'ERROR: {error}' for error in report.errors]
-    lines.append(
-        'complete' if report.complete else 'NOT complete: see the lines in capitals'
-    )
-    return '\n'.join(lines)
+    end = 'complete' if report.complete else 'NOT complete: see the lines in capitals'
+    return '\n'.join([*lines, end])
 
 
 def _describe_split(name: str, split: SplitReport) -> list[str]:
@@ -298,10 +285,8 @@ def _describe_split(name: str, split: SplitReport) -> list[str]:
         lines.append(f'  frames per second of videos: {_counted(split.rates)}')
     if split.unseen:
         most = ', '.join(gloss for gloss, _ in split.unseen.most_common(5))
-        lines.append(
-            f'  unseen in training: {len(split.unseen)} glosses, '
-            f'{split.unseen.total()} times ({most})'
-        )
+        times = f'{len(split.unseen)} glosses, {split.unseen.total()} times'
+        lines.append(f'  unseen in training: {times} ({most})')
     for title, clips in (split.problems | split.remarks).items():
         lines.append(f'  {title}: {len(clips)} clips, the first: {clips[0]}')
     return lines
@@ -309,9 +294,8 @@ def _describe_split(name: str, split: SplitReport) -> list[str]:
 
 def _counted(counts: Mapping[str, int]) -> str:
     most = Counter(counts).most_common(4)
-    rest = len(counts) - len(most)
     shown = ', '.join(f'{name} ({count} clips)' for name, count in most)
-    return shown + (f' and {rest} more' if rest else '')
+    return shown + f' and {len(counts) - 4} more' * (len(counts) > 4)
 
 
 def _spread(values: list[int]) -> str:
