@@ -36,9 +36,8 @@ _FIELDS = 4
 
 def safe_member(name: str) -> bool:
     """Whether a name inside an archive stays inside it."""
-    return not name.startswith(('/', '\\')) and '..' not in name.replace(
-        '\\', '/'
-    ).split('/')
+    name = name.replace('\\', '/')
+    return not name.startswith('/') and '..' not in name.split('/')
 
 
 class Archive:
@@ -62,10 +61,8 @@ class Archive:
         try:
             self._index()
         except (struct.error, EOFError, OSError) as error:
-            raise FrameReadError(
-                f'{path}: cannot read the index of the zip archive ({error}); '
-                'copy or pack the archive again'
-            ) from error
+            text = f'{path}: no index of a zip archive ({error}); copy or pack it again'
+            raise FrameReadError(text) from error
 
     def __reduce__(self) -> tuple:
         return Archive, (self.path,)
@@ -86,13 +83,11 @@ class Archive:
         if folder not in self._folders:
             examples = ', '.join(sorted(self._folders)[:3]) or 'none'
             raise FrameReadError(
-                f'{self.path} has no images in its folder {folder!r}; '
-                f'folders with images are: {examples}, …'
+                f'{self.path} has no images in its folder {folder!r}, but in: '
+                f'{examples}, …'
             )
         names, values = self._folders[folder]
-        members = (
-            tuple(values[i : i + _FIELDS]) for i in range(0, len(values), _FIELDS)
-        )
+        members = zip(*[iter(values)] * _FIELDS)
         return dict(zip(names.decode(errors='backslashreplace').split('\0'), members))
 
     def read(self, member: tuple[int, ...], name: str) -> bytes:
@@ -111,28 +106,24 @@ class Archive:
         # Where bytes are missing at the front, a member lies before the beginning.
         file.seek(max(0, position))
         header = file.read(_LOCAL.size)
+        damaged = f'{name}: a damaged member of a zip archive; pack it again'
         if position < 0 or len(header) < _LOCAL.size or header[:4] != b'PK\x03\x04':
-            raise FrameReadError(f'{name}: damaged zip member; pack the archive again')
+            raise FrameReadError(damaged)
         *_, name_length, extra_length = _LOCAL.unpack(header)
         file.seek(name_length + extra_length, os.SEEK_CUR)
         data = file.read(size)
+        if method not in (_STORED, _DEFLATED):
+            raise FrameReadError(
+                f'{name}: encrypted, or compressed otherwise than by deflate; pack the '
+                'archive again, best without compression'
+            )
         try:
             if method == _DEFLATED:
                 data = zlib.decompress(data, -zlib.MAX_WBITS)
-            elif method != _STORED:
-                raise FrameReadError(
-                    f'{name}: encrypted, or compressed by a method other than '
-                    'deflate; pack the archive again, best without compression'
-                )
         except zlib.error as error:
-            raise FrameReadError(
-                f'{name}: damaged zip member ({error}); pack the archive again'
-            ) from error
+            raise FrameReadError(damaged) from error
         if zlib.crc32(data) != checksum:
-            raise FrameReadError(
-                f'{name}: truncated or damaged zip member, its checksum differs; '
-                'pack the archive again'
-            )
+            raise FrameReadError(damaged)
         return data
 
     def _file(self):
@@ -145,8 +136,7 @@ class Archive:
     def _index(self) -> None:
         """Fill the index from the central directory; about 2 s for a million."""
         directory, shift = self._central_directory()
-        folder = None
-        at = 0
+        folder, at = None, 0
         while at < len(directory):
             signature, flags, method, checksum, size, plain_size, *rest = (
                 _MEMBER.unpack_from(directory, at)
@@ -154,31 +144,32 @@ class Archive:
             name_length, extra_length, comment_length, position = rest
             if signature != b'PK\x01\x02':
                 raise EOFError(f'no member where one should be, at byte {at}')
-            name_start = at + _MEMBER.size
-            name_end = name_start + name_length
-            path = directory[name_start:name_end].removeprefix(b'./')
+            name_end = at + _MEMBER.size + name_length
+            path = directory[at + _MEMBER.size : name_end].removeprefix(b'./')
             if b'/' not in path:  # some packers on Windows write the other one
                 path = path.replace(b'\\', b'/')
             at = name_end + extra_length + comment_length
-            if b'..' in path or path.startswith(b'/'):
-                _refuse_outside(path, self.path)
+            risky = b'..' in path or path.startswith(b'/')
+            if risky and not safe_member(_text(path)):
+                raise FrameReadError(
+                    f'{self.path}: refused, its member {_text(path)!r} lies outside of '
+                    'it; pack it again with relative names'
+                )
             parent, _, name = path.rpartition(b'/')
             if not path.lower().endswith(_IMAGE_ENDS) or name.startswith(b'.'):
                 continue
             if parent != folder:
                 folder = parent
-                names, values = self._folder(parent)
-            if size == _WIDE or plain_size == _WIDE or position == _WIDE:
+                names, values = self._folders.setdefault(
+                    _text(parent), (bytearray(), array('q'))
+                )
+            if _WIDE in (size, plain_size, position):
                 extra = directory[name_end : name_end + extra_length]
                 size, position = _wide_fields(extra, plain_size, size, position)
             if flags & _ENCRYPTED:
                 method = -1
             names += name + b'\0'
             values.extend((position + shift, size, checksum, method))
-
-    def _folder(self, path: bytes) -> tuple[bytearray, array]:
-        """Names and fields of the images in a folder."""
-        return self._folders.setdefault(_text(path), (bytearray(), array('q')))
 
     def _central_directory(self) -> tuple[bytes, int]:
         """The list of members, and how far positions in the file are shifted."""
@@ -216,15 +207,6 @@ def _text(path: bytes) -> str:
         return path.decode('cp437')
 
 
-def _refuse_outside(path: bytes, archive: str) -> None:
-    name = _text(path)
-    if not safe_member(name):
-        raise FrameReadError(
-            f'{archive}: member {name!r} lies outside the archive; such archives are '
-            'refused, pack it again with relative names'
-        )
-
-
 def _wide_fields(
     extra: bytes, plain_size: int, size: int, position: int
 ) -> tuple[int, int]:
@@ -235,11 +217,9 @@ def _wide_fields(
         if kind == 1:
             # Holds, in this order, only the values that did not fit.
             values = iter(struct.unpack_from(f'<{length // 8}Q', extra, at + 4))
-            wide = [
-                next(values, old) if old == _WIDE else old
-                for old in (plain_size, size, position)
-            ]
-            return wide[1], wide[2]
+            fields = (plain_size, size, position)
+            _, *wide = (next(values, old) if old == _WIDE else old for old in fields)
+            return tuple(wide)
         at += 4 + length
     raise EOFError('a ZIP64 member without its sizes')
 
@@ -256,9 +236,6 @@ def open_archive(path: str) -> Archive:
     try:
         stamp = file_stamp(path)
     except OSError as error:
-        raise FrameReadError(
-            f'no zip archive {path}; name its path in `frames` of the dataset'
-        ) from error
-    if stamp not in _ARCHIVES:
-        _ARCHIVES[stamp] = Archive(path)
-    return _ARCHIVES[stamp]
+        text = f'no zip archive {path}; name its path in `frames` of the dataset'
+        raise FrameReadError(text) from error
+    return _ARCHIVES.get(stamp) or _ARCHIVES.setdefault(stamp, Archive(path))

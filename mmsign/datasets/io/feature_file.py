@@ -59,9 +59,8 @@ class FeatureFile(ArrayStore):
     LACKING = 'extract the features of this corpus and split'
 
     def _check(self, metadata: Mapping[str, str]) -> None:
-        for key in ('network', 'streams'):
-            if key not in metadata:
-                raise DataError(f'{self.path}: its metadata lack {key!r}')
+        if lacking := {'network', 'streams'} - metadata.keys():
+            raise DataError(f'{self.path}: its metadata lack {sorted(lacking)}')
 
     @property
     def network(self) -> str:
@@ -81,14 +80,8 @@ class FeatureFile(ArrayStore):
         """
         clip_id = self.require(clip_id)
         frames = self.array(_FRAMES + clip_id)
-        return ClipFeatures(
-            streams={
-                stream: self.array(f'{stream}/{clip_id}').astype('<f4')
-                for stream in self.streams
-            },
-            frame_indices=frames[1:].astype(np.int64),
-            num_frames=int(frames[0]),
-        )
+        streams = {s: self.array(f'{s}/{clip_id}').astype('<f4') for s in self.streams}
+        return ClipFeatures(streams, frames[1:].astype(np.int64), int(frames[0]))
 
 
 def open_features(path: str) -> FeatureFile:
@@ -117,12 +110,14 @@ def write_features(
     for clip_id, features in clips.items():
         streams = sorted(features.streams)
         frames = np.asarray([features.num_frames, *features.frame_indices])
-        for name, dtype, values in (
-            (_FRAMES + clip_id, '<i4', frames),
-            *((f'{key}/{clip_id}', '<f2', x) for key, x in features.streams.items()),
-        ):
-            arrays[name] = Stored(dtype, values.shape, partial(np.asarray, values))
-    write_store(path, _metadata(network, streams), arrays)
+        read = partial(np.asarray, frames)
+        arrays[_FRAMES + clip_id] = Stored('<i4', frames.shape, read)
+        for stream, values in features.streams.items():
+            read = partial(np.asarray, values)
+            arrays[f'{stream}/{clip_id}'] = Stored('<f2', values.shape, read)
+    metadata = dict(format=FeatureFile.FORMAT, version=FeatureFile.VERSION)
+    metadata |= dict(network=network, streams=','.join(streams))
+    write_store(path, metadata, arrays)
 
 
 def join_features(parts: Sequence[str | os.PathLike], path: str | os.PathLike) -> None:
@@ -142,22 +137,10 @@ def join_features(parts: Sequence[str | os.PathLike], path: str | os.PathLike) -
             f'{len(files)} parts of {len(networks)} different networks: remove the '
             'folder of parts and extract anew'
         )
-    arrays = {
-        name: Stored(
-            '<i4' if name.startswith(_FRAMES) else '<f2',
-            file.shape(name),
-            partial(file.array, name),
-        )
-        for file in files
-        for name in file.arrays
-    }
+    arrays = {}
+    for file in files:
+        for name in file.arrays:
+            dtype = '<i4' if name.startswith(_FRAMES) else '<f2'
+            read = partial(file.array, name)
+            arrays[name] = Stored(dtype, file.shape(name), read)
     write_store(path, files[0].metadata, arrays)
-
-
-def _metadata(network: str, streams: Sequence[str]) -> dict[str, str]:
-    return dict(
-        format=FeatureFile.FORMAT,
-        version=FeatureFile.VERSION,
-        network=network,
-        streams=','.join(streams),
-    )

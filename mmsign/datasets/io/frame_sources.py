@@ -9,6 +9,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
+from itertools import repeat
+from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 
@@ -38,7 +42,6 @@ class FrameSource(ABC):
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
-        self._size: tuple[int, int] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -52,12 +55,12 @@ class FrameSource(ABC):
     def _name(self, index: int) -> str:
         """How an error calls a frame."""
 
-    @property
+    @cached_property
     def frame_size(self) -> tuple[int, int]:
         """(width, height) in pixels of the first frame, and so of all."""
-        if self._size is None:
-            self._size = self._find_size()
-        return self._size
+        (first,) = self._decode([0])
+        height, width = first.shape[:2]
+        return width, height
 
     @property
     def source_size(self) -> tuple[int, int]:
@@ -66,11 +69,6 @@ class FrameSource(ABC):
         That of the frames, unless they were shrunk when the corpus was packed.
         """
         return self.frame_size
-
-    def _find_size(self) -> tuple[int, int]:
-        (first,) = self._decode([0])
-        height, width = first.shape[:2]
-        return width, height
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Every frame in order, (H, W, 3) uint8 BGR, one at a time."""
@@ -92,14 +90,11 @@ class FrameSource(ABC):
         """
         indices = np.asarray(indices, dtype=np.int64)
         if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
-            raise IndexError(
-                f'{self.spec}: frames {indices.min()}..{indices.max()} asked for, '
-                f'there are {len(self)}'
-            )
+            asked = f'{indices.min()}..{indices.max()}'
+            raise IndexError(f'{self.spec}: frames {asked} asked for, of {len(self)}')
         width, height = self.frame_size
         frames = np.empty((len(indices), height, width, 3), np.uint8)
-        wanted = np.unique(indices)
-        for index, frame in self._checked(wanted):
+        for index, frame in self._checked(np.unique(indices)):
             frames[indices == index] = frame
         return frames
 
@@ -117,18 +112,17 @@ class FrameSource(ABC):
         """
         distinct, repeats = np.unique(np.asarray(indices), return_counts=True)
         for (_, frame), times in zip(self._checked(distinct), repeats):
-            for _ in range(times):
-                yield frame
+            yield from repeat(frame, times)
 
     def _checked(self, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Frames at rising, distinct indices, each with its index."""
         width, height = self.frame_size
         for index, frame in zip(indices, self._decode(indices)):
             if frame.shape != (height, width, 3):
+                found = f'{frame.shape[1]}×{frame.shape[0]}'
                 raise FrameReadError(
-                    f'{self._name(index)}: a frame of {frame.shape[1]}×'
-                    f'{frame.shape[0]} pixels in a clip of {width}×{height}; '
-                    'all frames of a clip must have one size'
+                    f'{self._name(index)}: a frame of {found} pixels in a clip of '
+                    f'{width}×{height}; all frames of a clip must have one size'
                 )
             yield index, frame
 
@@ -139,7 +133,6 @@ class _ImageFrames(FrameSource):
     def __init__(self, spec: str, names: Iterable[str]) -> None:
         super().__init__(spec)
         self.names = in_order(names, spec)
-        self._source_size: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -148,16 +141,21 @@ class _ImageFrames(FrameSource):
         for index in indices:
             yield decode_image(self._bytes(self.names[index]), self._name(index))
 
-    def _find_size(self) -> tuple[int, int]:
+    @cached_property
+    def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Of the frames, and of what they were shrunk from."""
         # A sampled clip may not need its first frame: its head is enough.
         first = self._bytes(self.names[0])
-        self._source_size = source_size(first)
-        return image_size(first) or super()._find_size()
+        size = image_size(first) or super().frame_size
+        return size, source_size(first) or size
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        return self._sizes[0]
 
     @property
     def source_size(self) -> tuple[int, int]:
-        size = self.frame_size
-        return self._source_size or size
+        return self._sizes[1]
 
     def _name(self, index: int) -> str:
         return f'{self.spec}/{self.names[index]}'
@@ -178,36 +176,31 @@ class FolderFrames(_ImageFrames):
         try:
             listed = [name for name in os.listdir(spec) if not name.startswith('.')]
         except NotADirectoryError as error:
+            kinds = ', '.join(VIDEO_SUFFIXES)
             raise FrameReadError(
-                f'{spec} is neither a folder nor a zip archive nor a video; expected '
-                f'one of {", ".join(VIDEO_SUFFIXES)}'
+                f'{spec} is no folder, no zip archive and no video ({kinds})'
             ) from error
         except OSError as error:
             raise FrameReadError(
                 f'no folder of frames {spec} ({error.strerror}); check the '
                 "dataset's data_root and `frames`"
             ) from error
-        names = [name for name in listed if is_image(name)]
+        names = list(filter(is_image, listed))
         if not names:
-            raise FrameReadError(
-                f'{spec}: the folder holds no images; expected '
-                f'{", ".join(IMAGE_SUFFIXES)}'
-            )
+            kinds = ', '.join(IMAGE_SUFFIXES)
+            raise FrameReadError(f'{spec}: the folder holds no images ({kinds})')
         super().__init__(spec, names)
-        others = sorted(name for name in listed if not is_image(name))
+        others = sorted(set(listed) - set(names))
         others = [n for n in others if not os.path.isdir(os.path.join(spec, n))]
         self.left_out = left_out(others, IMAGE_SUFFIXES)
 
     def _bytes(self, name: str) -> bytes:
         path = os.path.join(self.spec, name)
         try:
-            with open(path, 'rb') as file:
-                return file.read()
+            return Path(path).read_bytes()
         except OSError as error:
-            raise FrameReadError(
-                f'{path}: cannot be read ({error.strerror}); restore the file from '
-                'the corpus'
-            ) from error
+            text = f'{path}: cannot be read ({error.strerror}); restore the file'
+            raise FrameReadError(text) from error
 
 
 class ArchiveFrames(_ImageFrames):
@@ -221,9 +214,7 @@ class ArchiveFrames(_ImageFrames):
         path, folder = split_archive(spec)
         folder = folder.removeprefix('./').rstrip('/')
         if not safe_member(folder):
-            raise FrameReadError(
-                f"{spec}: the folder inside the archive must be relative, without '..'"
-            )
+            raise FrameReadError(f"{spec}: the inner folder must be relative, no '..'")
         self._archive = open_archive(existing(path))
         self._members = self._archive.images(folder)
         super().__init__(spec, self._members)
@@ -283,12 +274,8 @@ class ChosenFrames(FrameSource):
     def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         return self._source.read(self._indices[np.asarray(indices, np.int64)])
 
-    def _find_size(self) -> tuple[int, int]:
-        return self._source.frame_size
-
-    @property
-    def source_size(self) -> tuple[int, int]:
-        return self._source.source_size
+    frame_size = property(attrgetter('_source.frame_size'))
+    source_size = property(attrgetter('_source.source_size'))
 
     def _name(self, index: int) -> str:
         return self._source._name(self._indices[index])

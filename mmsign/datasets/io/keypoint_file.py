@@ -29,21 +29,14 @@ class KeypointFile(ArrayStore):
 
     FORMAT = 'mmsign-keypoints'
     KIND = 'keypoint file'
-    MISSING = (
-        'name it in the `keypoint_file` of the dataset, relative to its data_root or '
-        'absolute'
-    )
+    MISSING = 'name it in `keypoint_file`, absolute or relative to data_root'
     LACKING = 'extract its keypoints, or name the keypoint file of this corpus'
 
     def _check(self, metadata: Mapping[str, str]) -> None:
         _points(metadata.get('layout', ''), self.path)
         size = metadata.get('frame_size')
-        found = re.fullmatch(r'([1-9]\d{0,5})x([1-9]\d{0,5})', size or '')
-        if size and not found:
-            raise DataError(
-                f"{self.path}: frame_size is {size!r}, expected 'WIDTHxHEIGHT'"
-            )
-        self._frame_size = (int(found[1]), int(found[2])) if found else None
+        if size and not re.fullmatch(r'[1-9]\d{0,5}x[1-9]\d{0,5}', size):
+            raise DataError(f'{self.path}: frame_size {size!r} is no WIDTHxHEIGHT')
 
     @property
     def layout(self) -> str:
@@ -53,8 +46,8 @@ class KeypointFile(ArrayStore):
     @property
     def frame_size(self) -> tuple[int, int] | None:
         """(width, height) in pixels of every clip's frames, if the file says so."""
-        self._open()
-        return self._frame_size
+        size = self.metadata.get('frame_size')
+        return tuple(map(int, size.split('x'))) if size else None
 
     def length(self, clip_id: str) -> int:
         """Frames of one clip, from the file's header alone; errors as ``read``."""
@@ -67,11 +60,11 @@ class KeypointFile(ArrayStore):
             DataError: Naming the clip and both, if they differ.
         """
         if self.frame_size not in (None, frame_size):
-            (width, height), (stated_w, stated_h) = frame_size, self.frame_size
+            sizes = frame_size, self.frame_size
+            found, stated = ('×'.join(map(str, size)) for size in sizes)
             raise DataError(
-                f'{name}: frames of {width}×{height} pixels, but {self.path} has '
-                f'keypoints in frames of {stated_w}×{stated_h}; extract the keypoints '
-                'from these very frames'
+                f'{name}: frames of {found} pixels, keypoints of frames of {stated} in '
+                f'{self.path}; extract them from these very frames'
             )
 
     def read(self, clip_id: str) -> np.ndarray:
@@ -86,13 +79,7 @@ class KeypointFile(ArrayStore):
                 else than finite (N, K, 3) keypoints under its name.
         """
         points = np.asarray(self.array(self.require(clip_id)), dtype=np.float32)
-        expected = LAYOUT_SIZES[self.layout]
-        if points.ndim != 3 or points.shape[1:] != (expected, 3):
-            raise DataError(
-                f'clip {clip_id}: keypoints of shape {points.shape} in {self.path}, '
-                f'expected (N, {expected}, 3)'
-            )
-        _check_finite(points, clip_id, self.path)
+        _check_points(points, self.layout, clip_id, self.path)
         return points
 
 
@@ -175,22 +162,22 @@ class KeypointWriter:
         layout: str = 'coco_wholebody_133',
         frame_size: tuple[int, int] | None = None,
     ) -> None:
-        self.path = Path(path)
-        self.layout = layout
+        self.path, self.layout = Path(path), layout
         self._metadata = _metadata(layout, frame_size)
         self._file = KeypointFile(path)
-        finished = self._file.clip_ids if self.path.exists() else []
+        finished = self._finished()
         if self.path.exists():
             found = _metadata(self._file.layout, self._file.frame_size)
             if found != self._metadata:
-                raise DataError(
-                    f'{path}: holds keypoints of {found}, to add are such of '
-                    f'{self._metadata}; write to another file'
-                )
+                text = f'holds {found}, not {self._metadata}; write to another file'
+                raise DataError(f'{path}: {text}')
         size = None if frame_size is None else list(map(int, frame_size))
         about = dict(layout=layout, frame_size=size)
         self._journal = Journal(self.path, about, (LAYOUT_SIZES[layout], 3))
         self.done: set[str] = {*finished, *self._journal.lengths}
+
+    def _finished(self) -> list[str]:
+        return self._file.clip_ids if self.path.exists() else []
 
     def __enter__(self) -> KeypointWriter:
         return self
@@ -214,8 +201,7 @@ class KeypointWriter:
         """
         if clip_id in self.done or clip_id == '__metadata__':
             raise DataError(
-                f'clip {clip_id}: is in {self.path} already; ask `done` before adding, '
-                'or remove the file to start anew'
+                f'clip {clip_id}: is in {self.path} already; ask `done` before adding'
             )
         self._journal.append(clip_id, _half(points, clip_id, self.layout))
         self.done.add(clip_id)
@@ -227,19 +213,17 @@ class KeypointWriter:
         if self._journal.lengths or not self.path.exists():
             arrays = self._journal.stored()
             # What is in both was written before a run ended: the file is right.
-            for clip in self._file.clip_ids if self.path.exists() else ():
-                arrays[clip] = Stored(
-                    '<f2', self._file.shape(clip), partial(self._file.read, clip)
-                )
+            for clip in self._finished():
+                read = partial(self._file.read, clip)
+                arrays[clip] = Stored('<f2', self._file.shape(clip), read)
             write_store(self.path, self._metadata, arrays)
         self._journal.close(remove=True)
 
 
 def _metadata(layout: str, frame_size: tuple[int, int] | None) -> dict[str, str]:
     _points(layout, 'keypoints')
-    metadata = dict(
-        format=KeypointFile.FORMAT, layout=layout, version=KeypointFile.VERSION
-    )
+    file = KeypointFile
+    metadata = dict(format=file.FORMAT, layout=layout, version=file.VERSION)
     if frame_size is not None:
         metadata['frame_size'] = '{}x{}'.format(*map(int, frame_size))
     return metadata
@@ -248,34 +232,32 @@ def _metadata(layout: str, frame_size: tuple[int, int] | None) -> dict[str, str]
 def _points(layout: str, name: str) -> int:
     """K of a layout."""
     if layout not in LAYOUT_SIZES:
-        raise DataError(
-            f'{name}: unknown layout {layout!r}; known: {sorted(LAYOUT_SIZES)}'
-        )
+        known = ', '.join(sorted(LAYOUT_SIZES))
+        raise DataError(f'{name}: unknown layout {layout!r}; known: {known}')
     return LAYOUT_SIZES[layout]
 
 
 def _half(points: np.ndarray, clip_id: str, layout: str) -> np.ndarray:
     """Keypoints of a clip as the file holds them: (N, K, 3) little-endian float16."""
     points = np.asarray(points)
-    expected = _points(layout, f'clip {clip_id}')
-    if points.dtype.kind not in 'fiu' or points.shape[1:] != (expected, 3):
-        raise DataError(
-            f'clip {clip_id}: keypoints of shape {points.shape} and dtype '
-            f'{points.dtype}, expected numbers of shape (N, {expected}, 3)'
-        )
     with np.errstate(over='ignore'):
-        half = points.astype('<f2')
-    _check_finite(half.astype(np.float32), clip_id, 'what is to be written')
+        half = points.astype('<f2') if points.dtype.kind in 'fiu' else points
+    _check_points(half, layout, clip_id, 'what is to be written')
     return half
 
 
-def _check_finite(points: np.ndarray, clip_id: str, path: str) -> None:
+def _check_points(points: np.ndarray, layout: str, clip_id: str, path: str) -> None:
+    """Raise DataError unless these are finite (N, K, 3) numbers."""
+    expected = _points(layout, f'clip {clip_id}')
+    if points.dtype.kind != 'f' or points.shape[1:] != (expected, 3):
+        raise DataError(
+            f'clip {clip_id}: {points.dtype} of shape {points.shape} in {path}, '
+            f'expected numbers (N, {expected}, 3)'
+        )
     # The sum is finite whenever all values are, and is the fastest test.
-    if np.isfinite(points.sum(dtype=np.float64)):
-        return
-    frame, point = np.argwhere(~np.isfinite(points))[0][:2]
-    raise DataError(
-        f'clip {clip_id}: keypoint {point} of frame {frame} is not finite '
-        f'in {path}; extract the keypoints of this clip again, or give such points '
-        'a position and score 0'
-    )
+    if not np.isfinite(points.sum(dtype=np.float64)):
+        frame, point = np.argwhere(~np.isfinite(points))[0][:2]
+        raise DataError(
+            f'clip {clip_id}: keypoint {point} of frame {frame} is not finite in '
+            f'{path}; extract it again, or give such points a position and score 0'
+        )

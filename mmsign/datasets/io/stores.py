@@ -74,30 +74,29 @@ class ArrayStore:
     def __getstate__(self) -> dict:
         return dict(path=self.path, _pid=-1)
 
-    def _open(self) -> None:
+    @property
+    def _opened(self) -> ArrayStore:
+        """Itself, with the file open in this process."""
         if self._pid == os.getpid():
-            return
+            return self
         if not os.path.isfile(self.path):
             raise self.missing()
         try:
             self._tensors = safe_open(self.path, framework='np')
         except SafetensorError as error:
-            raise DataError(
-                f'{self.path} is not a safetensors file, or is truncated: {error}'
-            ) from error
+            text = f'{self.path} is no safetensors file, or truncated: {error}'
+            raise DataError(text) from error
         metadata = self._tensors.metadata() or {}
-        found = (metadata.get('format'), metadata.get('version'))
-        if found != (self.FORMAT, self.VERSION):
-            raise DataError(
-                f'{self.path}: expected format {self.FORMAT!r} version '
-                f'{self.VERSION!r}, its metadata says {found[0]!r} version {found[1]!r}'
-            )
+        wanted = dict(format=self.FORMAT, version=self.VERSION)
+        found = {key: metadata.get(key) for key in wanted}
+        if found != wanted:
+            raise DataError(f'{self.path}: expected {wanted}, found {found}')
         self._check(metadata)
-        self._arrays = list(self._tensors.keys())
+        self._metadata, self._arrays = metadata, list(self._tensors.keys())
         clips = (n for n in self._arrays if n.startswith(self.PREFIX))
         self._clips = ClipNames((n.removeprefix(self.PREFIX) for n in clips), self.path)
-        self._metadata = metadata
         self._pid = os.getpid()
+        return self
 
     def _check(self, metadata: Mapping[str, str]) -> None:
         """Raise DataError if the metadata lack something."""
@@ -109,29 +108,24 @@ class ArrayStore:
     @property
     def metadata(self) -> dict[str, str]:
         """What the file says of itself."""
-        self._open()
-        return self._metadata
+        return self._opened._metadata
 
     @property
     def arrays(self) -> list[str]:
         """Names of the arrays."""
-        self._open()
-        return self._arrays
+        return self._opened._arrays
 
     @property
     def clip_ids(self) -> list[str]:
         """Names of the clips in the file, sorted."""
-        self._open()
-        return sorted(self._clips)
+        return sorted(self._opened._clips)
 
     def __contains__(self, clip_id: str) -> bool:
-        self._open()
-        return self._clips.exact(clip_id) is not None
+        return self._opened._clips.exact(clip_id) is not None
 
     def find(self, path: str | os.PathLike) -> str | None:
         """The clip that a path means, see ``ClipNames``; None if there is none."""
-        self._open()
-        return self._clips.find(path)
+        return self._opened._clips.find(path)
 
     def require(self, clip_id: str) -> str:
         """The name of a clip as it is in the file.
@@ -139,25 +133,22 @@ class ArrayStore:
         Raises:
             DataError: If the file lacks it.
         """
-        self._open()
-        found = self._clips.exact(clip_id)
+        found = self._opened._clips.exact(clip_id)
         if found is None:
-            examples = ', '.join(self.clip_ids[:3]) or 'nothing'
+            known = self.clip_ids
             raise DataError(
-                f'clip {clip_id}: not in the {self.KIND} {self.path}, which holds '
-                f'{len(self.clip_ids)} clips ({examples}, …); {self.LACKING}'
+                f'clip {clip_id} is not among the {len(known)} of {self.KIND} '
+                f'{self.path} ({", ".join(known[:3])}, …); {self.LACKING}'
             )
         return found
 
     def shape(self, name: str) -> list[int]:
         """Shape of an array, from the file's header alone."""
-        self._open()
-        return self._tensors.get_slice(name).get_shape()
+        return self._opened._tensors.get_slice(name).get_shape()
 
     def array(self, name: str) -> np.ndarray:
         """An array as it is in the file."""
-        self._open()
-        return self._tensors.get_tensor(name)
+        return self._opened._tensors.get_tensor(name)
 
 
 _Store = TypeVar('_Store', bound=ArrayStore)
@@ -174,9 +165,7 @@ def open_store(kind: type[_Store], path: str) -> _Store:
         key = (kind, file_stamp(path))
     except OSError as error:
         raise kind(path).missing() from error
-    if key not in _OPEN:
-        _OPEN[key] = kind(path)
-    return _OPEN[key]
+    return _OPEN.get(key) or _OPEN.setdefault(key, kind(path))
 
 
 class Stored(NamedTuple):
@@ -208,9 +197,8 @@ def write_store(
     for name in order:
         dtype, shape, _ = arrays[name]
         start, end = end, end + np.dtype(dtype).itemsize * math.prod(shape)
-        header[name] = dict(
-            dtype=_DTYPES[dtype], shape=list(shape), data_offsets=[start, end]
-        )
+        entry = dict(dtype=_DTYPES[dtype], shape=list(shape), data_offsets=[start, end])
+        header[name] = entry
     encoded = json.dumps(header, ensure_ascii=False, separators=(',', ':')).encode()
     encoded += b' ' * (-len(encoded) % 8)
     with replacing(path, durable=True) as file:
@@ -295,8 +283,8 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise DataError(
-                f'{self.path}: another process writes this file; give each process '
-                'one of its own and join them with tools/convert/keypoints.py'
+                f'{self.path}: another process writes this file; let each write its '
+                'own and join them with tools/convert/keypoints.py'
             ) from error
 
     def _resume(self) -> None:
@@ -308,18 +296,15 @@ class Journal:
             self._write(self._about)
             return
         if first != json.loads(json.dumps(self._about)):
-            raise DataError(
-                f'{self.path}: holds {first}, to add are such of {self._about}; write '
-                'to another file'
-            )
+            text = f'holds {first}, not {self._about}; write to another file'
+            raise DataError(f'{self.path}: {text}')
         end = self._file.tell()
         while (line := self._line({'clip', 'frames', 'crc'})) is not None:
             start, length = self._file.tell(), line['frames']
             if type(length) is not int or zlib.crc32(self._data(length)) != line['crc']:
                 break
             end = self._file.tell()
-            self._starts[line['clip']] = start
-            self.lengths[line['clip']] = length
+            self._starts[line['clip']], self.lengths[line['clip']] = start, length
         self._file.seek(end)
         self._file.truncate()
 
