@@ -42,9 +42,9 @@ def local_copy(
         >>> local_copy('weights/s3d.pth')
         'weights/s3d.pth'
     """
-    if not is_url(source):
-        return os.fspath(source)
     url = os.fspath(source)
+    if not is_url(url):
+        return url
     folder = Path(folder or Path(torch.hub.get_dir(), 'checkpoints'))
     target = folder / re.sub(r'[?#].*', '', url).rpartition('/')[2]
     # Published files carry the start of their hash in their name.
@@ -60,8 +60,8 @@ def local_copy(
             # OSError, an address that is none a ValueError.
             except (OSError, RuntimeError, ValueError) as error:
                 raise CheckpointError(
-                    f'{url} cannot be downloaded ({error}); fetch it on a machine that '
-                    f'is online and put it at {target}, or {instead}'
+                    f'{url} cannot be downloaded ({error}): fetch it elsewhere and put '
+                    f'it at {target}, or {instead}'
                 ) from error
         barrier()
     return str(target)

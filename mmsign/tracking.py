@@ -59,10 +59,8 @@ def follow_person(
         seen = [frame for frame, found in enumerate(boxes) if len(found)]
         jumps = [b for a, b in pairwise(seen) if not _overlaps(boxes[a], boxes[b])]
         if jumps:
-            notify(
-                f'the person lies elsewhere all at once, {len(jumps)} times (first in '
-                f'frame {jumps[0]}): is it another one?'
-            )
+            told = f'{len(jumps)} times (first in frame {jumps[0]})'
+            notify(f'the person lies elsewhere all at once, {told}: is it another one?')
         return np.array([len(found) - 1 for found in boxes], int)
     followed = np.full(len(boxes), -1)
     taken = np.zeros(len(boxes), bool)
@@ -88,16 +86,13 @@ class _Seen(NamedTuple):
     box: np.ndarray
 
 
-def _link(
-    boxes: Sequence[np.ndarray], scores: Sequence[np.ndarray]
-) -> list[list[_Seen]]:
+def _link(boxes: Sequence, scores: Sequence) -> list[list[_Seen]]:
     """The tracks of all persons."""
-    tracks: list[list[_Seen]] = []
-    alive: list[list[_Seen]] = []
+    tracks, alive = [], []
     for frame, (found, sure) in enumerate(zip(boxes, scores)):
         alive = [track for track in alive if frame - track[-1].frame <= SECOND]
         sizes = np.hypot(*(found[:, 2:] - found[:, :2]).T)
-        mine: list[list[_Seen]] = [[] for _ in found]
+        mine = [[] for _ in found]
         if alive and mine:
             overlaps = _overlaps(np.stack([track[-1].box for track in alive]), found)
             while overlaps.max() >= _SAME:

@@ -19,17 +19,15 @@ from mmsign.visualization.clip_view import (
     write_video,
 )
 from mmsign.visualization.fonts import font_families, subtitle
-from mmsign.visualization.posteriors import ClipPosteriors
-from mmsign.visualization.timeline import Timeline
+from mmsign.visualization.timeline import ClipPosteriors, Timeline
 from mmsign.visualization.timeline_figure import draw_timeline
 
 from .inferencer import ClipJob
 from .network import Network
 from .records import ClipResult
 
-# Share of the video's height under the picture that the captions take.
-_CAPTION = 0.16
-_SMALLEST_SIDE = 320
+_CAPTION = 0.16  # of the video's height, under the picture
+_SMALLEST_WIDTH = 320
 
 
 def write_picture(
@@ -41,20 +39,15 @@ def write_picture(
         ClipError: If the clip was not read at once: nobody in it, or too long.
     """
     if job.prepared is None:
-        raise ClipError(
-            f'{result.clip}: no picture can be drawn of it; {result.notices[-1]}'
-        )
-    prepared = job.prepared
-    sentences = result.translations.items()
+        raise ClipError(f'{result.clip} cannot be drawn: {result.notices[-1]}')
+    prepared, model = job.prepared, network.model
     timeline = Timeline(
         f'{Path(result.clip).name}   ·   {result.duration:.1f} s',
         (0.0, result.duration),
         {name: output.glosses for name, output in result.outputs.items()},
-        posteriors=ClipPosteriors.of(network.model.vocab, job.log_probs, job.clock),
-        remarks=[f'{name}: {sentence}' for name, sentence in sentences],
-        view=view_clip(
-            prepared.inputs, prepared.sample, network.model.data_preprocessor
-        ),
+        posteriors=ClipPosteriors.of(model.vocab, job.log_probs, job.clock),
+        remarks=[f'{name}: {text}' for name, text in result.translations.items()],
+        view=view_clip(prepared.inputs, prepared.sample, model.data_preprocessor),
         times=prepared.frame_times + prepared.frame_seconds / 2,
         families=font_families(),
     )
@@ -75,8 +68,8 @@ def write_annotated_video(
 def _annotated(job: ClipJob, result: ClipResult) -> Iterator[np.ndarray]:
     clip = job.clip
     width, height = clip.source.source_size
-    scale = max(1.0, _SMALLEST_SIDE / width)
-    shown = (round(width * scale) // 2 * 2, round(height * scale) // 2 * 2)
+    scale = max(1.0, _SMALLEST_WIDTH / width)
+    shown = [round(side * scale) // 2 * 2 for side in (width, height)]
     bar = int(shown[1] * _CAPTION) // 2 * 2
     for number, frame in enumerate(clip.source.stream(clip.chosen)):
         image = cv2.resize(frame, shown)
@@ -84,6 +77,6 @@ def _annotated(job: ClipJob, result: ClipResult) -> Iterator[np.ndarray]:
             pose = job.keypoints[number]
             points = (pose[:, :2] + 0.5) * np.divide(shown, (width, height)) - 0.5
             image = draw_skeleton(image, points, pose[:, 2])
-        time = float(clip.times[number])
+        time = clip.times[number]
         words = [(g.symbol, time < g.end) for g in result.glosses if g.start <= time]
         yield np.vstack([image, subtitle(words, bar, shown[0])])

@@ -7,9 +7,9 @@ every error: S, D or I. Colour says the same again, for those who see it.
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Sequence
 from typing import TextIO
+from unicodedata import combining, east_asian_width
 
 from mmsign.evaluation.wer import Confusions, Pair, most_common, operation
 
@@ -18,6 +18,7 @@ MISSING = '***'
 
 _COLOURS = {'S': '33', 'D': '31', 'I': '36'}
 _MARGIN = 5
+_KINDS = ('substituted', 'deleted', 'inserted')
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -27,12 +28,8 @@ def wants_colour(stream: TextIO) -> bool:
 
 def display_width(text: str) -> int:
     """Columns of a terminal that ``text`` takes: two for each wide character."""
-    return sum(
-        0
-        if unicodedata.combining(character)
-        else 1 + (unicodedata.east_asian_width(character) in 'WF')
-        for character in text
-    )
+    shown = (character for character in text if not combining(character))
+    return sum(1 + (east_asian_width(character) in 'WF') for character in shown)
 
 
 def render_alignment(
@@ -55,29 +52,21 @@ def render_alignment(
     """
     blocks: list[list[list[str]]] = [[]]
     used = _MARGIN
-    for pair in pairs:
-        cells, column = _column(pair, colour)
+    for cells, column in (_column(pair, colour) for pair in pairs):
         if blocks[-1] and used + column > width:
             blocks.append([])
             used = _MARGIN
         blocks[-1].append(cells)
         used += column + 1
-    lines = [
-        f'{title:{_MARGIN}}{"".join(cells)}'.rstrip()
-        for block in blocks
-        for title, *cells in zip(('REF', 'HYP', ''), *block)
-    ]
+    rows = (row for block in blocks for row in zip(('REF', 'HYP', ''), *block))
+    lines = [f'{title:{_MARGIN}}{"".join(cells)}'.rstrip() for title, *cells in rows]
     return '\n'.join(filter(None, lines))
 
 
 def render_confusions(confusions: Confusions, limit: int = 10) -> str:
     """The most frequent substitutions, deletions and insertions, a line each."""
     lines = []
-    for title, counts in (
-        ('substituted', confusions.substitutions),
-        ('deleted', confusions.deletions),
-        ('inserted', confusions.insertions),
-    ):
+    for title, counts in zip(_KINDS, confusions):
         lines.append(f'{title}: {sum(counts.values())}')
         for key, count in most_common(counts, limit):
             words = key if isinstance(key, str) else ' -> '.join(key)
@@ -99,6 +88,5 @@ def _column(pair: Pair, colour: bool) -> tuple[list[str], int]:
 def _printable(word: str) -> str:
     # What a file holds must not steer the terminal.
     # Joiners are not to be seen, but belong to words of some languages.
-    return ''.join(
-        c if c.isprintable() or c in '\u200c\u200d' else '\ufffd' for c in word
-    )
+    safe = '\u200c\u200d'
+    return ''.join(c if c.isprintable() or c in safe else '\ufffd' for c in word)

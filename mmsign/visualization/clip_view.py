@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,13 +23,9 @@ from mmsign.structures import SignDataSample
 
 from .fonts import caption, draw_word
 
-# BGR, one colour per part: distinct in hue and in lightness.
-PART_COLOURS = {
-    'face': (60, 200, 255),
-    'hands': (80, 230, 80),
-    'mouth': (200, 80, 255),
-    'upper_body': (255, 150, 50),
-}
+# Of the parts, distinct in hue and in lightness; and of each keypoint.
+_BGR = np.float32([(60, 200, 255), (80, 230, 80), (200, 80, 255), (255, 150, 50)])
+_COLOURS = _BGR.repeat([part.stop - part.start for part in PARTS.values()], axis=0)
 _DRAWN_AT_ONCE = 16  # heatmaps take memory
 
 
@@ -62,21 +59,19 @@ class ClipView:
         Yields:
             One or two images (S, S, 3) with S = side for each index.
         """
-        black = np.zeros((side, side, 3), np.uint8)
         for first in range(0, len(indices), _DRAWN_AT_ONCE):
             part, heatmaps = indices[first : first + _DRAWN_AT_ONCE], None
             if self.keypoints is not None and self.draw_heatmaps is not None:
                 heatmaps = self.draw_heatmaps(self.keypoints[part])
             for number, index in enumerate(part):
-                frame = black
+                frame = np.zeros((side, side, 3), np.uint8)
                 if self.frames is not None:
                     frame = cv2.resize(self.frames[index], (side, side))
                 images = [frame]
                 if self.keypoints is not None:
-                    points = crop_coordinates(
-                        self.keypoints[index], self.crop_box, side
-                    )
-                    images = [draw_skeleton(frame, points, self.keypoints[index, :, 2])]
+                    pose = self.keypoints[index]
+                    points = crop_coordinates(pose, self.crop_box, side)
+                    images = [draw_skeleton(frame, points, pose[:, 2])]
                 if heatmaps is not None:
                     images.append(blend_heatmaps(frame, heatmaps[:, number]))
                 yield images
@@ -102,11 +97,10 @@ def view_clip(
         found = preprocessor(dict(inputs=batch, data_samples=[sample]))['inputs']
         return found['heatmaps'][0, :, : len(keypoints)].float().cpu().numpy()
 
-    frames, keypoints = inputs.get('video'), inputs.get('keypoints')
+    arrays = {name: tensor.numpy() for name, tensor in inputs.items()}
+    frames, keypoints = arrays.get('video'), arrays.get('keypoints')
     if frames is not None:
-        frames = np.ascontiguousarray(frames.permute(1, 2, 3, 0).numpy())
-    if keypoints is not None:
-        keypoints = keypoints.numpy()
+        frames = np.ascontiguousarray(frames.transpose(1, 2, 3, 0))
     drawn = preprocessor is not None and preprocessor.keypoint_input == 'heatmaps'
     return ClipView(sample.crop_box, frames, keypoints, draw if drawn else None)
 
@@ -144,20 +138,15 @@ def draw_skeleton(
     canvas = image.copy()
     sharp = 4  # fractional bits of cv2's sub-pixel coordinates
     fixed = np.round(points * 2**sharp).astype(int).tolist()
-    radius = max(1.0, min(image.shape[:2]) / 160)
+    radius = int(max(1.0, min(image.shape[:2]) / 160) * 2**sharp)
     confidence = np.clip(scores, 0.15, 1)
-    colours = [PART_COLOURS[part] for part in PARTS for _ in range(79)[PARTS[part]]]
-
-    def shade(index: int, weight: float) -> tuple[float, ...]:
-        return tuple(float(weight * c) for c in colours[index])
-
     for a, b in SKELETON:
         if max(a, b) < len(points):
-            colour = shade(a, min(confidence[a], confidence[b]))
+            colour = (_COLOURS[a] * min(confidence[a], confidence[b])).tolist()
             cv2.line(canvas, fixed[a], fixed[b], colour, 1, cv2.LINE_AA, sharp)
-    for index, centre in enumerate(fixed):
-        colour, extent = shade(index, confidence[index]), int(radius * 2**sharp)
-        cv2.circle(canvas, centre, extent, colour, -1, cv2.LINE_AA, sharp)
+    colours = (_COLOURS[: len(points)] * confidence[:, None]).tolist()
+    for centre, colour in zip(fixed, colours):
+        cv2.circle(canvas, centre, radius, colour, -1, cv2.LINE_AA, sharp)
     return canvas
 
 
@@ -172,8 +161,7 @@ def blend_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
         (S, S, 3), the sum as colour, from its smallest value to its largest.
     """
     heat = heatmaps.sum(0).astype(np.float32)
-    heat -= heat.min()
-    heat /= max(1.0, heat.max())
+    heat = (heat - heat.min()) / max(1.0, np.ptp(heat))
     heat = cv2.resize(heat, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.applyColorMap(np.uint8(255 * heat), cv2.COLORMAP_INFERNO)
     weight = (0.75 * heat)[..., None]
@@ -196,11 +184,10 @@ def view_sheet(
     """
     shown = np.linspace(0, len(view) - 1, min(columns, len(view))).round().astype(int)
     stacks = []
+    size = max(8, side // 16)
     for index, panels in zip(shown, view.panels(shown, side)):
-        stack = np.vstack(panels)
-        size = max(8, side // 16)
-        draw_word(stack, str(index), (size // 2, side - size // 2), size)
-        stacks.append(stack)
+        stacks.append(np.vstack(panels))
+        draw_word(stacks[-1], str(index), (size // 2, side - size // 2), size)
     sheet = np.hstack(stacks)
     return np.vstack([caption(lines, sheet.shape[1]), sheet]) if lines else sheet
 
@@ -221,7 +208,7 @@ def view_frames(
         yield np.vstack([strip, row])
 
 
-def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
+def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write (H, W, 3) as PNG; the file appears complete or not at all.
 
     Raises:
@@ -233,9 +220,7 @@ def write_image(path: str | os.PathLike, image: np.ndarray) -> None:
         file.write(encoded.tobytes())
 
 
-def write_video(
-    path: str | os.PathLike, images: Iterable[np.ndarray], fps: float
-) -> None:
+def write_video(path: str | Path, images: Iterable[np.ndarray], fps: float) -> None:
     """Write (H, W, 3) images of one size as MPEG-4; complete or not at all.
 
     Args:
@@ -248,15 +233,11 @@ def write_video(
     """
     # OpenCV goes by the name's end.
     with replacing_path(path, '.mp4') as partial:
-        writer = None
+        writer, name = cv2.VideoWriter(), os.fsencode(partial)
+        code = cv2.VideoWriter.fourcc(*'mp4v')
         for image in images:
             height, width = (side // 2 * 2 for side in image.shape[:2])
-            if writer is None:
-                code = cv2.VideoWriter.fourcc(*'mp4v')
-                writer = cv2.VideoWriter(
-                    os.fsencode(partial), code, fps, (width, height)
-                )
-                if not writer.isOpened():
-                    raise ConfigError(f'{path}: OpenCV cannot write a video there')
+            if not (writer.isOpened() or writer.open(name, code, fps, (width, height))):
+                raise ConfigError(f'{path}: OpenCV cannot write a video there')
             writer.write(image[:height, :width])
         writer.release()

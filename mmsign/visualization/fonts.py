@@ -13,24 +13,17 @@ from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from mmsign.errors import ConfigError
 
 LATIN = 'DejaVu Sans'
 # Fonts that have the characters of CSL-Daily, as systems commonly have them.
 _CHINESE = (
-    'Noto Sans CJK SC',
-    'Noto Sans CJK JP',
-    'Noto Sans SC',
-    'Source Han Sans SC',
-    'WenQuanYi Zen Hei',
-    'WenQuanYi Micro Hei',
-    'Droid Sans Fallback',
-    'Microsoft YaHei',
-    'SimHei',
-    'PingFang SC',
-    'Hiragino Sans GB',
-    'Arial Unicode MS',
+    *('Noto Sans CJK SC', 'Noto Sans CJK JP', 'Noto Sans SC', 'Source Han Sans SC'),
+    *('WenQuanYi Zen Hei', 'WenQuanYi Micro Hei', 'Droid Sans Fallback'),  # Linux
+    *('Microsoft YaHei', 'SimHei'),  # Windows
+    *('PingFang SC', 'Hiragino Sans GB', 'Arial Unicode MS'),  # macOS
 )
 
 
@@ -48,52 +41,39 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
     # Imported late: matplotlib is for pictures only.
     from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
 
-    if font is None:
-        found = _chinese(fontManager)
-        if not found:
-            # Matplotlib keeps a list, in which fonts installed later are missing.
-            known = {entry.fname for entry in fontManager.ttflist}
-            for file in set(findSystemFonts()) - known:
-                with suppress(RuntimeError):  # of a format that it does not read
-                    fontManager.addfont(file)
-            found = _chinese(fontManager)
-        return LATIN, *found
-    try:
-        fontManager.addfont(font)
-        return LATIN, FontProperties(fname=font).get_name()
-    except (OSError, RuntimeError) as error:
-        raise ConfigError(
-            f'{font} is not a font that matplotlib reads: expected a .ttf, .otf or '
-            f'.ttc file ({error})'
-        ) from error
+    if font is not None:
+        try:
+            fontManager.addfont(font)
+            return LATIN, FontProperties(fname=font).get_name()
+        except (OSError, RuntimeError) as error:
+            raise ConfigError(f'{font} is no .ttf, .otf or .ttc: {error}') from error
+    if not set(_CHINESE).intersection(fontManager.get_font_names()):
+        # Matplotlib keeps a list, in which fonts installed later are missing.
+        known = {entry.fname for entry in fontManager.ttflist}
+        for file in set(findSystemFonts()) - known:
+            with suppress(RuntimeError):  # of a format that it does not read
+                fontManager.addfont(file)
+    installed = set(fontManager.get_font_names())
+    return LATIN, *(name for name in _CHINESE if name in installed)
 
 
-def _chinese(manager) -> list[str]:
-    installed = set(manager.get_font_names())
-    return [name for name in _CHINESE if name in installed]
+def _file(family: str) -> str:
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return findfont(FontProperties(family=family))
 
 
 @lru_cache
 def _letters(families: tuple[str, ...]) -> frozenset[int]:
     """Code points that one of the fonts can draw."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
+    from matplotlib.font_manager import get_font
 
-    files = {findfont(FontProperties(family=name)) for name in families}
-    return frozenset().union(*(get_font(file).get_charmap() for file in files))
+    return frozenset().union(*(get_font(_file(f)).get_charmap() for f in families))
 
 
 def can_draw(text: str, families: tuple[str, ...]) -> bool:
     """Whether every letter of ``text`` is in one of the fonts."""
-    letters = _letters(families)
-    return all(ord(letter) in letters for letter in text)
-
-
-@lru_cache(maxsize=64)
-def _font(family: str, size: int):
-    from matplotlib.font_manager import FontProperties, findfont
-    from PIL import ImageFont
-
-    return ImageFont.truetype(findfont(FontProperties(family=family)), size)
+    return _letters(families).issuperset(map(ord, text))
 
 
 @lru_cache(maxsize=1024)
@@ -108,12 +88,10 @@ def word_mask(word: str, size: int) -> tuple[np.ndarray, int]:
         (h, w) uint8, how much of each pixel the letters cover, and the row of the
         baseline. h is the same for every word of one font.
     """
-    from PIL import Image, ImageDraw
-
     families = font_families()
     # The first that has every letter; a word is not set in two fonts.
     family = next((f for f in families if can_draw(word, (f,))), families[0])
-    font = _font(family, size)
+    font = ImageFont.truetype(_file(family), size)
     ascent, descent = font.getmetrics()
     width = max(1, int(np.ceil(font.getlength(word))))
     image = Image.new('L', (width, ascent + descent))
@@ -122,11 +100,7 @@ def word_mask(word: str, size: int) -> tuple[np.ndarray, int]:
 
 
 def draw_word(
-    image: np.ndarray,
-    word: str,
-    place: tuple[int, int],
-    size: int,
-    colour: tuple[int, int, int] = (255, 255, 255),
+    image: np.ndarray, word: str, place: tuple[int, int], size: int, grey: int = 255
 ) -> None:
     """Write into an image.
 
@@ -135,14 +109,14 @@ def draw_word(
         word: See ``word_mask``.
         place: Left end of the baseline, (x, y).
         size: Of the letters.
-        colour: Of the letters.
+        grey: Of the letters, 0 for black.
     """
     mask, baseline = word_mask(word, size)
     left, top = place[0], place[1] - baseline
     shown = mask[max(0, -top) :, max(0, -left) :]
     part = image[max(0, top) :, max(0, left) :][: shown.shape[0], : shown.shape[1]]
     weight = shown[: part.shape[0], : part.shape[1], None] / 255
-    part[:] = np.rint(part + weight * (np.array(colour) - part))
+    part[:] = np.rint(part + weight * (float(grey) - part))
 
 
 def caption(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
@@ -155,7 +129,7 @@ def caption(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
     step = 3 * size // 2
     strip = np.full((step * len(wrapped) + size, width, 3), 255, np.uint8)
     for row, line in enumerate(wrapped, 1):
-        draw_word(strip, line, (size // 2, step * row), size, (0, 0, 0))
+        draw_word(strip, line, (size // 2, step * row), size, grey=0)
     return strip
 
 
@@ -186,7 +160,7 @@ def subtitle(words: Sequence[tuple[str, bool]], height: int, width: int) -> np.n
         right -= word_mask(word, size)[0].shape[1]
         if right < 0:
             break
-        colour = (255,) * 3 if present else (150,) * 3
-        draw_word(bar, word, (right, int(height * 0.65)), size, colour)
+        place = right, int(height * 0.65)
+        draw_word(bar, word, place, size, grey=255 if present else 150)
         right -= size // 2
     return bar

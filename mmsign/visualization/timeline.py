@@ -1,27 +1,132 @@
 """What a picture of a clip over time shows, before it is drawn.
 
-Times are in the unit that the caller counts in: seconds, or frames of the source.
+Symbols: T' output steps, V gloss classes with the blank. Times are in the unit that
+the caller counts in: seconds, or frames of the source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
+from torch import Tensor
 
+from mmsign.decoding import StepClock, align_labellings
+from mmsign.errors import UnknownGlossError
 from mmsign.evaluation.wer import align_words, operation
 from mmsign.structures import TimedGloss
+from mmsign.vocab import GlossVocabulary
 
 from .clip_view import ClipView
 from .fonts import LATIN, can_draw
-from .posteriors import AVERAGE, ClipPosteriors, Span
 
-FRAMES_PER_ROW = 14
+Span = tuple[float, float]
+AVERAGE = 'average'
+# Probabilities from which a gloss gets a curve, and from which its peak gets a name.
+CURVE_LEAST, PEAK_LEAST = 0.2, 0.3
+MOST_CURVES, FRAMES_PER_ROW = 12, 14
 # One colour per gloss (Okabe and Ito 2008): told apart by colour-blind eyes as well;
 # when all are used up, the lines change.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00')
 LINES = ('-', '--', '-.', ':')
+
+
+@dataclass(frozen=True)
+class ClipPosteriors:
+    """The probabilities of every gloss and the blank, by output.
+
+    Attributes:
+        vocab: Names of the classes.
+        probabilities: By output (T', V), valid steps only.
+        edges: (T' + 1,) where the steps start and the last one ends.
+    """
+
+    vocab: GlossVocabulary
+    probabilities: Mapping[str, np.ndarray]
+    edges: np.ndarray
+
+    @classmethod
+    def of(
+        cls, vocab: GlossVocabulary, log_probs: Mapping[str, Tensor], clock: StepClock
+    ) -> ClipPosteriors:
+        """From natural log-probabilities (≥ T', V) by output, on the CPU, and the
+        clock of their steps."""
+        steps = clock.valid_steps
+        probabilities = {k: x[:steps].exp().numpy() for k, x in log_probs.items()}
+        return cls(vocab, probabilities, clock.edges())
+
+    def reference_spans(self, glosses: Sequence[str]) -> list[Span] | None:
+        """Where the reference lies on its most probable path.
+
+        The path is that of the average, or of the first output without one.
+
+        Returns:
+            (start, end) per gloss; None if CTC has no path for it: a gloss is not in
+            the vocabulary, or there are more than steps.
+        """
+        first = next(iter(self.probabilities.values()))
+        with np.errstate(divide='ignore'):
+            log_probs = np.log(self.probabilities.get(AVERAGE, first))
+        try:
+            ids = self.vocab.encode(glosses, '')
+            (spans,) = align_labellings([log_probs], [ids], self.vocab.blank_index)
+        except (UnknownGlossError, ValueError):
+            return None
+        return [(self.edges[start], self.edges[end]) for start, end in spans]
+
+    def prominent(self, output: str, always: Iterable[str] = ()) -> list[str]:
+        """Glosses worth a curve: the most probable ones.
+
+        Args:
+            output: Name of the output.
+            always: Glosses that get one whatever their probability.
+
+        Returns:
+            In order of the vocabulary.
+        """
+        peaks = self.probabilities[output].max(0, initial=0.0)
+        chosen = {self.index(gloss) for gloss in always} - {None}
+        peaks[[*chosen, self.vocab.blank_index]] = -1
+        order = np.argsort(-peaks, kind='stable')[:MOST_CURVES].tolist()
+        likely = {index for index in order if peaks[index] >= CURVE_LEAST}
+        return self.vocab.decode(sorted(chosen | likely))
+
+    def curve(self, output: str, gloss: str | None) -> np.ndarray:
+        """(T',) probabilities of a gloss; of the blank for None."""
+        index = self.vocab.blank_index if gloss is None else self.index(gloss)
+        return self.probabilities[output][:, index]
+
+    def index(self, gloss: str) -> int | None:
+        """Class of a gloss; None if the network does not know it."""
+        return self.vocab.encode([gloss], '')[0] if gloss in self.vocab else None
+
+    def undecoded_peaks(
+        self, output: str, gloss: str, spans: Sequence[Span]
+    ) -> list[tuple[float, float]]:
+        """Where a gloss is likely and was not decoded.
+
+        Args:
+            output: Name of the output.
+            gloss: Of the vocabulary.
+            spans: Where it was decoded; peaks that touch one are left out.
+
+        Returns:
+            (time of the peak, its probability) in order of time.
+        """
+        curve = self.curve(output, gloss)
+        found = []
+        for high, run in groupby(
+            range(len(curve)), lambda step: curve[step] >= PEAK_LEAST
+        ):
+            steps = list(run)
+            start, end = self.edges[steps[0]], self.edges[steps[-1] + 1]
+            if high and not any(a <= end and start <= b for a, b in spans):
+                best = max(steps, key=curve.__getitem__)
+                middle = self.edges[best : best + 2].mean()
+                found.append((float(middle), float(curve[best])))
+        return found
 
 
 @dataclass(frozen=True)
@@ -114,11 +219,8 @@ class Panel:
 
     def within(self, row: Span, last: bool) -> list[Label]:
         """Its labels in a row, in order of time, remarks last."""
-        inside = (
-            label
-            for label in self.labels
-            if row[0] <= label.time and (label.time < row[1] or last)
-        )
+        start, end = row
+        inside = (x for x in self.labels if start <= x.time and (last or x.time < end))
         return sorted(inside, key=lambda label: (label.faint, label.time))
 
 
@@ -134,35 +236,33 @@ def panels(timeline: Timeline) -> list[Panel]:
 
 def _reference(timeline: Timeline) -> Panel:
     glosses, posteriors = timeline.reference, timeline.posteriors
-    spans = None if posteriors is None else posteriors.reference_spans(glosses)
-    note = 'order only' if spans is None else 'aligned'
-    spans = even_spans(len(glosses), *timeline.span) if spans is None else spans
+    spans, note = posteriors and posteriors.reference_spans(glosses), 'aligned'
+    if spans is None:
+        spans, note = even_spans(len(glosses), *timeline.span), 'order only'
     labels = [Label(g, timeline.name(g), span) for g, span in zip(glosses, spans)]
     return Panel('reference', note, labels)
 
 
 def _output(timeline: Timeline, output: str) -> Panel:
     posteriors, glosses = timeline.posteriors, timeline.glosses.get(output)
-    found, note = glosses or (), ''
-    letters = ['C'] * len(found)
-    if glosses is not None and timeline.reference is not None:
-        pairs = align_words(timeline.reference, [gloss.symbol for gloss in found])
-        letters = [operation(pair) for pair in pairs]
+    curves = posteriors is not None
+    if glosses is None:
+        return Panel(output, '', [], curves)
+    letters, note, labels = 'C' * len(glosses), '', []
+    if timeline.reference is not None:
+        pairs = align_words(timeline.reference, [gloss.symbol for gloss in glosses])
+        letters = ''.join(map(operation, pairs))
         note = '  '.join(f'{letter} {letters.count(letter)}' for letter in 'SDI')
-        letters = [letter for letter in letters if letter != 'D']
-    labels = []
-    for gloss, letter in zip(found, letters):
+    for gloss, letter in zip(glosses, letters.replace('D', '')):
         wrong, span = letter != 'C', (gloss.start, gloss.end)
         text = timeline.name(gloss.symbol) + f' [{letter}]' * wrong
         labels.append(Label(gloss.symbol, text, span, wrong))
-    if posteriors is None:
-        return Panel(output, note, labels)
-    for gloss in () if glosses is None else posteriors.prominent(output):
-        decoded = [(g.start, g.end) for g in found if g.symbol == gloss]
+    for gloss in posteriors.prominent(output) if curves else ():
+        decoded = [(g.start, g.end) for g in glosses if g.symbol == gloss]
         for time, height in posteriors.undecoded_peaks(output, gloss, decoded):
             text = f'{timeline.name(gloss)} {height:.2f}'
             labels.append(Label(gloss, text, (time, time), faint=True))
-    return Panel(output, note, labels, curves=True)
+    return Panel(output, note, labels, curves)
 
 
 def even_spans(count: int, start: float, end: float) -> list[Span]:
@@ -171,42 +271,7 @@ def even_spans(count: int, start: float, end: float) -> list[Span]:
     return list(zip(edges[:-1], edges[1:]))
 
 
-def pack(
-    middles: Sequence[float], widths: Sequence[float], room: float, gap: float = 0.08
-) -> list[tuple[int, float]]:
-    """Give each label the lowest lane in which it overlaps none of those before it.
-
-    Args:
-        middles: Where the labels would be centred, in inches; first come, first served.
-        widths: Of the labels.
-        room: Width of the whole; labels are moved to stay inside.
-        gap: Least distance between two labels.
-
-    Returns:
-        (lane, left edge in inches) of each; lane 0 is the lowest.
-    """
-    places, lanes = [], []
-    for middle, width in zip(middles, widths, strict=True):
-        left = max(0.0, min(middle - width / 2, room - width))
-        right = left + width + gap
-        free = (
-            number
-            for number, lane in enumerate(lanes)
-            if all(right <= a or b <= left for a, b in lane)
-        )
-        number = next(free, len(lanes))
-        lanes[number:] = lanes[number:] or [[]]
-        lanes[number].append((left, right))
-        places.append((number, left))
-    return places
-
-
-def colours_of(glosses: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """A colour and a kind of line for each gloss, by order of appearance."""
-    return {
-        gloss: (
-            COLOURS[number % len(COLOURS)],
-            LINES[number // len(COLOURS) % len(LINES)],
-        )
-        for number, gloss in enumerate(dict.fromkeys(glosses))
-    }
+def line_style(number: int) -> tuple[str, str]:
+    """The colour and the kind of line of the curve of a number."""
+    repeated, colour = divmod(number, len(COLOURS))
+    return COLOURS[colour], LINES[repeated % len(LINES)]

@@ -7,14 +7,15 @@ Long clips are broken into rows, as music is. Sizes are inches, times as in
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, count
 
 import numpy as np
 
 from .fonts import LATIN
-from .posteriors import Span
-from .timeline import FRAMES_PER_ROW, Label, Panel, Timeline, colours_of, pack, panels
+from .timeline import FRAMES_PER_ROW, Label, Panel, Span, Timeline, line_style, panels
 
 WIDTH, LEFT, RIGHT = 16.0, 1.3, 0.2
 ROOM = WIDTH - LEFT - RIGHT
@@ -26,14 +27,11 @@ TEXT, DPI = 8.5, 100
 PIXELS = 160  # of a frame's side
 GREY = '#555555'
 SHADED = 'Shaded: where the decoder places a gloss. '
-OF_CURVES = (
-    'Curves: probability of each gloss; grey: blank. Italic: likely somewhere, but not '
-    'recognized. '
-)
+OF_CURVES = 'Curves: probability of each gloss; grey: blank. '
+OF_LIKELY = 'Italic: likely somewhere, but not recognized. '
 OF_ERRORS = 'Dark: wrong, [S] substituted, [I] inserted.'
 
 Band = tuple[float, Span, Callable | None]
-Placed = list[tuple[Label, float, tuple[int, float]]]
 
 
 def draw_timeline(timeline: Timeline) -> np.ndarray:
@@ -70,26 +68,54 @@ def draw_timeline(timeline: Timeline) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., 2::-1].copy()
 
 
+def pack(
+    middles: Sequence[float], widths: Sequence[float], room: float, gap: float = 0.08
+) -> list[tuple[int, float]]:
+    """Give each label the lowest lane in which it overlaps none of those before it.
+
+    Args:
+        middles: Where the labels would be centred, in inches; first come, first served.
+        widths: Of the labels.
+        room: Width of the whole; labels are moved to stay inside.
+        gap: Least distance between two labels.
+
+    Returns:
+        (lane, left edge in inches) of each; lane 0 is the lowest.
+    """
+    places, lanes = [], defaultdict(list)
+    for middle, width in zip(middles, widths, strict=True):
+        left = max(0.0, min(middle - width / 2, room - width))
+        right = left + width + gap
+        free = (n for n in count() if all(right <= a or b <= left for a, b in lanes[n]))
+        lane = next(free)
+        lanes[lane].append((left, right))
+        places.append((lane, left))
+    return places
+
+
+def colours_of(glosses: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """A colour and a kind of line for each gloss, by order of appearance."""
+    return {g: line_style(n) for n, g in enumerate(dict.fromkeys(glosses))}
+
+
+def _foot(panel: Panel) -> float:
+    return CURVES if panel.curves else BAR
+
+
 class _Drawing:
     """Bands from above to below: height, times from left to right, what draws it."""
 
     def __init__(self, timeline: Timeline, renderer) -> None:
         self.timeline, self.renderer = timeline, renderer
         self.panels = panels(timeline)
-        self.styles = colours_of(
-            label.gloss for panel in self.panels for label in panel.labels
-        )
+        self.styles = colours_of(x.gloss for panel in self.panels for x in panel.labels)
         self.text = dict(family=timeline.families, parse_math=False, fontsize=TEXT)
 
     def bands(self) -> Iterator[Band]:
         rows, curves = self.timeline.rows, any(panel.curves for panel in self.panels)
-        lines = [
-            part
-            for line in self.timeline.remarks
-            for part in textwrap.wrap(line, 170) or ['']
-        ]
-        if len(rows) > MOST_ROWS:
-            left_out = len(rows) - MOST_ROWS
+        wrapped = (textwrap.wrap(line, 170) or [''] for line in self.timeline.remarks)
+        lines = list(chain(*wrapped))
+        if (left_out := len(rows) - MOST_ROWS) > 0:
             lines.append(f'the last {left_out} of {len(rows)} rows are not drawn')
         whole = (0, ROOM)
         yield HEAD + LINE * len(lines), whole, partial(self._head, lines)
@@ -98,26 +124,24 @@ class _Drawing:
                 yield BETWEEN_ROWS, row, None
             yield from self._row(row, row == rows[-1])
         errors = self.timeline.reference is not None
-        key = OF_CURVES * curves + SHADED + OF_ERRORS * errors
+        key = (OF_CURVES + OF_LIKELY) * curves + SHADED + OF_ERRORS * errors
         yield 2 * LINE, whole, partial(self._write, 0.15, 0.11, key, 8, color=GREY)
 
     def _row(self, row: Span, last: bool) -> Iterator[Band]:
         frames = self.timeline.frames(row)
         if frames:
             stacks = list(self.timeline.view.panels([*frames.values()], PIXELS))
-            height = SIDE * len(stacks[0])
-            yield height, row, partial(self._pictures, list(frames), stacks, row)
+            draw = partial(self._pictures, frames, stacks, row)
+            yield SIDE * len(stacks[0]), row, draw
         for panel in self.panels:
             labels = panel.within(row, last)
             middles = [(x.time - row[0]) * ROOM / (row[1] - row[0]) for x in labels]
             widths = [self._width(label) for label in labels]
-            placed = list(zip(labels, widths, pack(middles, widths, ROOM)))
-            lanes = 1 + max((lane for _, _, (lane, _) in placed), default=0)
-            foot = CURVES if panel.curves else BAR
-            height = foot + 0.06 + LANE * lanes
-            lowest = panel is self.panels[-1]
-            yield height, row, partial(self._panel, panel, placed, row, foot, lowest)
-            yield GAP + TICKS * lowest, row, None
+            places = pack(middles, widths, ROOM)
+            lanes = 1 + max((lane for lane, _ in places), default=0)
+            draw = partial(self._panel, panel, list(zip(labels, widths, places)), row)
+            yield _foot(panel) + 0.06 + LANE * lanes, row, draw
+            yield GAP + TICKS * (panel is self.panels[-1]), row, None
 
     def _width(self, label: Label) -> float:
         from matplotlib.font_manager import FontProperties
@@ -142,22 +166,20 @@ class _Drawing:
         for number, line in enumerate(lines):
             self._write(0.15, height - 0.54 - LINE * number, line, 9, axes, color=GREY)
 
-    def _pictures(self, times: list[float], stacks: list, row: Span, axes) -> None:
+    def _pictures(self, times: Iterable, stacks: list, row: Span, axes) -> None:
         half = 0.97 * SIDE / 2 * (row[1] - row[0]) / ROOM
         for time, stack in zip(times, stacks):
             for number, image in enumerate(reversed(stack)):
                 extent = time - half, time + half, number * SIDE, (number + 1) * SIDE
                 axes.imshow(image[..., ::-1], extent=extent, aspect='auto')
 
-    def _panel(
-        self, panel: Panel, placed: Placed, row: Span, foot: float, lowest: bool, axes
-    ) -> None:
-        from matplotlib.ticker import MaxNLocator
-
+    def _panel(self, panel: Panel, placed: list[tuple], row: Span, axes) -> None:
+        foot, lowest = _foot(panel), panel is self.panels[-1]
+        if panel.curves or lowest:
+            axes.axhline(0, color='#999999', linewidth=1.5, zorder=2.8)
         if panel.curves:
             self._curves(axes, panel)
             axes.axhline(CURVES, color='#e0e0e0', linewidth=0.6, zorder=0)
-            axes.axhline(0, color='#999999', linewidth=1.5, zorder=2.8)
             axes.set_yticks([0, CURVES], ['0', '1'], fontsize=7, color=GREY)
         for label in panel.labels:
             if not label.faint:
@@ -167,29 +189,27 @@ class _Drawing:
         per_inch = (row[1] - row[0]) / ROOM
         for label, width, (lane, left) in placed:
             place = row[0] + (left + width / 2) * per_inch, foot + 0.04 + LANE * lane
-            self._label(axes, label, place, foot)
+            self._label(axes, label, *place, foot)
         middle = (foot + (not panel.curves) * (0.06 + LANE)) / 2
         right = LEFT - 0.28
         bold = dict(ha='right', weight='bold', family=LATIN)
         self._write(right, middle + 0.01, panel.title, 9, axes, **bold)
         self._write(right, middle - 0.16, panel.note, 7.5, axes, ha='right', color=GREY)
         integers = self.timeline.unit == 'frames'
-        steps = MaxNLocator(20, steps=[1, 2, 5, 10], integer=integers)
-        axes.xaxis.set_major_locator(steps)
+        axes.locator_params('x', nbins=20, steps=[1, 2, 5, 10], integer=integers)
         axes.xaxis.set_major_formatter('{x:g}')
         axes.grid(axis='x', color='#e8e8e8', linewidth=0.7, zorder=0)
         axes.set_axisbelow(True)
         if lowest:
             axes.tick_params(labelbottom=True, length=3, labelsize=8, color='#999999')
-            if not panel.curves:
-                axes.axhline(0, color='#999999', linewidth=1.5, zorder=2.8)
             self._write(right, -0.2, self.timeline.unit, 8, axes, ha='right')
 
-    def _label(self, axes, label: Label, place: Span, foot: float) -> None:
+    def _label(self, axes, label: Label, x: float, low: float, foot: float) -> None:
         colour, _ = self.styles[label.gloss]
         stem = '#999999' if label.faint else colour
-        ends = [label.time] * 2, [foot * 0.9, place[1]]
-        axes.plot(*ends, color=stem, linewidth=0.8, zorder=2)
+        axes.plot(
+            [label.time] * 2, [foot * 0.9, low], color=stem, linewidth=0.8, zorder=2
+        )
         box = dict(boxstyle='square,pad=0.18', facecolor='white', edgecolor=colour)
         ink = '#111111'
         if label.wrong:
@@ -198,7 +218,7 @@ class _Drawing:
             box, ink = box | dict(edgecolor='none'), '#666666'
         style = dict(ha='center', va='center', color=ink, bbox=box, zorder=3)
         style |= self.text | dict(style='italic' if label.faint else 'normal')
-        axes.text(place[0], place[1] + LANE / 2 - 0.02, label.text, **style)
+        axes.text(x, low + LANE / 2 - 0.02, label.text, **style)
 
     def _curves(self, axes, panel: Panel) -> None:
         posteriors = self.timeline.posteriors

@@ -5,7 +5,7 @@ Lengths are inches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from mmsign.errors import ConfigError
 from mmsign.files import replacing
 
 from .fonts import LATIN, font_families
-from .timeline import COLOURS, LINES
+from .timeline import line_style
 from .training_log import Curve, TrainingLog
 
 # What is drawn of the scores, if it is there, and whether small is good; else all are.
@@ -49,37 +49,28 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
         ConfigError: They are not; or the file's suffix is none of an image.
     """
     # Imported here: a figure is the only thing that needs matplotlib.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     if len({log.unit for log in logs}) > 1:
-        raise ConfigError(
-            'trainings by epoch and by iteration have no common axis; plot them apart: '
-            + ', '.join(f'{log.name} is by {log.unit}' for log in logs)
-        )
+        units = ', '.join(f'{log.name} by {log.unit}' for log in logs)
+        raise ConfigError(f'trainings have no common axis, plot them apart: {units}')
     scores, losses = score_panels(logs), loss_panels(logs)
-    rows = [
-        (columns, panels[first : first + columns])
-        # Few scores are wide.
-        for panels, columns in ((scores, min(COLUMNS, len(scores))), (losses, COLUMNS))
-        for first in range(0, len(panels), columns or 1)
-    ]
+    wide = min(COLUMNS, len(scores)) or 1  # few scores are wide
+    rows = [(wide, scores[i : i + wide]) for i in range(0, len(scores), wide)]
+    rows += [(COLUMNS, losses[i : i + COLUMNS]) for i in range(0, len(losses), COLUMNS)]
     several = len(logs) > 1
     head = 0.75 + 0.22 * len(logs) if several else 0.6
     height = head + HEIGHT * len(rows)
     figure = Figure(figsize=(WIDTH, height), facecolor='white')
-    canvas = FigureCanvasAgg(figure)
     kind = Path(path).suffix.lstrip('.').lower()
-    if kind not in canvas.get_supported_filetypes():
+    if kind not in figure.canvas.get_supported_filetypes():
         raise ConfigError(f'{path}: name a picture that can be written, such as .png')
     for number, (columns, panels) in enumerate(rows, 1):
         low = height - head - HEIGHT * number + 0.6
         for column, panel in enumerate(panels):
             left, width = column * WIDTH / columns + 0.65, WIDTH / columns - 0.9
             place = left / WIDTH, low / height, width / WIDTH, (HEIGHT - 0.95) / height
-            axes = figure.add_axes(place)
-            _draw(axes, panel, logs)
-            axes.set_xlabel(logs[0].unit, fontsize=8, labelpad=2)
+            _draw(figure.add_axes(place), panel, logs)
     title = f'{len(logs)} trainings' if several else logs[0].name
     title += '  (dotted: resumed)' * any(log.starts for log in logs)
     text = dict(va='top', family=font_families(), parse_math=False)
@@ -88,7 +79,8 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
         y = 1 - (0.5 + 0.22 * number) / height
         figure.text(0.045, y, log.name, fontsize=10, **text)
         axes = figure.add_axes((0.02, y - 0.16 / height, 0.02, 0.16 / height))
-        axes.plot([0, 1], [0, 0], **_style(number), linewidth=2)
+        colour, line = line_style(number)
+        axes.plot([0, 1], [0, 0], color=colour, linestyle=line, linewidth=2)
         axes.set_axis_off()
     with replacing(path) as file:
         figure.savefig(file, format=kind, dpi=100)
@@ -98,10 +90,7 @@ def score_panels(logs: Sequence[TrainingLog]) -> list[Panel]:
     """A panel per score of one training, per score and output of several."""
     names = list(dict.fromkeys(name for log in logs for name in log.validation))
     known = [name for kind in SCORES for name in names if _kind(name) == kind]
-    panels = [
-        _panel(name, (log.validation.get(name) for log in logs))
-        for name in known or names
-    ]
+    panels = [_panel(name, (log.validation for log in logs)) for name in known or names]
     if len(logs) > 1 or not known:
         return panels
     together = {_kind(name): [] for name in known}
@@ -113,9 +102,8 @@ def score_panels(logs: Sequence[TrainingLog]) -> list[Panel]:
 
 def loss_panels(logs: Sequence[TrainingLog]) -> list[Panel]:
     """A panel per term of the loss, and one of the learning rate."""
-    names = dict.fromkeys(name for log in logs for name in (*log.losses, 'lr'))
-    order = sorted(names, key=lambda name: name == 'lr')
-    panels = [_panel(name, (log.training.get(name) for log in logs)) for name in order]
+    names = [*dict.fromkeys(name for log in logs for name in log.losses), 'lr']
+    panels = [_panel(name, (log.training for log in logs)) for name in names]
     return [panel for panel in panels if panel.lines]
 
 
@@ -131,10 +119,8 @@ def summary(log: TrainingLog) -> str:
     for name, curve in log.validation.items():
         if _kind(name) in SCORES:
             value, place = curve.best(SCORES[_kind(name)])
-            lines.append(
-                f'  {name:<{width}}  best {value:6.2f} at {log.unit} {place:g}, '
-                f'last {curve.values[-1]:.2f}'
-            )
+            best = f'best {value:6.2f} at {log.unit} {place:g}'
+            lines.append(f'  {name:<{width}}  {best}, last {curve.values[-1]:.2f}')
     return '\n'.join(lines)
 
 
@@ -142,19 +128,13 @@ def _kind(name: str) -> str:
     return name.rpartition('/')[2]
 
 
-def _panel(name: str, curves: Iterable[Curve | None]) -> Panel:
-    lines = [('', number, curve) for number, curve in enumerate(curves) if curve]
+def _panel(name: str, trainings: Iterable[Mapping[str, Curve]]) -> Panel:
+    lines = [('', number, x[name]) for number, x in enumerate(trainings) if name in x]
     return Panel(name, lines, SCORES.get(_kind(name)))
 
 
-def _style(number: int) -> dict:
-    line = LINES[number // len(COLOURS) % len(LINES)]
-    return dict(color=COLOURS[number % len(COLOURS)], linestyle=line)
-
-
 def _draw(axes, panel: Panel, logs: Sequence[TrainingLog]) -> None:
-    from matplotlib.ticker import LogLocator
-
+    axes.set_xlabel(logs[0].unit, fontsize=8, labelpad=2)
     axes.set_title(panel.title, fontsize=10, loc='left', family=LATIN, parse_math=False)
     axes.grid(color='#e8e8e8', linewidth=0.7)
     axes.tick_params(labelsize=8)
@@ -162,22 +142,23 @@ def _draw(axes, panel: Panel, logs: Sequence[TrainingLog]) -> None:
     scored = panel.smallest is not None
     for label, number, curve in panel.lines:
         marker = 'o' if scored or len(curve.values) == 1 else None
-        style = dict(_style(number), marker=marker, markersize=3, linewidth=1.5)
+        colour, line = line_style(number)
         if scored:
             best, place = curve.best(panel.smallest)
             label = f'{label}  {best:.1f}'.strip()
-            axes.plot(place, best, 'o', color=style['color'], markersize=6)
-        axes.plot(curve.places, curve.values, label=label or None, **style)
+            axes.plot(place, best, 'o', color=colour, markersize=6)
+        style = dict(color=colour, linestyle=line, linewidth=1.5, label=label or None)
+        axes.plot(curve.places, curve.values, marker=marker, markersize=3, **style)
     values = [value for _, _, curve in panel.lines for value in curve.values]
     if scored:
         axes.set_ylim(0, 1.05 * max(1e-9, *values))
         axes.legend(fontsize=8, frameon=False, title='best', title_fontsize=8)
     elif min(values) > 0 and max(values) > 10 * min(values):
         axes.set_yscale('log')
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.locator_params('y', subs=(1, 2, 5))
         axes.yaxis.set_major_formatter('{x:g}')
         axes.yaxis.set_minor_formatter('')
     for number, log in enumerate(logs):
-        colour = COLOURS[number % len(COLOURS)] if len(logs) > 1 else '#777777'
+        colour = line_style(number)[0] if len(logs) > 1 else '#777777'
         for start in log.starts:
             axes.axvline(start, color=colour, linewidth=0.8, linestyle=':')

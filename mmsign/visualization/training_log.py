@@ -17,6 +17,7 @@ from pathlib import Path
 from mmsign.errors import DataError
 
 SCALARS = 'scalars.json'
+_PLACES = (SCALARS, f'vis_data/{SCALARS}', f'*/vis_data/{SCALARS}')
 # Of a line, what is no curve of its own.
 _CLOCKS = {'epoch', 'iter', 'step', 'time', 'data_time', 'memory'}
 
@@ -30,8 +31,7 @@ class Curve:
 
     def best(self, smallest: bool = True) -> tuple[float, float]:
         """(value, place) of the smallest or largest value, the first of equal ones."""
-        choose = min if smallest else max
-        value = choose(self.values)
+        value = (min if smallest else max)(self.values)
         return value, self.places[self.values.index(value)]
 
 
@@ -77,8 +77,7 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
         DataError: there is no log, it has no training, or a line is broken.
     """
     path = Path(path)
-    joined: list[dict] = []
-    starts: list[int] = []
+    joined, starts = [], []
     for file in find_logs(path):
         records = _read(file)
         logged = [record['iter'] for record in records if _is_training(record)]
@@ -87,16 +86,14 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
         # The first line is an interval after the start.
         start = max(0, 2 * logged[0] - logged[1]) if len(logged) > 1 else logged[0]
         joined = [record for record in joined if record['iter'] <= start]
-        starts = [one for one in starts if one < start]
-        if joined:
-            starts.append(start)
+        starts = [one for one in starts if one < start] + [start] * bool(joined)
         joined += records
     if not joined:
-        raise DataError(
-            f'{path} holds no scalars of a training: was it stopped before the first '
-            'interval of the LoggerHook?'
-        )
-    return _curves(joined, starts, name or _name(path))
+        raise DataError(f'{path} has no losses: stopped before the first was logged?')
+    folder = path.resolve()
+    if folder.is_file() and folder.parent.name == 'vis_data':
+        folder = folder.parent.parent
+    return _curves(joined, starts, name or folder.name)
 
 
 def find_logs(path: Path) -> list[Path]:
@@ -109,16 +106,9 @@ def find_logs(path: Path) -> list[Path]:
         raise FileNotFoundError(f'{path} does not exist')
     if path.is_file():
         return [path]
-    found = [
-        file
-        for pattern in (SCALARS, f'vis_data/{SCALARS}', f'*/vis_data/{SCALARS}')
-        for file in sorted(path.glob(pattern))
-    ]
+    found = [file for place in _PLACES for file in sorted(path.glob(place))]
     if not found:
-        raise DataError(
-            f'{path} has no log: expected TIME/vis_data/{SCALARS}, as a training with '
-            'LocalVisBackend writes it'
-        )
+        raise DataError(f'{path} has no TIME/vis_data/{SCALARS} of a LocalVisBackend')
     return found
 
 
@@ -133,10 +123,7 @@ def _read(file: Path) -> list[dict]:
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             if number == len(lines):
                 continue  # killed while it wrote
-            raise DataError(
-                f'{file}, line {number}: expected a JSON object of scalars, as '
-                "MMEngine's LocalVisBackend writes them"
-            ) from error
+            raise DataError(f'{file}, line {number}: no JSON object') from error
         records.append(record)
     return records
 
@@ -146,9 +133,9 @@ def _is_training(record: dict) -> bool:
 
 
 def _curves(records: Sequence[dict], starts: Sequence[int], name: str) -> TrainingLog:
-    epochs = [(r['epoch'], r['iter']) for r in records if r.get('epoch')]
     # Of each epoch the last iteration is logged, or one soon before it.
-    per_epoch = max((i / e for e, i in epochs), default=1)
+    epochs = [r['iter'] / r['epoch'] for r in records if r.get('epoch')]
+    per_epoch = max(epochs, default=1)
     training, validation = defaultdict(dict), defaultdict(dict)
     for record in records:
         place, curves = record['iter'] / per_epoch, training
@@ -157,29 +144,16 @@ def _curves(records: Sequence[dict], starts: Sequence[int], name: str) -> Traini
             if epochs and abs(place - record.get('step', -1)) < 1:
                 place = record['step']
         for key, value in record.items():
-            if key not in _CLOCKS and _is_finite(value):
+            number = isinstance(value, int | float) and math.isfinite(value)
+            if number and key not in _CLOCKS:
                 curves[key][place] = value
-    return TrainingLog(
-        name,
-        'epoch' if epochs else 'iteration',
-        *(
-            {key: Curve(*zip(*sorted(points.items()))) for key, points in found.items()}
-            for found in (training, validation)
-        ),
-        tuple(start / per_epoch for start in starts),
-        max(record['iter'] for record in records),
-    )
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _name(path: Path) -> str:
-    path = path.resolve()
-    if path.is_file() and path.parent.name == 'vis_data':
-        path = path.parent.parent
-    return path.name
+    joined = [
+        {key: Curve(*zip(*sorted(points.items()))) for key, points in found.items()}
+        for found in (training, validation)
+    ]
+    places = tuple(start / per_epoch for start in starts)
+    unit, last = 'epoch' if epochs else 'iteration', max(r['iter'] for r in records)
+    return TrainingLog(name, unit, *joined, places, last)
 
 
 def distinct_names(paths: Iterable[str | Path]) -> list[str]:

@@ -6,21 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 from mmengine.dist import master_only
-from mmengine.logging import print_log
 from mmengine.visualization import Visualizer
 
 from mmsign.errors import ConfigError
 from mmsign.registry import VISUALIZERS
 from mmsign.structures import SignDataSample, TimedGloss
+from mmsign.tracking import warn
 
 from .clip_view import ClipView, write_image
 from .fonts import can_draw, font_families
-from .posteriors import ClipPosteriors
-from .timeline import Timeline
+from .timeline import ClipPosteriors, Timeline
 from .timeline_figure import draw_timeline
-
-# Where the frame rate is unknown, rows are as long as at this one.
-_USUAL_FPS = 25.0
 
 
 @VISUALIZERS.register_module()
@@ -55,13 +51,10 @@ class SignVisualizer(Visualizer):
     ) -> None:
         super().__init__(name, **kwargs)
         if seconds_per_row <= 0:
-            raise ConfigError(
-                f'seconds_per_row must be positive, not {seconds_per_row}'
-            )
-        self.seconds_per_row = seconds_per_row
-        self.font = font
+            raise ConfigError(f'seconds_per_row must be above 0, not {seconds_per_row}')
         if font is not None:
             font_families(font)
+        self.seconds_per_row, self.font = seconds_per_row, font
         self._warned = False
 
     @master_only
@@ -119,29 +112,37 @@ class SignVisualizer(Visualizer):
         Returns:
             (H, W, 3) uint8 RGB.
         """
-        sample, rate = data_sample, fps or 1.0
-        length, remarks = f'{sample.num_frames} frames', []
-        if fps:
-            length = f'{sample.num_frames / fps:.1f} s'
-        if draw_gt and sample.text:
-            remarks.append(f'sentence: {sample.text}')
-        if draw_pred and 'translations' in sample:
-            found = sample.translations.items()
+
+        def timed(gloss: TimedGloss) -> TimedGloss:
+            start, duration = gloss.start / rate, gloss.duration / rate
+            return TimedGloss(gloss.symbol, start, duration, gloss.score)
+
+        sample, count, rate = data_sample, data_sample.num_frames, fps or 1.0
+        length = f'{count / fps:.1f} s' if fps else f'{count} frames'
+        remarks = [f'sentence: {sample.text}'] * bool(draw_gt and sample.text)
+        glosses = {}
+        if draw_pred:
+            found = sample.get('translations', {}).items()
             remarks += [f'{name}: {translation.text}' for name, translation in found]
-        glosses = {
-            output: [
-                TimedGloss(x.symbol, x.start / rate, x.duration / rate)
-                for x in found.timed
-            ]
-            for output, found in (sample.predictions if draw_pred else {}).items()
-        }
+            for output, prediction in sample.predictions.items():
+                glosses[output] = list(map(timed, prediction.timed))
         edges, families = posteriors.edges / rate, font_families(self.font)
+        known = [*(sample.glosses if draw_gt else ()), *posteriors.vocab.glosses]
+        missing = [gloss for gloss in known if not can_draw(gloss, families)]
+        if missing and not self._warned:
+            self._warned = True
+            warn(
+                f'no font can draw {missing[0]!r}: pictures show class numbers (#57) '
+                'for such glosses. Install a font that can, such as Noto Sans CJK, or '
+                'name one: visualizer.font=FILE.ttf'
+            )
         timeline = Timeline(
             f'{sample.clip_id}   ·   {sample.signer}   ·   {length}',
             (edges[0], edges[-1]),
             glosses,
             unit='seconds' if fps else 'frames',
-            longest=self.seconds_per_row * (1.0 if fps else _USUAL_FPS),
+            # Where the frame rate is unknown, rows are as long as at the usual one.
+            longest=self.seconds_per_row * (1.0 if fps else 25.0),
             posteriors=replace(posteriors, edges=edges),
             reference=list(sample.glosses) if draw_gt else None,
             remarks=remarks,
@@ -149,20 +150,4 @@ class SignVisualizer(Visualizer):
             times=(np.asarray(sample.frame_indices) + 0.5) / rate,
             families=families,
         )
-        shown = [*(timeline.reference or ()), *posteriors.vocab.glosses]
-        self._warn_of_letters(shown, families)
         return np.ascontiguousarray(draw_timeline(timeline)[..., ::-1])
-
-    def _warn_of_letters(self, glosses: list[str], families: tuple[str, ...]) -> None:
-        if self._warned:
-            return
-        missing = next((g for g in glosses if not can_draw(g, families)), None)
-        if missing is not None:
-            self._warned = True
-            print_log(
-                f'no font of this machine can draw {missing!r}: pictures show class '
-                'numbers (#57) for such glosses. Install a font that can, such as Noto '
-                'Sans CJK, or name one: visualizer.font=FILE.ttf',
-                logger='current',
-                level=30,
-            )

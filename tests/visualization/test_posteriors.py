@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mmsign.decoding import CTCBeamSearch, StepClock
-from mmsign.visualization.posteriors import ClipPosteriors
+from mmsign.visualization.timeline import ClipPosteriors
 from mmsign.vocab import GlossVocabulary
 
 VOCAB = GlossVocabulary(['RAIN', 'SUN', 'WIND'], aliases={'DRIZZLE': 'RAIN'})
@@ -43,11 +43,16 @@ def test_the_average_places_the_reference():
 
 def test_probable_glosses_get_a_curve():
     assert CLIP.prominent('video') == ['RAIN', 'SUN', 'WIND']
-    assert CLIP.prominent('video', least=0.5) == ['RAIN', 'SUN']
-    assert CLIP.prominent('video', ['WIND', 'HAIL'], least=0.5) == VOCAB.decode(
-        [1, 2, 3]
-    )
-    assert CLIP.prominent('video', ['WIND'], limit=1) == ['RAIN', 'WIND']
+    start = ClipPosteriors(VOCAB, {'video': STEPS[:3]}, CLIP.edges[:4])
+    assert start.prominent('video') == ['RAIN']
+    assert start.prominent('video', ['WIND', 'HAIL']) == ['RAIN', 'WIND']
+    names = [f'G{i}' for i in range(20)]
+    steps = np.float32([[0, *np.linspace(0.9, 0.4, 20)]])
+    many = ClipPosteriors(GlossVocabulary(names), {'video': steps}, CLIP.edges[:2])
+    assert many.prominent('video', ['G19']) == [*names[:12], 'G19']
+
+
+def test_curves_are_the_probabilities():
     np.testing.assert_array_equal(CLIP.curve('video', 'SUN'), STEPS[:, 2])
     np.testing.assert_array_equal(CLIP.curve('video', None), STEPS[:, 0])
 

@@ -5,16 +5,15 @@ import numpy as np
 
 from mmsign.structures import TimedGloss
 from mmsign.visualization.clip_view import ClipView
-from mmsign.visualization.posteriors import ClipPosteriors
 from mmsign.visualization.timeline import (
     COLOURS,
     LINES,
+    ClipPosteriors,
     Timeline,
-    colours_of,
     even_spans,
-    pack,
     panels,
 )
+from mmsign.visualization.timeline_figure import colours_of, pack
 from mmsign.vocab import GlossVocabulary
 
 VOCAB = GlossVocabulary(['RAIN', 'SUN', '天'])

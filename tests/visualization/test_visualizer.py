@@ -124,7 +124,7 @@ def test_a_clip_without_a_step_can_be_drawn(visualizer):
 def test_letters_without_a_font_are_told_once(visualizer, monkeypatch):
     module, told = 'mmsign.visualization.visualizer', []
     monkeypatch.setattr(f'{module}.font_families', lambda font: ('DejaVu Sans',))
-    monkeypatch.setattr(f'{module}.print_log', lambda text, **_: told.append(text))
+    monkeypatch.setattr(f'{module}.warn', told.append)
     data = clip(glosses=('天',))
     visualizer.draw(*data)
     visualizer.draw(*data)

@@ -14,7 +14,7 @@ from mmsign.models import SignRecognizer
 from mmsign.registry import HOOKS
 from mmsign.structures import SignDataSample
 from mmsign.visualization.clip_view import view_clip
-from mmsign.visualization.posteriors import ClipPosteriors
+from mmsign.visualization.timeline import ClipPosteriors
 from mmsign.visualization.visualizer import SignVisualizer
 
 from .runs import model_of
@@ -53,68 +53,56 @@ class SignVisualizationHook(Hook):
     ) -> None:
         if interval < 1 or (num_clips is not None and num_clips < 1):
             raise ConfigError(
-                'interval and num_clips must be at least 1, '
-                f'not {interval} and {num_clips}'
+                f'interval={interval}, num_clips={num_clips}: both must be 1 or more'
             )
-        self.enable = enable
-        self.interval = interval
-        self.num_clips = num_clips
-        self.fps = (
-            None if fps is None else checked_fps(fps, 'SignVisualizationHook: fps')
-        )
-        self.out_dir = out_dir
+        self.enable, self.interval, self.num_clips = enable, interval, num_clips
+        if fps is not None:
+            fps = checked_fps(fps, 'SignVisualizationHook: fps')
+        self.fps, self.out_dir = fps, out_dir
         self.show, self.wait_time = show, wait_time
         self._seen = self._drawn = 0
 
-    def before_val_epoch(self, runner) -> None:
+    # MMEngine calls these two of every mode.
+
+    def _before_epoch(self, runner, mode: str = 'train') -> None:
         """Check that there is something that can draw, and something to draw.
 
         Raises:
             ConfigError: If the visualizer or the model is of another kind.
         """
         self._seen = self._drawn = 0
-        if not self.enable:
+        if not self.enable or mode == 'train':
             return
         if not isinstance(runner.visualizer, SignVisualizer):
             raise ConfigError(
-                'SignVisualizationHook draws with a SignVisualizer, the config has a '
-                f'{type(runner.visualizer).__name__}: set visualizer=dict('
-                "type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])"
+                f'SignVisualizationHook cannot draw with a '
+                f"{type(runner.visualizer).__name__}: set visualizer=dict(type='Sign"
+                "Visualizer', vis_backends=[dict(type='LocalVisBackend')])"
             )
         _recognizer(runner)
 
-    def before_test_epoch(self, runner) -> None:
-        """See ``before_val_epoch``."""
-        self.before_val_epoch(runner)
-
-    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+    def _after_iter(
+        self, runner, batch_idx, data_batch=None, outputs=None, mode: str = 'train'
+    ) -> None:
         """Draw the clips whose turn it is."""
-        self._draw_batch(runner, data_batch, outputs, 'val')
-
-    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        """See ``after_val_iter``."""
-        self._draw_batch(runner, data_batch, outputs, 'test')
-
-    def _draw_batch(self, runner, data_batch, outputs, mode: str) -> None:
-        if not self.enable or not is_main_process():
+        if not self.enable or mode == 'train' or not is_main_process():
             return
-        for index in range(len(outputs)):
-            wanted = self._seen % self.interval == 0
-            if wanted and self._drawn != self.num_clips:
+        for index, sample in enumerate(outputs):
+            if self._seen % self.interval == 0 and self._drawn != self.num_clips:
                 inputs = data_batch['inputs'].items()
                 clip = {key: clips[index] for key, clips in inputs}
-                self._draw(runner, clip, outputs[index], mode)
+                self._draw(runner, clip, sample, mode)
                 self._drawn += 1
             self._seen += 1
 
     def _draw(self, runner, inputs: dict, sample: SignDataSample, mode: str) -> None:
-        recognizer, step = _recognizer(runner), 0
+        recognizer, name = _recognizer(runner), file_name(sample.clip_id)
+        step, suffix, out_file = 0, '', None
         if mode == 'val':
             # As LoggerHook counts, so that pictures and scores have the same steps.
             step = runner.epoch if runner.log_processor.by_epoch else runner.iter
-        name, out_file = file_name(sample.clip_id), None
+            suffix = f'_{step}'
         if self.out_dir is not None:
-            suffix = f'_{step}' if mode == 'val' else ''
             out_file = os.path.join(self.out_dir, f'{name}{suffix}.png')
         runner.visualizer.add_datasample(
             f'{mode}_{name}',
@@ -149,6 +137,6 @@ def _recognizer(runner) -> SignRecognizer:
         if isinstance(module, SignRecognizer):
             return module
     raise ConfigError(
-        f'SignVisualizationHook draws what a recognizer says, {type(model).__name__} '
-        'has none: leave the hook out, or set its enable=False'
+        f'SignVisualizationHook needs a recognizer, {type(model).__name__} has none: '
+        'set enable=False'
     )

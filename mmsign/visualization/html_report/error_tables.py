@@ -6,15 +6,20 @@ of an error and what the search of the sentences finds it by.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from itertools import chain
 
 from mmsign.evaluation.bootstrap import randomization_test, wer_difference, wer_interval
 from mmsign.evaluation.wer import count_confusions, most_common
 
-from .run import LENGTHS, Run, bin_of, gloss_frequency, rate
+from .run import Run
 
+LENGTHS = (3, 6, 9, 14)
+FREQUENCIES = (0, 4, 19, 99, 499)
+_FORMS = {'Substituted': '{} → {}', 'Deleted': '{} → –', 'Inserted': '– → {}'}
 Cell = str | int | float | tuple[str, str]
 
 
@@ -30,12 +35,10 @@ class Table:
 def summary(run: Run) -> Table:
     """Word errors of every output, with confidence intervals."""
     rows = []
-    for output in run.errors:
-        total, interval = run.total(output), wer_interval(run.errors[output])
-        errors = total.substitutions, total.deletions, total.insertions
-        between = f'{interval.low:.2f} to {interval.high:.2f}'
-        right = f'{total.sentence_accuracy:.1f}'
-        rows.append((output, total.wer, between, *errors, total.reference_words, right))
+    for output, errors in run.errors.items():
+        total, (_, low, high) = run.total(output), wer_interval(errors)
+        between, right = f'{low:.2f} to {high:.2f}', f'{total.sentence_accuracy:.1f}'
+        rows.append((output, total.wer, between, *astuple(total)[:4], right))
     header = ('output', 'WER %', '95 % interval', *'SDIN', 'sentences right %')
     return Table(f'Outputs of {run.name}', header, rows)
 
@@ -43,22 +46,13 @@ def summary(run: Run) -> Table:
 def comparison(first: Run, second: Run) -> Table:
     """Both runs on the outputs that both have."""
     rows = []
-    for output in first.errors:
-        if output not in second.errors:
-            continue
+    for output in filter(second.errors.__contains__, first.errors):
+        rates = [run.total(output).wer for run in (first, second)]
         pair = first.errors[output], second.errors[output]
-        difference, chance = wer_difference(*pair), randomization_test(*pair)
-        rows.append(
-            (
-                output,
-                first.total(output).wer,
-                second.total(output).wer,
-                f'{difference.value:+.2f}',
-                f'{difference.low:+.2f} to {difference.high:+.2f}',
-                f'{chance:.4f}' if chance >= 0.0001 else 'below 0.0001',
-                'yes' if chance < 0.05 else 'no',
-            )
-        )
+        (value, low, high), chance = wer_difference(*pair), randomization_test(*pair)
+        between = f'{value:+.2f}', f'{low:+.2f} to {high:+.2f}'
+        p = f'{chance:.4f}' if chance >= 0.0001 else 'below 0.0001'
+        rows.append((output, *rates, *between, p, 'yes' if chance < 0.05 else 'no'))
     names = (f'{first.name}, WER %', f'{second.name}, WER %')
     tests = ('difference', '95 % interval', 'p', 'significant at 5 %')
     return Table('Two runs', ('output', *names, *tests), rows)
@@ -68,18 +62,22 @@ def confusions(run: Run, output: str, limit: int = 15) -> list[Table]:
     """The most frequent substitutions, deletions and insertions."""
     found = count_confusions(run.alignments[output])
     tables = []
-    for title, form, counts in (
-        ('Substituted', '{} → {}', found.substitutions),
-        ('Deleted', '{} → –', found.deletions),
-        ('Inserted', '– → {}', found.insertions),
-    ):
+    for (title, form), counts in zip(_FORMS.items(), found):
         rows = []
         for key, count in most_common(counts, limit):
             words = (key,) if isinstance(key, str) else key
             rows.append(((' → '.join(words), form.format(*words)), count))
-        caption = f'{title}: {sum(counts.values())}'
-        tables.append(Table(caption, ('gloss', 'times'), rows))
+        tables.append(Table(f'{title}: {counts.total()}', ('gloss', 'times'), rows))
     return tables
+
+
+def bin_of(number: int, ends: Sequence[int]) -> tuple[int, str]:
+    """The bin of a number among those that end with ``ends``: index and name."""
+    index = bisect_left(ends, number)
+    low = (-1, *ends)[index] + 1
+    if index == len(ends):
+        return index, f'{low} or more'
+    return index, f'{low}–{ends[index]}' if low < ends[index] else str(low)
 
 
 def breakdown(run: Run, caption: str, keys: Sequence) -> Table:
@@ -87,15 +85,11 @@ def breakdown(run: Run, caption: str, keys: Sequence) -> Table:
     groups = [run.grouped(output, keys) for output in run.errors]
     rows = []
     for key in sorted(set(keys)):
-        first = groups[0][key]
-        rates = [
-            rate(group[key]) if group[key].reference_words else 'no glosses'
-            for group in groups
-        ]
+        errors = [group[key] for group in groups]
+        rates = [one.wer if one.reference_words else 'no glosses' for one in errors]
         name = key if isinstance(key, str) else key[1]
-        rows.append((name, first.sentences, first.reference_words, *rates))
-    outputs = (f'{output}, WER %' for output in run.errors)
-    header = (caption, 'sentences', 'glosses', *outputs)
+        rows.append((name, errors[0].sentences, errors[0].reference_words, *rates))
+    header = (caption, 'sentences', 'glosses', *(f'{x}, WER %' for x in run.errors))
     return Table(f'WER by {caption}', header, rows)
 
 
@@ -105,13 +99,28 @@ def by_length(run: Run) -> Table:
     return breakdown(run, 'length of the sentence', keys)
 
 
-def by_frequency(run: Run, frequency: Counter, where: str) -> Table:
-    """Share of glosses missed, by how often they occur."""
-    found = [gloss_frequency(run, output, frequency) for output in run.errors]
-    rows = []
-    for key, (_, count) in found[0].items():
-        shares = [100 * bins[key][0] / count for bins in found]
-        rows.append((key[1], count, *shares))
+def by_frequency(run: Run, training: Counter | None = None) -> Table:
+    """Share of the references' glosses that were missed, by how often they occur.
+
+    Args:
+        run: The run.
+        training: How often each gloss occurs in training; None counts those of the
+            references.
+    """
+    where = 'in these references' if training is None else 'in training'
+    frequency = Counter(chain(*run.references)) if training is None else training
+
+    def bins(words: Iterable[str]) -> Counter:
+        return Counter(bin_of(frequency[word], FREQUENCIES) for word in words)
+
+    missed = [
+        bins(word for word, found in chain(*pairs) if word not in (None, found))
+        for pairs in run.alignments.values()
+    ]
+    rows = [
+        (key[1], count, *(100 * output[key] / count for output in missed))
+        for key, count in sorted(bins(chain(*run.references)).items())
+    ]
     outputs = (f'{output}, missed %' for output in run.errors)
     header = (f'times {where}', 'glosses', *outputs)
     return Table(f'Glosses missed, by how often they occur {where}', header, rows)

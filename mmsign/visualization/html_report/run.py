@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,9 +36,7 @@ class Run:
         """The errors of the corpus."""
         return sum(self.errors[output], WordErrors())
 
-    def grouped(
-        self, output: str, keys: Sequence[Hashable]
-    ) -> dict[Hashable, WordErrors]:
+    def grouped(self, output: str, keys: Iterable) -> dict[Hashable, WordErrors]:
         """The errors of each group of sentences; ``keys`` has one per sentence."""
         groups: dict[Hashable, WordErrors] = {}
         for key, errors in zip(keys, self.errors[output]):
@@ -49,9 +46,8 @@ class Run:
     def worst_first(self, output: str) -> list[int]:
         """The sentences by their error rate, then by their errors."""
         errors = self.errors[output]
-        return sorted(
-            range(len(errors)), key=lambda i: (-rate(errors[i]), -errors[i].errors)
-        )
+        ranks = [(-rate(one), -one.errors, i) for i, one in enumerate(errors)]
+        return [index for *_, index in sorted(ranks)]
 
 
 def load_run(
@@ -76,20 +72,13 @@ def load_run(
         raise DataError(f'the references of {path} hold no gloss')
     alignments, errors = {}, {}
     for output in records[0]['hypotheses']:
-        found = [
-            clean_glosses(record['hypotheses'][output]['glosses'], cleanup)
-            for record in records
-        ]
+        found = [record['hypotheses'][output]['glosses'] for record in records]
+        found = [clean_glosses(glosses, cleanup) for glosses in found]
         alignments[output] = list(map(align_words, references, found))
         errors[output] = list(map(sentence_errors, references, found))
-    return Run(
-        name or Path(path).stem,
-        [record['clip_id'] for record in records],
-        [str(record.get('signer') or 'unknown') for record in records],
-        references,
-        alignments,
-        errors,
-    )
+    clips = [record['clip_id'] for record in records]
+    signers = [str(record.get('signer') or 'unknown') for record in records]
+    return Run(name or Path(path).stem, clips, signers, references, alignments, errors)
 
 
 def in_order_of(first: Run, second: Run) -> Run:
@@ -99,28 +88,21 @@ def in_order_of(first: Run, second: Run) -> Run:
         ConfigError: The runs are not of the same clips with the same references.
     """
     places = {clip: index for index, clip in enumerate(second.clips)}
+    both = f'{first.name} and {second.name}'
     if odd := sorted(places.keys() ^ set(first.clips)):
-        raise ConfigError(
-            f'{first.name} and {second.name} are not of the same clips: {odd[0]!r} is '
-            f'in one of them only, as are {len(odd) - 1} others'
-        )
+        raise ConfigError(f'{both} differ in {len(odd)} clips, such as {odd[0]!r}')
     order = [places[clip] for clip in first.clips]
 
     def pick(items: list) -> list:
         return [items[index] for index in order]
 
-    references = pick(second.references)
-    for clip, ours, theirs in zip(first.clips, first.references, references):
+    references = zip(first.references, pick(second.references))
+    for clip, (ours, theirs) in zip(first.clips, references):
         if ours != theirs:
-            raise ConfigError(
-                f'{first.name} and {second.name} have other references, for example '
-                f'of clip {clip!r}'
-            )
+            raise ConfigError(f'{both} have different references of clip {clip!r}')
     return replace(
-        second,
-        clips=first.clips,
-        signers=first.signers,
-        references=references,
+        first,
+        name=second.name,
         alignments={name: pick(items) for name, items in second.alignments.items()},
         errors={name: pick(items) for name, items in second.errors.items()},
     )
@@ -131,42 +113,3 @@ def rate(errors: WordErrors) -> float:
     if errors.reference_words:
         return errors.wer
     return float('inf') if errors.errors else 0.0
-
-
-LENGTHS = (3, 6, 9, 14)
-FREQUENCIES = (0, 4, 19, 99, 499)
-
-
-def bin_of(number: int, ends: Sequence[int]) -> tuple[int, str]:
-    """The bin of a number among those that end with ``ends``: index and name."""
-    low = 0
-    for index, high in enumerate(ends):
-        if number <= high:
-            return index, f'{low}–{high}' if low < high else str(low)
-        low = high + 1
-    return len(ends), f'{low} or more'
-
-
-def gloss_frequency(
-    run: Run, output: str, frequency: Counter
-) -> dict[tuple[int, str], tuple[int, int]]:
-    """How many glosses of the references were missed, by how frequent they are.
-
-    Insertions belong to no gloss of the reference and are not counted.
-
-    Args:
-        run: The run.
-        output: One of its outputs.
-        frequency: How often each gloss occurs in training.
-
-    Returns:
-        ``(missed, all)`` glosses by bin, as ``bin_of`` names them.
-    """
-    found: dict[tuple[int, str], tuple[int, int]] = {}
-    for pairs in run.alignments[output]:
-        for expected, recognised in pairs:
-            if expected is not None:
-                key = bin_of(frequency[expected], FREQUENCIES)
-                missed, count = found.get(key, (0, 0))
-                found[key] = missed + (expected != recognised), count + 1
-    return dict(sorted(found.items()))

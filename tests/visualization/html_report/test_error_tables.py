@@ -4,6 +4,7 @@ import pytest
 
 from mmsign.visualization.html_report import load_run
 from mmsign.visualization.html_report.error_tables import (
+    bin_of,
     breakdown,
     by_frequency,
     by_length,
@@ -51,7 +52,19 @@ def test_groups(run):
         ('s2', 2, 1, 0.0, 100.0),
     ]
     assert by_length(run).rows[0] == ('0–3', 6, 8, 37.5, 62.5)
-    assert by_frequency(run, Counter(ROT=600), 'in training').rows == [
-        ('0', 5, 60.0, 60.0),
+
+
+def test_missed_glosses_by_frequency(run):
+    assert by_frequency(run, Counter(ROT=600, GELB=3)).rows == [
+        ('0', 3, pytest.approx(200 / 3), pytest.approx(200 / 3)),  # A is not missed
+        ('1–4', 2, 50.0, 50.0),  # one GELB of two
         ('500 or more', 3, 0.0, pytest.approx(100 / 3)),
     ]
+    header, rows = by_frequency(run).header, by_frequency(run).rows
+    assert header[0] == 'times in these references' and rows[0][:2] == ('1–4', 8)
+
+
+def test_bins():
+    names = [bin_of(number, (0, 4, 9))[1] for number in (0, 1, 4, 5, 9, 10, 99)]
+    assert names == ['0', '1–4', '1–4', '5–9', '5–9', '10 or more', '10 or more']
+    assert bin_of(5, (0, 4, 9))[0] == 2

@@ -1,17 +1,10 @@
 import json
-from collections import Counter
 
 import pytest
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import WordErrors, write_predictions
-from mmsign.visualization.html_report.run import (
-    bin_of,
-    gloss_frequency,
-    in_order_of,
-    load_run,
-    rate,
-)
+from mmsign.visualization.html_report.run import in_order_of, load_run, rate
 
 
 def test_counts(first):
@@ -62,21 +55,6 @@ def test_files_that_cannot_be_reported(tmp_path):
     (path, *_) = write_predictions(tmp_path / 'empty', [record])
     with pytest.raises(DataError, match='empty.jsonl'):
         load_run(path)
-
-
-def test_bins():
-    names = [bin_of(number, (0, 4, 9))[1] for number in (0, 1, 4, 5, 9, 10, 99)]
-    assert names == ['0', '1–4', '1–4', '5–9', '5–9', '10 or more', '10 or more']
-    assert bin_of(5, (0, 4, 9))[0] == 2
-
-
-def test_missed_glosses_by_frequency(first):
-    frequency = Counter(ROT=600, GELB=3)
-    assert gloss_frequency(load_run(first), 'average', frequency) == {
-        (0, '0'): (2, 3),  # BLAU and the script are missed, A is not
-        (1, '1–4'): (1, 2),  # one GELB of two
-        (5, '500 or more'): (1, 3),
-    }
 
 
 def test_rate():
