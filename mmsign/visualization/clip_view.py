@@ -201,8 +201,7 @@ def view_frames(
         (H, W, 3) of one size.
     """
     strip = None
-    for panels in view.panels(range(len(view)), side):
-        row = np.hstack(panels)
+    for row in map(np.hstack, view.panels(range(len(view)), side)):
         if strip is None:
             strip = caption(lines, row.shape[1])
         yield np.vstack([strip, row])

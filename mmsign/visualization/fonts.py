@@ -57,18 +57,16 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
     return LATIN, *(name for name in _CHINESE if name in installed)
 
 
-def _file(family: str) -> str:
-    from matplotlib.font_manager import FontProperties, findfont
+def _font(family: str):
+    from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    return findfont(FontProperties(family=family))
+    return get_font(findfont(FontProperties(family=family)))
 
 
 @lru_cache
 def _letters(families: tuple[str, ...]) -> frozenset[int]:
     """Code points that one of the fonts can draw."""
-    from matplotlib.font_manager import get_font
-
-    return frozenset().union(*(get_font(_file(f)).get_charmap() for f in families))
+    return frozenset().union(*(_font(name).get_charmap() for name in families))
 
 
 def can_draw(text: str, families: tuple[str, ...]) -> bool:
@@ -91,7 +89,7 @@ def word_mask(word: str, size: int) -> tuple[np.ndarray, int]:
     families = font_families()
     # The first that has every letter; a word is not set in two fonts.
     family = next((f for f in families if can_draw(word, (f,))), families[0])
-    font = ImageFont.truetype(_file(family), size)
+    font = ImageFont.truetype(_font(family).fname, size)
     ascent, descent = font.getmetrics()
     width = max(1, int(np.ceil(font.getlength(word))))
     image = Image.new('L', (width, ascent + descent))

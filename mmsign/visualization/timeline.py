@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -184,8 +185,7 @@ class Timeline:
         return {time: int(np.abs(times - time).argmin()) for time in middles}
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """A name at a time.
 
     Attributes:
@@ -208,8 +208,7 @@ class Label:
         return sum(self.span) / 2
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(NamedTuple):
     """A part of a row: glosses in time, over an output's curves if they are known."""
 
     title: str
@@ -271,7 +270,7 @@ def even_spans(count: int, start: float, end: float) -> list[Span]:
     return list(zip(edges[:-1], edges[1:]))
 
 
-def line_style(number: int) -> tuple[str, str]:
-    """The colour and the kind of line of the curve of a number."""
+def line_style(number: int) -> dict[str, str]:
+    """matplotlib's ``color`` and ``linestyle`` for the curve of a number."""
     repeated, colour = divmod(number, len(COLOURS))
-    return COLOURS[colour], LINES[repeated % len(LINES)]
+    return dict(color=COLOURS[colour], linestyle=LINES[repeated % len(LINES)])

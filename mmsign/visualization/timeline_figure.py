@@ -93,7 +93,7 @@ def pack(
     return places
 
 
-def colours_of(glosses: Iterable[str]) -> dict[str, tuple[str, str]]:
+def colours_of(glosses: Iterable[str]) -> dict[str, dict[str, str]]:
     """A colour and a kind of line for each gloss, by order of appearance."""
     return {g: line_style(n) for n, g in enumerate(dict.fromkeys(glosses))}
 
@@ -181,11 +181,11 @@ class _Drawing:
             self._curves(axes, panel)
             axes.axhline(CURVES, color='#e0e0e0', linewidth=0.6, zorder=0)
             axes.set_yticks([0, CURVES], ['0', '1'], fontsize=7, color=GREY)
+        shade = dict(alpha=0.16 if panel.curves else 0.75, linewidth=0, zorder=0.5)
         for label in panel.labels:
             if not label.faint:
-                shade = dict(color=self.styles[label.gloss][0], linewidth=0, zorder=0.5)
-                alpha = 0.16 if panel.curves else 0.75
-                axes.fill_between(label.span, 0, foot, alpha=alpha, **shade)
+                colour = self.styles[label.gloss]['color']
+                axes.fill_between(label.span, 0, foot, color=colour, **shade)
         per_inch = (row[1] - row[0]) / ROOM
         for label, width, (lane, left) in placed:
             place = row[0] + (left + width / 2) * per_inch, foot + 0.04 + LANE * lane
@@ -205,7 +205,7 @@ class _Drawing:
             self._write(right, -0.2, self.timeline.unit, 8, axes, ha='right')
 
     def _label(self, axes, label: Label, x: float, low: float, foot: float) -> None:
-        colour, _ = self.styles[label.gloss]
+        colour = self.styles[label.gloss]['color']
         stem = '#999999' if label.faint else colour
         axes.plot(
             [label.time] * 2, [foot * 0.9, low], color=stem, linewidth=0.8, zorder=2
@@ -230,6 +230,6 @@ class _Drawing:
         curve(None, color='#aaaaaa', linewidth=0.9, zorder=1)
         always = [label.gloss for label in panel.labels]
         for gloss in posteriors.prominent(panel.title, always):
-            colour, line = self.styles.get(gloss, ('#777777', ':'))
-            curve(gloss, fill=True, color=colour, alpha=0.25)
-            curve(gloss, color=colour, linestyle=line, linewidth=1.4, zorder=2.5)
+            style = self.styles.get(gloss, dict(color='#777777', linestyle=':'))
+            curve(gloss, fill=True, color=style['color'], alpha=0.25)
+            curve(gloss, **style, linewidth=1.4, zorder=2.5)

@@ -79,8 +79,7 @@ def save_curves(path: str | Path, logs: Sequence[TrainingLog]) -> None:
         y = 1 - (0.5 + 0.22 * number) / height
         figure.text(0.045, y, log.name, fontsize=10, **text)
         axes = figure.add_axes((0.02, y - 0.16 / height, 0.02, 0.16 / height))
-        colour, line = line_style(number)
-        axes.plot([0, 1], [0, 0], color=colour, linestyle=line, linewidth=2)
+        axes.plot([0, 1], [0, 0], **line_style(number), linewidth=2)
         axes.set_axis_off()
     with replacing(path) as file:
         figure.savefig(file, format=kind, dpi=100)
@@ -142,13 +141,12 @@ def _draw(axes, panel: Panel, logs: Sequence[TrainingLog]) -> None:
     scored = panel.smallest is not None
     for label, number, curve in panel.lines:
         marker = 'o' if scored or len(curve.values) == 1 else None
-        colour, line = line_style(number)
+        style = dict(line_style(number), linewidth=1.5, marker=marker, markersize=3)
         if scored:
             best, place = curve.best(panel.smallest)
             label = f'{label}  {best:.1f}'.strip()
-            axes.plot(place, best, 'o', color=colour, markersize=6)
-        style = dict(color=colour, linestyle=line, linewidth=1.5, label=label or None)
-        axes.plot(curve.places, curve.values, marker=marker, markersize=3, **style)
+            axes.plot(place, best, 'o', color=style['color'], markersize=6)
+        axes.plot(curve.places, curve.values, label=label or None, **style)
     values = [value for _, _, curve in panel.lines for value in curve.values]
     if scored:
         axes.set_ylim(0, 1.05 * max(1e-9, *values))
@@ -159,6 +157,6 @@ def _draw(axes, panel: Panel, logs: Sequence[TrainingLog]) -> None:
         axes.yaxis.set_major_formatter('{x:g}')
         axes.yaxis.set_minor_formatter('')
     for number, log in enumerate(logs):
-        colour = line_style(number)[0] if len(logs) > 1 else '#777777'
+        colour = line_style(number)['color'] if len(logs) > 1 else '#777777'
         for start in log.starts:
             axes.axvline(start, color=colour, linewidth=0.8, linestyle=':')

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mmsign.errors import DataError
 
@@ -22,8 +23,7 @@ _PLACES = (SCALARS, f'vis_data/{SCALARS}', f'*/vis_data/{SCALARS}')
 _CLOCKS = {'epoch', 'iter', 'step', 'time', 'data_time', 'memory'}
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """A quantity over a training: its values at ascending places, none infinite."""
 
     places: tuple[float, ...]
@@ -77,8 +77,14 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
         DataError: there is no log, it has no training, or a line is broken.
     """
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f'{path} does not exist')
+    inside = (file for place in _PLACES for file in sorted(path.glob(place)))
+    files = [path] if path.is_file() else list(inside)
+    if not files:
+        raise DataError(f'{path} has no TIME/vis_data/{SCALARS} of a LocalVisBackend')
     joined, starts = [], []
-    for file in find_logs(path):
+    for file in files:
         records = _read(file)
         logged = [record['iter'] for record in records if _is_training(record)]
         if not logged:
@@ -94,22 +100,6 @@ def read_log(path: str | Path, name: str | None = None) -> TrainingLog:
     if folder.is_file() and folder.parent.name == 'vis_data':
         folder = folder.parent.parent
     return _curves(joined, starts, name or folder.name)
-
-
-def find_logs(path: Path) -> list[Path]:
-    """The files with scalars, in the order in which they were begun.
-
-    Raises:
-        FileNotFoundError, DataError: As in ``read_log``.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f'{path} does not exist')
-    if path.is_file():
-        return [path]
-    found = [file for place in _PLACES for file in sorted(path.glob(place))]
-    if not found:
-        raise DataError(f'{path} has no TIME/vis_data/{SCALARS} of a LocalVisBackend')
-    return found
 
 
 def _read(file: Path) -> list[dict]:
@@ -136,24 +126,22 @@ def _curves(records: Sequence[dict], starts: Sequence[int], name: str) -> Traini
     # Of each epoch the last iteration is logged, or one soon before it.
     epochs = [r['iter'] / r['epoch'] for r in records if r.get('epoch')]
     per_epoch = max(epochs, default=1)
-    training, validation = defaultdict(dict), defaultdict(dict)
+    found = defaultdict(dict), defaultdict(dict)
     for record in records:
-        place, curves = record['iter'] / per_epoch, training
-        if not _is_training(record):
-            curves = validation
-            if epochs and abs(place - record.get('step', -1)) < 1:
-                place = record['step']
+        place, trains = record['iter'] / per_epoch, _is_training(record)
+        if epochs and not trains and abs(place - record.get('step', -1)) < 1:
+            place = record['step']
         for key, value in record.items():
             number = isinstance(value, int | float) and math.isfinite(value)
             if number and key not in _CLOCKS:
-                curves[key][place] = value
-    joined = [
-        {key: Curve(*zip(*sorted(points.items()))) for key, points in found.items()}
-        for found in (training, validation)
-    ]
+                found[trains][key][place] = value
+    validation, training = (
+        {key: Curve(*zip(*sorted(points.items()))) for key, points in curves.items()}
+        for curves in found
+    )
     places = tuple(start / per_epoch for start in starts)
     unit, last = 'epoch' if epochs else 'iteration', max(r['iter'] for r in records)
-    return TrainingLog(name, unit, *joined, places, last)
+    return TrainingLog(name, unit, training, validation, places, last)
 
 
 def distinct_names(paths: Iterable[str | Path]) -> list[str]:

@@ -113,9 +113,8 @@ class SignVisualizer(Visualizer):
             (H, W, 3) uint8 RGB.
         """
 
-        def timed(gloss: TimedGloss) -> TimedGloss:
-            start, duration = gloss.start / rate, gloss.duration / rate
-            return TimedGloss(gloss.symbol, start, duration, gloss.score)
+        def timed(x: TimedGloss) -> TimedGloss:
+            return replace(x, start=x.start / rate, duration=x.duration / rate)
 
         sample, count, rate = data_sample, data_sample.num_frames, fps or 1.0
         length = f'{count / fps:.1f} s' if fps else f'{count} frames'

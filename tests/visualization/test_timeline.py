@@ -130,5 +130,7 @@ def test_no_two_labels_overlap():
 
 def test_each_gloss_keeps_its_colour_and_colours_never_repeat_with_the_same_line():
     styles = colours_of(['A', 'B', 'A', *map(str, range(20))])
-    assert styles['A'] == (COLOURS[0], '-') and styles['B'] == (COLOURS[1], '-')
-    assert len(set(styles.values())) == len(styles) == 22 <= len(COLOURS) * len(LINES)
+    assert styles['A'] == dict(color=COLOURS[0], linestyle='-')
+    assert styles['B'] == dict(color=COLOURS[1], linestyle='-')
+    different = {tuple(style.values()) for style in styles.values()}
+    assert len(different) == len(styles) == 22 <= len(COLOURS) * len(LINES)

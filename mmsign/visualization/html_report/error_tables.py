@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from itertools import chain
+from typing import NamedTuple
 
 from mmsign.evaluation.bootstrap import randomization_test, wer_difference, wer_interval
 from mmsign.evaluation.wer import count_confusions, most_common
@@ -23,8 +24,7 @@ _FORMS = {'Substituted': '{} → {}', 'Deleted': '{} → –', 'Inserted': '– 
 Cell = str | int | float | tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows under a header; the first cell of each row is its heading."""
 
     caption: str
@@ -121,6 +121,5 @@ def by_frequency(run: Run, training: Counter | None = None) -> Table:
         (key[1], count, *(100 * output[key] / count for output in missed))
         for key, count in sorted(bins(chain(*run.references)).items())
     ]
-    outputs = (f'{output}, missed %' for output in run.errors)
-    header = (f'times {where}', 'glosses', *outputs)
+    header = (f'times {where}', 'glosses', *(f'{x}, missed %' for x in run.errors))
     return Table(f'Glosses missed, by how often they occur {where}', header, rows)

@@ -36,9 +36,7 @@ def report_page(
     """
     for one in filter(None, (run, other)):
         if output not in one.errors:
-            raise ConfigError(
-                f'{one.name} has no output {output!r}, only {", ".join(one.errors)}'
-            )
+            raise ConfigError(f'{one.name} has no {output!r}, only {[*one.errors]}')
     if other is not None:
         other = in_order_of(run, other)
     # Whatever comes from files is escaped: nothing but the package's own is safe.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,9 +49,7 @@ class Run:
         return [index for *_, index in sorted(ranks)]
 
 
-def load_run(
-    path: str | os.PathLike, cleanup: str = 'none', name: str | None = None
-) -> Run:
+def load_run(path: str | Path, cleanup: str = 'none', name: str | None = None) -> Run:
     """Read and score a dump of gloss predictions.
 
     Args:
@@ -100,12 +97,9 @@ def in_order_of(first: Run, second: Run) -> Run:
     for clip, (ours, theirs) in zip(first.clips, references):
         if ours != theirs:
             raise ConfigError(f'{both} have different references of clip {clip!r}')
-    return replace(
-        first,
-        name=second.name,
-        alignments={name: pick(items) for name, items in second.alignments.items()},
-        errors={name: pick(items) for name, items in second.errors.items()},
-    )
+    alignments = {name: pick(items) for name, items in second.alignments.items()}
+    errors = {name: pick(items) for name, items in second.errors.items()}
+    return replace(first, name=second.name, alignments=alignments, errors=errors)
 
 
 def rate(errors: WordErrors) -> float:
