@@ -2,7 +2,10 @@ import random
 from itertools import combinations
 
 import numpy as np
+import pytest
+import torch
 
+from mmsign.decoding import CTCBeamSearch, StepClock
 from mmsign.structures import TimedGloss
 from mmsign.visualization.clip_view import ClipView
 from mmsign.visualization.timeline import (
@@ -134,3 +137,80 @@ def test_each_gloss_keeps_its_colour_and_colours_never_repeat_with_the_same_line
     assert styles['B'] == dict(color=COLOURS[1], linestyle='-')
     different = {tuple(style.values()) for style in styles.values()}
     assert len(different) == len(styles) == 22 <= len(COLOURS) * len(LINES)
+
+
+# Posteriors --------------------------------------------------------------------------
+
+WORDS = GlossVocabulary(['RAIN', 'SUN', 'WIND'], aliases={'DRIZZLE': 'RAIN'})
+# Blank, RAIN, SUN, WIND; six steps of four frames.
+LIKELY = np.array(
+    [
+        [0.9, 0.1, 0.0, 0.0],
+        [0.1, 0.9, 0.0, 0.0],
+        [0.2, 0.8, 0.0, 0.0],
+        [0.7, 0.0, 0.0, 0.3],
+        [0.4, 0.0, 0.6, 0.0],
+        [0.5, 0.0, 0.1, 0.4],
+    ],
+    np.float32,
+)
+CLIP = ClipPosteriors(WORDS, {'video': LIKELY}, np.arange(0, 28, 4.0))
+
+
+def test_the_reference_lies_where_the_decoder_would_put_it():
+    (found,) = CTCBeamSearch()(np.log(LIKELY + 1e-9)[None])
+    assert found[0].ids == (1, 2)
+    assert CLIP.reference_spans(['RAIN', 'SUN']) == [(4, 12), (16, 20)]
+    assert CLIP.reference_spans(['DRIZZLE', 'SUN']) == [(4, 12), (16, 20)]
+    assert CLIP.reference_spans([]) == []
+
+
+@pytest.mark.parametrize('glosses', [['HAIL'], ['RAIN', 'SUN'] * 9])
+def test_what_the_network_cannot_spell_has_no_place(glosses):
+    assert CLIP.reference_spans(glosses) is None
+
+
+def test_the_average_places_the_reference():
+    later = np.roll(LIKELY, 1, axis=0)
+    both = ClipPosteriors(WORDS, {'video': LIKELY, 'average': later}, CLIP.edges)
+    assert both.reference_spans(['RAIN', 'SUN']) == [(8, 16), (20, 24)]
+
+
+def test_probable_glosses_get_a_curve():
+    assert CLIP.prominent('video') == ['RAIN', 'SUN', 'WIND']
+    start = ClipPosteriors(WORDS, {'video': LIKELY[:3]}, CLIP.edges[:4])
+    assert start.prominent('video') == ['RAIN']
+    assert start.prominent('video', ['WIND', 'HAIL']) == ['RAIN', 'WIND']
+    names = [f'G{i}' for i in range(20)]
+    steps = np.float32([[0, *np.linspace(0.9, 0.4, 20)]])
+    many = ClipPosteriors(GlossVocabulary(names), {'video': steps}, CLIP.edges[:2])
+    assert many.prominent('video', ['G19']) == [*names[:12], 'G19']
+
+
+def test_curves_are_the_probabilities():
+    np.testing.assert_array_equal(CLIP.curve('video', 'SUN'), LIKELY[:, 2])
+    np.testing.assert_array_equal(CLIP.curve('video', None), LIKELY[:, 0])
+
+
+def test_peaks_that_were_not_decoded_are_found():
+    peaks = CLIP.undecoded_peaks('video', 'WIND', [])
+    assert peaks == [(14, pytest.approx(0.3)), (22, pytest.approx(0.4))]
+    assert CLIP.undecoded_peaks('video', 'RAIN', [(8, 12)]) == []
+    assert CLIP.undecoded_peaks('video', 'RAIN', [(16, 20)]) == [
+        (6, pytest.approx(0.9))
+    ]
+
+
+def test_a_clip_without_steps_is_empty():
+    none = ClipPosteriors(WORDS, {'video': LIKELY[:0]}, np.array([0.0]))
+    assert none.prominent('video', ['SUN']) == ['SUN']
+    assert none.reference_spans(['SUN']) is None
+    assert none.undecoded_peaks('video', 'SUN', []) == []
+
+
+def test_steps_of_padding_are_left_out():
+    clock = StepClock.of_frames(np.arange(6, 14), frames=16, steps=4)
+    log_probs = {'video': torch.from_numpy(LIKELY[:4]).log()}
+    found = ClipPosteriors.of(WORDS, log_probs, clock)
+    np.testing.assert_allclose(found.probabilities['video'], LIKELY[:2], rtol=1e-6)
+    np.testing.assert_array_equal(found.edges, [6, 10, 14])
