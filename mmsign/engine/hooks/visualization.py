@@ -75,9 +75,9 @@ class SignVisualizationHook(Hook):
             return
         if not isinstance(runner.visualizer, SignVisualizer):
             raise ConfigError(
-                f'SignVisualizationHook cannot draw with a '
-                f"{type(runner.visualizer).__name__}: set visualizer=dict(type='Sign"
-                "Visualizer', vis_backends=[dict(type='LocalVisBackend')])"
+                'SignVisualizationHook draws with a SignVisualizer, not with a '
+                f'{type(runner.visualizer).__name__}: set visualizer=dict('
+                "type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])"
             )
         _recognizer(runner)
 

@@ -111,6 +111,12 @@ def test_off_it_asks_for_nothing():
     hook.after_test_iter(nothing, 0, None, None)
 
 
+def test_in_training_nothing_is_drawn():
+    hook, nothing = SignVisualizationHook(True), SimpleNamespace()
+    hook.before_train_epoch(nothing)
+    hook.after_train_iter(nothing, 0, None, dict(loss=1.0))
+
+
 @pytest.mark.parametrize('name', ['video', 'keypoint'])
 def test_single_streams(name):
     run, data = Run(single_stream(name), kind=SignVisualizer), batch('a')
