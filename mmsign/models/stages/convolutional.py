@@ -12,15 +12,7 @@ from functools import reduce
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmaction.models.backbones import (
-    C2D,
-    X3D,
-    MobileNetV2,
-    ResNet,
-    ResNet2Plus1d,
-    ResNet3d,
-    ResNet3dSlowFast,
-)
+from mmaction.models import backbones
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -36,12 +28,11 @@ def chain(*modules: nn.Module | Stage) -> Stage:
 
 def _layers(net: nn.Module, names: list[str]) -> list[nn.Module]:
     """Those up to the last of ``out_indices``; later ones do not contribute."""
-    used = names[: max(net.out_indices) + 1] if hasattr(net, 'out_indices') else names
-    return [getattr(net, name) for name in used]
+    return [getattr(net, name) for name in names[: max(net.out_indices) + 1]]
 
 
-@stage_adapter(ResNet3d)
-def resnet3d_stages(net: ResNet3d) -> list[Stage]:
+@stage_adapter(backbones.ResNet3d)
+def resnet3d_stages(net: backbones.ResNet3d) -> list[Stage]:
     """SlowOnly, CSN, I3D and the pathways of SlowFast too."""
     layers = _layers(net, net.res_layers)
     stem = chain(net.conv1, net.maxpool) if net.with_pool1 else net.conv1
@@ -50,23 +41,23 @@ def resnet3d_stages(net: ResNet3d) -> list[Stage]:
     return [stem, *layers]
 
 
-@stage_adapter(ResNet2Plus1d)
-def resnet2plus1d_stages(net: ResNet2Plus1d) -> list[Stage]:
+@stage_adapter(backbones.ResNet2Plus1d)
+def resnet2plus1d_stages(net: backbones.ResNet2Plus1d) -> list[Stage]:
     """R(2+1)D: every layer, no second pool."""
     layers = [getattr(net, name) for name in net.res_layers]
     return [chain(net.conv1, net.maxpool), *layers]
 
 
-@stage_adapter(X3D)
-def x3d_stages(net: X3D) -> list[Stage]:
+@stage_adapter(backbones.X3D)
+def x3d_stages(net: backbones.X3D) -> list[Stage]:
     """The last stage ends with ``conv5``."""
     layers = [getattr(net, name) for name in net.res_layers]
     layers[-1] = chain(layers[-1], net.conv5)
     return [chain(net.conv1_s, net.conv1_t), *layers]
 
 
-@stage_adapter(ResNet3dSlowFast)
-def slowfast_stages(net: ResNet3dSlowFast) -> list[Stage]:
+@stage_adapter(backbones.ResNet3dSlowFast)
+def slowfast_stages(net: backbones.ResNet3dSlowFast) -> list[Stage]:
     """One stage: the slow features repeated to the fast ones' length, then both.
 
     Inside, two tensors of different lengths are exchanged, which the contract
@@ -111,21 +102,21 @@ def _tell_frames(module: nn.Module, frames: int) -> None:
         _tell_frames(child, frames)
 
 
-@stage_adapter(ResNet)
-def resnet_stages(net: ResNet) -> list[Stage]:
+@stage_adapter(backbones.ResNet)
+def resnet_stages(net: backbones.ResNet) -> list[Stage]:
     """ResNet and, with shifts between the frames, ResNetTSM."""
     layers = _layers(net, net.res_layers)
     return [framewise(net.conv1, net.maxpool), *map(framewise, layers)]
 
 
-@stage_adapter(MobileNetV2)
-def mobilenet_v2_stages(net: MobileNetV2) -> list[Stage]:
+@stage_adapter(backbones.MobileNetV2)
+def mobilenet_v2_stages(net: backbones.MobileNetV2) -> list[Stage]:
     """The stem, each layer, and ``conv2`` as the last stage; with TSM too."""
     return [framewise(net.conv1), *map(framewise, _layers(net, net.layers))]
 
 
-@stage_adapter(C2D)
-def c2d_stages(net: C2D) -> list[Stage]:
+@stage_adapter(backbones.C2D)
+def c2d_stages(net: backbones.C2D) -> list[Stage]:
     """ResNet per frame with two max pools over time."""
     first, *others = map(framewise, _layers(net, net.res_layers))
     stem = chain(framewise(net.conv1), net.maxpool3d_1)

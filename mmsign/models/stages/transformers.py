@@ -16,14 +16,7 @@ from __future__ import annotations
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from mmaction.models.backbones import (
-    MViT,
-    SwinTransformer3D,
-    TimeSformer,
-    UniFormer,
-    UniFormerV2,
-    VisionTransformer,
-)
+from mmaction.models import backbones
 from mmaction.models.backbones.mvit import resize_pos_embed
 from torch import Tensor
 
@@ -35,8 +28,8 @@ from .convolutional import (
 STEP = 4
 
 
-@stage_adapter(SwinTransformer3D)
-def swin_stages(net: SwinTransformer3D) -> list[Stage]:
+@stage_adapter(backbones.SwinTransformer3D)
+def swin_stages(net: backbones.SwinTransformer3D) -> list[Stage]:
     """Stage 0 embeds the patches; the others are the layers.
 
     The patch merging between two layers opens the upper one unless the network
@@ -64,8 +57,8 @@ def swin_stages(net: SwinTransformer3D) -> list[Stage]:
     return [embed, *(layer_stage(index) for index in range(last + 1))]
 
 
-@stage_adapter(UniFormer)
-def uniformer_stages(net: UniFormer) -> list[Stage]:
+@stage_adapter(backbones.UniFormer)
+def uniformer_stages(net: backbones.UniFormer) -> list[Stage]:
     """``patch_embed{i}`` and ``blocks{i}``; the last one ends with the norm."""
     return [
         chain(net.patch_embed1, net.pos_drop, *net.blocks1),
@@ -75,8 +68,8 @@ def uniformer_stages(net: UniFormer) -> list[Stage]:
     ]
 
 
-@stage_adapter(MViT)
-def mvit_stages(net: MViT) -> list[Stage]:
+@stage_adapter(backbones.MViT)
+def mvit_stages(net: backbones.MViT) -> list[Stage]:
     """The scales, each up to the block before the next is pooled.
 
     The class token is not on the grid. It goes from stage to stage beside it, so
@@ -151,20 +144,20 @@ def windowed(net: nn.Module, window: int) -> Stage:
     return run
 
 
-@stage_adapter(TimeSformer)
-def timesformer_stages(net: TimeSformer) -> list[Stage]:
+@stage_adapter(backbones.TimeSformer)
+def timesformer_stages(net: backbones.TimeSformer) -> list[Stage]:
     """The class token of each window."""
     return [windowed(net, net.num_frames)]
 
 
-@stage_adapter(UniFormerV2)
-def uniformer_v2_stages(net: UniFormerV2) -> list[Stage]:
+@stage_adapter(backbones.UniFormerV2)
+def uniformer_v2_stages(net: backbones.UniFormerV2) -> list[Stage]:
     """The global token of each window."""
     return [windowed(net, net.transformer.T * net.conv1.stride[0])]
 
 
-@stage_adapter(VisionTransformer)
-def vit_stages(net: VisionTransformer) -> list[Stage]:
+@stage_adapter(backbones.VisionTransformer)
+def vit_stages(net: backbones.VisionTransformer) -> list[Stage]:
     """VideoMAE's encoder: the mean of a window's tokens, or the tokens."""
     rows, columns = net.grid_size
     times = net.pos_embed.shape[1] // (rows * columns)
