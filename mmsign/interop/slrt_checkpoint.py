@@ -182,7 +182,8 @@ def fit(
     extra = {n: name for n, name in converted.sources.items() if n not in needed}
     if lost := [name for ours, name in extra.items() if not optional(ours)]:
         raise CheckpointError(
-            f'{network} lacks {len(lost)} tensors of {source}, such as {lost[:3]}'
+            f'{network} has no place for {len(lost)} tensors of {source} (first: '
+            f'{lost[:3]}): use a config with these parts'
         )
     unused = dict.fromkeys(extra.values(), f'for training only, not in {network}')
     return state, converted.left_out | unused, unfilled
@@ -194,8 +195,7 @@ def to_slrt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         CheckpointError: Naming tensors that their network does not have.
     """
-    streams = {name.partition('.')[0] for name in state}
-    two_stream = {'video', 'keypoint'} <= streams
+    two_stream = {'video', 'keypoint'} <= {name.partition('.')[0] for name in state}
     result: dict[str, Tensor] = {}
     tables: dict[int, Tensor] = {}
     renamed_back = all_renamed(state, lambda name: ours_to_slrt(name, two_stream))

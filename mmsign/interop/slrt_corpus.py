@@ -192,8 +192,7 @@ def check_numbering(path: str | Path, content: Any, key: type) -> dict:
         type(name) is key and type(number) is int for name, number in content.items()
     )
     numbers = set(content.values()) if typed else set()
-    missing = set(range(len(numbers) or 1)) - numbers
-    if missing:
+    if missing := set(range(len(numbers) or 1)) - numbers:
         raise DataError(
             f'{path}: expected {key.__name__} → 0, 1, 2, …; {min(missing)} is missing'
         )

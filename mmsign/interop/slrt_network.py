@@ -8,7 +8,6 @@ from torch import Tensor
 
 from mmsign.errors import CheckpointError
 
-_STEM = 'blocks.0.0.conv_s.weight'
 # Channels of the stem of an S3D of width 1.
 _STEM_CHANNELS = 64
 # The streams' input channels do not tell them apart; their names do.
@@ -17,7 +16,7 @@ STREAMS = ('video', 'keypoint')
 
 def s3d_config(tensors: Mapping[str, Tensor], prefix: str = '') -> dict:
     """Config of the ``S3D`` whose tensors are named ``{prefix}blocks.…``."""
-    stem = _shape(tensors, prefix + _STEM)
+    stem = _shape(tensors, f'{prefix}blocks.0.0.conv_s.weight')
     blocks = _indices(tensors, f'{prefix}blocks.')
     config = dict(type='S3D', in_channels=stem[1], num_blocks=len(blocks))
     if stem[0] != _STEM_CHANNELS:
