@@ -178,7 +178,7 @@ REFUSED = dict(
     stage_that_does_not_exist=(dict(bilateral=bilateral(0, 4)), 'bilateral.*stage 4'),
     channels=(
         dict(keypoint=part(S3D | dict(in_channels=17))),
-        'keypoint stream.*79.*S3D.*17',
+        'keypoint stream.*S3D.*79.*17',
     ),
     channels_that_cannot_be_chosen=(
         dict(keypoint=part(dict(type='MobileNetV2'))),
