@@ -13,6 +13,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import PurePath
 
 from mmsign.errors import DataError
@@ -57,11 +58,8 @@ def is_legible(name: str) -> bool:
     Format characters that languages need, such as ZWNJ and ZWJ, are letters; controls,
     ends of lines and what turns the reading direction are not.
     """
-    return bool(name.strip()) and not any(
-        unicodedata.category(character) in ('Cc', 'Cs', 'Zl', 'Zp')
-        or character in _DISTURBING
-        for character in name
-    )
+    unwanted = {'Cc', 'Cs', 'Zl', 'Zp'} & set(map(unicodedata.category, name))
+    return bool(name.strip()) and not unwanted and _DISTURBING.isdisjoint(name)
 
 
 class ClipNames:
@@ -86,8 +84,7 @@ class ClipNames:
             self._names.setdefault(composed(name), []).append(name)
 
     def __iter__(self) -> Iterator[str]:
-        for names in self._names.values():
-            yield from names
+        return chain.from_iterable(self._names.values())
 
     def exact(self, name: str) -> str | None:
         """The name that is this one, in whatever form of Unicode."""
@@ -100,22 +97,16 @@ class ClipNames:
             DataError: If two names are meant equally.
         """
         path = os.fspath(path)
-        for ends in _ends(path):
-            found = self._only(ends, path)
-            if found is not None:
-                return found
-        return None
+        every = (self._only(ends, path) for ends in _ends(path))
+        return next(filter(None, every), None)
 
     def _only(self, spellings: Iterable[str], path: str) -> str | None:
-        found = [
-            name
-            for spelling in dict.fromkeys(map(composed, spellings))
-            for name in self._names.get(spelling, ())
-        ]
+        forms = dict.fromkeys(map(composed, spellings))
+        found = [name for form in forms for name in self._names.get(form, ())]
         if len(found) > 1:
+            names = ' and '.join(map(repr, found))
             raise DataError(
-                f'{path}: {self._where} has clips {" and ".join(map(repr, found))}, '
-                'which both may be meant; rename one'
+                f'{path}: may mean {names} of {self._where}; rename one of them'
             )
         return found[0] if found else None
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 from typing import Any
-
-from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.files import file_stamp
 from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.registry import DATASETS
+from mmsign.tracking import warn
 
-from .io.tables import read_table
+from .phoenix import read_table
 from .sign_dataset import SignDataset
 
 
@@ -45,18 +43,15 @@ class CSLDailyDataset(SignDataset):
         records, missing = [], []
         for line, row in read_table(table, ('name', 'split')):
             where = f'{table}, line {line}'
-            if not cls.is_in(split, row['split'], where):
-                continue
-            if row['name'] in clips:
-                records.append(clips[row['name']] | dict(where=where))
-            else:
-                missing.append(row['name'])
+            if cls.is_in(split, row['split'], where):
+                if row['name'] in clips:
+                    records.append(clips[row['name']] | dict(where=where))
+                else:
+                    missing.append(row['name'])
         if missing:
-            print_log(
-                f'{table} names {len(missing)} clips of the {split} split that '
-                f'{path} lacks; they are left out: {", ".join(missing[:5])}',
-                logger='current',
-                level=logging.WARNING,
+            warn(
+                f'{table} names {len(missing)} clips of the {split} split that {path} '
+                f'lacks; they are left out: {", ".join(missing[:5])}'
             )
         return records
 
@@ -67,15 +62,9 @@ def _read_clips(path: str, *_version: int) -> dict[str, dict]:
     content = read_pickle(path)
     info = content.get('info') if isinstance(content, dict) else None
     if not isinstance(info, list):
-        raise DataError(
-            f'{path}: expected a dict with a list under the key info; use the file as '
-            'the corpus ships it'
-        )
-    records = {}
-    for number, clip in enumerate(info):
-        record = _record(clip, f'{path}, info entry {number}')
-        records[record['clip_id']] = record
-    return records
+        raise DataError(f'{path}: expected a dict with a list under the key info')
+    records = (_record(clip, f'{path}, info entry {n}') for n, clip in enumerate(info))
+    return {record['clip_id']: record for record in records}
 
 
 def _record(clip: Any, where: str) -> dict:
@@ -87,16 +76,10 @@ def _record(clip: Any, where: str) -> dict:
         raise DataError(f'{where}: expected names under name and signer')
     if not isinstance(length, int) or length < 0:
         raise DataError(f'{where}: expected a number of frames under length')
-    for words in (glosses, characters):
+    for key in keys[3:]:
+        words = clip[key]
         listed = isinstance(words, (list, tuple))
         if not listed or not all(isinstance(word, str) for word in words):
-            raise DataError(
-                f'{where}: expected lists of strings under label_gloss and label_char'
-            )
-    return dict(
-        clip_id=name,
-        glosses=list(glosses),
-        text=''.join(characters),
-        signer=str(signer),
-        num_frames=length,
-    )
+            raise DataError(f'{where}: expected a list of strings under {key}')
+    record = dict(clip_id=name, signer=str(signer), num_frames=length)
+    return record | dict(glosses=list(glosses), text=''.join(characters))

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from mmsign.errors import DataError
+from mmsign.files import read_lines
 from mmsign.registry import DATASETS
 
-from .io.tables import read_table
 from .sign_dataset import SignDataset
+
+
+def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Read an annotation table: one row a line, ``|`` between fields, columns first.
+
+    Nothing is quoted, so a quotation mark is a character like any other.
+
+    Args:
+        path: Of the file, UTF-8.
+        columns: The names that the first line must have, in this order.
+
+    Returns:
+        For each row its line number, counted from 1, and its fields by column.
+
+    Raises:
+        DataError: Naming file and line, if it cannot be read or a row is broken.
+    """
+    rows = []
+    for number, line in enumerate(read_lines(path), 1):
+        fields = line.split('|')
+        if number == 1 and fields != list(columns):
+            break
+        if len(fields) != len(columns):
+            raise DataError(
+                f'{path}, line {number}: expected {len(columns)} fields '
+                f'({"|".join(columns)}), found {len(fields)}: {line[:200]!r}'
+            )
+        rows.append((number, dict(zip(columns, fields))))
+    if not rows:
+        raise DataError(f'{path}, line 1: expected the columns {"|".join(columns)}')
+    return rows[1:]
 
 
 class _PhoenixDataset(SignDataset):
@@ -27,7 +60,7 @@ class _PhoenixDataset(SignDataset):
             dict(
                 clip_id=row[clip_id],
                 glosses=row[glosses].split(),
-                text=None if text is None else row[text],
+                text=row.get(text),
                 signer=row[signer],
                 num_frames=None,
                 where=f'{path}, line {line}',
@@ -77,11 +110,8 @@ class Phoenix2014TDataset(_PhoenixDataset):
     for the arguments.
     """
 
-    METAINFO = dict(
-        dataset='phoenix2014T',
-        gloss_cleanup='phoenix2014T',
-        level='word',
-        language='de',
+    METAINFO = Phoenix2014Dataset.METAINFO | dict(
+        dataset='phoenix2014T', gloss_cleanup='phoenix2014T'
     )
     ANNOTATIONS = ('annotations/manual/PHOENIX-2014-T.{split}.corpus.csv',)
     COLUMNS = ('name', 'video', 'start', 'end', 'speaker', 'orth', 'translation')

@@ -60,17 +60,12 @@ class LengthBucketSampler(Sampler):
         self, dataset, batch_size: int, pool: int = 20, seed: int | None = None
     ) -> None:
         if batch_size < 1 or pool < 1:
-            raise ConfigError(
-                f'batch_size and pool must be positive, not {batch_size} and {pool}'
-            )
+            raise ConfigError(f'batch_size {batch_size} and pool {pool}: not positive')
         self.rank, self.processes = get_dist_info()
-        self.batch_size = batch_size
-        self.pool = pool
+        self.batch_size, self.pool, self.epoch = batch_size, pool, 0
         self.seed = sync_random_seed() if seed is None else seed
-        self.epoch = 0
-        self.lengths = [
-            self.measure(dataset.get_data_info(index)) for index in range(len(dataset))
-        ]
+        infos = map(dataset.get_data_info, range(len(dataset)))
+        self.lengths = list(map(self.measure, infos))
         # As many clips for every process, the last batches filled up.
         step = batch_size * self.processes
         self.total = math.ceil(len(self.lengths) / step) * step
@@ -82,16 +77,13 @@ class LengthBucketSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
         order = torch.randperm(len(self.lengths), generator=generator).tolist()
-        repeats = math.ceil(self.total / len(order))
-        order = (order * repeats)[: self.total]
+        order = (order * math.ceil(self.total / len(order)))[: self.total]
         size = self.pool * self.batch_size * self.processes
         batches = []
         for start in range(0, self.total, size):
             chunk = sorted(order[start : start + size], key=self.lengths.__getitem__)
-            batches += [
-                chunk[i : i + self.batch_size]
-                for i in range(0, len(chunk), self.batch_size)
-            ]
+            starts = range(0, len(chunk), self.batch_size)
+            batches += [chunk[i : i + self.batch_size] for i in starts]
         # Processes take neighbouring batches, so that none waits for a longer one.
         groups = len(batches) // self.processes
         for group in torch.randperm(groups, generator=generator).tolist():

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
 from mmsign.errors import DataError
 from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
+from mmsign.tracking import warn
 from mmsign.vocab import composed
 
 from .clip_names import is_legible
@@ -85,17 +85,15 @@ class SignDataset(BaseDataset):
         **kwargs,
     ) -> None:
         if split not in self.SPLITS:
-            raise DataError(
-                f'{type(self).__name__} has the splits {", ".join(self.SPLITS)}; '
-                f'{split!r} is none of them'
-            )
+            splits = ', '.join(self.SPLITS)
+            raise DataError(f'{type(self).__name__}: {split!r} is none of {splits}')
         data_root = os.fspath(data_root)
         self.split = split
         self.fps = self.FPS if fps is None else checked_fps(fps, 'fps of the dataset')
         self.keypoint_file = (
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
-        self.frames = self._frames_pattern(data_root, frames)
+        self.frames = self._frames_pattern(data_root, frames or self.FRAMES)
         self.frames_given = bool(frames)
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
@@ -144,14 +142,12 @@ class SignDataset(BaseDataset):
             As ``read_annotations``; texts are in Unicode's composed form (NFC).
         """
         files = cls.annotation_files(data_root, split, ann_file)
-        for file in files:
-            if not os.path.isfile(file):
-                raise FileNotFoundError(
-                    f'{cls.__name__}: no {file}; data_root must be the folder of the '
-                    f'corpus, with {" and ".join(cls.ANNOTATIONS)} in it and frames at '
-                    f'{cls.FRAMES}/{cls.CLIP_FRAMES}, or `ann_file` name its '
-                    'annotations, relative to data_root or absolute'
-                )
+        for file in itertools.filterfalse(os.path.isfile, files):
+            raise FileNotFoundError(
+                f'{cls.__name__}: no {file}; data_root must be the folder that holds '
+                f'{" and ".join(cls.ANNOTATIONS)}, with frames at '
+                f'{cls.FRAMES}/{cls.CLIP_FRAMES}, or `ann_file` name its annotations'
+            )
         if ann_file:
             clips = cls.read_ann_file(files[0], data_root, split)
         else:
@@ -159,15 +155,13 @@ class SignDataset(BaseDataset):
         others = 0
         for clip in clips:
             given = {key: clip[key] for key in ('clip_id', 'glosses', 'text', 'signer')}
-            clip |= {key: _composed(value) for key, value in given.items()}
-            others += any(clip[key] != value for key, value in given.items())
+            taken = {key: _composed(value) for key, value in given.items()}
+            clip |= taken
+            others += taken != given
         if others:
-            print_log(
+            warn(
                 f'{cls.__name__}: {others} of {len(clips)} clips of the {split} split '
-                "are written in other forms of Unicode's letters than the composed one "
-                '(NFC), which is taken',
-                logger='current',
-                level=logging.WARNING,
+                "are not in Unicode's composed form (NFC), which is taken"
             )
         return clips
 
@@ -179,9 +173,8 @@ class SignDataset(BaseDataset):
             DataError: If there is no such split.
         """
         if named not in cls.SPLITS:
-            raise DataError(
-                f'{where}: split {named!r} is none of {", ".join(cls.SPLITS)}'
-            )
+            splits = ', '.join(cls.SPLITS)
+            raise DataError(f'{where}: split {named!r} is none of {splits}')
         return named == split
 
     @classmethod
@@ -207,49 +200,43 @@ class SignDataset(BaseDataset):
         """
         seen: dict[str, str] = {}
         records = []
-        annotations = self.load_annotations(
-            self.data_root, self.split, self.annotations
-        )
-        for clip in annotations:
+        # Not str.format: an archive's path may hold other braces.
+        pattern = self.frames.replace('{split}', self.split)
+        for clip in self.load_annotations(self.data_root, self.split, self.annotations):
             clip_id, where = clip['clip_id'], clip.pop('where')
             _check_clip_id(clip_id, where)
-            if clip_id in seen:
-                raise DataError(
-                    f'{where}: clip {clip_id!r} occurs twice, first at {seen[clip_id]}'
-                )
-            seen[clip_id] = where
-            # Not str.format: an archive's path may hold other braces.
-            frames = self.frames.replace('{split}', self.split).replace(
-                '{clip_id}', clip_id
-            )
+            note_once(seen, clip_id, where)
+            frames = pattern.replace('{clip_id}', clip_id)
             places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
             if self.frames_given:
                 clip.pop('frames', None)
             records.append(places | clip)
         if not records:
-            raise DataError(
-                f'{type(self).__name__}: the {self.split} split under '
-                f'{self.data_root} has no clips'
-            )
+            name = f'{type(self).__name__}: the {self.split} split'
+            raise DataError(f'{name} under {self.data_root} has no clips')
         return records
 
     @classmethod
-    def _frames_pattern(cls, data_root: str, frames: str | None) -> str:
-        if not frames:
-            frames = cls.FRAMES
+    def _frames_pattern(cls, data_root: str, frames: str) -> str:
         if '{clip_id}' not in frames:
-            if frames.lower().endswith('.zip'):
-                frames += '@'
-            elif not frames.endswith(('/', '@')):
-                frames += '/'
+            if not frames.endswith(('/', '@')):
+                frames += '@' if frames.lower().endswith('.zip') else '/'
             frames += cls.CLIP_FRAMES
         return os.path.join(data_root, frames)
 
 
+def note_once(seen: dict[str, str], clip_id: str, where: str) -> None:
+    """Note where a clip was found; DataError if it was found before."""
+    if clip_id in seen:
+        first = seen[clip_id]
+        raise DataError(f'{where}: clip {clip_id!r} occurs twice, first at {first}')
+    seen[clip_id] = where
+
+
 def _composed(value: str | list[str] | None) -> str | list[str] | None:
     if isinstance(value, list):
-        return [composed(item) for item in value]
-    return value if value is None else composed(value)
+        return list(map(composed, value))
+    return value and composed(value)
 
 
 def _check_clip_id(clip_id: str, where: str) -> None:
@@ -257,6 +244,6 @@ def _check_clip_id(clip_id: str, where: str) -> None:
     parts = clip_id.replace('\\', '/').split('/')
     if not is_legible(clip_id) or parts[0] == '' or '..' in parts:
         raise DataError(
-            f'{where}: {clip_id!r} is no usable name of a clip; expected a name '
-            "that is not empty, not absolute, without '..' and control characters"
+            f'{where}: {clip_id!r} is no usable name of a clip; expected one that is '
+            "not empty, not absolute, without '..' and control characters"
         )

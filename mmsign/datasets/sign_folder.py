@@ -13,11 +13,10 @@ from mmsign.files import read_lines
 from mmsign.registry import DATASETS
 
 from .clip_names import is_legible
-from .sign_dataset import SignDataset
+from .sign_dataset import SignDataset, note_once
 
 _REQUIRED = ('id', 'video', 'glosses', 'split')
 _OPTIONAL = ('text', 'signer')
-_SUFFIXES = ('.csv', '.jsonl')
 
 
 @DATASETS.register_module()
@@ -58,65 +57,47 @@ class SignFolderDataset(SignDataset):
 
     @classmethod
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
-        return cls.read_ann_file(
-            *cls.annotation_files(data_root, split), data_root, split
-        )
+        (path,) = cls.annotation_files(data_root, split)
+        return cls.read_ann_file(path, data_root, split)
 
     @classmethod
     def read_ann_file(cls, path: str, data_root: str, split: str) -> list[dict]:
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix not in _READERS:
+            kinds = ' or '.join(_READERS)
+            raise DataError(f'{path}: a manifest is a file {kinds}, not {suffix!r}')
         records = []
         seen: dict[str, str] = {}
-        for where, row in _read_rows(path):
+        for where, row in _READERS[suffix](path):
             # In any split: keypoints are found by the name alone.
-            if row['id'] in seen:
-                raise DataError(
-                    f'{where}: clip {row["id"]!r} occurs twice, first at '
-                    f'{seen[row["id"]]}'
-                )
-            seen[row['id']] = where
+            note_once(seen, row['id'], where)
             if not is_legible(row['video']):
                 raise DataError(f'{where}: {row["video"]!r} is no path')
             if cls.is_in(split, row['split'], where):
-                record = dict(
-                    clip_id=row['id'],
-                    frames=os.path.join(data_root, row['video']),
-                    glosses=row['glosses'].split(),
-                    text=row['text'] or None,
-                    signer=row['signer'],
-                    num_frames=None,
-                    where=where,
-                )
-                records.append(record)
+                frames = os.path.join(data_root, row['video'])
+                record = dict(clip_id=row['id'], frames=frames, num_frames=None)
+                record |= dict(glosses=row['glosses'].split(), text=row['text'] or None)
+                records.append(record | dict(signer=row['signer'], where=where))
         return records
 
 
-def _read_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where each row is, and its fields by column."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in _SUFFIXES:
-        raise DataError(
-            f'{path}: a manifest is a file {" or ".join(_SUFFIXES)}, not {suffix!r}'
-        )
-    yield from (_csv_rows if suffix == '.csv' else _json_rows)(path)
-
-
 def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row is, and its fields by column."""
     text = '\n'.join(read_lines(path))
     rows = csv.DictReader(io.StringIO(text, newline=''), strict=True)
     try:
         columns = rows.fieldnames or []
         if not set(_REQUIRED) <= set(columns) or len(set(columns)) < len(columns):
             raise DataError(
-                f'{path}, line 1: expected a header with the columns '
-                f'{",".join(_REQUIRED + _OPTIONAL)}, each once, separated by commas; '
-                f'found {",".join(columns)[:200]!r}'
+                f'{path}, line 1: expected the columns '
+                f'{",".join(_REQUIRED + _OPTIONAL)}, not {",".join(columns)[:200]!r}'
             )
         for row in rows:
             where = f'{path}, line {rows.line_num}'
             if None in row or None in row.values():
                 raise DataError(
-                    f'{where}: expected {len(columns)} fields; a field with a comma in '
-                    'it must be in double quotes'
+                    f'{where}: expected {len(columns)} fields, those with a comma in '
+                    'double quotes'
                 )
             yield where, dict.fromkeys(_OPTIONAL, '') | row
     except csv.Error as error:
@@ -125,9 +106,9 @@ def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _json_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
     for number, line in enumerate(read_lines(path), 1):
-        where = f'{path}, line {number}'
         if not line.strip():
             continue
+        where = f'{path}, line {number}'
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -148,8 +129,9 @@ def _text(row: dict, key: str, where: str) -> str:
             return ' '.join(value)
         raise DataError(f'{where}: glosses are strings without spaces inside')
     if not isinstance(value, str):
-        raise DataError(
-            f'{where}: expected a string under {key!r}, found '
-            f'{"nothing" if value is None else type(value).__name__}'
-        )
+        found = 'nothing' if value is None else type(value).__name__
+        raise DataError(f'{where}: expected a string under {key!r}, found {found}')
     return value
+
+
+_READERS = {'.csv': _csv_rows, '.jsonl': _json_rows}

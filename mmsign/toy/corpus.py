@@ -18,8 +18,7 @@ import cv2
 import numpy as np
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
-from mmsign.datasets.io.tables import read_table
-from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset
+from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset, read_table
 from mmsign.files import write_lines
 
 from .grammar import make_sentences, translate

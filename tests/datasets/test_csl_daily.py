@@ -61,7 +61,7 @@ def test_a_clip_without_annotation_is_left_out(tmp_path, caplog):
     [
         ({}, 'S1|train\n', 'a list under the key info'),
         ([dict(name='S1')], 'S1|train\n', 'entry 0: expected a dict with name'),
-        ([entry('S1', label_gloss='他')], 'S1|train\n', 'lists of strings'),
+        ([entry('S1', label_gloss='他')], 'S1|train\n', 'entry 0: .*label_gloss'),
         ([entry('S1', length=None)], 'S1|train\n', 'number of frames'),
         ([entry('S1', signer=[])], 'S1|train\n', 'names under name and signer'),
         ([entry('S1')], 'S1|val\n', "line 2: split 'val' is none of"),

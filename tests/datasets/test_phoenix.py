@@ -8,7 +8,9 @@ from mmsign.datasets.phoenix import (
     Phoenix2014Dataset,
     Phoenix2014SI5Dataset,
     Phoenix2014TDataset,
+    read_table,
 )
+from mmsign.errors import DataError
 
 
 def test_records_of_2014t(phoenix_tree):
@@ -73,3 +75,31 @@ def test_the_authors_annotations(phoenix_tree, tmp_path):
         Phoenix2014TDataset(
             data_root=str(phoenix_tree), split='dev', ann_file='gone.{split}'
         )
+
+
+def table(tmp_path, content: bytes):
+    path = tmp_path / 'table.csv'
+    path.write_bytes(content)
+    return path
+
+
+def test_rows_and_their_lines(tmp_path):
+    path = table(tmp_path, 'a|b\n1|"x\nö|\n'.encode())
+    assert read_table(path, ['a', 'b']) == [
+        (2, dict(a='1', b='"x')),
+        (3, dict(a='ö', b='')),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', r'line 1: expected the columns a\|b'),
+        (b'a|c\n', r'line 1: expected the columns a\|b'),
+        (b'a|b\n1|2\n1|2|3\n', 'line 3: expected 2 fields'),
+        ('a|b\nö|1\n'.encode('latin-1'), 'table.csv.*UTF-8'),
+    ],
+)
+def test_broken_tables(tmp_path, content, message):
+    with pytest.raises(DataError, match=message):
+        read_table(table(tmp_path, content), ['a', 'b'])

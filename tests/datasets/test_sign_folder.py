@@ -85,8 +85,8 @@ HEAD = 'id,video,glosses,split\n'
 @pytest.mark.parametrize(
     ('name', 'content', 'message'),
     [
-        ('m.csv', b'', 'line 1: expected a header'),
-        ('m.csv', b'id,video,glosses\n', 'line 1: expected a header'),
+        ('m.csv', b'', 'line 1: expected the columns'),
+        ('m.csv', b'id,video,glosses\n', 'line 1: expected the columns'),
         ('m.csv', HEAD.encode() + b'a,v,SUN\n', 'm.csv, line 2: expected 4 fields'),
         ('m.csv', HEAD.encode() + b'a,v,"SUN,dev\n', 'no CSV'),
         ('m.csv', HEAD.encode() + b'a,v,SUN,val\n', "split 'val' is none"),
@@ -98,7 +98,7 @@ HEAD = 'id,video,glosses,split\n'
         ('m.jsonl', b'[' * 100_000, 'line 1: no JSON'),
         ('m.jsonl', b'3\n', 'line 1: expected an object'),
         ('m.jsonl', b'\n{"id": 3.5}\n', "line 2: expected a string under 'id'"),
-        ('m.csv', HEAD.replace(',', ';').encode(), 'separated by commas'),
+        ('m.csv', HEAD.replace(',', ';').encode(), 'line 1: .*id,video,glosses,split'),
         ('m.csv', HEAD.encode('utf-16'), 'm.csv.*UTF-8'),
         (
             'm.csv',

@@ -40,8 +40,7 @@ def checked_fps(fps: float, name: str = 'fps') -> float:
     """
     if not 0.1 <= fps <= 1000:
         raise ConfigError(
-            f'{name} must be 0.1 to 1000 frames per second, not {fps}; leave it out to '
-            "take a video's own times"
+            f"{name} must be 0.1 to 1000 frames/s, not {fps}, or None: a video's own"
         )
     return float(fps)
 
@@ -49,6 +48,11 @@ def checked_fps(fps: float, name: str = 'fps') -> float:
 def is_rate(fps: float) -> bool:
     """Whether a container's nominal rate can be meant; a browser's 1000 is not."""
     return _SLOWEST <= fps <= _FASTEST
+
+
+def nominal_or_default(fps: float) -> float:
+    """A container's nominal rate if it can be meant, else ``DEFAULT_FPS``."""
+    return fps if is_rate(fps) else DEFAULT_FPS
 
 
 def repair_times(
@@ -78,33 +82,29 @@ def repair_times(
     step = _usual_step(times)
     notices = []
     if step is None:
-        step = 1 / (nominal_rate if is_rate(nominal_rate) else DEFAULT_FPS)
+        step = 1 / nominal_or_default(nominal_rate)
         if len(times) > 1:
-            notices.append(
-                f'the frames have no times: {1 / step:.4g} frames/s are assumed'
-            )
+            text = f'the frames have no times: {1 / step:.4g} frames/s are assumed'
+            notices.append(text)
     times, anew = _joined(times, step)
     sound = _rising(times)
-    lost = len(times) - len(sound)
-    if lost:
-        first = np.setdiff1d(np.arange(len(times)), sound)[0]
+    lost = np.setdiff1d(np.arange(len(times)), sound)
+    if len(lost):
         times = _filled(times, sound, step)
         if not notices:
             notices.append(
-                f'{lost} of {len(times)} frames have no usable time (repeated, falling '
-                f'or missing; the first is frame {first}): it is taken from the frames '
-                'around'
+                f'{len(lost)} of {len(times)} frames, first frame {lost[0]}, have no '
+                'usable time (repeated, falling or missing): the frames around tell'
             )
     if anew:
-        notices.append(
-            f'the clock starts anew at frame {anew[0]}: taken as one after the other'
-        )
+        text = f'the clock starts anew at frame {anew[0]}: taken as one after the other'
+        notices.append(text)
     gaps = pieces(times)[1:]
     if gaps:
         longest = max(times[k] - times[k - 1] for k in gaps)
         notices.append(
-            f'{len(gaps)} gap{"s" * (len(gaps) > 1)} in the times, the longest of '
-            f'{longest:.4g} s, the first before frame {gaps[0]}: taken as a cut'
+            f'gaps in the times: {len(gaps)}, the longest of {longest:.4g} s, the '
+            f'first before frame {gaps[0]}: taken as a cut'
         )
     return times, notices
 
@@ -203,8 +203,7 @@ def _rising(times: np.ndarray) -> np.ndarray:
         before[k] = ends[length - 1] if length else -1
         tails[length : length + 1] = [-level[k]]
         ends[length : length + 1] = [k]
-    kept = []
-    k = ends[-1] if ends else -1
+    kept, k = [], ends[-1] if ends else -1
     while k >= 0:
         kept.append(k)
         k = before[k]
@@ -216,8 +215,5 @@ def _filled(times: np.ndarray, sound: np.ndarray, step: float) -> np.ndarray:
     every = np.arange(len(times))
     if not len(sound):
         return every * step
-    first, last = sound[0], sound[-1]
-    filled = np.interp(every, sound, times[sound])
-    filled[:first] = times[first] + (every[:first] - first) * step
-    filled[last + 1 :] = times[last] + (every[last + 1 :] - last) * step
-    return filled
+    outside = every - every.clip(sound[0], sound[-1])
+    return np.interp(every, sound, times[sound]) + outside * step

@@ -59,15 +59,13 @@ def open_keypoint_sources(
         try:
             for clip_id, where, read in _open(Path(path), length_of):
                 if clip_id in clips:
-                    read = partial(_refuse, clip_id, origin[clip_id], where)
+                    both = f'{origin[clip_id]} and in {where}'
+                    twice = DataError(f'clip {clip_id} is in {both}; leave one out')
+                    read = partial(_raise, twice)
                 clips[clip_id], origin[clip_id] = read, where
         except DataError as error:
             clips[os.fspath(path)] = partial(_raise, error)
     return clips
-
-
-def _refuse(clip_id: str, first: str, second: str) -> np.ndarray:
-    raise DataError(f'clip {clip_id} is in {first} and in {second}; leave one out')
 
 
 def _raise(error: Exception) -> np.ndarray:
@@ -86,10 +84,7 @@ def _open(
         if notice := left_out(every, ['.json']):
             print_log(notice)
         if not files:
-            raise DataError(
-                f"{path}: the folder holds no .json file; expected MMPose's, one per "
-                'clip'
-            )
+            raise DataError(f"{path}: no .json file of MMPose's in the folder")
         for file in files:
             clip_id = composed(clip_name(file, folder))
             yield clip_id, str(file), partial(_mmpose, file, length_of, clip_id)
@@ -99,9 +94,8 @@ def _open(
             yield clip_id, str(path), partial(native.read, clip_id)
     else:
         for clip, entry in read_slrt_keypoints(path):
-            where = f'{path} ({clip})'
             read = partial(slrt_keypoints, path, clip, entry)
-            yield slrt_clip_id(str(clip)), where, read
+            yield slrt_clip_id(str(clip)), f'{path} ({clip})', read
 
 
 def _mmpose(path: Path, length_of: Callable, clip_id: str) -> np.ndarray:

@@ -49,12 +49,9 @@ def files_under(root: str | os.PathLike) -> Iterator[Path]:
     What is hidden, or macOS' own in an unpacked archive, is nobody's file.
     """
     for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(
-            name for name in subfolders if not name.startswith(('.', '__MACOSX'))
-        )
-        for name in sorted(names):
-            if not name.startswith('.'):
-                yield Path(folder, name)
+        hidden = ('.', '__MACOSX')
+        subfolders[:] = sorted(n for n in subfolders if not n.startswith(hidden))
+        yield from (Path(folder, n) for n in sorted(names) if not n.startswith('.'))
 
 
 def left_out(files: Iterable, suffixes: Collection[str]) -> str:
@@ -64,21 +61,14 @@ def left_out(files: Iterable, suffixes: Collection[str]) -> str:
         >>> left_out(['a.mp4', 'b.MP4', 'c.doc', 'd.gif'], ['.mp4'])
         '2 file(s) left out, of no kind that is read (.doc, .gif): c.doc, d.gif'
     """
-    others = [os.fspath(f) for f in files if not _ends_in(os.fspath(f), suffixes)]
+    names = map(os.fspath, files)
+    others = [name for name in names if not name.lower().endswith(tuple(suffixes))]
     if not others:
         return ''
     shown = ', '.join(others[:3]) + ', …' * (len(others) > 3)
-    kinds = sorted(
-        {os.path.splitext(name)[1].lower() or 'no suffix' for name in others}
-    )
-    return (
-        f'{len(others)} file(s) left out, of no kind that is read '
-        f'({", ".join(kinds[:8])}): {shown}'
-    )
-
-
-def _ends_in(name: str, suffixes: Collection[str]) -> bool:
-    return name.lower().endswith(tuple(suffixes))
+    kinds = sorted({os.path.splitext(n)[1].lower() or 'no suffix' for n in others})
+    kinds = ', '.join(kinds[:8])
+    return f'{len(others)} file(s) left out, of no kind that is read ({kinds}): {shown}'
 
 
 def in_order(names: Iterable[str], spec: str) -> list[str]:
@@ -104,10 +94,8 @@ def in_order(names: Iterable[str], spec: str) -> list[str]:
     ordered = sorted(stems, key=lambda name: (keys[name], name))
     for name, following in zip(ordered, ordered[1:]):
         if keys[name] == keys[following]:
-            raise FrameReadError(
-                f'{spec}: {name} and {following} are the same frame by their names; '
-                'remove one of each'
-            )
+            text = f'{name} and {following} are the same frame by their names'
+            raise FrameReadError(f'{spec}: {text}; remove one of each')
     return ordered
 
 
@@ -131,9 +119,8 @@ def _are_decimal(stems: Sequence[str]) -> bool:
     alone = len(groups) == 1 and not next(iter(groups)).endswith('0')
     for fractions in groups.values():
         numbers = sorted(map(int, fractions))
-        padded = len(set(map(len, fractions))) > 1 and any(
-            f[0] == '0' and len(f) > 1 for f in fractions
-        )
+        zeros = any(f[0] == '0' and len(f) > 1 for f in fractions)
+        padded = zeros and len(set(map(len, fractions))) > 1
         counted = numbers[-1] - numbers[0] == len(numbers) - 1
         tied = len({f.rstrip('0') for f in fractions}) < len(set(fractions))
         if padded or not (counted or tied or alone):

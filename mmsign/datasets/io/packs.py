@@ -106,25 +106,22 @@ class PackWriter:
         self.partial = f'{self.path}.partial'
         if os.path.exists(self.path):
             raise DataError(f'{self.path} exists; remove it or choose another name')
-        members: list[zipfile.ZipInfo] = []
-        if os.path.exists(self.partial):
-            members, end = self._recover(options)
-            self._file = open(self.partial, 'r+b')  # noqa: SIM115  closed by finish
-            self._file.truncate(end)
-            self._file.seek(end)
-        else:
-            os.makedirs(os.path.dirname(self.path) or '.', exist_ok=True)
-            self._file = open(self.partial, 'w+b')  # noqa: SIM115
+        os.makedirs(os.path.dirname(self.path) or '.', exist_ok=True)
+        there = os.path.exists(self.partial)
+        members, end = self._recover(options) if there else ([], 0)
+        self._file = open(self.partial, 'r+b' if there else 'w+b')  # noqa: SIM115
+        self._file.truncate(end)
+        self._file.seek(end)
         self._zip = _Archive(self._file, 'w', zipfile.ZIP_STORED)
         self._zip.filelist.extend(members)
         self.done = {m.filename.rpartition('/')[0] for m in members} - {''}
         if not members:
-            self._write(OPTIONS_MEMBER, _encoded(options))
+            self._zip.writestr(_member(OPTIONS_MEMBER), _encoded(options))
 
     def add(self, folder: str, images: Sequence[bytes]) -> None:
         """Append a clip: its images become ``FOLDER/000001.jpg`` and so on."""
         for number, image in enumerate(images, 1):
-            self._write(f'{folder}/{number:06d}.jpg', image)
+            self._zip.writestr(_member(f'{folder}/{number:06d}.jpg'), image)
         # The next process reads what the system has, not what this one buffers.
         self._file.flush()
         self.done.add(folder)
@@ -137,23 +134,19 @@ class PackWriter:
         self._file.close()
         os.replace(self.partial, self.path)
 
-    def _write(self, name: str, data: bytes) -> None:
-        self._zip.writestr(_member(name), data)
-
     def _recover(self, options: dict) -> tuple[list[zipfile.ZipInfo], int]:
         """Members of the complete clips in a partial pack, and where they end."""
         members: list[zipfile.ZipInfo] = []
         end = 0
         with open(self.partial, 'rb') as file:
             while (found := _next_member(file)) is not None:
-                member, data = found
-                if not members and data != _encoded(options):
+                if not members and found[1] != _encoded(options):
+                    made = found[1][:200].decode(errors='replace')
                     raise DataError(
-                        f'{self.partial} is an unfinished pack made otherwise '
-                        f'({data[:200].decode(errors="replace")}); remove it, or use '
-                        'the same options'
+                        f'{self.partial}: an unfinished pack, made with {made}; remove '
+                        'it, or use the same options'
                     )
-                members.append(member)
+                members.append(found[0])
                 end = file.tell()
         # Whether the last clip is complete is not known: it is written again.
         last = members[-1].filename.rpartition('/')[0] if members else ''
@@ -178,13 +171,10 @@ def _next_member(file) -> tuple[zipfile.ZipInfo, bytes] | None:
     header = file.read(_LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size:
         return None
-    magic, checksum, packed, size, name_length, extra_length = _LOCAL_HEADER.unpack(
-        header
-    )
+    magic, checksum, packed, size, *lengths = _LOCAL_HEADER.unpack(header)
     if magic != b'PK\x03\x04' or packed != size:
         return None
-    name = file.read(name_length)
-    file.seek(extra_length, os.SEEK_CUR)
+    name, _ = map(file.read, lengths)  # and the extra field
     data = file.read(size)
     if len(data) < size or zlib.crc32(data) != checksum:
         return None

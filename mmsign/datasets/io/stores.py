@@ -137,7 +137,7 @@ class ArrayStore:
         if found is None:
             known = self.clip_ids
             raise DataError(
-                f'clip {clip_id} is not among the {len(known)} of {self.KIND} '
+                f'clip {clip_id}: not among the {len(known)} of {self.KIND} '
                 f'{self.path} ({", ".join(known[:3])}, …); {self.LACKING}'
             )
         return found

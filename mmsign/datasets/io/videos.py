@@ -18,7 +18,7 @@ import numpy as np
 from mmsign.errors import FrameReadError
 from mmsign.files import file_stamp
 
-from .frame_times import frame_duration, is_rate, repair_times
+from .frame_times import frame_duration, is_rate, nominal_or_default, repair_times
 
 VIDEO_SUFFIXES = (
     *('.3g2', '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m2v', '.m4v', '.mkv'),
@@ -62,8 +62,7 @@ def video_info(path: str) -> VideoInfo:
     Raises:
         FrameReadError: If the file is missing or no video.
     """
-    stamp = _stamp(path)
-    if stamp not in _INFOS:
+    if (stamp := _stamp(path)) not in _INFOS:
         _scan(path, kept_bytes=0)
     return _INFOS[stamp]
 
@@ -112,10 +111,8 @@ def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
     for index in indices:
         while position < index:
             if not capture.grab():
-                raise FrameReadError(
-                    f'{path}: frame {index} cannot be decoded, the video ends '
-                    f'after {position + 1} frames'
-                )
+                end = f'the video ends after {position + 1} frames'
+                raise FrameReadError(f'{path}: no frame {index}, {end}')
             position += 1
         decoded, frame = capture.retrieve()
         if not decoded:
@@ -139,8 +136,8 @@ def _open(path: str) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(os.fsencode(path), cv2.CAP_FFMPEG, threads)
     if not capture.isOpened():
         raise FrameReadError(
-            f'{path}: OpenCV cannot open this video; check that it is complete, '
-            'or convert it, for instance to H.264 in mp4'
+            f'{path}: OpenCV cannot open this video; is it complete? convert it to '
+            'H.264 in mp4, say'
         )
     # OpenCV 4 may leave a rotated video as it lies in the file.
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
@@ -149,8 +146,7 @@ def _open(path: str) -> cv2.VideoCapture:
 
 def _scan(path: str, kept_bytes: int) -> list[np.ndarray] | None:
     """Decode a video from beginning to end; its frames if they are no more bytes."""
-    stamp = _stamp(path)
-    capture = _open(path)
+    stamp, capture = _stamp(path), _open(path)
     frames: list[np.ndarray] | None = [] if kept_bytes else None
     times, size = [], 0
     while capture.grab():
@@ -176,14 +172,13 @@ def _damage(path: str, times: np.ndarray, nominal: float, announced: int) -> str
     count = len(times)
     if announced - count <= max(2, _SLACK * announced):
         return ''
+    step = frame_duration(times) or 1 / nominal_or_default(nominal)
+    end = times[-1] + step if count else 0.0
     if not _counts_frames(path) and nominal > 0:
         # What is announced is the duration times the nominal rate.
         duration = announced / nominal
-        step = frame_duration(times) or 1 / (nominal if is_rate(nominal) else 25)
-        found = times[-1] + step if count else 0.0
-        if duration - found <= max(2 * step, _SLACK * duration):
+        if duration - end <= max(2 * step, _SLACK * duration):
             return ''
-    end = times[-1] + frame_duration(times) if count else 0.0
     return (
         f'{announced} frames announced, {count} can be decoded: the file is damaged or '
         f'truncated after {end:.2f} s; what follows is not read'

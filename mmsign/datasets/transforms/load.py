@@ -5,17 +5,16 @@ Symbols: N frames of the clip, T frames after sampling, H and W of a frame.
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmengine.logging import print_log
 
 from mmsign.errors import ConfigError, DataError, FrameReadError
 from mmsign.keypoints import misplaced, select_79
 from mmsign.registry import TRANSFORMS
+from mmsign.tracking import warn
 
 from ..io.frame_sources import ChosenFrames, FrameSource, open_frames
 from ..io.frame_times import resample
@@ -156,7 +155,7 @@ class LoadClip(BaseTransform):
         for notice in filter(None, notices):
             if (line := f'clip {results["clip_id"]}: {notice}') not in _said:
                 _said.add(line)
-                print_log(line, logger='current', level=logging.WARNING)
+                warn(line)
         return results
 
 
