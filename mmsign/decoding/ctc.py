@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, DataError
 
 from .forced_alignment import Span, align_labellings
-from .log_probs import check_shapes, check_values, top_classes
 from .prefix_beam import candidate_count, prefix_beam_search
 
 
@@ -54,12 +53,12 @@ def greedy_decode(
         >>> greedy_decode(log_probs)
         [Hypothesis(ids=(1, 1, 2), score=0.0, spans=((1, 3), (4, 5), (5, 6)))]
     """
-    log_probs, lengths = check_shapes(log_probs, lengths, blank)
+    log_probs, lengths = _check_shapes(log_probs, lengths, blank)
     if not log_probs.shape[1]:
         return [Hypothesis((), 0.0, ())] * len(lengths)
     best = log_probs.max(-1)
     scores, path = best.values.double().cpu(), best.indices.cpu()
-    check_values(scores, lengths)
+    _check_values(scores, lengths)
     hypotheses = []
     for own_scores, own_path, length in zip(scores, path, lengths):
         runs = torch.unique_consecutive(own_path[:length], return_counts=True)
@@ -71,6 +70,7 @@ def greedy_decode(
     return hypotheses
 
 
+@dataclass(frozen=True)
 class CTCBeamSearch:
     """CTC prefix beam search, exact within its beam.
 
@@ -100,17 +100,16 @@ class CTCBeamSearch:
         ()
     """
 
-    def __init__(
-        self, beam_width: int = 5, n_best: int = 1, merge_adjacent: bool = False
-    ) -> None:
-        if beam_width < 1 or not 1 <= n_best <= beam_width:
+    beam_width: int = 5
+    n_best: int = 1
+    merge_adjacent: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n_best <= self.beam_width:
             raise ConfigError(
-                'beam_width must be at least 1 and n_best between 1 and beam_width, '
-                f'not beam_width={beam_width}, n_best={n_best}'
+                'expected beam_width >= n_best >= 1, not '
+                f'beam_width={self.beam_width}, n_best={self.n_best}'
             )
-        self.beam_width = beam_width
-        self.n_best = n_best
-        self.merge_adjacent = merge_adjacent
 
     def __call__(
         self,
@@ -145,38 +144,91 @@ class CTCBeamSearch:
         return found
 
     def _search(self, log_probs, lengths, blank) -> list[list[Hypothesis]]:
-        log_probs, lengths = check_shapes(log_probs, lengths, blank)
-        num_classes = log_probs.shape[2]
-        count = candidate_count(self.beam_width, num_classes)
-        symbols, scores = top_classes(log_probs, lengths, count)
-        steps = log_probs.cpu().numpy()
-        beams = [
-            prefix_beam_search(
-                memoryview(steps[clip, :length].reshape(-1)),
-                symbols[clip][:length],
-                scores[clip][:length],
-                num_classes,
-                self.beam_width,
-                blank,
+        log_probs, lengths = _check_shapes(log_probs, lengths, blank)
+        width, num_classes = self.beam_width, log_probs.shape[2]
+        count = candidate_count(width, num_classes)
+        top = _top_classes(log_probs, lengths, count)
+        beams, aligned = [], []
+        for clip, length, *best in zip(log_probs.cpu().numpy(), lengths, *top):
+            steps = clip[:length]
+            scores = memoryview(steps.reshape(-1))
+            symbols, top_scores = (rows[:length] for rows in best)
+            beam = prefix_beam_search(
+                scores, symbols, top_scores, num_classes, width, blank
             )
-            for clip, length in enumerate(lengths)
-        ]
-        if self.merge_adjacent:
-            beams = [_distinct_when_merged(beam) for beam in beams]
-        chosen = [
-            (clip, ids, score)
-            for clip, beam in enumerate(beams)
-            for ids, score in beam[: self.n_best]
-        ]
-        spans = align_labellings(
-            [steps[clip, : lengths[clip]] for clip, _, _ in chosen],
-            [ids for _, ids, _ in chosen],
-            blank,
+            if self.merge_adjacent:
+                beam = _distinct_when_merged(beam)
+            beams.append(beam[: self.n_best])
+            aligned += [steps] * len(beams[-1])
+        labellings = [ids for beam in beams for ids, _ in beam]
+        spans = iter(align_labellings(aligned, labellings, blank))
+        return [[Hypothesis(*found, next(spans)) for found in beam] for beam in beams]
+
+
+def _check_shapes(
+    log_probs: Tensor | np.ndarray, lengths: Tensor | Sequence[int] | None, blank: int
+) -> tuple[Tensor, list[int]]:
+    """(B, T, V) without gradient, float32 or 64, and B lengths."""
+    log_probs = torch.as_tensor(log_probs).detach()
+    if log_probs.ndim != 3 or not log_probs.is_floating_point():
+        given = f'{log_probs.dtype} {tuple(log_probs.shape)}'
+        raise DataError(f'log_probs must be floats of shape (B, T, V), not {given}')
+    if log_probs.dtype != torch.float64:
+        log_probs = log_probs.float()  # exact; the half types lack operations
+    batch, steps, num_classes = log_probs.shape
+    if not 0 <= blank < num_classes:
+        raise DataError(f'blank must be an index of {num_classes} classes, not {blank}')
+    lengths = [steps] * batch if lengths is None else torch.as_tensor(lengths).tolist()
+    if len(lengths) != batch:
+        raise DataError(f'{len(lengths)} lengths for a batch of {batch} clips')
+    for clip, length in enumerate(lengths):
+        if not 0 <= length <= steps or length != int(length):
+            raise DataError(
+                f'clip {clip} of the batch: expected 0 to {steps} steps, not {length}'
+            )
+    return log_probs, list(map(int, lengths))
+
+
+def _check_values(best: Tensor, lengths: Sequence[int]) -> None:
+    """Refuse what is no log-probability: NaN, above zero, or a step of -inf only.
+
+    Args:
+        best: (B, T) the largest value of each step; NaN counts as largest.
+        lengths: Valid steps of each clip; what lies behind is not looked at.
+    """
+    valid = torch.arange(best.shape[1]) < torch.tensor(lengths)[:, None]
+    # Rounding, or an average of probabilities, may end up slightly above zero.
+    wrong = valid & ~((best <= 1e-2) & (best > -torch.inf))
+    if wrong.any():
+        clip, step = wrong.nonzero()[0].tolist()
+        raise DataError(
+            f'clip {clip} of the batch, step {step}: the largest value is '
+            f'{best[clip, step]}; expected log-probabilities: logits.log_softmax(-1)'
         )
-        found: list[list[Hypothesis]] = [[] for _ in lengths]
-        for (clip, ids, score), own in zip(chosen, spans):
-            found[clip].append(Hypothesis(ids, score, own))
-        return found
+
+
+def _top_classes(
+    log_probs: Tensor, lengths: Sequence[int], count: int
+) -> tuple[list[list[list[int]]], list[list[list[float]]]]:
+    """The most probable classes of each step, checked: (B, T, count) nested lists of
+    indices and of log-probabilities, best first, equal ones by index."""
+    batch, steps, num_classes = log_probs.shape
+    if not steps:
+        return [[]] * batch, [[]] * batch
+    # One more shows whether the choice of the last was a tie, which topk breaks
+    # as it likes.
+    top = log_probs.topk(min(count + 1, num_classes), -1)
+    values, indices = top.values.cpu(), top.indices.cpu()
+    _check_values(values[..., 0].double(), lengths)
+    ties = (values[..., 1:] == values[..., :-1]) & (values[..., 1:] > -torch.inf)
+    symbols = indices[..., :count].tolist()
+    scores = values[..., :count].tolist()
+    for clip, step in ties.any(-1).nonzero().tolist():
+        if step < lengths[clip]:
+            row = log_probs[clip, step].sort(descending=True, stable=True)
+            symbols[clip][step] = row.indices[:count].tolist()
+            scores[clip][step] = row.values[:count].tolist()
+    return symbols, scores
 
 
 def _merge_adjacent(hypothesis: Hypothesis) -> Hypothesis:
@@ -192,6 +244,5 @@ def _distinct_when_merged(beam: list[tuple]) -> list[tuple]:
     """The best of those that become equal when equal neighbours are merged."""
     best: dict[tuple[int, ...], tuple] = {}
     for ids, score in beam:
-        merged = tuple(symbol for symbol, _ in groupby(ids))
-        best.setdefault(merged, (ids, score))
+        best.setdefault(tuple(symbol for symbol, _ in groupby(ids)), (ids, score))
     return list(best.values())

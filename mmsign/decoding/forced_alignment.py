@@ -43,9 +43,11 @@ def align_labellings(
         [((0, 1), (2, 3))]
     """
     lengths = [len(steps) for steps in log_probs]
-    states = [_expand(labelling, blank) for labelling in labellings]
-    if not states:
+    if not lengths:
         return []
+    states = [np.full(2 * len(labelling) + 1, blank) for labelling in labellings]
+    for own, labelling in zip(states, labellings):
+        own[1::2] = labelling
     most = max(map(len, states))
     # Two columns of -inf on the left stand for "no such state"; states to the
     # right of a labelling's own never lead back into it.
@@ -71,12 +73,6 @@ def align_labellings(
     ]
 
 
-def _expand(labelling: Sequence[int], blank: int) -> np.ndarray:
-    states = np.full(2 * len(labelling) + 1, blank)
-    states[1::2] = labelling
-    return states
-
-
 def _trace(
     best: np.ndarray, skip: np.ndarray, states: int, index: int
 ) -> tuple[Span, ...]:
@@ -88,24 +84,23 @@ def _trace(
         rows = best[:, :states].tolist()
         can_skip = (skip == 0).tolist()
         state = states - 1 if rows[-1][-1] > rows[-1][-2] else states - 2
-        end = len(rows)
-        if rows[-1][state] != -np.inf:
-            for step in range(len(rows) - 1, 0, -1):
-                row = rows[step - 1]
-                came = state
-                if state and row[state - 1] > row[came]:
-                    came = state - 1
-                if can_skip[state] and row[state - 2] > row[came]:
-                    came = state - 2
-                if came != state:
-                    if state % 2:
-                        spans.append((step, end))
-                    end, state = step, came
-            if state % 2:
-                spans.append((0, end))
+        end = len(rows) if rows[-1][state] != -np.inf else 0
+        for step in range(end - 1, 0, -1):
+            row = rows[step - 1]
+            came = state
+            if state and row[state - 1] > row[came]:
+                came = state - 1
+            if can_skip[state] and row[state - 2] > row[came]:
+                came = state - 2
+            if came != state:
+                if state % 2:
+                    spans.append((step, end))
+                end, state = step, came
+        if end and state % 2:
+            spans.append((0, end))
     if len(spans) != states // 2:
         raise DataError(
-            f'labelling {index} has {states // 2} symbols and no path of non-zero '
-            f'probability through its {len(best)} steps spells them'
+            f'labelling {index}: no path of non-zero probability through its '
+            f'{len(best)} steps spells its {states // 2} symbols'
         )
     return tuple(spans[::-1])

@@ -13,7 +13,7 @@ decoded again whenever more steps arrive.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from .ctc import CTCBeamSearch
 from .outputs import timed_glosses
 
 
+@dataclass(eq=False)
 class IncrementalCTC:
     """Decode one output of a network, utterance by utterance, as its steps come.
 
@@ -59,35 +60,28 @@ class IncrementalCTC:
         (108, [])
     """
 
-    def __init__(
-        self,
-        search: CTCBeamSearch,
-        vocab: GlossVocabulary,
-        stride: int,
-        frame_times: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
-        cut_probability: float = 0.9,
-        max_steps: int = 64,
-    ) -> None:
-        if not 0 < cut_probability <= 1 or max_steps < 1:
+    search: CTCBeamSearch
+    vocab: GlossVocabulary
+    stride: int
+    frame_times: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    cut_probability: float = 0.9
+    max_steps: int = 64
+    score: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cut_probability <= 1 or self.max_steps < 1:
             raise ConfigError(
-                'cut_probability must be in (0, 1] and max_steps at least 1, not '
-                f'{cut_probability} and {max_steps}'
+                'expected cut_probability in (0, 1] and max_steps of at least 1, not '
+                f'{self.cut_probability} and {self.max_steps}'
             )
-        self.search = search
-        self.vocab = vocab
-        self.stride = stride
-        self.frame_times = frame_times
-        self.cut_probability = cut_probability
-        self.max_steps = max_steps
-        self.score = 0.0
         self._until = 0.0  # end of the latest final gloss
         self.begin()
 
     def begin(self, origin: int = 0) -> None:
         """The next step is the first of an utterance that begins at a frame."""
         self._next = origin  # frame at which what waits begins
-        self._waiting: Tensor | None = None
-        self._last: TimedGloss | None = None
+        self._waiting = torch.empty(0)
+        self._last: str | None = None  # symbol of the latest final gloss of it
 
     def step(self, log_probs: Tensor) -> list[TimedGloss]:
         """Take further steps.
@@ -98,7 +92,7 @@ class IncrementalCTC:
         Returns:
             The glosses that are now final, in order.
         """
-        self._waiting = self._with_waiting(log_probs)
+        self._waiting = torch.cat([self._waiting, log_probs])
         blanks = self._waiting[:, self.vocab.blank_index]
         certain = blanks.exp() >= self.cut_probability
         final = self._cut(int(certain.nonzero()[-1]) + 1) if certain.any() else []
@@ -113,7 +107,7 @@ class IncrementalCTC:
         Args:
             log_probs: (n, V) steps that are likely to come, n may be 0.
         """
-        return self._decode(self._with_waiting(log_probs))[0]
+        return self._decode(torch.cat([self._waiting, log_probs]))[0]
 
     def end(self, log_probs: Tensor) -> list[TimedGloss]:
         """Take the last steps of the utterance; all its glosses are now final.
@@ -121,13 +115,8 @@ class IncrementalCTC:
         Args:
             log_probs: (n, V) decoded with what waits as one segment, n may be 0.
         """
-        self._waiting = self._with_waiting(log_probs)
+        self._waiting = torch.cat([self._waiting, log_probs])
         return self._cut(len(self._waiting))
-
-    def _with_waiting(self, log_probs: Tensor) -> Tensor:
-        if self._waiting is None:
-            return log_probs
-        return torch.cat([self._waiting, log_probs])
 
     def _cut(self, count: int) -> list[TimedGloss]:
         final, score = self._decode(self._waiting[:count])
@@ -136,7 +125,7 @@ class IncrementalCTC:
         self._next += count * self.stride
         self.score += score
         if final:
-            self._last, self._until = final[-1], final[-1].end
+            self._last, self._until = final[-1].symbol, final[-1].end
         return final
 
     def _decode(self, steps: Tensor) -> tuple[list[TimedGloss], float]:
@@ -146,18 +135,16 @@ class IncrementalCTC:
         clock = StepClock(*self.frame_times(frames), self.stride, 1)
         best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
         found = timed_glosses(best, steps, self.vocab, clock)
-        merges = self.search.merge_adjacent and found and self._last is not None
-        if merges and found[0].symbol == self._last.symbol:
+        if self.search.merge_adjacent and self._last in [g.symbol for g in found[:1]]:
             found = found[1:]  # the same sign, cut in two
         # Utterances share the frames between them in which the hands rest: a gloss
         # found there moves behind the one before, and lasts at least a step.
         begins, ends = clock.span(0, 1)
         until, ordered = self._until, []
         for gloss in found:
-            start, end = gloss.start, gloss.end
-            if start < until:
-                start, end = until, max(end, until + ends - begins)
-            gloss = replace(gloss, start=start, duration=round(end - start, 4))
+            if gloss.start < until:
+                end = max(gloss.end, until + ends - begins)
+                gloss = replace(gloss, start=until, duration=round(end - until, 4))
             until = gloss.end
             ordered.append(gloss)
         return ordered, best.score

@@ -75,14 +75,11 @@ def decode_outputs(
     lengths = [clock.valid_steps for clock in clocks]
     for name, output in log_probs.items():
         decoded = search(output, lengths, vocab.blank_index)
-        for found, hypotheses, steps, clock in zip(
-            predictions, decoded, output, clocks, strict=True
-        ):
-            found[name] = GlossPrediction(
-                timed_glosses(hypotheses[0], steps, vocab, clock),
-                hypotheses[0].score,
-                tuple((tuple(vocab.decode(h.ids)), h.score) for h in hypotheses),
-            )
+        each = zip(predictions, decoded, output, clocks, strict=True)
+        for found, hypotheses, steps, clock in each:
+            timed = timed_glosses(hypotheses[0], steps, vocab, clock)
+            n_best = tuple((tuple(vocab.decode(h.ids)), h.score) for h in hypotheses)
+            found[name] = GlossPrediction(timed, hypotheses[0].score, n_best)
     return predictions
 
 

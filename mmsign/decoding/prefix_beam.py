@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
+from itertools import count
 from math import exp, inf, log1p
 
 ROOT = 0  # node of the empty prefix
@@ -81,7 +82,7 @@ def prefix_beam_search(
         # A heap of the W best: (score, -order, node, ends blank, ends symbol,
         # symbol to grow by or -1). Orders are unique, so comparisons end there.
         heap: list[tuple] = []
-        order = 0
+        orders = count(0, -1)
 
         for node, _, ends_symbol, total in beam:
             symbol = symbols[node]
@@ -98,23 +99,13 @@ def prefix_beam_search(
                     above, above_blank, _, above_total = beam[parent]
                     repeats = symbols[above] == symbol
                     grown = symbol_score + (above_blank if repeats else above_total)
-                    if grown > new_symbol:
-                        new_symbol, grown = grown, new_symbol
-                    if grown != -inf:
-                        new_symbol += log1p(exp(grown - new_symbol))
-            if new_blank > new_symbol:
-                score = new_blank + log1p(exp(new_symbol - new_blank))
-            elif new_symbol != -inf:
-                score = new_symbol + log1p(exp(new_blank - new_symbol))
-            else:
-                score = -inf
-            heap.append((score, order, node, new_blank, new_symbol, -1))
-            order -= 1
+                    new_symbol = _log_add(grown, new_symbol)
+            score = _log_add(new_blank, new_symbol)
+            heap.append((score, next(orders), node, new_blank, new_symbol, -1))
 
         # Empty places, which anything possible takes.
         for _ in range(beam_width - len(beam)):
-            heap.append((-inf, order, ROOT, -inf, -inf, -1))
-            order -= 1
+            heap.append((-inf, next(orders), ROOT, -inf, -inf, -1))
         heapify(heap)
         worst = heap[0][0]
         best_step_score = step_scores[0]
@@ -125,8 +116,7 @@ def prefix_beam_search(
                 symbol = symbols[node]
                 score = ends_blank + scores[row + symbol]
                 if score > worst and symbol not in closed[2:]:
-                    heapreplace(heap, (score, order, node, -inf, score, symbol))
-                    order -= 1
+                    heapreplace(heap, (score, next(orders), node, -inf, score, symbol))
                     worst = heap[0][0]
             for symbol, symbol_score in zip(step_symbols, step_scores):
                 score = total + symbol_score
@@ -134,8 +124,7 @@ def prefix_beam_search(
                     break
                 if symbol in closed:
                     continue
-                heapreplace(heap, (score, order, node, -inf, score, symbol))
-                order -= 1
+                heapreplace(heap, (score, next(orders), node, -inf, score, symbol))
                 worst = heap[0][0]
 
         heap.sort(reverse=True)
@@ -145,14 +134,20 @@ def prefix_beam_search(
                 break
             if symbol >= 0:
                 key = node * num_classes + symbol
-                child = children.get(key)
-                if child is None:
-                    child = children[key] = len(parents)
+                if key not in children:
+                    children[key] = len(parents)
                     parents.append(node)
                     symbols.append(symbol)
-                node = child
+                node = children[key]
             beam.append((node, ends_blank, ends_symbol, score))
     return [(_spell(node, parents, symbols), total) for node, _, _, total in beam]
+
+
+def _log_add(a: float, b: float) -> float:
+    """ln(eᵃ + eᵇ)."""
+    if a < b:
+        a, b = b, a
+    return a if b == -inf else a + log1p(exp(b - a))
 
 
 def _spell(node: int, parents: list[int], symbols: list[int]) -> tuple[int, ...]:

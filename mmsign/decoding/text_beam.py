@@ -103,10 +103,8 @@ def text_beam_search(
         TextHypothesis(ids=(2, 3), score=0.0)
     """
     if beam_width < 1 or max_length < 2:
-        raise ConfigError(
-            f'beam_width must be at least 1 and max_length 2, not {beam_width} and '
-            f'{max_length}'
-        )
+        given = f'beam_width={beam_width}, max_length={max_length}'
+        raise ConfigError(f'expected beam_width >= 1 and max_length >= 2, not {given}')
     shape = sentences, beam_width
     # Running: (B, K, length) tokens and (B, K) log-probabilities. At first all are
     # equal, so only the first may be continued.
@@ -144,8 +142,7 @@ def text_beam_search(
         scores, chosen = best.masked_fill(ends, NEVER).topk(beam_width)
         tokens = _take(grown, chosen)
         order = (rows + beams.gather(1, chosen)).flatten()
-        possible = scores[:, 0] / length**length_penalty
-        closed |= possible <= finished_scores[:, -1]
+        closed |= scores[:, 0] / length**length_penalty <= finished_scores[:, -1]
         if closed.all():
             break
     return [
