@@ -45,24 +45,19 @@ def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:
     Raises:
         ConfigError: ``model.vocab`` describes a corpus that is not there.
     """
-    model = cfg.get('model') or {}
-    vocab = model.get('vocab')
+    vocab = (cfg.get('model') or {}).get('vocab')
     if vocab is None or 'glosses' in vocab:
         return
     if checkpoint is not None:
         meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
-        glosses = meta.get(GLOSSES_KEY)
-        if glosses:
-            print_log(
-                f'vocabulary of the checkpoint: {len(glosses)} glosses',
-                logger='current',
-            )
+        if glosses := meta.get(GLOSSES_KEY):
+            print_log(f'the checkpoint has {len(glosses)} glosses', logger='current')
             cfg.model.vocab = ConfigDict(glosses=list(glosses))
             return
     data_root = vocab.get('data_root')
     if data_root is not None and not Path(data_root).is_dir():
         raise ConfigError(
-            f'the vocabulary is read from the corpus in {data_root!r}, which is not a '
+            f'the vocabulary is that of the corpus in {data_root!r}, which is not a '
             'folder: pass --cfg-options data_root=FOLDER'
         )
     built = build_vocabulary(vocab)

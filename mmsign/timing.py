@@ -49,9 +49,8 @@ class TimedGloss:
 
     def to_dict(self) -> dict:
         """``gloss``, ``start``, ``end`` and ``confidence``, ready for JSON."""
-        return dict(
-            gloss=self.symbol, start=self.start, end=self.end, confidence=self.score
-        )
+        times = dict(start=self.start, end=self.end)
+        return dict(gloss=self.symbol) | times | dict(confidence=self.score)
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,9 @@ class StepClock:
     def span(self, start: int, end: int) -> tuple[float, float]:
         """When the steps start … end − 1 begin and end."""
         last = len(self.starts) - 1
-        first_frame = start * self.frames // self.steps
-        last_frame = -(-end * self.frames // self.steps) - 1
-        return (
-            self.starts[min(first_frame, last)].item(),
-            self.ends[min(last_frame, last)].item(),
-        )
+        first_frame = min(start * self.frames // self.steps, last)
+        last_frame = min(-(-end * self.frames // self.steps) - 1, last)
+        return self.starts[first_frame].item(), self.ends[last_frame].item()
 
     def edges(self) -> np.ndarray:
         """Where each of n valid steps begins and the last one ends, (n + 1,)."""

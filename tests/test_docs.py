@@ -20,7 +20,7 @@ import torch
 from tiny_network import keypoints_of, write_network
 from tiny_video import write_video
 
-from mmsign.apis import load_network, write_bundle
+from mmsign.apis import open_network, write_bundle
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.toy.corpus import invent_sentences, write_corpus
@@ -119,7 +119,7 @@ def test_every_tool_that_is_named_is_run_by_a_test():
 def given(tmp_path_factory) -> dict:
     """What the pages' Python takes for granted; its files are in ``folder``."""
     folder = tmp_path_factory.mktemp('docs')
-    network = load_network(*write_network(folder / 'network'), device='cpu')
+    network = open_network(*write_network(folder / 'network'), device='cpu')
     for name in ('toy.bundle', 'work_dirs/quickstart/toy.bundle'):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_bundle(folder / name, network, 'for tests only')

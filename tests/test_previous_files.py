@@ -13,7 +13,7 @@ import pytest
 import torch
 from tiny_run import load_tool, unique_name
 
-from mmsign.apis import SignInferencer, load_network
+from mmsign.apis import SignInferencer, open_network
 from mmsign.datasets.io.feature_file import FeatureFile
 from mmsign.datasets.io.frame_sources import open_frames
 from mmsign.datasets.io.keypoint_file import KeypointFile
@@ -90,7 +90,7 @@ def test_feature_file(expected):
 
 @pytest.mark.parametrize('config', CONFIGS, ids=['own', 'of the run'])
 def test_config_and_checkpoint(config, expected):
-    network = load_network(config, CHECKPOINT, device='cpu').model
+    network = open_network(config, CHECKPOINT, device='cpu').model
     assert list(network.vocab.glosses) == ['SONNE', 'STARK', 'WENIG', 'WIND']
     with torch.no_grad():
         outputs = network(*random_clip(), mode='tensor')

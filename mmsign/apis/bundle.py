@@ -29,10 +29,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import mmaction
+import mmengine
 import safetensors.torch
 import torch
 from mmengine.config import Config
@@ -41,13 +42,14 @@ from torch import Tensor
 
 import mmsign
 from mmsign import compat
-from mmsign.errors import BundleError, ConfigError
+from mmsign.config import load_config
+from mmsign.errors import BundleError, CheckpointError, ConfigError
 from mmsign.files import replacing
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
 
 from .bundle_config import check_config, translation_config
-from .network import Network, NetworkSpec, build_network, load_network
+from .network import Network, NetworkSpec, build_network, spec_of_config
 
 FORMAT, VERSION = 'mmsign-bundle', 1
 _ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
@@ -97,15 +99,13 @@ def write_bundle(
         check_config(config)
         config = _json(config)
     state, shared = _distinct(network.model.required_state())
+    weights = licence or spec.corpus.get('licence') or _UNSTATED
+    packages = dict(mmaction2=mmaction, mmengine=mmengine, mmsign=mmsign, torch=torch)
     about = dict(
         format=FORMAT,
         version=VERSION,
-        software={name: _version(name) for name in ('mmaction2', 'mmengine', 'torch')}
-        | dict(mmsign=mmsign.__version__),
-        licence=dict(
-            software='mmsign: Apache-2.0',
-            weights=licence or spec.corpus.get('licence') or _UNSTATED,
-        ),
+        software={name: package.__version__ for name, package in packages.items()},
+        licence=dict(software='mmsign: Apache-2.0', weights=weights),
         shared=shared,
     )
     contents = {
@@ -136,12 +136,10 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
     with _blamed(name):
         contents = _contents(name)
         about, config = _parsed(contents, _ABOUT), _parsed(contents, _CONFIG)
-        if about.get('format') != FORMAT or about.get('version') != VERSION:
-            raise BundleError(
-                f'expected format {FORMAT!r} version {VERSION}, found '
-                f'{about.get("format")!r} version {about.get("version")!r}; read it '
-                'with the version of mmsign that wrote it'
-            )
+        found = f'{about.get("format")} version {about.get("version")}'
+        if found != f'{FORMAT} version {VERSION}':
+            expected = f'expected {FORMAT} version {VERSION}'
+            raise BundleError(f'{expected}, not {found}; use the mmsign that wrote it')
         check_config(config)
         glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
         GlossVocabulary(glosses)
@@ -154,10 +152,8 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             if not all(type(index) is int for index in kept or ()):
                 raise BundleError(f'{_KEPT} is no list of ids')
             text = TextVocabulary(contents[_PIECES], kept, name)
-            model['translation'] = {
-                output: dict(mbart=head['mbart'] | dict(vocabulary=text))
-                for output, head in model['translation'].items()
-            }
+            for head in model['translation'].values():
+                head['mbart']['vocabulary'] = text
     return Bundle(replace(NetworkSpec(**config), model=model), state, about)
 
 
@@ -178,35 +174,38 @@ def open_network(
 
     Raises:
         ConfigError: If the arguments do not name one network, or no device of this
-            machine; see also ``load_network``.
+            machine; see also ``spec_of_config``.
         FileNotFoundError, CheckpointError, BundleError: If a file is not what it
-            should be; it is named.
+            should be, or of another network; it is named.
     """
     device = compat.choose_device(device)
     if bundle is not None and config is checkpoint is None:
         read = read_bundle(bundle)
         with _blamed(bundle):
             return build_network(read.spec, read.state, device, fast)
-    if bundle is None and None not in (config, checkpoint):
-        return load_network(config, checkpoint, device, fast)
-    raise ConfigError(
-        'name one network: a config and its checkpoint, or a bundle '
-        '(--config FILE --checkpoint FILE, or --bundle FILE)'
-    )
+    if bundle is not None or None in (config, checkpoint):
+        raise ConfigError(
+            'name one network: --config FILE --checkpoint FILE, or --bundle FILE'
+        )
+    cfg = config if isinstance(config, Config) else load_config(str(config))
+    loaded = compat.load_checkpoint(checkpoint)
+    spec = spec_of_config(cfg, str(checkpoint))
+    try:
+        return build_network(spec, loaded, device, fast)
+    except CheckpointError as error:
+        raise CheckpointError(f'{checkpoint}: {error}') from error
 
 
 def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors to store, and alias → name of those that are another's memory, as
     mBART's output layer is its embedding."""
-    kept: dict[str, Tensor] = {}
-    shared: dict[str, str] = {}
-    names: dict[tuple, str] = {}
+    kept, shared, names = {}, {}, {}
     for key, value in state.items():
         place = value.data_ptr(), value.shape, value.stride(), value.dtype
-        if value.numel() and place in names:
-            shared[key] = names[place]
+        first = names.setdefault(place, key) if value.numel() else key
+        if first != key:
+            shared[key] = first
         else:
-            names[place] = key
             kept[key] = value.detach().cpu().contiguous()
     return kept, shared
 
@@ -229,10 +228,9 @@ def _contents(name: str) -> dict[str, bytes]:
         found = archive.namelist()
         if sorted(found) not in (sorted(_MEMBERS), sorted((*_MEMBERS, _PIECES, _KEPT))):
             raise BundleError(f'it holds {found[:5]}, expected {list(_MEMBERS)}')
-        packed = [i.filename for i in archive.infolist() if i.compress_type]
-        if packed:
+        if any(info.compress_type for info in archive.infolist()):
             # A few bytes could otherwise unpack to any size.
-            raise BundleError(f'{packed[0]} is compressed; refused')
+            raise BundleError('it is compressed; refused')
         return {member: archive.read(member) for member in found}
 
 
@@ -249,15 +247,4 @@ def _parsed(
 
 
 def _json(value: dict) -> bytes:
-    try:
-        text = json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
-    except TypeError as error:
-        raise BundleError(f'the config holds more than data: {error}') from error
-    return text.encode('utf-8')
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True).encode()

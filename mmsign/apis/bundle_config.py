@@ -22,16 +22,8 @@ from .network import TRAINING_ONLY
 # Keys under which a config would name other files, or settings of transformers,
 # which are admitted in their own place only. A vocabulary is the archive's own.
 _REFUSED = (
-    *TRAINING_ONLY,
-    'checkpoints',
-    'feature_file',
-    'folder',
-    'g2t_checkpoint',
-    'mbart',
-    'recognizer_checkpoint',
-    'translation',
-    'vocab',
-    'vocabulary',
+    *(*TRAINING_ONLY, 'checkpoints', 'feature_file', 'folder', 'g2t_checkpoint'),
+    *('mbart', 'recognizer_checkpoint', 'translation', 'vocab', 'vocabulary'),
 )
 # Where the classes that a bundle may name come from.
 _LAYER_PACKAGES = ('mmsign', 'mmaction.models', 'mmcv', 'mmengine.model', 'torch.nn')
@@ -39,16 +31,9 @@ _TRANSFORM_PACKAGES = ('mmsign.datasets.transforms',)
 # Settings of an mBART: of its search, of its network, and names.
 _SEARCH = ('beam_width', 'length_penalty', 'max_length')
 _SIZES = (
-    'd_model',
-    'encoder_layers',
-    'decoder_layers',
-    'encoder_attention_heads',
-    'decoder_attention_heads',
-    'encoder_ffn_dim',
-    'decoder_ffn_dim',
-    'max_position_embeddings',
-    'scale_embedding',
-    'init_std',
+    *('d_model', 'encoder_layers', 'decoder_layers', 'encoder_attention_heads'),
+    *('decoder_attention_heads', 'encoder_ffn_dim', 'decoder_ffn_dim'),
+    *('max_position_embeddings', 'scale_embedding', 'init_std'),
 )
 _ACTIVATION, _LANGUAGE = 'activation_function', 'language'
 
@@ -63,9 +48,7 @@ def check_config(config: dict) -> None:
         BundleError: Naming what is refused.
     """
     kinds = dict(model=dict, pipeline=list, corpus=dict)
-    if set(config) != set(kinds) or not all(
-        isinstance(config[key], kind) for key, kind in kinds.items()
-    ):
+    if {key: type(value) for key, value in config.items()} != kinds:
         raise BundleError(f'its config has {sorted(config)}, expected {sorted(kinds)}')
     model = dict(config['model'])
     if 'translation' in model:
@@ -84,13 +67,12 @@ def translation_config(model: SignTranslator) -> dict[str, dict]:
     for output, head in model.translation.items():
         if type(head) is not MBartTranslationHead:
             raise BundleError(
-                f'the translation head of {output!r} is a {type(head).__name__}, which '
-                'no reader of a bundle has; pass on config and checkpoint'
+                f'no reader of a bundle has the {type(head).__name__} that translates '
+                f'{output!r}; pass on config and checkpoint'
             )
-        mbart = head.mbart
-        known = mbart.network.config.to_dict()
+        known = head.mbart.network.config.to_dict()
         settings = {key: known[key] for key in (*_SIZES, _ACTIVATION) if key in known}
-        settings |= {key: getattr(mbart, key) for key in (*_SEARCH, _LANGUAGE)}
+        settings |= {key: getattr(head.mbart, key) for key in (*_SEARCH, _LANGUAGE)}
         heads[output] = dict(mbart=settings)
     return heads
 
@@ -115,13 +97,10 @@ def _check_types(node: Any, registry: Registry, packages: tuple[str, ...]) -> No
             if key in _REFUSED or key.startswith('_'):
                 raise BundleError(f'its config may not set {key!r}')
         if 'type' in node and not _is_registered(node['type'], registry, packages):
-            raise BundleError(
-                f'its config names {node["type"]!r}, which is none of the registered '
-                f'parts of {", ".join(packages)}; refused'
-            )
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
+            known = ', '.join(packages)
+            raise BundleError(f'its config names {node["type"]!r}, no part of {known}')
+    if isinstance(node, (dict, list)):
+        for item in node.values() if isinstance(node, dict) else node:
             _check_types(item, registry, packages)
 
 
@@ -132,7 +111,7 @@ def _is_registered(
     while registry is not None and isinstance(kind, str):
         found = registry.module_dict.get(kind)
         if found is not None:
-            home = f'{found.__module__}.'
-            return any(home.startswith(f'{package}.') for package in packages)
+            homes = tuple(f'{package}.' for package in packages)
+            return f'{found.__module__}.'.startswith(homes)
         registry = registry.parent
     return False

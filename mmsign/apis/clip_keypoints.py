@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.keypoints import LAYOUT_SIZES, PARTS, misplaced, select_79
 
-from .clips import Clip
+from .clips import Clip, shown_name
 
 PERSON_SCORE = 0.3
 """A frame shows a person if the upper body's mean score is at least this."""
@@ -52,19 +53,19 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
     """
     if isinstance(given, np.ndarray):
         points, where = given, 'the array of keypoints'
-    elif not isinstance(given, (str, os.PathLike)):
-        raise ClipError(
-            f'{clip.name}: keypoints must be a file or an array, not '
-            f'{type(given).__name__}'
-        )
-    else:
+    elif isinstance(given, (str, os.PathLike)):
         where = os.fspath(given)
         points = _read_file(where, clip)
+    else:
+        kind = type(given).__name__
+        raise ClipError(
+            f'{clip.name}: keypoints must be a file or an array, not {kind}'
+        )
     points = selected(np.asarray(points, np.float32), where, clip.name)
     if len(points) != len(clip.source):
         raise ClipError(
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
-            f'keypoints in {where}; extract the keypoints from these very frames'
+            f'keypoints in {where}; extract them from these very frames'
         )
     notice = misplaced(points, clip.source.source_size)
     if notice:
@@ -92,49 +93,47 @@ def keypoints_of_each(
         keypoints = [keypoints] * len(clips)
     if len(keypoints) != len(clips):
         raise ClipError(
-            f'{len(clips)} clips, but keypoints of {len(keypoints)}: give one for each '
-            'clip, or one .safetensors file that holds them all by name'
+            f'{len(clips)} clips, but keypoints of {len(keypoints)}: give one for '
+            'each, or one .safetensors file that holds them all by name'
         )
+    users, owners = defaultdict(set), {}
     names = [
-        f'clip-{number}' if isinstance(clip, np.ndarray) else os.path.abspath(clip)
-        for number, clip in enumerate(clips)
+        shown_name(clip, n) if isinstance(clip, np.ndarray) else os.path.abspath(clip)
+        for n, clip in enumerate(clips)
     ]
-    users: dict[str, set[str]] = {}
-    for name, given in zip(names, keypoints):
-        if isinstance(given, (str, os.PathLike)):
-            users.setdefault(os.path.realpath(given), set()).add(name)
-    shared = {path: sorted(own) for path, own in users.items() if len(own) > 1}
-    owners: dict[tuple[str, str], str] = {}
+    paths = [
+        os.path.realpath(given) if isinstance(given, (str, os.PathLike)) else None
+        for given in keypoints
+    ]
+    for name, path in zip(names, paths):
+        users[path].add(name)
     named = list(keypoints)
-    for number, (name, given) in enumerate(zip(names, keypoints)):
-        is_path = isinstance(given, (str, os.PathLike))
-        path = os.path.realpath(given) if is_path else ''
-        if path not in shared:
+    for number, (name, given, path) in enumerate(zip(names, keypoints, paths)):
+        if path is None or len(users[path]) == 1:
             continue
         if not path.lower().endswith('.safetensors'):
+            both = ' and '.join(sorted(users[path])[:2])
             raise ClipError(
-                f'{given} holds the keypoints of one clip, but is given for '
-                f'{" and ".join(shared[path][:2])}: give each clip one of its own, or '
-                'one .safetensors file with all by name'
+                f'{given} has keypoints of one clip, but is given for {both}: give '
+                'each its own, or one .safetensors file with all by name'
             )
         found = open_keypoints(path).find(name)
         if found is not None and owners.setdefault((path, found), name) != name:
             raise ClipError(
-                f'{name}: {given} has keypoints of {found!r}, which '
-                f'{owners[path, found]} has taken; name the clips in the file by their '
-                'folders too, or give a file for each'
+                f'{name}: {given} has {found!r}, taken by {owners[path, found]}; name '
+                'its clips by their folders too, or give a file for each'
             )
         named[number] = f'{given}@{found or clip_name(name)}'
     return named
 
 
 def _read_file(path: str, clip: Clip) -> np.ndarray:
-    path, _, name = _split(path)
+    split = re.fullmatch(r'(.*\.safetensors)@(.+)', path, re.IGNORECASE | re.DOTALL)
+    path, name = split.groups() if split else (path, None)
     suffix = Path(path).suffix.lower()
     if suffix not in ('.json', '.safetensors'):
         raise ClipError(
-            f'{clip.name}: keypoint file {path} is neither .safetensors (mmsign) nor '
-            '.json (MMPose)'
+            f'{clip.name}: {path} is neither .safetensors nor .json (MMPose)'
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
@@ -150,12 +149,6 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     return points
 
 
-def _split(path: str) -> tuple[str, str, str]:
-    """File, ``@`` and clip of ``FILE.safetensors@CLIP``."""
-    found = re.fullmatch(r'(.*\.safetensors)(@)(.+)', path, re.IGNORECASE | re.DOTALL)
-    return found.groups() if found else (path, '', '')
-
-
 def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
     """The 79 of (N, K, 3) keypoints.
 
@@ -166,11 +159,11 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
     Raises:
         ClipError: If the layout is unknown or a value is not finite.
     """
-    sizes = LAYOUT_SIZES.values()
-    if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] not in sizes:
+    sizes = sorted(LAYOUT_SIZES.values())
+    if points.ndim != 3 or points.shape[1:] not in [(size, 3) for size in sizes]:
         raise ClipError(
             f'{name}: keypoints of shape {points.shape} in {where}; expected (frames, '
-            f'{" or ".join(map(str, sorted(sizes)))}, 3): x, y in pixels and a score'
+            f'{" or ".join(map(str, sizes))}, 3): x, y in pixels and a score'
         )
     points = select_79(points)
     if not np.isfinite(points).all():
@@ -203,14 +196,16 @@ def estimate_keypoints(
     distinct, inverse = np.unique(indices, return_inverse=True)
     points = np.asarray(estimator(clip.source.stream(distinct)), np.float32)
     if len(points) != len(distinct):
-        raise ClipError(
-            f'{clip.name}: the estimator returned keypoints of {len(points)} frames '
-            f'for {len(distinct)}'
-        )
+        found = f'keypoints of {len(points)} frames for {len(distinct)}'
+        raise ClipError(f'{clip.name}: the estimator returned {found}')
     return selected(points, 'the estimator', clip.name)[inverse]
 
 
 def person_share(keypoints: np.ndarray) -> float:
     """Share of the frames (T, 79, 3) in which a person was found."""
-    scores = keypoints[:, PARTS['upper_body'], 2].mean(axis=1)
-    return float((scores >= PERSON_SCORE).mean())
+    return float((body_scores(keypoints) >= PERSON_SCORE).mean())
+
+
+def body_scores(keypoints: np.ndarray) -> np.ndarray:
+    """Mean score (T,) of the upper body in frames (T, 79, 3)."""
+    return keypoints[:, PARTS['upper_body'], 2].mean(axis=1)

@@ -11,6 +11,7 @@ Symbols: N frames of a clip, R resting frames at an end of it.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from mmsign.errors import ConfigError
 from mmsign.keypoints import PARTS
 from mmsign.registry import DATASETS
 
-from .clip_keypoints import PERSON_SCORE
+from .clip_keypoints import PERSON_SCORE, body_scores
 
 # Of COCO's body points: both shoulders, both wrists.
 _BODY = PARTS['upper_body'].start
@@ -61,15 +62,12 @@ class RestPose:
             (N,) in widths of the shoulders. A wrist that was not found is left out;
             NaN if neither was, or a shoulder was not; 0 where nobody is.
         """
-        places, centre, width = _wrists(keypoints)
-        offset = (places - centre[:, None]) / width[:, None, None]
-        apart = np.linalg.norm(offset - np.asarray(self.wrists), axis=2)
+        apart = np.linalg.norm(_wrists(keypoints) - np.asarray(self.wrists), axis=2)
         found = keypoints[:, WRISTS, 2] >= PERSON_SCORE
         furthest = np.where(found, apart, -1.0).max(axis=1)
         shoulders = (keypoints[:, SHOULDERS, 2] >= PERSON_SCORE).all(axis=1)
         furthest[~(found.any(axis=1) & shoulders)] = np.nan
-        body = keypoints[:, PARTS['upper_body'], 2].mean(axis=1)
-        furthest[body < PERSON_SCORE] = 0.0
+        furthest[body_scores(keypoints) < PERSON_SCORE] = 0.0
         return furthest
 
     def resting(self, keypoints: np.ndarray, before: bool = True) -> np.ndarray:
@@ -79,13 +77,9 @@ class RestPose:
             keypoints: (N, 79, 3).
             before: Whether they rested before the first frame.
         """
-        seen = self.distances(keypoints)
-        resting = np.empty(len(seen), bool)
-        for index, distance in enumerate(seen):
-            if not np.isnan(distance):
-                before = bool(distance <= self.radius)
-            resting[index] = before
-        return resting
+        distances = self.distances(keypoints)
+        seen = np.where(np.isnan(distances), 0, np.arange(1, len(distances) + 1))
+        return np.append(before, distances <= self.radius)[np.maximum.accumulate(seen)]
 
 
 @dataclass(frozen=True)
@@ -104,10 +98,7 @@ class ClipStatistics:
 
     def to_dict(self) -> dict:
         """Numbers, lists and dicts only, as a bundle holds them."""
-        values = asdict(self)
-        if self.rest is not None:
-            values['rest']['wrists'] = [list(place) for place in self.rest.wrists]
-        return values
+        return json.loads(json.dumps(asdict(self)))
 
     @classmethod
     def from_dict(cls, values: Mapping) -> ClipStatistics:
@@ -120,14 +111,15 @@ class ClipStatistics:
             rest = values['rest']
             if rest is not None:
                 left, right = (tuple(map(float, place)) for place in rest['wrists'])
-                radius, frames = float(rest['radius']), int(rest['frames'])
-                rest = RestPose((left, right), radius, frames)
-            lengths = (int(values[k]) for k in ('shortest', 'median', 'longest'))
-            return cls(*lengths, rest)
+                rest = RestPose(
+                    (left, right), float(rest['radius']), int(rest['frames'])
+                )
+            return cls(
+                *(int(values[k]) for k in ('shortest', 'median', 'longest')), rest
+            )
         except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f'corpus.signing is not as expected: {error!r}'
-            ) from error
+            why = f'corpus.signing is not as expected: {error!r}'
+            raise ConfigError(why) from error
 
 
 def clip_statistics_of(clips: Iterable[np.ndarray]) -> ClipStatistics:
@@ -138,9 +130,8 @@ def clip_statistics_of(clips: Iterable[np.ndarray]) -> ClipStatistics:
     """
     clips = list(clips)
     lengths = [len(clip) for clip in clips]
-    return ClipStatistics(
-        min(lengths), int(np.median(lengths)), max(lengths), _rest_of(clips)
-    )
+    median = int(np.median(lengths))
+    return ClipStatistics(min(lengths), median, max(lengths), _rest_of(clips))
 
 
 def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
@@ -156,11 +147,8 @@ def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
         infos = [clips.get_data_info(int(index)) for index in chosen]
         keypoints = [_keypoints_of(info) for info in infos]
     except (OSError, ValueError) as error:
-        print_log(
-            f'the training clips cannot be measured ({error}): long videos are read in '
-            'windows of equal length, wherever the hands rest',
-            'current',
-        )
+        what = 'long videos are read in windows of equal length, wherever hands rest'
+        print_log(f'the training clips cannot be measured ({error}): {what}', 'current')
         return None
     return clip_statistics_of(keypoints) if keypoints else None
 
@@ -176,19 +164,18 @@ def _keypoints_of(info: dict) -> np.ndarray:
     return points if chosen is None else points[chosen[0]]
 
 
-def _wrists(keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Wrists (N, 2, 2), middle (N, 2) and distance (N,) of the shoulders."""
+def _wrists(keypoints: np.ndarray) -> np.ndarray:
+    """Wrists (N, 2, 2) from the shoulders' middle, in widths of the shoulders."""
     shoulders = keypoints[:, SHOULDERS, :2].astype(float)
     width = np.linalg.norm(shoulders[:, 0] - shoulders[:, 1], axis=1)
-    wrists = keypoints[:, WRISTS, :2].astype(float)
-    return wrists, shoulders.mean(axis=1), np.maximum(width, 1e-3)
+    offsets = keypoints[:, WRISTS, :2].astype(float) - shoulders.mean(1, keepdims=True)
+    return offsets / np.maximum(width, 1e-3)[:, None, None]
 
 
 def _rest_of(clips: list[np.ndarray]) -> RestPose | None:
     """The pose in which clips begin and end, if it is rare within them."""
     ends = np.concatenate([clip[[0, -1]] for clip in clips])
-    places, centre, width = _wrists(ends)
-    wrists = np.median((places - centre[:, None]) / width[:, None, None], axis=0)
+    wrists = np.median(_wrists(ends), axis=0)
     left, right = (tuple(round(float(x), 4) for x in place) for place in wrists)
     pose = RestPose((left, right), 0.0, 0)
     apart = [pose.distances(clip) for clip in clips]
@@ -202,13 +189,6 @@ def _rest_of(clips: list[np.ndarray]) -> RestPose | None:
     if not near < far:
         return None
     radius = round(float(near + far) / 2, 4)
-    runs = [
-        run for x in apart for run in (_run(x, radius), _run(x[::-1], radius)) if run
-    ]
+    moving = [np.append(~(y <= radius), True) for x in apart for y in (x, x[::-1])]
+    runs = [run for x in moving if (run := int(x.argmax()))]
     return RestPose((left, right), radius, int(np.quantile(runs, 0.75)))
-
-
-def _run(distances: np.ndarray, radius: float) -> int:
-    """R at the beginning."""
-    moving = np.flatnonzero(~(distances <= radius))
-    return int(moving[0]) if len(moving) else len(distances)

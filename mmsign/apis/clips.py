@@ -11,14 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mmsign.datasets.io import frame_times
 from mmsign.datasets.io.frame_sources import FrameSource, open_frames
-from mmsign.datasets.io.frame_times import (
-    DEFAULT_FPS,
-    checked_fps,
-    frame_duration,
-    is_steady,
-    resample,
-)
 from mmsign.datasets.io.videos import VIDEO_SUFFIXES, video_info
 from mmsign.errors import ClipError
 
@@ -38,8 +32,7 @@ class ArrayFrames(FrameSource):
         if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
             raise ClipError(
                 f'{name}: an array of shape {frames.shape} and dtype {frames.dtype}; '
-                'expected (frames, height, width, 3) of uint8, channels in the order '
-                'blue, green, red as OpenCV reads them'
+                'expected uint8 (frames, height, width, 3), BGR as OpenCV reads them'
             )
         self._frames = frames
 
@@ -91,20 +84,17 @@ class Clip:
 
     def resample(self, rate: float | None) -> None:
         """Choose ``indices`` for the rate of training in frames per second."""
-        if rate is None:
-            return
-        chosen = resample(self.times, rate)
+        chosen = None if rate is None else frame_times.resample(self.times, rate)
         if chosen is not None:
             self.indices, ticks = chosen
             found = f'{1 / self.frame_seconds:.4g} frames/s'
-            if not is_steady(self.times):
+            if not frame_times.is_steady(self.times):
                 found = f'frames at uneven times (about {found})'
             self.notices.append(
                 f'{found}, the network was trained on {rate:g}: resampled from '
                 f'{len(self.times)} to {len(self.indices)} frames'
             )
-            self.times = ticks
-            self.frame_seconds = 1 / rate
+            self.times, self.frame_seconds = ticks, 1 / rate
 
 
 def shown_name(given: Given, number: int) -> str:
@@ -133,10 +123,8 @@ def open_clip(
         FrameReadError: If the file is missing, damaged or no video.
     """
     if not isinstance(given, (str, os.PathLike, np.ndarray)):
-        raise ClipError(
-            f'clip {number}: expected a path or an array of frames, got '
-            f'{type(given).__name__}'
-        )
+        kind = type(given).__name__
+        raise ClipError(f'clip {number}: expected a path or an array, got {kind}')
     name = shown_name(given, number)
     if isinstance(given, np.ndarray):
         source: FrameSource = ArrayFrames(given, name)
@@ -146,26 +134,20 @@ def open_clip(
             video_info(name)
         source = open_frames(name)
     if fps is not None:
-        fps = checked_fps(fps, f'{name}: fps')
+        fps = frame_times.checked_fps(fps, f'{name}: fps')
     if not len(source):
-        raise ClipError(
-            f'{name}: no frame can be decoded; the file is empty or damaged. Convert '
-            'it again, for instance to H.264 in mp4'
-        )
-    clip = Clip(name, source, np.zeros(0), 0.0, notices=list(source.notices))
-    if source.left_out:
-        clip.notices.append(source.left_out)
+        raise ClipError(f'{name}: no frame can be decoded; make an mp4 of it (H.264)')
+    notices = [*source.notices, *filter(None, [source.left_out])]
     if fps is None and source.times is not None:
-        clip.times = source.times
-        clip.notices += source.time_notices
-        clip.frame_seconds = frame_duration(source.times) or 1 / DEFAULT_FPS
+        times = source.times
+        seconds = frame_times.frame_duration(times) or 1 / frame_times.DEFAULT_FPS
+        notices += source.time_notices
     else:
-        rate = fps or default_fps or DEFAULT_FPS
-        clip.times = np.arange(len(source)) / rate
-        clip.frame_seconds = 1 / rate
+        rate = fps or default_fps or frame_times.DEFAULT_FPS
+        times, seconds = np.arange(len(source)) / rate, 1 / rate
     if len(source) < 4:
-        clip.notices.append(
+        notices.append(
             f'only {len(source)} frame{"s" * (len(source) > 1)}: the last is repeated; '
             'a sign needs motion, expect nothing of this'
         )
-    return clip
+    return Clip(name, source, times, seconds, notices=notices)

@@ -12,12 +12,7 @@ import cv2
 import numpy as np
 
 from mmsign.errors import ClipError
-from mmsign.visualization.clip_view import (
-    draw_skeleton,
-    view_clip,
-    write_image,
-    write_video,
-)
+from mmsign.visualization import clip_view
 from mmsign.visualization.fonts import font_families, subtitle
 from mmsign.visualization.timeline import ClipPosteriors, Timeline
 from mmsign.visualization.timeline_figure import draw_timeline
@@ -41,17 +36,18 @@ def write_picture(
     if job.prepared is None:
         raise ClipError(f'{result.clip} cannot be drawn: {result.notices[-1]}')
     prepared, model = job.prepared, network.model
+    shown = prepared.inputs, prepared.sample, model.data_preprocessor
     timeline = Timeline(
         f'{Path(result.clip).name}   ·   {result.duration:.1f} s',
         (0.0, result.duration),
         {name: output.glosses for name, output in result.outputs.items()},
         posteriors=ClipPosteriors.of(model.vocab, job.log_probs, job.clock),
         remarks=[f'{name}: {text}' for name, text in result.translations.items()],
-        view=view_clip(prepared.inputs, prepared.sample, model.data_preprocessor),
+        view=clip_view.view_clip(*shown),
         times=prepared.frame_times + prepared.frame_seconds / 2,
         families=font_families(),
     )
-    write_image(path, draw_timeline(timeline))
+    clip_view.write_image(path, draw_timeline(timeline))
 
 
 def write_annotated_video(
@@ -62,7 +58,7 @@ def write_annotated_video(
     Raises:
         ConfigError, OSError: If the video cannot be written.
     """
-    write_video(path, _annotated(job, result), 1 / job.clip.frame_seconds)
+    clip_view.write_video(path, _annotated(job, result), 1 / job.clip.frame_seconds)
 
 
 def _annotated(job: ClipJob, result: ClipResult) -> Iterator[np.ndarray]:
@@ -76,7 +72,7 @@ def _annotated(job: ClipJob, result: ClipResult) -> Iterator[np.ndarray]:
         if job.keypoints is not None:
             pose = job.keypoints[number]
             points = (pose[:, :2] + 0.5) * np.divide(shown, (width, height)) - 0.5
-            image = draw_skeleton(image, points, pose[:, 2])
+            image = clip_view.draw_skeleton(image, points, pose[:, 2])
         time = clip.times[number]
         words = [(g.symbol, time < g.end) for g in result.glosses if g.start <= time]
         yield np.vstack([image, subtitle(words, bar, shown[0])])

@@ -17,26 +17,13 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmsign.datasets.io.frame_times import checked_fps
-from mmsign.decoding import (
-    AVERAGE,
-    CTCBeamSearch,
-    IncrementalCTC,
-    StepClock,
-    decode_outputs,
-)
+from mmsign.decoding import AVERAGE, IncrementalCTC, StepClock, decode_outputs
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.translator import ENSEMBLE
 
+from . import clip_keypoints
 from .bundle import open_network
-from .clip_keypoints import (
-    PERSON_SHARE,
-    Estimator,
-    Keypoints,
-    estimate_keypoints,
-    keypoints_of_each,
-    person_share,
-    read_keypoints,
-)
+from .clip_keypoints import Estimator, Keypoints
 from .clips import Clip, Given, open_clip, shown_name
 from .network import Network
 from .pipeline import PreparedClip
@@ -110,9 +97,7 @@ class SignInferencer:
     ) -> None:
         self.network: Network = open_network(config, checkpoint, bundle, device, fast)
         self.fps = self.network.fps if fps is None else checked_fps(fps)
-        own = self.network.recognizer.decoder
-        width = own.beam_width if beam_width is None else beam_width
-        self.search = CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
+        self.search = self.network.search(beam_width, n_best)
         self.estimator = estimator
 
     # The public phases -----------------------------------------------------
@@ -153,7 +138,7 @@ class SignInferencer:
         given = [clips] if single else list(clips)
         if single and isinstance(keypoints, np.ndarray):
             keypoints = [keypoints]
-        poses = keypoints_of_each(given, keypoints)
+        poses = clip_keypoints.keypoints_of_each(given, keypoints)
         if fps is not None:
             checked_fps(fps)
         if batch_size < 1:
@@ -169,14 +154,13 @@ class SignInferencer:
 
         results: list[ClipResult] = []
         for start in range(0, len(given), batch_size):
-            jobs = {
-                n: attempt(n, self.preprocess, given[n], poses[n], fps, n)
-                for n in range(len(given))[start : start + batch_size]
-            }
-            self.forward(
-                [j for j in jobs.values() if isinstance(j, ClipJob) and not j.is_long]
-            )
-            for number, result in jobs.items():
+            batch = range(len(given))[start : start + batch_size]
+            jobs = [
+                attempt(n, self.preprocess, given[n], poses[n], fps, n) for n in batch
+            ]
+            opened = [job for job in jobs if isinstance(job, ClipJob)]
+            self.forward([job for job in opened if not job.is_long])
+            for number, result in zip(batch, jobs):
                 if isinstance(result, ClipJob):
                     # Frames of a long clip are decoded only now.
                     result = attempt(number, self._finish, result)
@@ -201,8 +185,8 @@ class SignInferencer:
             job.keypoints = self._keypoints(job, keypoints)
         if job.keypoints is None or _shows_somebody(clip, job.keypoints):
             notice = self._notice_if_long(len(clip.times), job.keypoints)
+            job.is_long = bool(notice)
             if notice:
-                job.is_long = True
                 notice += ', not translated' * self.network.translates
                 clip.notices.append(notice)
             else:
@@ -246,14 +230,12 @@ class SignInferencer:
         """(M, 79, 3) at the clip's chosen frames."""
         clip = job.clip
         if given is not None:
-            return read_keypoints(given, clip)[clip.chosen]
+            return clip_keypoints.read_keypoints(given, clip)[clip.chosen]
         if self.estimator is None:
-            raise ClipError(
-                f'{clip.name}: the network looks at keypoints; give a file or an '
-                'array of them, or an estimator'
-            )
+            where = f'{clip.name}: the network looks at keypoints'
+            raise ClipError(f'{where}; give a file or array, or an estimator')
         start = time.perf_counter()
-        points = estimate_keypoints(self.estimator, clip, clip.chosen)
+        points = clip_keypoints.estimate_keypoints(self.estimator, clip, clip.chosen)
         job.timing['keypoints'] = time.perf_counter() - start
         return points
 
@@ -270,38 +252,30 @@ class SignInferencer:
         if can_pause and count > statistics.longest:
             utterances = count_utterances(keypoints, statistics)
             if utterances > 1:
-                return (
-                    f'{count} frames, the longest training clip has '
-                    f'{statistics.longest}: taken apart at the pauses, {utterances} '
-                    'utterances'
-                )
+                apart = f'taken apart at the pauses, {utterances} utterances'
+                longest = f'the longest training clip has {statistics.longest}'
+                return f'{count} frames, {longest}: {apart}'
         if count <= most:
             return ''
         window, hop = window_for_clips(self.network)
-        return (
-            f'{count} frames, the network takes {most}: read in windows of {window}, '
-            f'one every {hop} frames'
-        )
+        long = f'{count} frames, the network takes {most}'
+        return f'{long}: read in windows of {window}, one every {hop} frames'
 
     def _recognize(self, jobs: list[ClipJob]) -> None:
         """Clips that the network takes at once, as tools/test.py does."""
         start = time.perf_counter()
-        log_probs, frames = self.network.log_probs(
-            [job.prepared for job in jobs], translate=True
-        )
+        clips = [job.prepared for job in jobs]
+        log_probs, frames = self.network.log_probs(clips, translate=True)
         middle = time.perf_counter()
         steps = log_probs[AVERAGE].shape[1]
-        for job in jobs:
-            begins = job.prepared.frame_times
-            ends = begins + job.prepared.frame_seconds
-            job.clock = StepClock(begins, ends, frames, steps)
+        shown = [(clip.frame_times, clip.frame_seconds) for clip in clips]
+        clocks = [StepClock(t, t + seconds, frames, steps) for t, seconds in shown]
         vocab = self.network.model.vocab
-        found = decode_outputs(log_probs, [j.clock for j in jobs], self.search, vocab)
-        end = time.perf_counter()
-        for index, (job, outputs) in enumerate(zip(jobs, found)):
-            job.timing['network'] = (middle - start) / len(jobs)
-            job.timing['decode'] = (end - middle) / len(jobs)
-            valid = job.clock.valid_steps
+        found = decode_outputs(log_probs, clocks, self.search, vocab)
+        spans = dict(network=middle - start, decode=time.perf_counter() - middle)
+        for index, (job, clock, outputs) in enumerate(zip(jobs, clocks, found)):
+            job.timing |= {name: span / len(jobs) for name, span in spans.items()}
+            job.clock, valid = clock, clock.valid_steps
             job.log_probs = {name: x[index, :valid] for name, x in log_probs.items()}
             job.outputs = {
                 name: OutputResult(one.timed, one.score, one.n_best)
@@ -318,12 +292,9 @@ class SignInferencer:
         start = time.perf_counter()
         network, clip = self.network, job.clip
         vocab, stride = network.model.vocab, network.time_stride
-        decoders = {
-            name: IncrementalCTC(
-                *(self.search, vocab, stride, clip.frame_times), max_steps=LONG_STEPS
-            )
-            for name in (*network.recognizer.output_names, AVERAGE)
-        }
+        settings = self.search, vocab, stride, clip.frame_times
+        names = *network.recognizer.output_names, AVERAGE
+        decoders = {k: IncrementalCTC(*settings, max_steps=LONG_STEPS) for k in names}
         windows = WindowedNetwork(network, *window_for_clips(network))
         reader = StreamReader(windows, network.statistics, decoders)
         nothing = [None] * len(clip.times)
@@ -343,12 +314,12 @@ class SignInferencer:
 
 
 def _shows_somebody(clip: Clip, keypoints: np.ndarray) -> bool:
-    share = person_share(keypoints)
-    if share < PERSON_SHARE:
+    share = clip_keypoints.person_share(keypoints)
+    if share < clip_keypoints.PERSON_SHARE:
         clip.notices.append(
             'no person found: the keypoints of the upper body score too low in '
             f'{1 - share:.0%} of the frames; nothing was recognized'
         )
     elif share < 0.5:
         clip.notices.append(f'a person was found in only {share:.0%} of the frames')
-    return share >= PERSON_SHARE
+    return share >= clip_keypoints.PERSON_SHARE

@@ -9,17 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps
-from mmsign.decoding import AVERAGE, CTCBeamSearch, IncrementalCTC
-from mmsign.errors import ClipError
+from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps, longest_still
+from mmsign.decoding import AVERAGE, IncrementalCTC
+from mmsign.errors import ClipError, ConfigError
 from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
 from .clips import ArrayFrames
-from .frame_resampler import FrameResampler
 from .network import Network
 from .stream import StreamReader
 from .windows import WindowedNetwork, window_for_streams
@@ -43,6 +43,7 @@ class LiveEvent:
     compute: float
 
 
+@dataclass(eq=False)
 class LiveRecognizer:
     """A stream, frame by frame, to glosses; memory does not grow with its length.
 
@@ -64,45 +65,32 @@ class LiveRecognizer:
         ConfigError: If window and hop do not fit the network.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        window: int | None = None,
-        hop: int | None = None,
-        fps: float | None = None,
-        beam_width: int | None = None,
-        estimator: Estimator | None = None,
-        pauses: bool = True,
-        cut_probability: float = 0.9,
-        max_steps: int = 64,
-    ) -> None:
-        self.network = network
-        self.rate = network.fps or DEFAULT_FPS
-        self.fps = self.rate if fps is None else checked_fps(fps)
-        self.estimator = estimator
-        self.statistics = network.statistics if pauses else None
-        usual = window_for_streams(network)
-        self.windows = WindowedNetwork(
-            network,
-            usual[0] if window is None else window,
-            usual[1] if hop is None else hop,
-            early=True,
-        )
-        own = network.recognizer.decoder
-        width = own.beam_width if beam_width is None else beam_width
-        self.search = CTCBeamSearch(width, merge_adjacent=own.merge_adjacent)
-        self.cut_probability, self.max_steps = cut_probability, max_steps
+    network: Network
+    window: int | None = None
+    hop: int | None = None
+    fps: float | None = None
+    beam_width: int | None = None
+    estimator: Estimator | None = None
+    pauses: bool = True
+    cut_probability: float = 0.9
+    max_steps: int = 64
+
+    def __post_init__(self) -> None:
+        self.rate = self.network.fps or DEFAULT_FPS
+        self.fps = self.rate if self.fps is None else checked_fps(self.fps)
+        self.statistics = self.network.statistics if self.pauses else None
+        window, hop = window_for_streams(self.network)
+        window = window if self.window is None else self.window
+        hop = hop if self.hop is None else self.hop
+        self.windows = WindowedNetwork(self.network, window, hop, early=True)
+        self.search = self.network.search(self.beam_width)
         self._begin()
 
     def _begin(self) -> None:
-        self._resampler: FrameResampler = FrameResampler(self.rate)
+        self._resampler = FrameResampler(self.rate)
         decoder = IncrementalCTC(
-            self.search,
-            self.network.model.vocab,
-            self.network.time_stride,
-            self._resampler.seconds,
-            self.cut_probability,
-            self.max_steps,
+            *(self.search, self.network.model.vocab, self.network.time_stride),
+            *(self._resampler.seconds, self.cut_probability, self.max_steps),
         )
         self.reader = StreamReader(self.windows, self.statistics, {AVERAGE: decoder})
         self._given = 0
@@ -175,22 +163,17 @@ class LiveRecognizer:
         if frame is not None:
             ArrayFrames(frame[None], where)
         if frame is None and (pipeline.needs_frames or frame_size is None):
-            raise ClipError(
-                f'{where}: the network needs the frame, or at least its frame_size'
-            )
+            raise ClipError(f'{where}: the network needs the frame, or its frame_size')
         # A network of video alone does not look at them, but they tell the pauses.
         if not pipeline.needs_keypoints and self.reader.rest is None:
             keypoints = None
         elif keypoints is None and self.estimator is not None and frame is not None:
             keypoints = self.estimator([frame])[0]
         if keypoints is None and pipeline.needs_keypoints:
-            raise ClipError(
-                f'{where}: the network looks at keypoints; feed them, or give an '
-                'estimator'
-            )
+            raise ClipError(f'{where} needs keypoints: feed them, or give an estimator')
         if keypoints is not None:
-            points = np.asarray(keypoints, np.float32)
-            keypoints = selected(points[None], 'the keypoints fed', where)[0]
+            points = np.asarray(keypoints, np.float32)[None]
+            keypoints = selected(points, 'the keypoints fed', where)[0]
         return frame, keypoints, frame_size if frame is None else frame.shape[1::-1]
 
     def _look(
@@ -207,3 +190,78 @@ class LiveRecognizer:
             return None
         compute, self._compute = self._compute, 0.0
         return LiveEvent(tuple(sum(news, [])), tuple(partial), self._seconds, compute)
+
+
+class FrameResampler:
+    """Repeat or drop items so that they come at a steady rate.
+
+    The same rule as ``mmsign.datasets.io.frame_times.resample``, one frame at a time:
+    each tick takes the nearest frame, of two equally near ones the earlier. So a frame
+    is handed on when the next one has come.
+
+    Args:
+        rate: Ticks per second.
+
+    Raises:
+        ConfigError: If there is no such rate.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = checked_fps(rate, 'rate')
+        self._held: tuple[float, Any] | None = None
+        # Of each piece without a pause its first tick, and its time.
+        self._starts: list[tuple[int, float]] = [(0, 0.0)]
+        self._ticks = 0
+        self._gap = 0.0
+
+    def seconds(self, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """When ticks (n,) begin and end, in seconds from the first item, (n,) each."""
+        firsts, times = map(np.array, zip(*self._starts))
+        piece = np.searchsorted(firsts, ticks, side='right') - 1
+        begin = times[piece] - times[0] + (ticks - firsts[piece]) / self.rate
+        return begin, begin + 1 / self.rate
+
+    def step(self, time: float, item: Any) -> Iterator[Any]:
+        """Take an item.
+
+        Args:
+            time: In seconds, later than the one before.
+            item: Anything.
+
+        Yields:
+            The item before, as often as there are ticks nearest to it.
+
+        Raises:
+            ValueError: If time does not rise.
+        """
+        before, held = self._held or (-np.inf, None)
+        if not time > before:
+            order = f'{time:.3f} s after {before:.3f} s'
+            raise ConfigError(f'times of frames must rise: {order}')
+        self._held = time, item
+        if before == -np.inf:
+            self._starts, self._ticks, self._gap = [(0, time)], 0, 0.0
+        elif time - before > longest_still(self._gap):  # a pause
+            yield from self._rest(before, held)
+            self._starts.append((self._ticks, time))
+        else:
+            self._gap = time - before
+            first, start = self._starts[-1]
+            while start + (self._ticks - first) / self.rate <= (before + time) / 2:
+                self._ticks += 1
+                yield held
+
+    def end(self) -> Iterator[Any]:
+        """The last item, shown as long as the one before it; begins anew."""
+        if self._held is not None:
+            yield from self._rest(*self._held)
+        self._held = None
+
+    def _rest(self, time: float, held: Any) -> Iterator[Any]:
+        """The held item until the end of its piece."""
+        first, start = self._starts[-1]
+        end = time - start + (self._gap or 1 / self.rate)
+        stop = first + max(1, round(end * self.rate))
+        while self._ticks < stop:
+            self._ticks += 1
+            yield held

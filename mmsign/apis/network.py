@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +16,10 @@ from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
 from mmsign import compat
-from mmsign.config import load_config, resolve_vocabulary
+from mmsign.config import resolve_vocabulary
 from mmsign.datasets.io.frame_times import checked_fps
-from mmsign.decoding import log_probabilities
-from mmsign.errors import CheckpointError, ConfigError
+from mmsign.decoding import CTCBeamSearch, log_probabilities
+from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.models.weights import required_tensors
@@ -33,13 +32,8 @@ from .pipeline import Pipeline, PreparedClip
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
 TRAINING_ONLY = (
-    'checkpoint',
-    'distillation',
-    'init_cfg',
-    'loss',
-    'pretrained',
-    'pyramid',
-    'pyramid_head',
+    *('checkpoint', 'distillation', 'init_cfg', 'loss', 'pretrained'),
+    *('pyramid', 'pyramid_head'),
 )
 
 
@@ -105,6 +99,13 @@ class Network:
         signing = self.spec.corpus.get('signing')
         return None if signing is None else ClipStatistics.from_dict(signing)
 
+    def search(self, beam_width: int | None = None, n_best: int = 1) -> CTCBeamSearch:
+        """The config's decoder, with another width unless that is None; ``n_best`` is
+        at most the width."""
+        own = self.recognizer.decoder
+        width = own.beam_width if beam_width is None else beam_width
+        return CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
+
     def log_probs(
         self, clips: Sequence[PreparedClip], translate: bool = False
     ) -> tuple[dict[str, Tensor], int]:
@@ -164,11 +165,10 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
         pipeline = _to_json(cfg.get('test_pipeline') or [])
     if not pipeline:
         raise ConfigError(
-            'the config has no test_dataloader.dataset.pipeline that reads clips, nor '
-            'a test_pipeline beside one that reads features: inference prepares clips '
-            'as testing does'
+            f'config {cfg.filename}: no test_dataloader.dataset.pipeline that reads '
+            'clips, nor a test_pipeline beside one that reads features'
         )
-    model = _inference_config(_to_json(named.model))
+    model = _inference_config(named.model)
     if 'keypoint' not in model.get('recognizer', model):
         for step in pipeline:
             if step['type'] == 'LoadClip':
@@ -203,77 +203,35 @@ def build_network(
     device = compat.choose_device(device)
     model = MODELS.build(spec.model)
     if not isinstance(model, (SignRecognizer, SignTranslator)):
-        raise ConfigError(
-            f'{type(model).__name__} is no sign language recognizer; expected a config '
-            'such as configs/twostream_slr_phoenix.py'
-        )
+        kind = type(model).__name__
+        raise ConfigError(f'{kind} is no sign language recognizer: see configs/')
     model.load_state_dict(required_tensors(model, checkpoint), strict=False)
     model = model.to(device).eval().requires_grad_(False)
-    pipeline = Pipeline(
-        [TRANSFORMS.build(step) for step in spec.pipeline],
-        spec.corpus.get('frame_size'),
-    )
+    steps = [TRANSFORMS.build(step) for step in spec.pipeline]
+    pipeline = Pipeline(steps, spec.corpus.get('frame_size'))
     network = Network(model, spec, pipeline, device)
     if not fast:
         return network
     return replace(network, dtype=prepare_for_inference(network.recognizer))
 
 
-def load_network(
-    config: str | Path | Config,
-    checkpoint: str | Path,
-    device: str | torch.device | None = None,
-    fast: bool = False,
-) -> Network:
-    """A network from a config and a checkpoint; see ``build_network``.
-
-    Raises:
-        ConfigError: See ``spec_of_config``.
-        FileNotFoundError, CheckpointError: If the checkpoint cannot be read, or
-            is that of another network; the file is named.
-    """
-    device = compat.choose_device(device)
-    cfg = config if isinstance(config, Config) else load_config(str(config))
-    loaded = compat.load_checkpoint(checkpoint)
-    spec = spec_of_config(cfg, str(checkpoint))
-    try:
-        return build_network(spec, loaded, device, fast)
-    except CheckpointError as error:
-        raise CheckpointError(f'{checkpoint}: {error}') from error
-
-
-def _to_json(value: Any) -> Any:
+def _to_json(value: Any, without: Sequence[str] = ()) -> Any:
     """ConfigDicts and tuples as dicts and lists, which JSON keeps as they are."""
     if isinstance(value, Mapping):
-        return {str(key): _to_json(item) for key, item in value.items()}
+        kept = {str(key): item for key, item in value.items() if key not in without}
+        return {key: _to_json(item, without) for key, item in kept.items()}
     if isinstance(value, (list, tuple)):
-        return [_to_json(item) for item in value]
+        return [_to_json(item, without) for item in value]
     return value
 
 
-def _inference_config(model: dict) -> dict:
+def _inference_config(model: Mapping) -> dict:
     if 'recognizer' not in model:
-        return _without_training(model)
+        return _to_json(model, TRAINING_ONLY)
     # Of a translator, the text side keeps its files: vocabulary and pieces.
-    left_out = (*TRAINING_ONLY, 'recognizer_checkpoint')
-    own = {key: value for key, value in model.items() if key not in left_out}
+    own = _to_json(model, ('recognizer_checkpoint', 'g2t_checkpoint'))
+    own = {key: value for key, value in own.items() if key not in TRAINING_ONLY}
     # The translator gives it its own vocabulary.
-    own['recognizer'] = _without_training(model['recognizer'])
+    own['recognizer'] = _to_json(own['recognizer'], TRAINING_ONLY)
     own['recognizer'].pop('vocab', None)
-    own['translation'] = {
-        output: {key: value for key, value in head.items() if key != 'g2t_checkpoint'}
-        for output, head in (model.get('translation') or {}).items()
-    }
-    return own
-
-
-def _without_training(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _without_training(item)
-            for key, item in value.items()
-            if key not in TRAINING_ONLY
-        }
-    if isinstance(value, list):
-        return [_without_training(item) for item in value]
-    return value
+    return own | dict(translation=own.get('translation') or {})

@@ -63,12 +63,9 @@ class ExportableNetwork(nn.Module):
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
         """Random inputs in [−1, 1] of the network's sizes."""
         generator = torch.Generator().manual_seed(seed)
-        inputs = []
-        for name in self.input_names:
-            channels, size = self.model.data_preprocessor.input_shape(name)
-            shape = clips, channels, frames, *size
-            inputs.append(torch.rand(shape, generator=generator) * 2 - 1)
-        return tuple(inputs)
+        kinds = map(self.model.data_preprocessor.input_shape, self.input_names)
+        shapes = [(clips, channels, frames, *size) for channels, size in kinds]
+        return tuple(torch.rand(s, generator=generator) * 2 - 1 for s in shapes)
 
 
 def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) -> None:
@@ -81,17 +78,11 @@ def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) 
     """
     axes = {name: {0: 'clips', 2: 'frames'} for name in network.input_names}
     axes |= {name: {0: 'clips', 1: 'steps'} for name in network.output_names}
+    names = dict(input_names=network.input_names, output_names=network.output_names)
+    settings = names | dict(dynamic_axes=axes, opset_version=17)
+    settings |= compat.torchscript_exporter()
     with torch.no_grad(), replacing_path(path, '.onnx') as partial:
-        torch.onnx.export(
-            network,
-            network.example(frames),
-            str(partial),
-            input_names=network.input_names,
-            output_names=network.output_names,
-            dynamic_axes=axes,
-            opset_version=17,
-            **compat.torchscript_exporter(),
-        )
+        torch.onnx.export(network, network.example(frames), str(partial), **settings)
 
 
 def compare_onnx(
@@ -112,9 +103,8 @@ def compare_onnx(
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=['CPUExecutionProvider']
-    )
+    providers = ['CPUExecutionProvider']
+    session = onnxruntime.InferenceSession(str(path), options, providers)
     rows = []
     for number, frames in enumerate(lengths):
         inputs = network.example(frames, seed=number)
@@ -127,10 +117,8 @@ def compare_onnx(
             middle = time.perf_counter()
             found = session.run(network.output_names, arrays)
             times.append((middle - start, time.perf_counter() - middle))
-        difference = max(
-            float(np.abs(a - b.numpy())[b.numpy() > -20].max())
-            for a, b in zip(found, expected, strict=True)
-        )
+        pairs = [(a, b.numpy()) for a, b in zip(found, expected, strict=True)]
+        difference = max(float(np.abs(a - b)[b > -20].max()) for a, b in pairs)
         fastest = dict(zip(('torch', 'onnx'), map(min, zip(*times))))
         rows.append(dict(frames=frames, difference=difference) | fastest)
     return rows
@@ -154,9 +142,8 @@ def compare_torch_export(network: ExportableNetwork, lengths: Sequence[int]) -> 
     example = network.example(32)
     shapes = (tuple({2: 4 * quarter} for _ in example),)
     with torch.no_grad():
-        program = torch.export.export(
-            network, example, dynamic_shapes=shapes, strict=False
-        ).module()
+        settings = dict(dynamic_shapes=shapes, strict=False)
+        program = torch.export.export(network, example, **settings).module()
         clips = [network.example(frames) for frames in lengths]
         pairs = [both for clip in clips for both in zip(program(*clip), network(*clip))]
     return max(float((found - expected).abs().max()) for found, expected in pairs)

@@ -10,7 +10,7 @@ Symbols: T frames that the network sees, S side of its frames in pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -68,9 +68,9 @@ class Pipeline:
     ) -> None:
         kinds = [type(step) for step in transforms]
         if kinds[:2] != [LoadClip, SampleClip] or kinds[-1] is not PackClip:
+            found = ', '.join(kind.__name__ for kind in kinds)
             raise ConfigError(
-                'inference needs a test pipeline of LoadClip, SampleClip, …, PackClip; '
-                f'this one has {", ".join(kind.__name__ for kind in kinds)}'
+                f'expected transforms LoadClip, SampleClip, …, PackClip; found {found}'
             )
         load, self._sample, *steps, self._pack = transforms
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
@@ -79,8 +79,7 @@ class Pipeline:
         self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
         if self.needs_frames == (len(self._steps) == len(steps)):
             raise ConfigError(
-                'the test pipeline must decode frames (DecodeClip) if and only if '
-                'LoadClip opens them'
+                'expected DecodeClip if and only if LoadClip opens frames'
             )
 
     def prepare(self, clip: Clip, keypoints: np.ndarray | None) -> PreparedClip:
@@ -99,34 +98,23 @@ class Pipeline:
         if self.needs_frames:
             width, height = clip.source.frame_size
             size = max(1, CHUNK_BYTES // (3 * width * height))
-            frames = clip.source.stream(
-                indices if clip.indices is None else clip.indices[indices]
-            )
-            done = []
+            frames, done = clip.source.stream(clip.chosen[indices]), []
             while chunk := list(islice(frames, size)):
                 part = self.look(results, np.stack(chunk))
                 done.append(part['frames'])
             results = dict(part, frames=np.concatenate(done))
         else:
             results = self.look(results, None)
-        prepared = self.pack(results)
-        prepared.frame_times = clip.times[indices]
-        prepared.frame_seconds = clip.frame_seconds
-        return prepared
+        shown = dict(frame_times=clip.times[indices], frame_seconds=clip.frame_seconds)
+        return replace(self.pack(results), **shown)
 
     @staticmethod
     def record(name: str, frame_size: Sequence[int]) -> dict:
         """What LoadClip would have written of a clip; without ``num_frames``."""
         width, height = map(int, frame_size)
-        return dict(
-            clip_id=name,
-            signer='',
-            glosses=[],
-            text=None,
-            frames=name,
-            frame_size=(width, height),
-            crop_box=(0.0, 0.0, float(width), float(height)),
-        )
+        record = dict(clip_id=name, signer='', glosses=[], text=None, frames=name)
+        box = 0.0, 0.0, float(width), float(height)
+        return record | dict(frame_size=(width, height), crop_box=box)
 
     def look(self, results: dict, frames: np.ndarray | None) -> dict:
         """Run the steps between: crop box, crop, resize.
@@ -135,9 +123,7 @@ class Pipeline:
             results: Of ``record``.
             frames: (n, H, W, 3), any part of the clip, or None.
         """
-        part = dict(results)
-        if frames is not None:
-            part['frames'] = frames
+        part = results | ({} if frames is None else dict(frames=frames))
         for step in self._steps:
             part = step(part)
         return part
@@ -150,16 +136,14 @@ class Pipeline:
         """
         packed = self._pack(results)
         inputs, sample = packed['inputs'], packed['data_samples']
-        if 'keypoints' in inputs and self.frame_size not in (
-            None,
-            tuple(sample.frame_size),
-        ):
+        is_known = self.frame_size in (None, tuple(sample.frame_size))
+        if 'keypoints' in inputs and not is_known:
             scale = np.asarray(self.frame_size, float) / sample.frame_size
             keypoints = inputs['keypoints'].clone()
             factors = torch.tensor(scale, dtype=keypoints.dtype)
             # Pixel centres lie at whole numbers, borders half a pixel away from them.
             keypoints[..., :2] = (keypoints[..., :2] + 0.5) * factors - 0.5
             inputs['keypoints'] = keypoints
-            box = np.asarray(sample.crop_box) * np.concatenate([scale, scale])
+            box = np.asarray(sample.crop_box) * np.tile(scale, 2)
             sample.set_metainfo(dict(crop_box=tuple(map(float, box))))
         return PreparedClip(inputs, sample)

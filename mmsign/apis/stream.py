@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +29,7 @@ PAUSE = 2
 Glosses = dict[str, list[TimedGloss]]
 
 
+@dataclass(eq=False)
 class StreamReader:
     """Frames in, one after the other; glosses out as they become final.
 
@@ -40,16 +42,12 @@ class StreamReader:
         decoders: By the name of the output that each decodes.
     """
 
-    def __init__(
-        self,
-        windows: WindowedNetwork,
-        statistics: ClipStatistics | None,
-        decoders: Mapping[str, IncrementalCTC],
-    ) -> None:
-        self.windows = windows
-        self.statistics = statistics
-        self.decoders = decoders
-        self.rest = None if statistics is None else statistics.rest
+    windows: WindowedNetwork
+    statistics: ClipStatistics | None
+    decoders: Mapping[str, IncrementalCTC]
+
+    def __post_init__(self) -> None:
+        self.rest = self.statistics and self.statistics.rest
         self._count = 0  # frames seen
         self._signing = False
         self._is_resting = True
@@ -76,26 +74,28 @@ class StreamReader:
         item = frame, keypoints, frame_size
         self._count += 1
         self._final = None
-        if self.rest is None or keypoints is None:
-            if not self._signing:
-                self._begin()
-        else:
-            before = self._is_resting
+        # Where nothing tells, the hands move.
+        before, self._is_resting = self._is_resting, False
+        if self.rest is not None and keypoints is not None:
             self._is_resting = bool(self.rest.resting(keypoints[None], before)[0])
-            if self._is_resting:
-                self._run += 1
-                self._resting.append(item)
-                if self._signing:
-                    self._look(item)
-                    if self._run >= max(PAUSE, self.rest.frames):
-                        self._end()
-                return self._final
-            if self._signing and self._run >= PAUSE:
-                self._end()
-            if not self._signing:
-                self._begin()
-            self._run = 0
-            self._resting.clear()
+        if self._is_resting:
+            self._run += 1
+            self._resting.append(item)
+            if self._signing:
+                self._look(item)
+                if self._run >= max(PAUSE, self.rest.frames):
+                    self._end()
+            return self._final
+        if self._signing and self._run >= PAUSE:
+            self._end()
+        if not self._signing:
+            self._signing = True
+            for decoder in self.decoders.values():
+                decoder.begin(self._count - 1 - len(self._resting))
+            for before in self._resting:
+                self._look(before)
+        self._run = 0
+        self._resting.clear()
         self._look(item)
         return self._final
 
@@ -112,19 +112,11 @@ class StreamReader:
             return []
         return self.decoders[output].preview(self._latest.preview[output])
 
-    def _begin(self) -> None:
-        self._signing = True
-        for decoder in self.decoders.values():
-            decoder.begin(self._count - 1 - len(self._resting))
-        for item in self._resting:
-            self._look(item)
-
     def _look(self, item: tuple) -> None:
         self._item = item
         steps = self.windows.step(*item)
-        if steps is not None:
-            self._latest = steps
-            self._take(steps)
+        self._latest = steps or self._latest
+        self._take(steps)
 
     def _end(self) -> None:
         self._signing, self._latest = False, None
@@ -135,15 +127,13 @@ class StreamReader:
             # Nothing of it is dropped: the last frame is shown until a step is full.
             while self.windows.count % self.windows.stride:
                 self._look(self._item)
-        steps = self.windows.end()
         self._latest = None
-        if steps is not None:
-            self._take(steps, is_last=True)
+        self._take(self.windows.end(), is_last=True)
 
-    def _take(self, steps: WindowSteps, is_last: bool = False) -> None:
-        if self._final is None:
+    def _take(self, steps: WindowSteps | None, is_last: bool = False) -> None:
+        if steps is not None and self._final is None:
             self._final = {name: [] for name in self.decoders}
-        for name, decoder in self.decoders.items():
+        for name, decoder in self.decoders.items() if steps else ():
             decode = decoder.end if is_last else decoder.step
             self._final[name] += decode(steps.log_probs[name])
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -44,6 +45,7 @@ class WindowSteps:
     preview: dict[str, Tensor]
 
 
+@dataclass(eq=False)
 class WindowedNetwork:
     """Frames in, one after the other; log-probabilities out: begin, step, end.
 
@@ -64,23 +66,20 @@ class WindowedNetwork:
         ConfigError: If window and hop do not fit the network.
     """
 
-    def __init__(
-        self, network: Network, window: int, hop: int, early: bool = False
-    ) -> None:
-        stride = self.stride = _stride(network)
-        longest = network.pipeline.max_length
-        if not 0 < hop <= window <= longest or (
-            window % stride or (window - hop) % (2 * stride)
-        ):
+    network: Network
+    window: int
+    hop: int
+    early: bool = False
+
+    def __post_init__(self) -> None:
+        stride = self.stride = _stride(self.network)
+        window, hop, longest = self.window, self.hop, self.network.pipeline.max_length
+        fits = not window % stride and not (window - hop) % (2 * stride)
+        if not 0 < hop <= window <= longest or not fits:
             raise ConfigError(
-                f'window={window} and hop={hop} do not fit: both must be multiples of '
-                f'{stride}, their difference one of {2 * stride}, and the window at '
-                f'most {longest} frames'
+                f'window={window} and hop={hop} do not fit: expected multiples of '
+                f'{stride}, {2 * stride} for the difference, at most {longest} frames'
             )
-        self.network = network
-        self.window = window
-        self.hop = hop
-        self.early = early
         self.begin()
 
     @property
@@ -92,7 +91,6 @@ class WindowedNetwork:
         """Forget everything; the next frame is the first of another stream."""
         self._seen: dict = {}  # of the latest frame, by the pipeline's steps
         self._frames: deque = deque()
-        self._first = 0  # number of the oldest frame held
         self.count = 0
         self._next = 0  # where the next window begins
         self._committed = 0  # frames
@@ -121,18 +119,16 @@ class WindowedNetwork:
         pipeline = self.network.pipeline
         size = tuple(map(int, frame_size or frame.shape[1::-1]))
         if self._seen and size != self._seen['frame_size']:
+            first = self._seen['frame_size']
             raise ClipError(
-                f'frame {self.count} of the stream has {size} pixels, the first had '
-                f'{self._seen["frame_size"]}'
+                f'frame {self.count} of the stream has {size} pixels, not {first}'
             )
         pictures = frame[None] if pipeline.needs_frames else None
         self._seen = pipeline.look(pipeline.record('stream', size), pictures)
-        self._frames.append(
-            (
-                self._seen['frames'][0] if pipeline.needs_frames else None,
-                keypoints if pipeline.needs_keypoints else None,
-            )
-        )
+        held = dict(keypoints=keypoints) if pipeline.needs_keypoints else {}
+        if pipeline.needs_frames:
+            held['frames'] = self._seen['frames'][0]
+        self._frames.append(held)
         self.count += 1
         start, end = self._next, self._next + self.window
         if self.count < end:
@@ -142,9 +138,8 @@ class WindowedNetwork:
         steps = self._run(start, end, start + self.delay)
         self._next += self.hop
         # The window before last is what the end of the stream may need again.
-        while self._first < start:
+        while self.count - len(self._frames) < start:
             self._frames.popleft()
-            self._first += 1
         return steps
 
     def end(self) -> WindowSteps | None:
@@ -166,30 +161,22 @@ class WindowedNetwork:
 
     def _run(self, start: int, end: int, until: int) -> WindowSteps:
         """Look at the frames start … end; commit those up to until."""
-        held = [self._frames[i - self._first] for i in range(start, end)]
-        pictures, poses = zip(*held)
-        results = dict(
-            self._seen, num_frames=len(held), frame_indices=np.arange(len(held))
-        )
-        nobody = False
-        if pictures[0] is not None:
-            results['frames'] = np.stack(pictures)
-        if poses[0] is not None:
-            results['keypoints'] = np.stack(poses)
-            nobody = person_share(results['keypoints']) < PERSON_SHARE
+        oldest, count = self.count - len(self._frames), end - start
+        held = list(islice(self._frames, start - oldest, end - oldest))
+        results = dict(self._seen, num_frames=count, frame_indices=np.arange(count))
+        results |= {key: np.stack([item[key] for item in held]) for key in held[0]}
         batch, _ = self.network.log_probs([self.network.pipeline.pack(results)])
         log_probs = {name: x[0] for name, x in batch.items()}
-        if nobody:
+        keypoints = results.get('keypoints')
+        if keypoints is not None and person_share(keypoints) < PERSON_SHARE:
             nothing = torch.full_like(log_probs['average'], _NOTHING)
             nothing[:, self.network.model.vocab.blank_index] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         stride = self.network.time_stride
         first, last = (self._committed - start) // stride, (until - start) // stride
         self._committed = until
-        return WindowSteps(
-            {name: x[first:last] for name, x in log_probs.items()},
-            {name: x[last:] for name, x in log_probs.items()},
-        )
+        steps = {name: x[first:last] for name, x in log_probs.items()}
+        return WindowSteps(steps, {name: x[last:] for name, x in log_probs.items()})
 
 
 def _stride(network: Network) -> int:
@@ -215,8 +202,7 @@ def window_for_streams(network: Network) -> tuple[int, int]:
     """
     unit, length, statistics = 4 * _stride(network), 64, network.statistics
     if statistics is not None:
-        has_pauses = statistics.rest is not None
-        length = statistics.longest if has_pauses else statistics.median
+        length = statistics.longest if statistics.rest else statistics.median
     window = min(-(-length // unit) * unit, window_for_clips(network)[0])
     # Such that the context on either side is a whole number of steps.
     return window, -(-window // (2 * unit)) * (unit // 2)

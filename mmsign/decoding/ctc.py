@@ -106,10 +106,8 @@ class CTCBeamSearch:
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_best <= self.beam_width:
-            raise ConfigError(
-                'expected beam_width >= n_best >= 1, not '
-                f'beam_width={self.beam_width}, n_best={self.n_best}'
-            )
+            given = f'{self.beam_width} and {self.n_best}'
+            raise ConfigError(f'expected beam_width >= n_best >= 1, not {given}')
 
     def __call__(
         self,
@@ -232,12 +230,10 @@ def _top_classes(
 
 
 def _merge_adjacent(hypothesis: Hypothesis) -> Hypothesis:
-    ids, spans = [], []
-    for symbol, run in groupby(zip(hypothesis.ids, hypothesis.spans), lambda p: p[0]):
-        own = [span for _, span in run]
-        ids.append(symbol)
-        spans.append((own[0][0], own[-1][1]))
-    return Hypothesis(tuple(ids), hypothesis.score, tuple(spans))
+    runs = groupby(zip(hypothesis.ids, hypothesis.spans), lambda pair: pair[0])
+    merged = [(symbol, [span for _, span in run]) for symbol, run in runs]
+    spans = tuple((own[0][0], own[-1][1]) for _, own in merged)
+    return Hypothesis(tuple(symbol for symbol, _ in merged), hypothesis.score, spans)
 
 
 def _distinct_when_merged(beam: list[tuple]) -> list[tuple]:

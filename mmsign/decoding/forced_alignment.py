@@ -60,11 +60,9 @@ def align_labellings(
         skip[index, 3 : len(own) : 2] = np.where(differs, 0.0, -np.inf)
     best = np.full((max(lengths), len(states), most + 2), -np.inf)
     best[:1, :, 2:4] = emitted[:1, :, :2]
-    arriving = np.empty((len(states), most))
     for step in range(1, max(lengths)):
         before = best[step - 1]
-        np.add(before[:, :-2], skip, out=arriving)
-        np.maximum(arriving, before[:, 1:-1], out=arriving)
+        arriving = np.maximum(before[:, :-2] + skip, before[:, 1:-1])
         np.maximum(arriving, before[:, 2:], out=arriving)
         np.add(arriving, emitted[step], out=best[step, :, 2:])
     return [

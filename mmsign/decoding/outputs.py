@@ -40,15 +40,11 @@ def log_probabilities(logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
         >>> list(found), found['average'].exp()[0, 0].tolist()
         (['video', 'keypoint', 'average'], [0.25, 0.25, 0.25, 0.25])
     """
-    log_probs = {
-        name: output.float().log_softmax(-1)
-        for name, output in logits.items()
-        if name not in (AVERAGE, 'lengths')
-    }
-    count = len(log_probs)  # not a tensor's: a traced graph would compute it
-    stacked = torch.stack(list(log_probs.values()))
-    log_probs[AVERAGE] = stacked.logsumexp(0) - math.log(count)
-    return log_probs
+    given = {k: x for k, x in logits.items() if k not in (AVERAGE, 'lengths')}
+    log_probs = {name: output.float().log_softmax(-1) for name, output in given.items()}
+    # Not a tensor's length: a traced graph would compute it.
+    average = torch.stack(list(log_probs.values())).logsumexp(0) - math.log(len(given))
+    return log_probs | {AVERAGE: average}
 
 
 def decode_outputs(

@@ -9,7 +9,7 @@ import pytest
 from tiny_network import write_network, write_translator
 from tiny_video import SIZE, write_video
 
-from mmsign.apis import SignInferencer, load_network, write_bundle
+from mmsign.apis import SignInferencer, open_network, write_bundle
 
 
 @pytest.fixture(scope='session')
@@ -41,7 +41,7 @@ def video(tmp_path_factory):
 def bundle(network_files, tmp_path_factory):
     """The network in one file; nobody may change it."""
     path = tmp_path_factory.mktemp('bundle') / 'a.bundle'
-    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
+    write_bundle(path, open_network(*network_files, device='cpu'), 'for tests only')
     return path
 
 

@@ -8,13 +8,7 @@ import pytest
 import torch
 from tiny_network import GLOSSES, keypoints_of, write_network, write_translator
 
-from mmsign.apis import (
-    SignInferencer,
-    load_network,
-    open_network,
-    read_bundle,
-    write_bundle,
-)
+from mmsign.apis import SignInferencer, open_network, read_bundle, write_bundle
 from mmsign.errors import BundleError, CheckpointError, ConfigError
 
 
@@ -33,7 +27,7 @@ def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, vi
 def test_a_single_stream(stream, tmp_path, video):
     files = write_network(tmp_path, [stream])
     path = tmp_path / 'one.bundle'
-    write_bundle(path, load_network(*files, device='cpu'))
+    write_bundle(path, open_network(*files, device='cpu'))
     pose = keypoints_of(24)
     results = [
         SignInferencer(bundle=path, device='cpu')(video, pose),
@@ -56,7 +50,7 @@ def test_what_it_holds(bundle):
 
 def test_the_same_network_gives_the_same_bytes(bundle, network_files, tmp_path):
     path = tmp_path / 'again.bundle'
-    write_bundle(path, load_network(*network_files, device='cpu'), 'for tests only')
+    write_bundle(path, open_network(*network_files, device='cpu'), 'for tests only')
     assert path.read_bytes() == bundle.read_bytes()
     assert not list(tmp_path.glob('*.partial'))
 
@@ -70,7 +64,7 @@ def test_what_a_config_may_not_name_is_refused(rewrite):
 
 
 def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
-    network = load_network(*network_files, device='cpu')
+    network = open_network(*network_files, device='cpu')
     model = network.spec.model | dict(neck=dict(type='my_package.Neck'))
     network = replace(network, spec=replace(network.spec, model=model))
     with pytest.raises(BundleError, match=r"a\.bundle: .* names 'my_package\.Neck'"):
@@ -107,7 +101,7 @@ def test_damaged_and_foreign_files(rewrite, bundle, tmp_path):
 @pytest.fixture(scope='module')
 def translating(translator_files, tmp_path_factory):
     path = tmp_path_factory.mktemp('bundle') / 'slt.bundle'
-    write_bundle(path, load_network(*translator_files, device='cpu'))
+    write_bundle(path, open_network(*translator_files, device='cpu'))
     return path
 
 
@@ -148,7 +142,7 @@ def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
     whole = SignInferencer(*files, device='cpu')
     expected, theirs = whole(video, pose), whole.network.model.state_dict()
     path = tmp_path / 'pruned.bundle'
-    write_bundle(path, load_network(*files, device='cpu'))
+    write_bundle(path, open_network(*files, device='cpu'))
     folder.rename(tmp_path / 'elsewhere')
     other = SignInferencer(bundle=path, device='cpu')
     found, ours = other(video, pose), other.network.model.state_dict()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmsign.apis import load_network
+from mmsign.apis import open_network
 from mmsign.apis.bundle_config import check_config, translation_config
 from mmsign.errors import BundleError
 from mmsign.registry import MODELS
@@ -164,7 +164,7 @@ def test_heads_that_are_no_plain_mbart(config, head):
 
 def test_the_config_of_the_heads_is_plain_settings(config, translator_files):
     tiny_mbart = pytest.importorskip('tiny_mbart')
-    found = translation_config(load_network(*translator_files, device='cpu').model)
+    found = translation_config(open_network(*translator_files, device='cpu').model)
     assert set(found) == {'video', 'joint'}
     settings = found['joint']['mbart']
     # As in the config of the network, and what it leaves to mBART's defaults.

@@ -7,7 +7,7 @@ from tiny_network import write_network
 from tiny_signing import REST, signing, signing_statistics
 from tiny_video import write_video
 
-from mmsign.apis import load_network, read_bundle, write_bundle
+from mmsign.apis import open_network, read_bundle, write_bundle
 from mmsign.apis.clip_statistics import (
     ClipStatistics,
     clip_statistics_of,
@@ -82,13 +82,13 @@ def test_the_training_clips_of_a_config(corpus, phoenix_tree, tmp_path):
     assert found == clip_statistics_of([signing(plan) for plan in plans.values()])
     assert found.rest is not None
     # A network knows them, and so does its bundle.
-    network = load_network(cfg, checkpoint, 'cpu')
+    network = open_network(cfg, checkpoint, device='cpu')
     assert network.statistics == found
     write_bundle(tmp_path / 'a.bundle', network)
     assert read_bundle(tmp_path / 'a.bundle').spec == network.spec
     # The config may say otherwise.
     cfg.corpus.signing = None
-    assert load_network(cfg, checkpoint, 'cpu').statistics is None
+    assert open_network(cfg, checkpoint, device='cpu').statistics is None
 
 
 @pytest.mark.parametrize('rate', [12.5, 25.0, 50.0])

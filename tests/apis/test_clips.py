@@ -189,7 +189,7 @@ def test_arrays_that_are_no_clips(given, message):
 
 
 def test_what_is_neither_a_path_nor_an_array():
-    with pytest.raises(ClipError, match='clip 2: expected a path or .*, got list'):
+    with pytest.raises(ClipError, match='clip 2: .* got list'):
         open_clip([FRAMES], 2)
     for fps in (0, -1.0, float('nan'), float('inf'), 1e-9):
         with pytest.raises(ConfigError, match='clip-0: fps'):

@@ -274,7 +274,7 @@ def test_nobody_in_the_picture(inferencer, video):
     [
         (keypoints_of(23), '24 frames, but 23 frames of keypoints in the array'),
         ([keypoints_of(24)] * 2, '1 clips, but keypoints of 2'),
-        (None, 'give a file or an array of them, or an estimator'),
+        (None, 'clip.*looks at keypoints'),
     ],
 )
 def test_keypoints_that_do_not_fit(inferencer, video, keypoints, message):

@@ -8,7 +8,9 @@ from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 
 from mmsign.apis import LiveRecognizer, SignInferencer, open_network
-from mmsign.errors import ClipError
+from mmsign.apis.live import FrameResampler
+from mmsign.datasets.io.frame_times import resample
+from mmsign.errors import ClipError, ConfigError
 
 
 @pytest.fixture(scope='module')
@@ -95,7 +97,7 @@ def test_frames_that_do_not_fit(live):
     for frame, pose, message in (
         (frames, poses[0], r'frame 0 of the stream: .*\(1, 1, 48, 64, 3\)'),
         (None, poses[0], 'needs the frame'),
-        (frames[0], None, 'looks at keypoints; feed them'),
+        (frames[0], None, 'needs keypoints: feed them'),
         (frames[0], poses[0, :17], r'keypoints of shape \(1, 17, 3\)'),
     ):
         with pytest.raises(ClipError, match=message):
@@ -183,3 +185,57 @@ def test_keypoints_tell_the_pauses_to_a_network_of_video_alone(tmp_path):
     # And without, there is one utterance.
     without = [g.gloss for e in recognizer.run(frames[:40]) for g in e.final]
     assert without == list(expected(frames[:40]).gloss_sequence)
+
+
+# The rate of training -----------------------------------------------------------
+
+
+def resampled(times, rate) -> list[int]:
+    resampler = FrameResampler(rate)
+    found = []
+    for index, time in enumerate(times):
+        found += resampler.step(float(time), index)
+    return found + list(resampler.end())
+
+
+@pytest.mark.parametrize('fps', [8.0, 23.976, 29.97, 50.0])
+def test_one_by_one_as_all_at_once(fps):
+    times = np.arange(57) / fps
+    assert resampled(times, 25.0) == resample(times, 25.0)[0].tolist()
+
+
+def test_uneven_times():
+    gaps = np.random.default_rng(0).uniform(0.01, 0.1, 80)
+    gaps[-1] = np.median(gaps)  # how long the last frame is shown
+    times = np.cumsum(gaps)
+    found = resampled(times, 25.0)
+    expected = resample(times, 25.0)[0].tolist()
+    assert found[: len(expected) - 1] == expected[:-1]
+    assert abs(len(found) - len(expected)) <= 1
+
+
+@pytest.mark.parametrize('fps', [20.0, 50.0])
+def test_a_pause_makes_no_frames(fps):
+    times = 7 + np.arange(40) / fps
+    times[16:] += 3600
+    assert resampled(times, 25.0) == resample(times, 25.0)[0].tolist()
+    resampler = FrameResampler(25.0)
+    count = sum(len(list(resampler.step(float(time), time))) for time in times)
+    starts, ends = resampler.seconds(np.arange(count))
+    np.testing.assert_allclose(starts, resample(times, 25.0)[1][:count] - 7)
+    np.testing.assert_allclose(ends - starts, 0.04)
+
+
+def test_the_right_rate_is_left_alone():
+    assert resampled(np.arange(40) / 25, 25.0) == list(range(40))
+    assert resampled([3.0], 25.0) == [0]
+    assert resampled([], 25.0) == []
+
+
+def test_times_must_rise():
+    resampler = FrameResampler(25.0)
+    list(resampler.step(1.0, 'a'))
+    with pytest.raises(ConfigError, match='must rise'):
+        list(resampler.step(1.0, 'b'))
+    with pytest.raises(ConfigError, match='rate'):
+        FrameResampler(0.0)

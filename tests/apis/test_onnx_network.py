@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_network import write_network
 
-from mmsign.apis import load_network
+from mmsign.apis import open_network
 from mmsign.apis.onnx_network import (
     ExportableNetwork,
     compare_onnx,
@@ -15,13 +15,13 @@ from mmsign.apis.onnx_network import (
 
 @pytest.fixture(scope='module')
 def network(network_files):
-    return ExportableNetwork(load_network(*network_files, device='cpu').model)
+    return ExportableNetwork(open_network(*network_files, device='cpu').model)
 
 
 def test_it_computes_what_the_network_does(network, network_files):
     assert network.input_names == ['video', 'heatmaps']
     inputs = network.example(20, clips=2)
-    model = load_network(*network_files, device='cpu').model
+    model = open_network(*network_files, device='cpu').model
     with torch.inference_mode():
         expected = model(dict(zip(network.input_names, inputs)))
         found = dict(zip(network.output_names, network(*inputs)))
@@ -39,7 +39,7 @@ def test_onnxruntime_agrees_on_any_length(tmp_path):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
     files = write_network(tmp_path, ['keypoint'])
-    network = ExportableNetwork(load_network(*files, device='cpu').model)
+    network = ExportableNetwork(open_network(*files, device='cpu').model)
     path = tmp_path / 'new' / 'network.onnx'
     export_onnx(network, path, frames=16)
     rows = compare_onnx(network, path, [8, 16, 28])
@@ -47,7 +47,7 @@ def test_onnxruntime_agrees_on_any_length(tmp_path):
     assert all(row['difference'] < 1e-3 and row['onnx'] > 0 for row in rows)
     # Another network is told apart.
     files = write_network(tmp_path / 'other', ['keypoint'], seed=1)
-    other = ExportableNetwork(load_network(*files, device='cpu').model)
+    other = ExportableNetwork(open_network(*files, device='cpu').model)
     assert compare_onnx(other, path, [8])[0]['difference'] > 1e-2
 
 

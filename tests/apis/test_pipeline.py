@@ -99,7 +99,7 @@ def test_a_damaged_picture_in_a_folder(tmp_path):
 )
 def test_pipelines_of_another_shape(names):
     kinds = ', '.join(STEPS[name]['type'] for name in names)
-    with pytest.raises(ValueError, match=f'PackClip; this one has {kinds}$'):
+    with pytest.raises(ValueError, match=f'PackClip; found {kinds}$'):
         Pipeline(transforms(*names))
 
 
@@ -108,7 +108,7 @@ def test_frames_are_decoded_if_and_only_if_they_are_opened():
         (('load', 'sample', 'crop', 'pack'), True),
         (('load', 'sample', 'decode', 'pack'), False),
     ):
-        with pytest.raises(ValueError, match='must decode frames .* if and only if'):
+        with pytest.raises(ValueError, match='DecodeClip'):
             Pipeline(transforms(*names, frames=frames))
 
 

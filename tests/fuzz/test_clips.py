@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tiny_video import write_video, write_webm
 
 from mmsign.apis.clips import open_clip
-from mmsign.apis.frame_resampler import FrameResampler
+from mmsign.apis.live import FrameResampler
 from mmsign.datasets import (
     KeypointFile,
     SignFolderDataset,

@@ -10,7 +10,7 @@ from tiny_network import keypoints_of, write_network
 from tiny_run import TOOLS, load_tool
 from tiny_video import SIZE, write_video
 
-from mmsign.apis import SignInferencer, load_network, write_bundle
+from mmsign.apis import SignInferencer, open_network, write_bundle
 from mmsign.apis.clip_keypoints import selected
 from mmsign.datasets import Phoenix2014TDataset, write_keypoints
 from mmsign.errors import ConfigError
@@ -25,7 +25,7 @@ def bundle(tmp_path_factory, phoenix_tree):
     cfg = Config.fromfile(config)
     cfg.corpus.frame_size = (20, 24)
     path = folder / 'tiny.bundle'
-    write_bundle(path, load_network(cfg, checkpoint, 'cpu'))
+    write_bundle(path, open_network(cfg, checkpoint, device='cpu'))
     return str(path)
 
 

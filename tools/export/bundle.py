@@ -46,9 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     # Imported late: --help and refusals answer at once.
-    from mmsign.apis import load_network, read_bundle, write_bundle
+    from mmsign.apis import open_network, read_bundle, write_bundle
 
-    network = load_network(cfg, args.checkpoint, device='cpu')
+    network = open_network(cfg, args.checkpoint, device='cpu')
     write_bundle(args.out, network, args.licence)
     written = read_bundle(args.out)
     size = Path(args.out).stat().st_size / 1e6

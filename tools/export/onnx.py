@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
         raise ConfigError(f'--lengths must be multiples of 4, not {args.lengths}')
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
-    from mmsign.apis import load_network
+    from mmsign.apis import open_network
     from mmsign.apis.onnx_network import (
         ExportableNetwork,
         compare_onnx,
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> list[dict]:
         export_onnx,
     )
 
-    network = ExportableNetwork(load_network(cfg, args.checkpoint, 'cpu').model)
+    network = ExportableNetwork(open_network(cfg, args.checkpoint, device='cpu').model)
     export_onnx(network, args.out)
     size = Path(args.out).stat().st_size / 1e6
     names = ', '.join(network.input_names), ', '.join(network.output_names)
