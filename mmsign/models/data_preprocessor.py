@@ -18,6 +18,7 @@ from mmsign.keypoints import SELECTED_79
 from mmsign.registry import MODELS
 
 from .layers.heatmaps import ReusedMemory, draw_heatmaps
+from .layers.sequence import upload
 from .layers.volume import MEMORY_FORMATS
 
 KEYPOINT_INPUTS = ('heatmaps', 'points')
@@ -60,7 +61,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         memory_format: In which MMAction2's backbones get their input and keep their
             weights, ``contiguous`` or ``channels_last_3d``. mmsign's own have one
             memory, see ``layers.volume``.
-        non_blocking: Copy to the device asynchronously (with pinned memory).
+        non_blocking: Copy to the device without waiting, from pinned memory.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         video_std: Sequence[float] = (127.5,) * 3,
         video_rgb: bool = False,
         memory_format: str = 'contiguous',
-        non_blocking: bool = False,
+        non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
         ordered = len(heatmap_range) == 2 and heatmap_range[0] < heatmap_range[1]
@@ -131,8 +132,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
-            (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), float32,
-            the channels last in memory; and ``data_samples``.
+            (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), in
+            float32 or autocast's dtype, the channels last in memory as
+            ``ReusedMemory`` has it; and ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -177,7 +179,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         keypoints = torch.empty(shape, device=self.device)
         _fill(keypoints, clips, samples, 'keypoints', 0)
         boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
-        return keypoints, torch.tensor(boxes, device=self.device)
+        return keypoints, upload(boxes, self.device)
 
     def _heatmaps(self, keypoints: Tensor, boxes: Tensor, dtype: torch.dtype) -> Tensor:
         size = self.heatmap_size, self.heatmap_size

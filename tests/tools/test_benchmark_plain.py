@@ -12,7 +12,7 @@ def test_the_baseline_gets_the_same_input(monkeypatch):
     args = argparse.Namespace(
         width=0.125, size=64, frames=20, batch_size=2, checkpointing=False
     )
-    net = network(args, 'contiguous')
+    net = network(args)
     data = batch(args, net)
     data['data_samples'][1].set_metainfo(dict(crop_box=(11.0, 17.0, 190.0, 201.0)))
     ours = net.data_preprocessor(data, True)['inputs']

@@ -28,7 +28,13 @@ from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
-from ..layers.volume import BatchNorm3d, Conv3d, MaxPool3d
+from ..layers.volume import (
+    BatchNorm3d,
+    Conv3d,
+    MaxPool3d,
+    pointwise_units,
+    weights_cast,
+)
 from ..weights import load_backbone
 from .s3d_names import convert_published
 
@@ -99,7 +105,16 @@ class _Inception(nn.Module):
         self.out_channels = one + out_a + out_b + pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(x) for branch in self.children()], dim=1)
+        branches = self.branch0, self.branch1, self.branch2
+        units = [branch[0] for branch in branches]
+        if not all(type(u.bn) is BatchNorm3d and u.bn.training for u in units):
+            parts = [branch(x) for branch in (*branches, self.branch3)]
+            return torch.cat(parts, dim=1)
+        parts = pointwise_units(x, [u.conv for u in units], [u.bn for u in units])
+        parts = [branch[1:](part) for branch, part in zip(branches, parts)]
+        # In the order of memory: these are parts of one.
+        parts = [y.permute(0, 2, 3, 4, 1) for y in (*parts, self.branch3(x))]
+        return torch.cat(parts, dim=-1).permute(0, 4, 1, 2, 3)
 
 
 @MODELS.register_module()
@@ -190,12 +205,16 @@ class S3D(BaseModule):
 
     def _run_block(self, index: int, x: Tensor) -> Tensor:
         block = self.blocks[index]
+
         # A frozen block on a plain input records no graph, as nothing in it
         # asks for a gradient; behind a trained connection it passes one on.
         trained = index >= self.frozen_blocks
         if self.with_cp and trained and self.training and torch.is_grad_enabled():
-            return checkpointed(block, x)
-        return block(x)
+            run = partial(checkpointed, block)
+        else:
+            run = block
+        with weights_cast(block):
+            return run(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → features of the last block."""

@@ -12,6 +12,7 @@ import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmsign import compat
 from mmsign.registry import MODELS
 
 from ..layers.sequence import MaskedBatchNorm, PositionEncoding, length_mask
@@ -28,10 +29,10 @@ class _FeedForward(nn.Module):
         self.relu = nn.ReLU()
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         # Padded steps are zeroed before each convolution, so a clip's logits
         # do not depend on what it is batched with.
-        valid = mask[:, None].to(x.dtype)
+        valid = valid[:, None]
         y = self.norm(x).transpose(1, 2) * valid
         y = self.dropout(self.relu(self.conv1(y))) * valid
         y = self.dropout(self.conv2(y))
@@ -88,16 +89,19 @@ class GlossHead(BaseModule):
             lengths: (B,) valid steps; None if all are.
 
         Returns:
-            Logits (B, T, V) in float32 and gloss features (B, T, hidden).
+            Logits (B, T, V) and gloss features (B, T, hidden), in float32, as they
+            are computed under autocast too.
         """
         if lengths is None:
-            mask = torch.ones_like(x[..., 0], dtype=torch.bool)
+            valid = torch.ones_like(x[..., 0], dtype=torch.float32)
         else:
-            mask = length_mask(lengths, x.shape[1])
-        x = self.relu(self.norm(self.fc(x), mask))
-        x = self.dropout(self.positions(x))
-        features = self.norm_out(self.feedforward(x, mask))
-        return self.classifier(features).float(), features
+            valid = length_mask(lengths, x.shape[1]).float()
+        # A few rows: casts would cost more than 16 bit save.
+        with compat.without_autocast(x.device.type):
+            x = self.relu(self.norm(self.fc(x.float()), valid))
+            x = self.dropout(self.positions(x))
+            features = self.norm_out(self.feedforward(x, valid))
+            return self.classifier(features), features
 
 
 @MODELS.register_module()

@@ -19,6 +19,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmsign.compat import recompute_all_but_products
 
+from .volume import BatchNorm3d
+
 
 @contextmanager
 def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
@@ -33,7 +35,8 @@ def _running_statistics_kept(module: nn.Module) -> Iterator[None]:
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
-            if norm.num_batches_tracked is not None:
+            # mmsign's own do not count in their forward pass.
+            if not isinstance(norm, BatchNorm3d):
                 norm.num_batches_tracked.sub_(1)
 
 

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .volume import padded
+
 # Smaller values are 0: their products would be denormal numbers, which slow the first
 # convolution on a CPU. Far below float32's precision at the peak.
 _NEGLIGIBLE = 1e-10
@@ -142,13 +144,17 @@ class ReusedMemory:
     ) -> Tensor:
         """An uninitialised (B, C, T, H, W) tensor, the channels last in memory.
 
+        On a GPU it is the first channels of a memory of ``padded(C)``, zeros behind.
+
         Args:
             name: What it is for; one tensor is kept per name.
             shape, dtype, device: Of the result.
         """
         clips, channels, *places = shape
-        size = math.prod(shape)
-        reusing = _use_count is not None and torch.device(device).type == 'cpu'
+        on_cpu = torch.device(device).type == 'cpu'
+        width = channels if on_cpu else padded(channels)
+        size = clips * math.prod(places) * width
+        reusing = _use_count is not None and on_cpu
         kept = self._kept.get(name) if reusing else None
         fits = kept is not None and kept.dtype == dtype and kept.numel() >= size
         if not fits or _holders(kept) > _ALONE:
@@ -157,8 +163,10 @@ class ReusedMemory:
                 kept = torch.empty(size, dtype=dtype, device=device)
             if reusing:
                 self._kept[name] = kept
-        memory = kept[:size].view(clips, *places, channels)
-        return memory.permute(0, 4, 1, 2, 3)
+        memory = kept[:size].view(clips, *places, width)
+        if width > channels:
+            memory[..., channels:].zero_()
+        return memory[..., :channels].permute(0, 4, 1, 2, 3)
 
     def __reduce__(self) -> tuple:
         """Copies hold nothing."""

@@ -127,7 +127,7 @@ class MaskedBatchNorm(_NormBase):
 
         Args:
             x: (B, T, C) features.
-            mask: (B, T) bool, true on valid steps.
+            mask: (B, T), true or 1 on valid steps.
 
         Returns:
             (B, T, C); values on padded steps are finite but meaningless.
@@ -141,7 +141,6 @@ class MaskedBatchNorm(_NormBase):
             rows.float(), valid, self.weight, self.bias, self.eps
         )
         with torch.no_grad():
-            self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean, self.momentum)
             # The unbiased estimate.
             variance = squares / (count - 1).clamp_(min=1)

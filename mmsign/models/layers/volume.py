@@ -24,7 +24,9 @@ PyTorch's layers, and so are results up to rounding. ONNX files get PyTorch's la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.nn as nn
@@ -33,6 +35,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mmsign import compat
+
+from .sequence import MaskedBatchNorm
+from .shifts import PlacedShifts, clips_of, images, sum_of_shifts
 
 
 def _in_memory(x: Tensor) -> Tensor:
@@ -47,12 +52,22 @@ def _as_volume(x: Tensor) -> Tensor:
 
 def _frames(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B·T, C, H, W)."""
-    return _images(_in_memory(x))
+    return images(_in_memory(x))
 
 
 def _from_frames(x: Tensor, clips: int) -> Tensor:
     """(B·T, C, H, W) → (B, C, T, H, W)."""
-    return _as_volume(_batch(x, clips))
+    return _as_volume(clips_of(x, clips))
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) → (B·T·H·W, C)."""
+    return _in_memory(x).flatten(0, 3)
+
+
+def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
+    """(B·T·H·W, C') → (B, C', T, H, W), of the size of x."""
+    return _as_volume(rows.unflatten(0, (len(x), *x.shape[2:])))
 
 
 def _columns(x: Tensor) -> Tensor:
@@ -68,19 +83,24 @@ def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
 class Conv3d(nn.Conv3d):
     """``nn.Conv3d`` as above."""
 
+    cast_weight: Tensor | None = None
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W')."""
         if _is_foreign(self):
             return super().forward(x)
         if max(*self.kernel_size, *self.stride) == 1 and not any(self.padding):
-            y = F.linear(_in_memory(x), self.weight.flatten(1), self.bias)
-            return _as_volume(y)
-        functions = compat.convolution, _sum_of_shifts
+            return _from_rows(
+                F.linear(_rows(x), _weight(self).flatten(1), self.bias), x
+            )
+        functions = compat.convolution, sum_of_shifts
         return _on_views(self, x, functions, self.stride, self.padding)
 
 
 class ConvTranspose3d(nn.ConvTranspose3d):
     """``nn.ConvTranspose3d`` as above."""
+
+    cast_weight: Tensor | None = None
 
     def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W'), of ``output_size`` in the end."""
@@ -88,7 +108,7 @@ class ConvTranspose3d(nn.ConvTranspose3d):
             return super().forward(x, output_size)
         sizes = self.stride, self.padding, self.kernel_size
         more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
-        functions = compat.transposed_convolution, _PlacedShifts.apply
+        functions = compat.transposed_convolution, PlacedShifts.apply
         return _on_views(self, x, functions, self.stride, self.padding, tuple(more))
 
 
@@ -102,28 +122,73 @@ def _on_views(conv: nn.Module, x: Tensor, functions: tuple, *settings) -> Tensor
         settings: Stride, padding and, transposed, output padding of every axis.
     """
     thin, full = functions
+    weight = _weight(conv)
     if _is_thin(conv, slice(0, 1)):
-        weight, settings = _ready(conv.weight[:, :, 0]), [s[1:] for s in settings]
+        if not isinstance(conv, nn.ConvTranspose3d):
+            x, weight = _on_all_channels(x, weight)
+        weight, settings = _ready(weight.flatten(1, 2)), [s[1:] for s in settings]
         return _from_frames(thin(_frames(x), weight, conv.bias, *settings), len(x))
     if _is_thin(conv, slice(1, 3)):
-        weight, settings = _ready(conv.weight.flatten(3)), [s[:2] for s in settings]
+        weight, settings = _ready(weight.flatten(3)), [s[:2] for s in settings]
         y = thin(_columns(x), weight, conv.bias, *settings)
         return _from_columns(y, x.shape[3:])
-    y = _shifted(full, x, conv.weight, *settings)
+    y = _shifted(full, x, weight, *settings)
     return y if conv.bias is None else y + conv.bias.view(-1, 1, 1, 1)
 
 
 class BatchNorm3d(nn.BatchNorm3d):
-    """``nn.BatchNorm3d`` as above."""
+    """``nn.BatchNorm3d`` as above, with a fixed momentum; ``count_batches`` counts."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W), the same."""
         if torch.onnx.is_in_onnx_export():
             return super().forward(x)
-        return _from_frames(super().forward(_frames(x)), len(x))
+        affine = self.weight, self.bias
+        averages = self.running_mean, self.running_var
+        return _normalised(self, x, averages, affine)
 
-    def _check_input_dim(self, x: Tensor) -> None:
-        """Of four dimensions, or five: ``forward`` has seen to it."""
+
+def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine) -> Tensor:
+    training = norm.training or averages[0] is None
+    y = F.batch_norm(_frames(x), *averages, *affine, training, norm.momentum, norm.eps)
+    return _from_frames(y, len(x))
+
+
+def count_batches(module: nn.Module) -> None:
+    """Add 1 to ``num_batches_tracked`` of mmsign's batch norms, all in one launch."""
+    counters = [
+        part.num_batches_tracked
+        for part in module.modules()
+        if isinstance(part, (BatchNorm3d, MaskedBatchNorm)) and part.training
+    ]
+    if counters:
+        torch._foreach_add_(counters, 1)
+
+
+def pointwise_units(
+    x: Tensor, convolutions: Sequence[Conv3d], norms: Sequence[BatchNorm3d]
+) -> tuple[Tensor, ...]:
+    """1×1×1 convolution, batch norm and ReLU in training, by several layers at once.
+
+    One matrix product reads the input, which all have in common.
+
+    Args:
+        x: (B, C, T, H, W).
+        convolutions: Without bias.
+        norms: One of each, in training mode, of one momentum and ε.
+
+    Returns:
+        (B, C', T, H, W) of each: views of one memory, as if it were concatenated.
+    """
+    sizes = [conv.out_channels for conv in convolutions]
+    weight = torch.cat([_weight(conv).flatten(1) for conv in convolutions])
+    affine = torch.cat([n.weight for n in norms] + [n.bias for n in norms])
+    kept = [n.running_mean for n in norms] + [n.running_var for n in norms]
+    averages = torch.cat(kept)
+    y = _from_rows(F.linear(_rows(x), weight), x)
+    y = _normalised(norms[0], y, averages.view(2, -1), affine.view(2, -1)).relu()
+    torch._foreach_copy_(kept, averages.split(sizes * 2))
+    return y.split(sizes, 1)
 
 
 class MaxPool3d(nn.MaxPool3d):
@@ -145,6 +210,68 @@ class MaxPool3d(nn.MaxPool3d):
             if in_time[0] == in_time[1] == (1, 1):
                 return y
             return _from_columns(F.max_pool2d(_columns(y), *in_time), y.shape[3:])
+
+
+class _CastTogether(torch.autograd.Function):
+    """Weights in another dtype, in the order of memory that they have."""
+
+    @staticmethod
+    def forward(ctx, dtype, *weights):
+        ctx.weights = [(w.dtype, w.shape, w.stride()) for w in weights]
+        cast = _in_one_memory([(dtype, *like[1:]) for like in ctx.weights], weights)
+        torch._foreach_copy_(cast, weights)
+        ctx.set_materialize_grads(False)
+        return tuple(cast)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *gradients):
+        given = [g for g in gradients if g is not None]
+        likes = [w for w, g in zip(ctx.weights, gradients) if g is not None]
+        cast = _in_one_memory(likes, given)
+        torch._foreach_copy_(cast, given)
+        remaining = iter(cast)
+        return None, *(None if g is None else next(remaining) for g in gradients)
+
+
+def _in_one_memory(likes: Sequence[tuple], tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Empty, by dtype (one for all), shape and strides, each as dense as given."""
+    numels = [tensor.numel() for tensor in tensors]
+    memory = tensors[0].new_empty(sum(numels), dtype=likes[0][0])
+    return [
+        part.as_strided(shape, stride)
+        for part, (_, shape, stride) in zip(memory.split(numels), likes)
+    ]
+
+
+@contextmanager
+def weights_cast(*modules: nn.Module) -> Iterator[None]:
+    """Within it the weights of these networks' layers are in autocast's dtype.
+
+    All are cast by one launch where each layer would cast its own, and so are their
+    gradients. Without autocast nothing is changed.
+    """
+    layers = [
+        part
+        for module in modules
+        for part in module.modules()
+        if isinstance(part, (Conv3d, ConvTranspose3d)) and not _is_foreign(part)
+    ]
+    dtype = compat.autocast_dtype(layers[0].weight.device.type) if layers else None
+    layers = [part for part in layers if dtype not in (None, part.weight.dtype)]
+    if layers:
+        cast = _CastTogether.apply(dtype, *(part.weight for part in layers))
+        for part, weight in zip(layers, cast):
+            part.cast_weight = weight
+    try:
+        yield
+    finally:
+        for part in layers:
+            part.__dict__.pop('cast_weight', None)
+
+
+def _weight(conv: Conv3d | ConvTranspose3d) -> Tensor:
+    return conv.weight if conv.cast_weight is None else conv.cast_weight
 
 
 def arrange_weights(module: nn.Module) -> None:
@@ -179,6 +306,33 @@ def _is_thin(conv: nn.Module, axes: slice) -> bool:
     return sizes == {1} and not any(conv.padding[axes])
 
 
+def padded(channels: int) -> int:
+    """Of the memory of an input, for a GPU's 16-bit kernels: a multiple of 8."""
+    return -(-channels // 8) * 8
+
+
+def _on_all_channels(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """An input that is the first channels of a wider memory, with all of them.
+
+    Their weights are 0. ``reuse.ReusedMemory`` makes such inputs.
+
+    Args:
+        x: (B, C, T, H, W).
+        weight: (C', C, 1, h, w).
+    """
+    clips, channels, *size = x.shape
+    wide = padded(channels)
+    if wide == channels or x.stride(4) != wide or x.requires_grad:
+        return x, weight
+    end = x.storage_offset() + clips * math.prod(size) * wide
+    if end * x.element_size() > x.untyped_storage().nbytes():
+        return x, weight
+    whole = x.as_strided((clips, wide, *size), x.stride())
+    if not whole.permute(0, 2, 3, 4, 1).is_contiguous():
+        return x, weight
+    return whole, F.pad(weight, (0, 0) * 3 + (0, wide - channels))
+
+
 def _ready(weight: Tensor) -> Tensor:
     """A 2D weight in autocast's dtype, channels last: one copy where two would be."""
     dtype = compat.autocast_dtype(weight.device.type) or weight.dtype
@@ -198,108 +352,6 @@ def _shifted(function: Callable, x: Tensor, weight: Tensor, *settings) -> Tensor
     weight = weight.to(dtype=dtype, memory_format=torch.contiguous_format)
     weight = weight.flatten(0, 1).permute(0, 3, 1, 2)
     return _as_volume(function(_in_memory(x).to(dtype), weight, k, *settings))
-
-
-def _sum_of_shifts(
-    x: Tensor, weight: Tensor, k: int, stride: Sequence[int], padding: Sequence[int]
-) -> Tensor:
-    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
-    y = compat.convolution(_images(x), weight, None, stride[1:], padding[1:])
-    return _SummedShifts.apply(_batch(y, len(x)), k, stride[0], padding[0])
-
-
-class _SummedShifts(torch.autograd.Function):
-    """``_sum_shifts``, which keeps nothing for its gradient."""
-
-    @staticmethod
-    def forward(ctx, y, k, *settings):
-        ctx.settings = k, y.shape[1], *settings
-        return _sum_shifts(y, k, *settings)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        return _place_shifts(gradient, *ctx.settings), None, None, None
-
-
-class _PlacedShifts(torch.autograd.Function):
-    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w).
-
-    The k shifted copies of the input are made again for its gradient, not kept.
-    """
-
-    @staticmethod
-    def forward(ctx, x, weight, k, stride, padding, more):
-        frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
-        ctx.in_time = stride[0], padding[0]
-        ctx.in_space = stride[1:], padding[1:], more[1:]
-        ctx.shape = k, frames
-        ctx.save_for_backward(x, weight)
-        parts = _images(_place_shifts(x, k, frames, *ctx.in_time))
-        return _batch(F.conv_transpose2d(parts, weight, None, *ctx.in_space), len(x))
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        parts = _images(_place_shifts(x, *ctx.shape, *ctx.in_time))
-        needed = ctx.needs_input_grad[:2]
-        of_parts, of_weight = compat.transposed_convolution_backward(
-            _images(gradient), parts, weight, *ctx.in_space, needed
-        )
-        of_x = None
-        if of_parts is not None:
-            of_x = _sum_shifts(_batch(of_parts, len(x)), ctx.shape[0], *ctx.in_time)
-        return of_x, of_weight, None, None, None, None
-
-
-def _images(x: Tensor) -> Tensor:
-    """(B, T, H, W, C) → (B·T, C, H, W)."""
-    return x.contiguous().flatten(0, 1).permute(0, 3, 1, 2)
-
-
-def _batch(x: Tensor, clips: int) -> Tensor:
-    """(B·T, C, H, W) → (B, T, H, W, C)."""
-    return x.permute(0, 2, 3, 1).unflatten(0, (clips, -1))
-
-
-def _shifts(
-    k: int, frames: int, steps: int, stride: int, padding: int
-) -> Iterator[tuple[int, slice, slice]]:
-    """For each position j of a kernel in time, the steps for which it lies within the
-    clip, and the frames t·s + j − p that it looks at there."""
-    for j in range(k):
-        first = max(0, -((j - padding) // stride))
-        last = min(steps - 1, (frames - 1 - j + padding) // stride)
-        if first <= last:
-            begin, end = (t * stride + j - padding for t in (first, last))
-            yield j, slice(first, last + 1), slice(begin, end + 1, stride)
-
-
-def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
-    """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
-
-    The sum is in float32 at least.
-    """
-    y = y.unflatten(-1, (k, -1))
-    frames = y.shape[1]
-    steps = (frames + 2 * padding - k) // stride + 1
-    dtype = torch.promote_types(y.dtype, torch.float32)
-    total = y.new_zeros((len(y), steps, *y.shape[2:4], y.shape[5]), dtype=dtype)
-    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
-        total[:, at] += y[:, looked_at, :, :, j]
-    return total.to(y.dtype)
-
-
-def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
-    """(B, T', H, W, C) → (B, T, H, W, k·C): the mirror image of ``_sum_shifts``.
-
-    Each step is copied to where it was looked at, zeros are where nothing was.
-    """
-    parts = y.new_zeros((len(y), frames, *y.shape[2:4], k, y.shape[4]))
-    for j, at, looked_at in _shifts(k, frames, y.shape[1], stride, padding):
-        parts[:, looked_at, :, :, j] = y[:, at]
-    return parts.flatten(-2)
 
 
 MEMORY_FORMATS = {

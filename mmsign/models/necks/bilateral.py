@@ -15,7 +15,7 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
-from ..layers.volume import Conv3d, ConvTranspose3d
+from ..layers.volume import Conv3d, ConvTranspose3d, weights_cast
 from ..stages import StageInfo
 
 # Kernel in time and in space. The paper's; wider in time than in space.
@@ -132,11 +132,14 @@ class BilateralNeck(BaseModule):
         """
         key = _key(stage)
         fused_video, fused_keypoint = video, keypoint
-        if key in self.to_video:
-            fused_video = video + self.transfer(self.to_video[key], keypoint, video)
-        if key in self.to_keypoint:
-            layer = self.to_keypoint[key]
-            fused_keypoint = keypoint + self.transfer(layer, video, keypoint)
+        used = [part[key] for part in (self.to_video, self.to_keypoint) if key in part]
+        with weights_cast(*used):
+            if key in self.to_video:
+                layer = self.to_video[key]
+                fused_video = video + self.transfer(layer, keypoint, video)
+            if key in self.to_keypoint:
+                layer = self.to_keypoint[key]
+                fused_keypoint = keypoint + self.transfer(layer, video, keypoint)
         return fused_video, fused_keypoint
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
-from ..layers.volume import BatchNorm3d, ConvTranspose3d
+from ..layers.volume import BatchNorm3d, ConvTranspose3d, weights_cast
 from ..stages import StageInfo
 
 
@@ -94,8 +94,9 @@ class SignPyramid(BaseModule):
         """
         used = features[-self.levels :]
         merged = [used[-1]]
-        for upsample, lower in zip(self.upsample, used[-2::-1], strict=True):
-            merged.append(lower + upsample(merged[-1], like=lower))
+        with weights_cast(self):
+            for upsample, lower in zip(self.upsample, used[-2::-1], strict=True):
+                merged.append(lower + upsample(merged[-1], like=lower))
         return [pool_space(x) for x in merged[:0:-1]]
 
 

@@ -20,7 +20,7 @@ from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..layers.sequence import ClipLengths
-from ..layers.volume import arrange_weights
+from ..layers.volume import arrange_weights, count_batches
 from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]
@@ -255,6 +255,8 @@ class SignRecognizer(BaseModel):
             data_samples: With the glosses of each clip.
             lengths: Of the clips.
         """
+        if self.training:
+            count_batches(self)
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
         outputs = dict(logits)
         weights = {}

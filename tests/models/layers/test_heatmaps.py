@@ -169,6 +169,12 @@ def test_layout():
     assert last.is_contiguous(memory_format=torch.channels_last_3d)
 
 
+def test_channels_are_padded_for_other_devices():
+    shape, device = (2, 79, 4, 5, 6), torch.device('meta')
+    x = ReusedMemory().empty('x', shape, torch.float32, device)
+    assert x.shape == shape and x.stride(4) == 80 and x.stride(1) == 1
+
+
 def test_memory_of_inference_may_be_trained_with():
     memory = ReusedMemory()
     with torch.inference_mode():

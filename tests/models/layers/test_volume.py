@@ -1,3 +1,7 @@
+"""Every layer against PyTorch's own, in float64."""
+
+from contextlib import nullcontext
+
 import pytest
 import torch
 import torch.nn as nn
@@ -5,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.models.layers import volume
+from mmsign.models.layers import shifts, volume
 from mmsign.models.layers.volume import to_memory_format
 
 
@@ -74,6 +78,21 @@ def test_transposed_convolutions(settings, shape, last, data):
     same(ours, theirs, x, size)
 
 
+@examples(40)
+@given(st.integers(2, 7), SHAPES, st.data())
+def test_sums_as_a_gpu_makes_them(k, shape, data):
+    stride = (data.draw(st.integers(1, 3)), 2, 2)
+    sizes = dict(kernel_size=(k, 3, 3), stride=stride)
+    sizes['padding'] = (data.draw(st.integers(0, k - 1)), 1, 1)
+    x = clip((shape[0], 3, *shape[1:]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shifts, '_in_one_launch', lambda y: True)
+        ours = volume.Conv3d(3, 4, **sizes).double()
+        same(ours, nn.Conv3d(3, 4, **sizes).double(), x)
+        ours = volume.ConvTranspose3d(3, 4, **sizes).double()
+        same(ours, nn.ConvTranspose3d(3, 4, **sizes).double(), x)
+
+
 @pytest.mark.parametrize('frames', [1, 2, 3])
 def test_clips_shorter_than_the_kernel(frames):
     shape = dict(kernel_size=(7, 3, 3), stride=(1, 2, 2), padding=(3, 1, 1))
@@ -102,6 +121,7 @@ def test_batch_norm(training):
     ours.running_mean.normal_()
     ours.train(training), theirs.train(training)
     same(ours, theirs, clip((2, 3, 4, 5, 6)))
+    volume.count_batches(ours)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
@@ -133,6 +153,71 @@ def test_autocast_decides_the_dtype():
             assert y.dtype == torch.bfloat16
     y.float().sum().backward()
     assert x.grad.dtype == layers[0].weight.grad.dtype == torch.float32
+
+
+def test_several_units_on_one_input():
+    # As each alone: outputs, gradients, running averages.
+    x = clip((2, 3, 4, 5, 6))
+    results = []
+    for together in (True, False):
+        torch.manual_seed(0)
+        convs = [volume.Conv3d(3, n, 1, bias=False).double() for n in (2, 4, 1)]
+        norms = [volume.BatchNorm3d(n).double() for n in (2, 4, 1)]
+        leaf = x.detach().clone().requires_grad_()
+        if together:
+            parts = volume.pointwise_units(leaf, convs, norms)
+        else:
+            parts = [norm(conv(leaf)).relu() for conv, norm in zip(convs, norms)]
+        sum((i + 1) * y.square().sum() for i, y in enumerate(parts)).backward()
+        layers = nn.ModuleList([*convs, *norms])
+        gradients = [p.grad for p in layers.parameters()]
+        results.append([*parts, leaf.grad, *gradients, *layers.buffers()])
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_weights_cast_together_have_the_same_gradients():
+    x = clip((1, 3, 8, 6, 6)).float()
+    gradients = []
+    for together in (True, False):
+        torch.manual_seed(0)
+        net = nn.Sequential(
+            volume.Conv3d(3, 4, (7, 3, 3), padding=(3, 1, 1)),
+            volume.Conv3d(4, 4, (3, 1, 1), padding=(1, 0, 0)),
+            volume.Conv3d(4, 4, 1),
+            volume.ConvTranspose3d(4, 3, (7, 3, 3), padding=(3, 1, 1)),
+        )
+        net[1].weight.requires_grad_(False)
+        volume.arrange_weights(net)
+        cast = volume.weights_cast(net) if together else nullcontext()
+        with torch.autocast('cpu', torch.bfloat16), cast:
+            y = net(x)
+        assert all(part.cast_weight is None for part in net)
+        y.float().square().sum().backward()
+        gradients.append([p.grad for p in net.parameters()])
+    for found, expected in zip(*gradients, strict=True):
+        assert (found is None) == (expected is None)
+        if found is not None:
+            assert found.dtype == torch.float32 and found.stride() == expected.stride()
+            torch.testing.assert_close(found, expected)
+
+
+def test_channels_that_lie_in_a_wider_memory():
+    memory = torch.randn(2, 4, 6, 6, 8, dtype=torch.float64)
+    x = memory[..., :3].permute(0, 4, 1, 2, 3)
+    shape = dict(kernel_size=(1, 3, 3), padding=(0, 1, 1), bias=False)
+    ours, theirs = (kind(3, 4, **shape).double() for kind in (volume.Conv3d, nn.Conv3d))
+    theirs.load_state_dict(ours.state_dict())
+    y, expected = ours(x), theirs(x)
+    torch.testing.assert_close(y, expected, rtol=1e-12, atol=1e-12)
+    for result in (y, expected):
+        result.square().sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+    # Not at the end of the memory, where there is no more.
+    torch.testing.assert_close(
+        ours(memory[..., 5:].permute(0, 4, 1, 2, 3)),
+        theirs(memory[..., 5:].permute(0, 4, 1, 2, 3)),
+    )
 
 
 def test_arranged_weights_are_the_same_weights():

@@ -134,7 +134,7 @@ def test_a_short_clip_has_gradients_in_bfloat16():
         )
         for name, grad in found.items()
     ]
-    assert min(cosines) > 0.4 and sum(cosines) / len(cosines) > 0.98
+    assert min(cosines) > 0.2 and sum(cosines) / len(cosines) > 0.98
 
 
 def test_tensor_mode(full_network):

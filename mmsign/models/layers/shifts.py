@@ -1,0 +1,143 @@
+"""Convolutions of k×h×w, and their mirror images, as one in two dimensions.
+
+Symbols: B clips, T frames, C channels, H×W pixels, k frames of a kernel, s its
+stride and p its padding in time, j a position in it.
+
+A convolution makes k·C' channels of every frame; step t is the sum over j of the part j
+of frame t·s + j − p. A transposed one lays its input out so: k shifted frames side by
+side in the channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mmsign import compat
+
+
+def images(x: Tensor) -> Tensor:
+    """(B, T, H, W, C) → (B·T, C, H, W)."""
+    return x.contiguous().flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def clips_of(x: Tensor, clips: int) -> Tensor:
+    """(B·T, C, H, W) → (B, T, H, W, C)."""
+    return x.permute(0, 2, 3, 1).unflatten(0, (clips, -1))
+
+
+def sum_of_shifts(
+    x: Tensor, weight: Tensor, k: int, stride: Sequence[int], padding: Sequence[int]
+) -> Tensor:
+    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
+    y = compat.convolution(images(x), weight, None, stride[1:], padding[1:])
+    return _SummedShifts.apply(clips_of(y, len(x)), k, stride[0], padding[0])
+
+
+class _SummedShifts(torch.autograd.Function):
+    """``_sum_shifts``, which keeps nothing for its gradient."""
+
+    @staticmethod
+    def forward(ctx, y, k, *settings):
+        ctx.settings = k, y.shape[1], *settings
+        return _sum_shifts(y, k, *settings)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        return _place_shifts(gradient, *ctx.settings), None, None, None
+
+
+class PlacedShifts(torch.autograd.Function):
+    """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w).
+
+    The k shifted copies of the input are made again for its gradient, not kept.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, k, stride, padding, more):
+        frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
+        ctx.in_time = stride[0], padding[0]
+        ctx.in_space = stride[1:], padding[1:], more[1:]
+        ctx.shape = k, frames
+        ctx.save_for_backward(x, weight)
+        parts = images(_place_shifts(x, k, frames, *ctx.in_time))
+        return clips_of(F.conv_transpose2d(parts, weight, None, *ctx.in_space), len(x))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        parts = images(_place_shifts(x, *ctx.shape, *ctx.in_time))
+        needed = ctx.needs_input_grad[:2]
+        of_parts, of_weight = compat.transposed_convolution_backward(
+            images(gradient), parts, weight, *ctx.in_space, needed
+        )
+        of_x = None
+        if of_parts is not None:
+            of_x = _sum_shifts(clips_of(of_parts, len(x)), ctx.shape[0], *ctx.in_time)
+        return of_x, of_weight, None, None, None, None
+
+
+def _shifts(
+    k: int, frames: int, steps: int, stride: int, padding: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """For each position j of a kernel in time, the steps for which it lies within the
+    clip, and the frames t·s + j − p that it looks at there."""
+    for j in range(k):
+        first = max(0, -((j - padding) // stride))
+        last = min(steps - 1, (frames - 1 - j + padding) // stride)
+        if first <= last:
+            begin, end = (t * stride + j - padding for t in (first, last))
+            yield j, slice(first, last + 1), slice(begin, end + 1, stride)
+
+
+def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
+    """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
+
+    The sum is in float32 at least.
+    """
+    y = y.unflatten(-1, (k, -1))
+    clips, frames, *size, _, channels = y.shape
+    steps = (frames + 2 * padding - k) // stride + 1
+    if _in_one_launch(y):
+        y = F.pad(y, (0, 0) * 4 + (padding, padding))
+        of_clip, of_frame, *of_pixel, of_j, _ = y.stride()
+        strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
+        return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
+    dtype = torch.promote_types(y.dtype, torch.float32)
+    total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
+    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
+        total[:, at] += y[:, looked_at, :, :, j]
+    return total.to(y.dtype)
+
+
+def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
+    """(B, T', H, W, C) → (B, T, H, W, k·C): the mirror image of ``_sum_shifts``.
+
+    Each step is copied to where it was looked at, zeros are where nothing was.
+    """
+    clips, steps, *size, channels = y.shape
+    if _in_one_launch(y):
+        # Frame f looks at f + k − 1 − p − j of these.
+        first = k - 1 - padding
+        count = max(frames + k - 1, first + (steps - 1) * stride + 1)
+        apart = y.new_zeros((clips, count, *size, channels))
+        apart[:, first : first + (steps - 1) * stride + 1 : stride] = y
+        of_clip, of_frame, *of_pixel, _ = apart.stride()
+        strides = of_clip, of_frame, *of_pixel, of_frame, 1
+        parts = apart.as_strided((clips, frames, *size, k, channels), strides)
+        return parts.flip(-2).flatten(-2)
+    parts = y.new_zeros((clips, frames, *size, k, channels))
+    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
+        parts[:, looked_at, :, :, j] = y[:, at]
+    return parts.flatten(-2)
+
+
+def _in_one_launch(y: Tensor) -> bool:
+    # A CPU takes several times as long for sums over such views.
+    return y.device.type != 'cpu'

@@ -1,0 +1,29 @@
+"""How many kernels a training step launches: what makes it slow on a GPU."""
+
+import pytest
+import torch
+from aten_calls import AtenCalls
+from tiny_models import network_inputs, sample, two_stream
+
+from mmsign.models.layers import shifts
+
+MOST = 1750
+
+
+@pytest.mark.parametrize('low', [False, True], ids=['float32', 'bfloat16'])
+def test_a_training_step(low, monkeypatch):
+    # As a GPU does it, at sizes for which a CPU's faults need no padding.
+    monkeypatch.setattr(shifts, '_in_one_launch', lambda y: True)
+    net = two_stream().train()
+    inputs = {
+        name: x.contiguous(memory_format=torch.channels_last_3d)
+        for name, x in network_inputs(1, 32, 112).items()
+    }
+    for _ in range(2):  # the first computes the positions
+        net.zero_grad()
+        calls = AtenCalls()
+        with calls:
+            with torch.autocast('cpu', torch.bfloat16, enabled=low):
+                losses = net(inputs, [sample(30)], mode='loss')
+            sum(losses.values()).backward()
+    assert calls.total() <= MOST, str(calls)
