@@ -10,6 +10,8 @@ The kinds also derive from the builtin exception that a caller would expect.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 
@@ -54,6 +56,24 @@ class PoseError(MMSignError, ValueError):
 
 class MissingPackageError(MMSignError, ImportError):
     """An optional package is not installed."""
+
+
+@contextmanager
+def explain(
+    kind: type[MMSignError], text: str, *caught: type[Exception]
+) -> Iterator[None]:
+    """Raise a kind of error in place of those that are caught, with text and reason.
+
+    Examples:
+        >>> with explain(DataError, 'manifest.csv, line 3: no such clip', KeyError):
+        ...     {}['dev-1']
+        Traceback (most recent call last):
+        mmsign.errors.DataError: manifest.csv, line 3: no such clip: 'dev-1'
+    """
+    try:
+        yield
+    except caught as error:
+        raise kind(f'{text}: {getattr(error, "strerror", None) or error}') from error
 
 
 def optional_import(module: str, extra: str) -> ModuleType:

@@ -66,6 +66,78 @@ class SplitReport:
         text = ': '.join(map(str, parts)).removeprefix('clip ')
         notes.setdefault(title, []).append(text)
 
+    def look_at_annotation(self, info: dict) -> int | None:
+        """A clip's announced frames."""
+        self.clips += 1
+        self.signers.add(info['signer'])
+        self.counts.update(info['glosses'])
+        self.gloss_lengths.append(len(info['glosses']))
+        if not info['glosses']:
+            self.note('without a gloss', info['clip_id'])
+        if info['num_frames'] == 0:
+            self.note('LENGTH 0 in the annotation', info['clip_id'])
+        return info['num_frames']
+
+    def look_at_files(self, info: dict, frames: bool, decode: bool) -> int | None:
+        """Open a clip as the loaders do; N, if it can be told."""
+        source = points = None
+        if frames:
+            try:
+                source = open_source(info)
+                self.look_at_frames(info, source, decode)
+            except FrameReadError as error:
+                self.note('MISSING frames', error)
+        if info['keypoint_file'] is not None:
+            try:
+                points = read_points(info, source)
+                odd = '' if source is None else misplaced(points, source.source_size)
+                if odd:
+                    self.note('KEYPOINTS of another frame', info['clip_id'], odd)
+            except DataError as error:
+                there = info['clip_id'] in open_keypoints(info['keypoint_file'])
+                title = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
+                self.note(title, error)
+        if source is not None:
+            chosen = at_corpus_rate(info, source)
+            return len(source if chosen is None else chosen)
+        return None if points is None else len(points)
+
+    def look_at_frames(self, info: dict, source: FrameSource, decode: bool) -> None:
+        """Compare a clip's frames with its annotation, and decode them."""
+        clip_id, found = info['clip_id'], len(source)
+        announced = info['num_frames'] or found
+        self.sizes[source.source_size] += 1
+        if found != announced:
+            title = 'FEWER' if found < announced else 'more'
+            differs = f'{found} frames, {announced} announced'
+            self.note(f'{title} frames than announced', clip_id, differs)
+        for title, notices in (
+            ('DOUBTFUL frames', source.notices),
+            ('files that are no frames', filter(None, [source.left_out])),
+            ('unusual times of frames', source.time_notices),
+        ):
+            for notice in notices:
+                self.note(title, clip_id, notice)
+        if source.times is not None and found > 1:
+            steady = is_steady(source.times)
+            rate = f'{1 / frame_duration(source.times):.4g}' if steady else 'variable'
+            self.rates[rate] += 1
+        try:
+            for _ in source.stream(np.arange(found if decode else 0)):
+                pass
+        except FrameReadError as error:
+            self.note('BROKEN frames', clip_id, error)
+
+    def look_at_length(self, info: dict, length: int, max_length: int) -> None:
+        """Compare a clip's frames with what the network takes, and CTC needs."""
+        self.lengths.append(length)
+        if length > max_length:
+            title = f'longer than the {max_length} frames that are taken'
+            self.note(title, info['clip_id'], f'{length} frames')
+        if not is_feasible(info['glosses'], max(length, _STRIDE) // _STRIDE):
+            counts = f'{length} frames, {len(info["glosses"])} glosses'
+            self.note('too short for their glosses (CTC)', info['clip_id'], counts)
+
 
 @dataclass
 class CorpusReport:
@@ -114,11 +186,10 @@ def check_corpus(
         max_length: The most frames that the pipeline takes of a clip.
         progress: Is told every now and then how far it is.
     """
-    report = CorpusReport()
+    report, ann_file = CorpusReport(), options.get('ann_file')
     for split in dataset.SPLITS:
-        ann_file = options.get('ann_file')
-        for path in dataset.annotation_files(data_root, split, ann_file):
-            report.files[path] = os.path.isfile(path)
+        paths = dataset.annotation_files(data_root, split, ann_file)
+        report.files |= {path: os.path.isfile(path) for path in paths}
     if keypoint_file:
         report.keypoint_file = os.path.join(data_root, keypoint_file)
         try:
@@ -140,97 +211,17 @@ def check_corpus(
             owner = owners.setdefault(info['clip_id'], split)
             if owner != split:
                 found.note('IN ANOTHER SPLIT too', info['clip_id'], owner)
-            length = _look_at_annotation(info, found)
+            length = found.look_at_annotation(info)
             if look_at_frames or keypoint_file:
-                length = _look_at_files(info, found, look_at_frames, decode) or length
+                length = found.look_at_files(info, look_at_frames, decode) or length
             if length:
-                _look_at_length(info, length, found, max_length)
+                found.look_at_length(info, length, max_length)
             if number % 500 == 0:
                 progress(f'{split}: {number} of {len(clips)} clips')
         if not found.counts:
             found.note('NO GLOSS in any clip', f'the {split} split')
     _compare(report, options.get('fps') or dataset.FPS)
     return report
-
-
-def _look_at_annotation(info: dict, split: SplitReport) -> int | None:
-    """A clip's announced frames."""
-    split.clips += 1
-    split.signers.add(info['signer'])
-    split.counts.update(info['glosses'])
-    split.gloss_lengths.append(len(info['glosses']))
-    if not info['glosses']:
-        split.note('without a gloss', info['clip_id'])
-    if info['num_frames'] == 0:
-        split.note('LENGTH 0 in the annotation', info['clip_id'])
-    return info['num_frames']
-
-
-def _look_at_files(
-    info: dict, split: SplitReport, look_at_frames: bool, decode: bool
-) -> int | None:
-    """Open a clip as the loaders do; N, if it can be told."""
-    source = points = None
-    if look_at_frames:
-        try:
-            source = open_source(info)
-            _look_at_frames(source, info, split, decode)
-        except FrameReadError as error:
-            split.note('MISSING frames', error)
-    if info['keypoint_file'] is not None:
-        try:
-            points = read_points(info, source)
-            odd = '' if source is None else misplaced(points, source.source_size)
-            if odd:
-                split.note('KEYPOINTS of another frame', info['clip_id'], odd)
-        except DataError as error:
-            there = info['clip_id'] in open_keypoints(info['keypoint_file'])
-            title = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
-            split.note(title, error)
-    if source is not None:
-        chosen = at_corpus_rate(info, source)
-        return len(source if chosen is None else chosen)
-    return None if points is None else len(points)
-
-
-def _look_at_frames(
-    source: FrameSource, info: dict, split: SplitReport, decode: bool
-) -> None:
-    clip_id, found = info['clip_id'], len(source)
-    announced = info['num_frames'] or found
-    split.sizes[source.source_size] += 1
-    if found != announced:
-        title = 'FEWER' if found < announced else 'more'
-        differs = f'{found} frames, {announced} announced'
-        split.note(f'{title} frames than announced', clip_id, differs)
-    for title, notices in (
-        ('DOUBTFUL frames', source.notices),
-        ('files that are no frames', filter(None, [source.left_out])),
-        ('unusual times of frames', source.time_notices),
-    ):
-        for notice in notices:
-            split.note(title, clip_id, notice)
-    if source.times is not None and found > 1:
-        steady = is_steady(source.times)
-        rate = f'{1 / frame_duration(source.times):.4g}' if steady else 'variable'
-        split.rates[rate] += 1
-    try:
-        for _ in source.stream(np.arange(found if decode else 0)):
-            pass
-    except FrameReadError as error:
-        split.note('BROKEN frames', clip_id, error)
-
-
-def _look_at_length(
-    info: dict, length: int, split: SplitReport, max_length: int
-) -> None:
-    split.lengths.append(length)
-    if length > max_length:
-        title = f'longer than the {max_length} frames that are taken'
-        split.note(title, info['clip_id'], f'{length} frames')
-    if not is_feasible(info['glosses'], max(length, _STRIDE) // _STRIDE):
-        counts = f'{length} frames, {len(info["glosses"])} glosses'
-        split.note('too short for CTC to emit their glosses', info['clip_id'], counts)
 
 
 def _compare(report: CorpusReport, fps: float | None) -> None:

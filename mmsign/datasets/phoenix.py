@@ -56,17 +56,12 @@ class _PhoenixDataset(SignDataset):
     def read_annotations(cls, data_root: str, split: str) -> list[dict]:
         (path,) = cls.annotation_files(data_root, split)
         clip_id, signer, glosses, text = cls.FIELDS
-        return [
-            dict(
-                clip_id=row[clip_id],
-                glosses=row[glosses].split(),
-                text=row.get(text),
-                signer=row[signer],
-                num_frames=None,
-                where=f'{path}, line {line}',
-            )
-            for line, row in read_table(path, cls.COLUMNS)
-        ]
+        records = []
+        for line, row in read_table(path, cls.COLUMNS):
+            record = dict(clip_id=row[clip_id], signer=row[signer], num_frames=None)
+            record |= dict(glosses=row[glosses].split(), text=row.get(text))
+            records.append(record | dict(where=f'{path}, line {line}'))
+        return records
 
 
 @DATASETS.register_module()

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, explain
 from mmsign.files import read_lines
 from mmsign.registry import DATASETS
 
@@ -42,9 +42,7 @@ class SignFolderDataset(SignDataset):
         **kwargs: See ``SignDataset``.
     """
 
-    METAINFO = dict(
-        dataset='sign_folder', gloss_cleanup='none', level='word', language=''
-    )
+    METAINFO = SignDataset.METAINFO | dict(dataset='sign_folder')
     ANNOTATIONS = ('manifest.csv', 'manifest.jsonl')
 
     @classmethod
@@ -109,10 +107,8 @@ def _json_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
         if not line.strip():
             continue
         where = f'{path}, line {number}'
-        try:
+        with explain(DataError, f'{where}: no JSON', ValueError, RecursionError):
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f'{where}: no JSON ({error})') from error
         if not isinstance(row, dict):
             raise DataError(f'{where}: expected an object, found {line[:80]!r}')
         yield where, {key: _text(row, key, where) for key in _REQUIRED + _OPTIONAL}

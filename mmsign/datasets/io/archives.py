@@ -14,7 +14,7 @@ import threading
 import zlib
 from array import array
 
-from mmsign.errors import FrameReadError
+from mmsign.errors import FrameReadError, explain
 from mmsign.files import file_stamp
 from mmsign.vocab import composed
 
@@ -58,11 +58,9 @@ class Archive:
         self.path = path
         self._folders: dict[str, tuple[bytearray, array]] = {}
         self._local = threading.local()
-        try:
+        text = f'{path}: its index cannot be read, copy or pack the zip archive again'
+        with explain(FrameReadError, text, struct.error, EOFError, OSError):
             self._index()
-        except (struct.error, EOFError, OSError) as error:
-            text = f'{path}: no index of a zip archive ({error}); copy or pack it again'
-            raise FrameReadError(text) from error
 
     def __reduce__(self) -> tuple:
         return Archive, (self.path,)
@@ -81,11 +79,8 @@ class Archive:
             forms = {composed(name): name for name in self._folders}
             folder = forms.get(composed(folder), folder)
         if folder not in self._folders:
-            examples = ', '.join(sorted(self._folders)[:3]) or 'none'
-            raise FrameReadError(
-                f'{self.path} has no images in its folder {folder!r}, but in: '
-                f'{examples}, …'
-            )
+            text = f'{self.path} has no images in its folder {folder!r}, but in: '
+            raise FrameReadError(text + ', '.join([*self.folders()[:3], '…']))
         names, values = self._folders[folder]
         members = zip(*[iter(values)] * _FIELDS)
         return dict(zip(names.decode(errors='backslashreplace').split('\0'), members))
@@ -117,11 +112,9 @@ class Archive:
                 f'{name}: encrypted, or compressed otherwise than by deflate; pack the '
                 'archive again, best without compression'
             )
-        try:
-            if method == _DEFLATED:
+        if method == _DEFLATED:
+            with explain(FrameReadError, damaged, zlib.error):
                 data = zlib.decompress(data, -zlib.MAX_WBITS)
-        except zlib.error as error:
-            raise FrameReadError(damaged) from error
         if zlib.crc32(data) != checksum:
             raise FrameReadError(damaged)
         return data
@@ -138,9 +131,8 @@ class Archive:
         directory, shift = self._central_directory()
         folder, at = None, 0
         while at < len(directory):
-            signature, flags, method, checksum, size, plain_size, *rest = (
-                _MEMBER.unpack_from(directory, at)
-            )
+            fields = _MEMBER.unpack_from(directory, at)
+            signature, flags, method, checksum, size, plain_size, *rest = fields
             name_length, extra_length, comment_length, position = rest
             if signature != b'PK\x01\x02':
                 raise EOFError(f'no member where one should be, at byte {at}')
@@ -159,10 +151,8 @@ class Archive:
             if not path.lower().endswith(_IMAGE_ENDS) or name.startswith(b'.'):
                 continue
             if parent != folder:
-                folder = parent
-                names, values = self._folders.setdefault(
-                    _text(parent), (bytearray(), array('q'))
-                )
+                folder, empty = parent, (bytearray(), array('q'))
+                names, values = self._folders.setdefault(_text(parent), empty)
             if _WIDE in (size, plain_size, position):
                 extra = directory[name_end : name_end + extra_length]
                 size, position = _wide_fields(extra, plain_size, size, position)
@@ -233,9 +223,7 @@ def open_archive(path: str) -> Archive:
     Raises:
         FrameReadError: See ``Archive``.
     """
-    try:
+    text = f'no zip archive {path}, name its path in `frames` of the dataset'
+    with explain(FrameReadError, text, OSError):
         stamp = file_stamp(path)
-    except OSError as error:
-        text = f'no zip archive {path}; name its path in `frames` of the dataset'
-        raise FrameReadError(text) from error
     return _ARCHIVES.get(stamp) or _ARCHIVES.setdefault(stamp, Archive(path))

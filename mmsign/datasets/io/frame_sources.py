@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmsign.errors import FrameReadError
+from mmsign.errors import FrameReadError, explain
 
 from .archives import open_archive, safe_member
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
@@ -173,18 +173,10 @@ class FolderFrames(_ImageFrames):
     """
 
     def __init__(self, spec: str) -> None:
-        try:
+        kinds = ', '.join(VIDEO_SUFFIXES)
+        text = f'no folder of frames {spec}, nor a zip archive or video ({kinds})'
+        with explain(FrameReadError, f'{text}; check data_root and `frames`', OSError):
             listed = [name for name in os.listdir(spec) if not name.startswith('.')]
-        except NotADirectoryError as error:
-            kinds = ', '.join(VIDEO_SUFFIXES)
-            raise FrameReadError(
-                f'{spec} is no folder, no zip archive and no video ({kinds})'
-            ) from error
-        except OSError as error:
-            raise FrameReadError(
-                f'no folder of frames {spec} ({error.strerror}); check the '
-                "dataset's data_root and `frames`"
-            ) from error
         names = list(filter(is_image, listed))
         if not names:
             kinds = ', '.join(IMAGE_SUFFIXES)
@@ -196,11 +188,8 @@ class FolderFrames(_ImageFrames):
 
     def _bytes(self, name: str) -> bytes:
         path = os.path.join(self.spec, name)
-        try:
+        with explain(FrameReadError, f'{path}: cannot be read, restore it', OSError):
             return Path(path).read_bytes()
-        except OSError as error:
-            text = f'{path}: cannot be read ({error.strerror}); restore the file'
-            raise FrameReadError(text) from error
 
 
 class ArchiveFrames(_ImageFrames):
@@ -237,8 +226,7 @@ class VideoFrames(FrameSource):
         super().__init__(spec)
         self._kept = decode_unknown(spec)
         info = video_info(spec)
-        self.times = info.times
-        self.time_notices = info.time_notices
+        self.times, self.time_notices = info.times, info.time_notices
         self.notices = (info.damage,) if info.damage else ()
 
     def __len__(self) -> int:
@@ -322,7 +310,6 @@ def prepare_frames(pattern: str) -> None:
     Args:
         pattern: What the clips' frames are opened from, see ``open_frames``.
     """
-    archive = split_archive(pattern)
-    if archive is not None:
+    if archive := split_archive(pattern):
         with suppress(FrameReadError):
             open_archive(archive[0])

@@ -25,7 +25,7 @@ from typing import ClassVar, NamedTuple, TypeVar
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, explain
 from mmsign.files import file_stamp, replacing
 
 from ..clip_names import ClipNames
@@ -81,11 +81,9 @@ class ArrayStore:
             return self
         if not os.path.isfile(self.path):
             raise self.missing()
-        try:
+        text = f'{self.path} is no safetensors file, or truncated'
+        with explain(DataError, text, SafetensorError):
             self._tensors = safe_open(self.path, framework='np')
-        except SafetensorError as error:
-            text = f'{self.path} is no safetensors file, or truncated: {error}'
-            raise DataError(text) from error
         metadata = self._tensors.metadata() or {}
         wanted = dict(format=self.FORMAT, version=self.VERSION)
         found = {key: metadata.get(key) for key in wanted}
@@ -279,13 +277,10 @@ class Journal:
     def _lock(self) -> None:
         if fcntl is None:
             return
-        try:
+        text = f'{self.path}: another process writes this file, write one of your own '
+        text += 'and join them with tools/convert/keypoints.py'
+        with explain(DataError, text, OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DataError(
-                f'{self.path}: another process writes this file; let each write its '
-                'own and join them with tools/convert/keypoints.py'
-            ) from error
 
     def _resume(self) -> None:
         """Read the entries; cut off an incomplete last one."""

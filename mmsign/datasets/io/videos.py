@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mmsign.errors import FrameReadError
+from mmsign.errors import FrameReadError, explain
 from mmsign.files import file_stamp
 
 from .frame_times import frame_duration, is_rate, nominal_or_default, repair_times
@@ -122,10 +122,8 @@ def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
 
 
 def _stamp(path: str) -> tuple:
-    try:
+    with explain(FrameReadError, f'no video file {path}', OSError):
         return file_stamp(path)
-    except OSError as error:
-        raise FrameReadError(f'no video file {path}') from error
 
 
 def _open(path: str) -> cv2.VideoCapture:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmsign.errors import ConfigError, DataError, FrameReadError
+from mmsign.errors import ConfigError, DataError, FrameReadError, explain
 from mmsign.keypoints import misplaced, select_79
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
@@ -33,13 +33,11 @@ def open_source(info: dict) -> FrameSource:
     Raises:
         FrameReadError: Naming the clip, if it has no readable frames.
     """
-    try:
+    with explain(FrameReadError, f'clip {info["clip_id"]}', FrameReadError):
         source = open_frames(info['frames'])
         if not len(source):
             raise FrameReadError(f'{info["frames"]}: no frame can be decoded')
         _ = source.frame_size
-    except FrameReadError as error:
-        raise FrameReadError(f'clip {info["clip_id"]}: {error}') from error
     return source
 
 
@@ -173,8 +171,6 @@ class DecodeClip(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         source = results.pop('frame_source')
-        try:
+        with explain(FrameReadError, f'clip {results["clip_id"]}', FrameReadError):
             results['frames'] = source.read(results['frame_indices'])
-        except FrameReadError as error:
-            raise FrameReadError(f'clip {results["clip_id"]}: {error}') from error
         return results

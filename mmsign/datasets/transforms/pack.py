@@ -36,12 +36,7 @@ class PackClip(BaseTransform):
             inputs['video'] = torch.from_numpy(results['frames']).permute(3, 0, 1, 2)
         if 'keypoints' in results:
             inputs['keypoints'] = torch.from_numpy(results['keypoints'])
-        return _packed(
-            inputs,
-            results,
-            length=len(results['frame_indices']),
-            **{key: results[key] for key in _SAMPLED},
-        )
+        return _packed(inputs, results, **{key: results[key] for key in _SAMPLED})
 
 
 @TRANSFORMS.register_module()
@@ -90,15 +85,13 @@ class LoadFeatures(BaseTransform):
         name = names[np.random.randint(len(names))] if self.views else names[0]
         found = open_features(self.feature_file).read(name)
         streams = found.streams.items()
-        return _packed(
-            {name + FEATURES_SUFFIX: torch.from_numpy(x) for name, x in streams},
-            results,
-            length=len(found.frame_indices),
-            frame_indices=found.frame_indices,
-            num_frames=found.num_frames,
-        )
+        inputs = {name + FEATURES_SUFFIX: torch.from_numpy(x) for name, x in streams}
+        sampled = dict(frame_indices=found.frame_indices, num_frames=found.num_frames)
+        return _packed(inputs, results, **sampled)
 
 
 def _packed(inputs: dict, results: dict, **sampled) -> dict:
     metainfo = {key: results[key] for key in _ANNOTATION} | sampled
+    if sampled:
+        metainfo['length'] = len(sampled['frame_indices'])
     return dict(inputs=inputs, data_samples=SignDataSample(metainfo=metainfo))
