@@ -9,10 +9,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -44,8 +44,7 @@ LAYOUTS = {
 }
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One row of an annotation table.
 
     Attributes:
@@ -165,8 +164,7 @@ def write_corpus(
             signer = cast.get(one.signer) or signer_of(one.signer, difficulty)
             folder = form.CLIP_FRAMES.format(split=split, clip_id=one.clip_id)
             clips.append((one, signer, root / form.FRAMES / folder))
-    settings = dict(size=size, difficulty=difficulty, max_frames=max_frames)
-    render = partial(_render, image=image, seed=seed, **settings)
+    render = partial(_render, image=image, seed=seed, size=size, max_frames=max_frames)
     poses = {}
     for done, (name, keypoints) in enumerate(_mapped(render, clips, workers), start=1):
         poses[name] = keypoints

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 from mmsign.errors import ConfigError
 
@@ -46,8 +47,7 @@ OUT, UP, IN, DOWN = 0.0, 90.0, 180.0, -90.0
 """Where the fingers point, in degrees."""
 
 
-@dataclass(frozen=True)
-class Hand:
+class Hand(NamedTuple):
     """What one hand does during a sign.
 
     Args:
@@ -63,19 +63,14 @@ class Hand:
     palm: float = EDGE
 
 
-@dataclass(frozen=True)
-class Mouth:
+class Mouth(NamedTuple):
     """A mouth shape: 0 to 1 each, from closed to open and from narrow to wide."""
 
     opening: float = 0.15
     width: float = 0.45
 
 
-NEUTRAL = Mouth()
-
-
-@dataclass(frozen=True)
-class Sign:
+class Sign(NamedTuple):
     """One sign.
 
     Args:
@@ -86,7 +81,7 @@ class Sign:
 
     strong: Hand
     weak: Hand | None = None
-    mouth: Mouth = NEUTRAL
+    mouth: Mouth = Mouth()
 
 
 REST_HAND = Hand(path=((0.3, 1.2),), shape=('claw', 'claw'), angle=(160.0, 160.0))
@@ -111,58 +106,50 @@ def _one(path, shape, angle=(UP, UP), palm=PALM) -> Sign:
 
 
 def _both(path, shape, angle=(UP, UP), palm=PALM) -> Sign:
-    sign = _one(path, shape, angle, palm)
-    return replace(sign, weak=sign.strong)
+    strong = _one(path, shape, angle, palm).strong
+    return Sign(strong, strong)
 
 
-def _showing(sign: Sign, palm: float) -> Sign:
-    weak = sign.weak and replace(sign.weak, palm=palm)
-    return replace(sign, strong=replace(sign.strong, palm=palm), weak=weak)
-
-
-_DAY = _one(_circle(0.55, 0.3, 0.33), 'flat')
-_FALL = _both(((0.75, -0.7), (0.5, -0.2), (0.85, 0.2), (0.55, 0.7)), 'flat', (45, 45))
-_FORCE = _both(_circle(0.48, 0.55, 0.28), 'flat')
+_FALL_PATH = (0.75, -0.7), (0.5, -0.2), (0.85, 0.2), (0.55, 0.7)
+_FALL = partial(_both, _FALL_PATH, 'flat', (45, 45))
+_DAY = partial(_one, _circle(0.55, 0.3, 0.33), 'flat')
 _SIDE = _one(((0.95, 0.3), (0.2, 0.4), (-0.6, 0.3)), 'angle')
 _BLOW = Sign(
     Hand(((0.95, 0.05), (0.45, -0.2), (-0.05, 0.05)), angle=(UP, 135), palm=BACK),
     Hand(((0.05, 0.1), (0.45, -0.15), (0.95, 0.1)), angle=(UP, 45), palm=BACK),
 )
-_AMOUNT = _both(((0.1, 0.9), (0.2, 0.2), (0.55, -0.3), (1.0, 0.1)), 'claw')
 
 LEXICON: dict[str, Sign] = {
     # When
     'HEUTE': _both(((0.3, 0.0), (0.32, 0.85)), 'horns', (110, 110), BACK),
     'MORGEN': _one(((0.32, -0.45), (0.75, -0.25), (1.0, 0.3)), 'index', (UP, OUT)),
     'NACHT': _both(((0.95, -0.55), (0.55, -0.1), (0.05, 0.5)), 'flat', (UP, IN), BACK),
-    'MONTAG': _showing(_DAY, PALM),
-    'FREITAG': _showing(_DAY, BACK),
+    'MONTAG': _DAY(palm=PALM),
+    'FREITAG': _DAY(palm=BACK),
     # Where
     'NORD': _one(((0.35, 0.85), (0.38, 0.0), (0.4, -0.8)), 'index'),
     'SUED': _one(((0.9, -0.6), (0.85, 0.85)), 'index', (DOWN, DOWN), BACK),
-    'OST': replace(_SIDE, mouth=OPEN),
-    'WEST': replace(_SIDE, mouth=SPREAD),
+    'OST': _SIDE._replace(mouth=OPEN),
+    'WEST': _SIDE._replace(mouth=SPREAD),
     'ALPEN': _both(
         ((0.05, -0.7), (0.45, -0.1), (0.65, -0.5), (0.95, 0.15)), 'two', (135, 135)
     ),
-    'STADT': _one(
-        ((0.1, -0.05), (0.9, 0.15), (0.1, 0.5), (0.9, 0.75)), 'two', (UP, UP)
-    ),
+    'STADT': _one(((0.1, -0.05), (0.9, 0.15), (0.1, 0.5), (0.9, 0.75)), 'two'),
     # What
-    'REGEN': _showing(_FALL, PALM),
-    'SCHNEE': _showing(_FALL, BACK),
+    'REGEN': _FALL(palm=PALM),
+    'SCHNEE': _FALL(palm=BACK),
     'SONNE': _one(((-0.45, 0.9), (0.3, 0.2), (0.9, -0.6)), ('fist', 'flat')),
     'WOLKE': _both(_circle(0.62, -0.4, 0.3), 'claw', (110, 110)),
-    'WIND': replace(_BLOW, mouth=OPEN),
-    'STURM': replace(_BLOW, mouth=SPREAD),
+    'WIND': _BLOW._replace(mouth=OPEN),
+    'STURM': _BLOW._replace(mouth=SPREAD),
     'NEBEL': _both(((0.1, 0.25), (0.95, 0.25)), 'flat', (IN, UP), BACK),
     'GEWITTER': _one(
         ((-0.45, -0.75), (0.5, -0.3), (-0.05, 0.15), (0.8, 0.8)), 'index', (DOWN, DOWN)
     ),
     # How
-    'STARK': _showing(_FORCE, PALM),
+    'STARK': _both(_circle(0.48, 0.55, 0.28), 'flat'),
     'SCHWACH': _one(((-0.45, 0.3), (0.3, 0.95), (1.0, 0.3)), 'claw', (UP, OUT), BACK),
-    'VIEL': _AMOUNT,
+    'VIEL': _both(((0.1, 0.9), (0.2, 0.2), (0.55, -0.3), (1.0, 0.1)), 'claw'),
     'WENIG': _both(((1.0, 0.9), (0.15, 0.8)), 'fist', (UP, IN)),
     'MOEGLICH': _one(
         ((1.0, -0.6), (0.5, -0.65), (1.0, -0.6), (0.5, -0.65)), 'horns', (70, 110)
@@ -185,10 +172,10 @@ def sign_of(gloss: str) -> Sign:
     """
     if not gloss or gloss.split() != [gloss]:
         raise ConfigError(f'expected one gloss without white space, got {gloss!r}')
-    return LEXICON.get(gloss) or sign_from_hash(gloss)
+    return LEXICON.get(gloss) or _sign_from_hash(gloss)
 
 
-def sign_from_hash(gloss: str) -> Sign:
+def _sign_from_hash(gloss: str) -> Sign:
     """Make up a sign for any gloss: always the same for the same gloss.
 
     The digest of the gloss is read as a list of choices, so the sign depends
@@ -200,26 +187,17 @@ def sign_from_hash(gloss: str) -> Sign:
         return options[digest.pop() % len(options)]
 
     def hand(lowest: float) -> Hand:
-        points = tuple(
-            (
-                choose((-0.3, 0.1, 0.4, 0.65, 0.9)),
-                choose((lowest, -0.25, 0.15, 0.5, 0.8)),
-            )
-            for _ in range(choose((2, 3, 3, 4)))
-        )
+        xs, ys = (-0.3, 0.1, 0.4, 0.65, 0.9), (lowest, -0.25, 0.15, 0.5, 0.8)
+        count = choose((2, 3, 3, 4))
+        path = tuple((choose(xs), choose(ys)) for _ in range(count))
         shape = choose(tuple(SHAPES))
         angle = choose((OUT, 45.0, UP, 135.0, IN, DOWN))
-        return Hand(
-            path=points,
-            shape=(shape, choose((shape, shape, *SHAPES))),
-            angle=(angle, angle + choose((0.0, 0.0, 60.0, -60.0))),
-            palm=choose((PALM, BACK)),
-        )
+        shapes = shape, choose((shape, shape, *SHAPES))
+        angles = angle, angle + choose((0.0, 0.0, 60.0, -60.0))
+        return Hand(path, shapes, angles, choose((PALM, BACK)))
 
     strong = hand(lowest=-0.7)
     kind = choose(('one', 'one', 'mirrored', 'mirrored', 'own'))
-    weak = {'one': None, 'mirrored': strong}.get(kind)
-    if kind == 'own':
-        weak = hand(lowest=-0.1)
+    weak = hand(lowest=-0.1) if kind == 'own' else {'mirrored': strong}.get(kind)
     mouth = Mouth(choose((0.0, 0.15, 0.6, 1.0)), choose((0.0, 0.45, 1.0)))
     return Sign(strong, weak, mouth)

@@ -9,14 +9,15 @@ lets each reach into its neighbours, as co-articulation does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 
 from mmsign.errors import ConfigError
 
 from .lexicon import REST_HAND, SHAPES, Hand, Sign, sign_of
-from .signers import USUAL, Difficulty, Signer
+from .signers import Signer
 
 REST_FRAMES = (1, 3)
 SIGN_FRAMES = (6, 9)
@@ -25,8 +26,7 @@ MIN_FRAMES_PER_GLOSS = 4
 """However short a clip is asked for, a gloss is never squeezed below this."""
 
 
-@dataclass(frozen=True)
-class HandTrack:
+class HandTrack(NamedTuple):
     """One hand over time, in its own frame of reference (see ``lexicon``).
 
     Args:
@@ -42,8 +42,7 @@ class HandTrack:
     extension: np.ndarray
 
 
-@dataclass(frozen=True)
-class Motion:
+class Motion(NamedTuple):
     """A sentence as motion.
 
     Args:
@@ -58,25 +57,20 @@ class Motion:
     mouth: np.ndarray
     sway: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.mouth)
-
 
 def sign_sentence(
     glosses: Sequence[str],
     signer: Signer,
-    rng: np.random.Generator,
-    difficulty: Difficulty = USUAL,
+    rng: Generator,
     max_frames: int | None = None,
 ) -> Motion:
     """Let a signer sign a sentence.
 
     Args:
         glosses: One or more; those outside the lexicon get a sign of their own.
-        signer: Who signs.
+        signer: Who signs; the difficulty says how much signs vary.
         rng: Source of randomness. The draws do not depend on palms or mouths, so
             with the same state the members of a pair differ in nothing else.
-        difficulty: How much signs vary.
         max_frames: Sign faster to stay below, though with no fewer than
             ``MIN_FRAMES_PER_GLOSS`` frames a gloss.
 
@@ -88,10 +82,10 @@ def sign_sentence(
     rest = Sign(REST_HAND, REST_HAND)
     signs = [rest, *map(sign_of, glosses), rest]
     lengths, gaps = _durations(len(glosses), signer.speed, rng, max_frames)
-    before, after = rng.integers(REST_FRAMES[0], REST_FRAMES[1] + 1, 2)
+    before, after = rng.integers(*REST_FRAMES, 2, endpoint=True)
     parts: list[np.ndarray] = []
     for sign, steps, gap in zip(signs, [before, *lengths, after], [0, *gaps]):
-        columns = _sign_columns(sign, int(steps), signer, rng, difficulty)
+        columns = _sign_columns(sign, int(steps), signer, rng)
         if parts:
             parts.append(_transition(parts[-1][-1], columns[0], int(gap)))
         parts.append(columns)
@@ -101,36 +95,28 @@ def sign_sentence(
 
 
 def _durations(
-    count: int, speed: float, rng: np.random.Generator, max_frames: int | None
+    count: int, speed: float, rng: Generator, max_frames: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Frames of each of ``count`` signs, and of the transition before each."""
-    signs = rng.integers(SIGN_FRAMES[0], SIGN_FRAMES[1] + 1, count) / speed
-    low, high = TRANSITION_FRAMES
-    gaps = rng.integers(low, high + 1, count + 1) / speed
+    signs = rng.integers(*SIGN_FRAMES, count, endpoint=True) / speed
+    gaps = rng.integers(*TRANSITION_FRAMES, count + 1, endpoint=True) / speed
     total = signs.sum() + gaps.sum() + 2 * REST_FRAMES[1]
     squeeze = min(1.0, (max_frames or total) / total)
-    signs = np.maximum(np.floor(signs * squeeze + 0.5), MIN_FRAMES_PER_GLOSS - 1)
-    gaps = np.maximum(np.floor(gaps * squeeze + 0.5), 1)
-    return signs, gaps
+    least = (signs, MIN_FRAMES_PER_GLOSS - 1), (gaps, 1)
+    return tuple(np.maximum(np.floor(n * squeeze + 0.5), low) for n, low in least)
 
 
-def _sign_columns(
-    sign: Sign,
-    steps: int,
-    signer: Signer,
-    rng: np.random.Generator,
-    difficulty: Difficulty,
-) -> np.ndarray:
+def _sign_columns(sign: Sign, steps: int, signer: Signer, rng: Generator) -> np.ndarray:
     """Both hands and the mouth during a sign: (steps, 22)."""
     along = np.linspace(0.0, 1.0, steps)
 
     def hand_columns(hand: Hand) -> list[np.ndarray]:
         path = np.asarray(hand.path, dtype=np.float64)
-        path = path + rng.normal(0.0, 1.0, path.shape) * difficulty.placement
+        path = path + rng.normal(0.0, 1.0, path.shape) * signer.difficulty.placement
         middle = np.array([0.3, 0.2])
         path = middle + (path - middle) * signer.reach + np.asarray(signer.offset)
         angle = np.interp(along, (0.0, 1.0), hand.angle)
-        angle = np.deg2rad(angle + rng.normal() * difficulty.turning)
+        angle = np.deg2rad(angle + rng.normal() * signer.difficulty.turning)
         first, last = (np.asarray(SHAPES[name]) for name in hand.shape)
         extension = first + along[:, None] * (last - first)
         turns = np.cos(angle), np.sin(angle), np.full(steps, hand.palm)
@@ -145,8 +131,7 @@ def _follow(path: np.ndarray, steps: int) -> np.ndarray:
     """Pass through the points (P, 2) by a Catmull-Rom spline; (steps, 2)."""
     if len(path) == 1:
         return np.repeat(path, steps, axis=0)
-    ends = 2 * path[:1] - path[1:2], 2 * path[-1:] - path[-2:-1]
-    padded = np.concatenate([ends[0], path, ends[1]])
+    padded = np.pad(path, ((1, 1), (0, 0)), 'reflect', reflect_type='odd')
     place = np.linspace(0.0, len(path) - 1.0, steps)
     segment = np.minimum(place.astype(int), len(path) - 2)
     t = (place - segment)[:, None]
@@ -165,7 +150,7 @@ def _transition(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
 
 def _smooth(columns: np.ndarray) -> np.ndarray:
     """Average each frame with its neighbours, weights 1:2:1."""
-    padded = np.concatenate([columns[:1], columns, columns[-1:]])
+    padded = np.pad(columns, ((1, 1), (0, 0)), 'edge')
     return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
@@ -177,7 +162,7 @@ def _hand_track(columns: np.ndarray) -> HandTrack:
     return HandTrack(columns[:, :2], direction, columns[:, 4], columns[:, 5:])
 
 
-def _sway(frames: int, rng: np.random.Generator) -> np.ndarray:
+def _sway(frames: int, rng: Generator) -> np.ndarray:
     """Slow small displacement of the body: (frames, 2)."""
     time = np.arange(frames)[:, None]
     period = rng.uniform(30.0, 60.0, 2)

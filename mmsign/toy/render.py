@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from .motion import sign_sentence
-from .signers import USUAL, Colour, Difficulty, Signer
+from .signers import Colour, Signer
 from .skeleton import HEAD_RADII, OUTER_LIPS, SIDES, Pose, estimate, pose_of
 
 # OpenCV takes fractions of a pixel as integers.
@@ -101,7 +101,7 @@ class _Canvas:
         # All that the pixels tell of the mouth is its faint outline.
         self.lines([points[OUTER_LIPS]], _shade(look.skin, 0.93), 0.0, closed=True)
 
-    def arm(self, side: dict[str, int]) -> None:
+    def arm(self, side: dict) -> None:
         unit, look = self.unit, self.look
         names = 'shoulder', 'elbow', 'wrist'
         shoulder, elbow, wrist = (self.points[side[name]] for name in names)
@@ -111,9 +111,9 @@ class _Canvas:
         self.lines(sleeve, _shade(look.clothes, 0.55), 0.22 * unit)
         self.lines(sleeve, _shade(look.clothes, 0.85), 0.17 * unit)
 
-    def hand(self, side: dict[str, int], palm: float) -> None:
+    def hand(self, side: dict, palm: float) -> None:
         """Coloured by the side that is seen."""
-        hand, unit = self.points[side['hand'] : side['hand'] + 21], self.unit
+        hand, unit = self.points[side['hand']], self.unit
         weight, sides = (palm + 1) / 2, zip(self.look.back, self.look.palm)
         colour = tuple((1 - weight) * back + weight * front for back, front in sides)
         outline = _shade(colour, 0.45)
@@ -127,23 +127,21 @@ class _Canvas:
         self.lines(fingers, colour, thick)
 
 
-def draw_pose(
-    pose: Pose, signer: Signer, size: tuple[int, int], light: float = 1.0
-) -> np.ndarray:
+def draw_pose(pose: Pose, size: tuple[int, int], light: float = 1.0) -> np.ndarray:
     """Draw every frame of a clip.
 
     Args:
-        pose: Where everything is.
-        signer: Gives the colours.
+        pose: Where everything is; the signer gives the colours.
         size: [w, h] of the frames in pixels.
         light: Brightness, 1 on average.
 
     Returns:
         (T, h, w, 3) uint8, BGR.
     """
-    zoom = 2 if size[0] < 160 else 1
-    lit = {name: getattr(signer, name) for name in ('skin', 'clothes', 'hair')}
-    look = replace(signer, **{name: _shade(c, light) for name, c in lit.items()})
+    signer, zoom = pose.signer, 2 if size[0] < 160 else 1
+    lit = ('skin', 'clothes', 'hair')
+    lit = {name: _shade(getattr(signer, name), light) for name in lit}
+    look = replace(signer, **lit)
     # The background is darker towards the bottom.
     fall = np.linspace(1.06, 0.88, size[1] * zoom)[:, None, None] * light
     row = np.minimum(fall * np.asarray(signer.background), 255.0)
@@ -160,10 +158,8 @@ def draw_pose(
             canvas.arm(side)
         for side, palm in hands:
             canvas.hand(side, float(palm[index]))
-        image = canvas.image
-        if zoom > 1:
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        frames[index] = image
+        # Of the same size already, it is copied.
+        frames[index] = cv2.resize(canvas.image, size, interpolation=cv2.INTER_AREA)
     return frames
 
 
@@ -172,7 +168,6 @@ def render_sentence(
     signer: Signer,
     size: tuple[int, int],
     rng: np.random.Generator,
-    difficulty: Difficulty = USUAL,
     max_frames: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render a sentence of any glosses.
@@ -182,10 +177,10 @@ def render_sentence(
 
     Args:
         glosses: One or more.
-        signer: Who signs.
+        signer: Who signs; the difficulty says how much signs vary and how badly
+            keypoints are estimated.
         size: [w, h] of the frames in pixels.
         rng: Source of randomness.
-        difficulty: How much signs vary and how badly keypoints are estimated.
         max_frames: Sign faster to stay below, as far as that is possible.
 
     Returns:
@@ -195,8 +190,8 @@ def render_sentence(
     Raises:
         ConfigError: If there is no gloss, or one is not a word.
     """
-    motion = sign_sentence(glosses, signer, rng, difficulty, max_frames)
+    motion = sign_sentence(glosses, signer, rng, max_frames)
     pose = pose_of(motion, signer, size)
     light = float(rng.uniform(0.9, 1.1))
-    keypoints = estimate(pose, size, rng, difficulty)
-    return draw_pose(pose, signer, size, light), keypoints
+    keypoints = estimate(pose, size, rng)
+    return draw_pose(pose, size, light), keypoints

@@ -87,6 +87,7 @@ class Signer:
         sleeve: Share of the arm that clothes cover.
         hair_length: 0 (short) to 1 (to the shoulders).
         skin, clothes, hair, background: Colours.
+        difficulty: How much the signs vary, and how badly keypoints are estimated.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Signer:
     clothes: Colour
     hair: Colour
     background: Colour
+    difficulty: Difficulty
 
     @property
     def palm(self) -> Colour:
@@ -142,7 +144,7 @@ def make_signer(
     Args:
         name: As it stands in the annotations.
         rng: Source of randomness.
-        difficulty: How far signers differ.
+        difficulty: How far signers differ, and what the signer carries on.
         left_handed: Drawn, one in four, if not given.
     """
 
@@ -171,6 +173,7 @@ def make_signer(
         clothes=clothes,
         hair=tuple(rng.uniform(0.1, 0.9) * c for c in (70.0, 100.0, 140.0)),
         background=_colour_apart(rng, (0.6, 0.95), [*hands, clothes]),
+        difficulty=difficulty,
     )
 
 

@@ -8,21 +8,18 @@ scaled by the signer's shoulder width and put on its side of the body.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from .motion import HandTrack, Motion
-from .signers import USUAL, Difficulty, Signer
+from .signers import Signer
 
-BODY, FACE = slice(0, 17), slice(23, 91)
-LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
-MOUTH = slice(71, 91)
-OUTER_LIPS, INNER_LIPS = slice(71, 83), slice(83, 91)
-# Left and right: its points, and of the hand the first.
+FACE, MOUTH, OUTER_LIPS = slice(23, 91), slice(71, 91), slice(71, 83)
+# Left and right.
 SIDES = (
-    dict(shoulder=5, elbow=7, wrist=9, hand=91),
-    dict(shoulder=6, elbow=8, wrist=10, hand=112),
+    dict(shoulder=5, elbow=7, wrist=9, hand=slice(91, 112)),
+    dict(shoulder=6, elbow=8, wrist=10, hand=slice(112, 133)),
 )
 
 HEAD_RADII = (0.27, 0.36)
@@ -45,19 +42,20 @@ _FINGER_LENGTH = np.array([0.14, 0.18, 0.195, 0.18, 0.145])
 _FINGER_ANGLE = np.deg2rad([58.0, 10.0, 2.0, -6.0, -16.0])
 
 
-@dataclass(frozen=True)
-class Pose:
+class Pose(NamedTuple):
     """The true keypoints of a clip, before an estimator's errors.
 
     Args:
         points: (T, 133, 2) in pixels.
         palms: (T,) each, the side of the left and the right hand that is seen, -1 to 1.
         unit: Shoulder width in pixels.
+        signer: Whose they are.
     """
 
     points: np.ndarray
     palms: tuple[np.ndarray, np.ndarray]
     unit: float
+    signer: Signer
 
 
 def _hand_points(track: HandTrack, scale: float) -> np.ndarray:
@@ -146,7 +144,7 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     """
     width, height = size
     unit = signer.size * width
-    points = np.zeros((len(motion), 133, 2))
+    points = np.zeros((len(motion.mouth), 133, 2))
     hands = [motion.weak, motion.strong]
     if signer.left_handed:
         hands.reverse()
@@ -154,7 +152,7 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     for track, names, side in zip(hands, SIDES, (1.0, -1.0)):
         mirror = np.array([side, 1.0])
         hand = _hand_points(track, signer.hand)
-        points[:, names['hand'] : names['hand'] + 21] = hand * mirror
+        points[:, names['hand']] = hand * mirror
         points[:, names['wrist']] = hand[:, 0] * mirror
         points[:, names['elbow']] = _elbow(hand[:, 0]) * mirror
         points[:, names['shoulder']] = (0.5 * side, 0.0)
@@ -168,15 +166,11 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     points[:, :5] = middle + signer.head * np.array(head)
     points += motion.sway[:, None]
     origin = np.asarray(signer.place) * (width, height)
-    return Pose(points * unit + origin, tuple(track.palm for track in hands), unit)
+    palms = tuple(track.palm for track in hands)
+    return Pose(points * unit + origin, palms, unit, signer)
 
 
-def estimate(
-    pose: Pose,
-    size: tuple[int, int],
-    rng: np.random.Generator,
-    difficulty: Difficulty = USUAL,
-) -> np.ndarray:
+def estimate(pose: Pose, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Keypoints with an estimator's errors.
 
     Hands are lost for one to three frames at a time. What is lost jumps elsewhere
@@ -184,15 +178,15 @@ def estimate(
     below ``LOW_SCORE``.
 
     Args:
-        pose: The truth.
+        pose: The truth; the signer's difficulty says how wrong keypoints are.
         size: [w, h] of the frame in pixels.
         rng: Source of randomness.
-        difficulty: How large and how frequent errors are.
 
     Returns:
         (T, K, 3) float32: x px, y px, score.
     """
     frames, count = pose.points.shape[:2]
+    difficulty = pose.signer.difficulty
     deviation = np.full(count, difficulty.keypoint_noise * pose.unit)
     deviation[MOUTH] *= 0.6
     points = pose.points + rng.normal(size=pose.points.shape) * deviation[:, None]
@@ -201,13 +195,11 @@ def estimate(
     lost = rng.random((frames, count)) < difficulty.point_loss
     jump = rng.normal(size=points.shape) * 0.35 * pose.unit
     points[lost] += jump[lost]
-    zeroed = lost & (rng.random((frames, count)) < 0.2)
-    points[zeroed] = 0.0
+    points[lost & (rng.random((frames, count)) < 0.2)] = 0.0
 
-    for hand in (LEFT_HAND, RIGHT_HAND):
+    for hand in (side['hand'] for side in SIDES):
         # A loss takes two frames on average.
-        starts = np.flatnonzero(rng.random(frames) < difficulty.hand_loss / 2)
-        for start in starts:
+        for start in np.flatnonzero(rng.random(frames) < difficulty.hand_loss / 2):
             run = slice(start, start + int(rng.integers(1, 4)))
             shape = points[run, hand] - points[run, hand].mean(axis=1, keepdims=True)
             lost[run, hand] = True

@@ -9,7 +9,7 @@ CLEAN = Difficulty.scaled(0)
 
 def render(gloss):
     rng = np.random.default_rng(0)
-    return render_sentence([gloss], signer_of('Anna'), (84, 104), rng, CLEAN)
+    return render_sentence([gloss], signer_of('Anna', CLEAN), (84, 104), rng)
 
 
 def test_the_drawing_is_golden():

@@ -29,15 +29,15 @@ def test_left_handed_signers_lead_with_the_left_hand():
 
 
 def test_a_clean_estimate_is_the_truth_inside_the_frame():
-    truth = pose()
-    found = estimate(truth, SIZE, np.random.default_rng(0), Difficulty.scaled(0))
+    truth = pose(signer_of('Anna', Difficulty.scaled(0)))
+    found = estimate(truth, SIZE, np.random.default_rng(0))
     clipped = np.clip(truth.points, 0, np.array(SIZE) - 1)
     np.testing.assert_allclose(found[..., :2], clipped, atol=1e-4)
 
 
 def test_errors_have_low_scores():
-    truth = pose()
-    found = estimate(truth, SIZE, np.random.default_rng(0), Difficulty.scaled(3))
+    truth = pose(signer_of('Anna', Difficulty.scaled(3)))
+    found = estimate(truth, SIZE, np.random.default_rng(0))
     error = np.linalg.norm(found[..., :2] - truth.points, axis=-1)
     low = found[..., 2] < LOW_SCORE
     assert 0 < low.mean() < 0.3
