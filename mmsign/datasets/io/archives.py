@@ -153,9 +153,10 @@ class Archive:
             if parent != folder:
                 folder, empty = parent, (bytearray(), array('q'))
                 names, values = self._folders.setdefault(_text(parent), empty)
-            if _WIDE in (size, plain_size, position):
+            fields = (plain_size, size, position)
+            if _WIDE in fields:
                 extra = directory[name_end : name_end + extra_length]
-                size, position = _wide_fields(extra, plain_size, size, position)
+                _, size, position = _wide_fields(extra, fields)
             if flags & _ENCRYPTED:
                 method = -1
             names += name + b'\0'
@@ -197,19 +198,15 @@ def _text(path: bytes) -> str:
         return path.decode('cp437')
 
 
-def _wide_fields(
-    extra: bytes, plain_size: int, size: int, position: int
-) -> tuple[int, int]:
-    """Size and position of a member from its ZIP64 field."""
+def _wide_fields(extra: bytes, fields: tuple[int, ...]) -> list[int]:
+    """A member's sizes and position, those that did not fit from its ZIP64 field."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from('<2H', extra, at)
         if kind == 1:
             # Holds, in this order, only the values that did not fit.
             values = iter(struct.unpack_from(f'<{length // 8}Q', extra, at + 4))
-            fields = (plain_size, size, position)
-            _, *wide = (next(values, old) if old == _WIDE else old for old in fields)
-            return tuple(wide)
+            return [next(values, old) if old == _WIDE else old for old in fields]
         at += 4 + length
     raise EOFError('a ZIP64 member without its sizes')
 

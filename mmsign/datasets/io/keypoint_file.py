@@ -174,7 +174,7 @@ class KeypointWriter:
         size = None if frame_size is None else list(map(int, frame_size))
         about = dict(layout=layout, frame_size=size)
         self._journal = Journal(self.path, about, (LAYOUT_SIZES[layout], 3))
-        self.done: set[str] = {*finished, *self._journal.lengths}
+        self.done: set[str] = {*finished, *self._journal.clips}
 
     def _finished(self) -> list[str]:
         return self._file.clip_ids if self.path.exists() else []
@@ -186,7 +186,7 @@ class KeypointWriter:
         if kind is None:
             self.close()
         else:
-            self._journal.close(remove=not self._journal.lengths)
+            self._journal.close(remove=not self._journal.clips)
 
     def add(self, clip_id: str, points: np.ndarray) -> None:
         """Append a clip; it is on disk, for another process to see, on return.
@@ -210,7 +210,7 @@ class KeypointWriter:
         """Make the keypoint file and remove the journal."""
         if self._journal.closed:
             return
-        if self._journal.lengths or not self.path.exists():
+        if self._journal.clips or not self.path.exists():
             arrays = self._journal.stored()
             # What is in both was written before a run ended: the file is right.
             for clip in self._finished():

@@ -215,7 +215,7 @@ class Journal:
 
     Attributes:
         path: Of the journal.
-        lengths: N by clip, of the complete entries.
+        clips: Where the values of each complete entry begin, and its N.
 
     Raises:
         DataError: If another process writes the journal, or it is about something
@@ -224,8 +224,7 @@ class Journal:
 
     def __init__(self, path: Path, about: dict, row: tuple[int, ...]) -> None:
         self.path = path.with_name(f'{path.name}.journal')
-        self.lengths: dict[str, int] = {}
-        self._starts: dict[str, int] = {}
+        self.clips: dict[str, tuple[int, int]] = {}
         self._about, self._row = about, row
         self._file = open(self.path, 'a+b')  # noqa: SIM115  kept open
         try:
@@ -239,19 +238,19 @@ class Journal:
         """Add a clip; on return another process can see it."""
         data = array.tobytes()
         self._write(dict(clip=clip, frames=len(array), crc=zlib.crc32(data)), data)
-        self._starts[clip] = self._file.tell() - len(data)
-        self.lengths[clip] = len(array)
+        self.clips[clip] = self._file.tell() - len(data), len(array)
 
     def stored(self) -> dict[str, Stored]:
         """All its arrays, for ``write_store``."""
-        return {
-            clip: Stored('<f2', (length, *self._row), partial(self._read, clip))
-            for clip, length in self.lengths.items()
-        }
+        found = {}
+        for clip, (start, length) in self.clips.items():
+            read = partial(self._read, start, length)
+            found[clip] = Stored('<f2', (length, *self._row), read)
+        return found
 
-    def _read(self, clip: str) -> np.ndarray:
-        self._file.seek(self._starts[clip])
-        return np.frombuffer(self._data(self.lengths[clip]), '<f2')
+    def _read(self, start: int, length: int) -> np.ndarray:
+        self._file.seek(start)
+        return np.frombuffer(self._data(length), '<f2')
 
     @property
     def closed(self) -> bool:
@@ -299,9 +298,9 @@ class Journal:
             if type(length) is not int or zlib.crc32(self._data(length)) != line['crc']:
                 break
             end = self._file.tell()
-            self._starts[line['clip']], self.lengths[line['clip']] = start, length
+            self.clips[line['clip']] = start, length
+        self._file.truncate(end)
         self._file.seek(end)
-        self._file.truncate()
 
     def _line(self, keys: Set[str]) -> dict | None:
         """The next line; None if it is not complete."""
