@@ -196,6 +196,16 @@ def open_network(
         raise CheckpointError(f'{checkpoint}: {error}') from error
 
 
+def load_network(
+    config: str | Path | Config,
+    checkpoint: str | Path,
+    device: str | torch.device | None = None,
+    fast: bool = False,
+) -> Network:
+    """``open_network`` of a config and a checkpoint."""
+    return open_network(config, checkpoint, device=device, fast=fast)
+
+
 def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors to store, and alias → name of those that are another's memory, as
     mBART's output layer is its embedding."""

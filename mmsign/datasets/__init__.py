@@ -1,5 +1,7 @@
 """Corpora, frame sources, keypoint files and the transforms of a clip."""
 
+from mmsign.vocab import build_vocabulary
+
 from . import transforms
 from .csl_daily import CSLDailyDataset
 from .io.feature_file import FeatureFile, write_features
