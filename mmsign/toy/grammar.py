@@ -12,39 +12,22 @@ import numpy as np
 
 from mmsign.errors import ConfigError
 
-WHEN = {
-    'HEUTE': 'heute',
-    'MORGEN': 'morgen',
-    'NACHT': 'in der nacht',
-    'MONTAG': 'am montag',
-    'FREITAG': 'am freitag',
+# The glosses of each slot of a sentence, and their words.
+_WORDS = {
+    'when': 'HEUTE heute, MORGEN morgen, NACHT in der nacht, MONTAG am montag, '
+    'FREITAG am freitag',
+    'where': 'NORD im norden, SUED im süden, OST im osten, WEST im westen, '
+    'ALPEN in den alpen, STADT in der stadt',
+    'what': 'REGEN regen, SCHNEE schnee, SONNE sonne, WOLKE wolken, WIND wind, '
+    'STURM sturm, NEBEL nebel, GEWITTER gewitter',
+    'how': 'STARK kräftig, SCHWACH schwach, VIEL viel, WENIG wenig, '
+    'MOEGLICH vielleicht',
 }
-WHERE = {
-    'NORD': 'im norden',
-    'SUED': 'im süden',
-    'OST': 'im osten',
-    'WEST': 'im westen',
-    'ALPEN': 'in den alpen',
-    'STADT': 'in der stadt',
+SLOTS: dict[str, dict[str, str]] = {
+    slot: dict(entry.split(maxsplit=1) for entry in entries.split(', '))
+    for slot, entries in _WORDS.items()
 }
-WHAT = {
-    'REGEN': 'regen',
-    'SCHNEE': 'schnee',
-    'SONNE': 'sonne',
-    'WOLKE': 'wolken',
-    'WIND': 'wind',
-    'STURM': 'sturm',
-    'NEBEL': 'nebel',
-    'GEWITTER': 'gewitter',
-}
-HOW = {
-    'STARK': 'kräftig',
-    'SCHWACH': 'schwach',
-    'VIEL': 'viel',
-    'WENIG': 'wenig',
-    'MOEGLICH': 'vielleicht',
-}
-SLOTS = {'when': WHEN, 'where': WHERE, 'what': WHAT, 'how': HOW}
+"""Glosses and their words, by slot."""
 
 # Slots of a sentence in signing order, from two to five glosses.
 PATTERNS = (
@@ -71,7 +54,6 @@ def make_sentences(count: int, rng: np.random.Generator) -> list[list[str]]:
         Gloss sequences; no gloss occurs twice in one.
     """
     decks: dict[str, list[str]] = {slot: [] for slot in SLOTS}
-
     sentences = []
     for _ in range(count):
         glosses: list[str] = []
@@ -95,10 +77,10 @@ def translate(glosses: Sequence[str]) -> str:
         >>> translate(['MORGEN', 'NORD', 'REGEN', 'VIEL'])
         'viel regen gibt es morgen im norden .'
     """
-    for gloss in glosses:
-        if not any(gloss in table for table in SLOTS.values()):
-            raise ConfigError(f'the toy language has no gloss {gloss!r}')
     tables = SLOTS.values()
+    for gloss in glosses:
+        if not any(gloss in table for table in tables):
+            raise ConfigError(f'the toy language has no gloss {gloss!r}')
     when, where, what, how = ([t[g] for g in glosses if g in t] for t in tables)
     if not what:
         return ' '.join([*how, *when, *where, '.'])

@@ -67,8 +67,8 @@ class _Canvas:
     def ellipse(
         self, centre: np.ndarray, radii: tuple[float, float], colour: Colour
     ) -> None:
-        middle = tuple(self._points(centre).tolist())
-        axes = tuple(_fixed(np.asarray(radii) * self.zoom).tolist())
+        middle = self._points(centre).tolist()
+        axes = _fixed(np.asarray(radii) * self.zoom).tolist()
         style = 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT
         cv2.ellipse(self.image, middle, axes, *style)
 
@@ -140,15 +140,13 @@ def draw_pose(pose: Pose, size: tuple[int, int], light: float = 1.0) -> np.ndarr
     """
     signer, zoom = pose.signer, 2 if size[0] < 160 else 1
     lit = ('skin', 'clothes', 'hair')
-    lit = {name: _shade(getattr(signer, name), light) for name in lit}
-    look = replace(signer, **lit)
+    look = replace(signer, **{n: _shade(getattr(signer, n), light) for n in lit})
     # The background is darker towards the bottom.
     fall = np.linspace(1.06, 0.88, size[1] * zoom)[:, None, None] * light
     row = np.minimum(fall * np.asarray(signer.background), 255.0)
     background = np.repeat(row.astype(np.uint8), size[0] * zoom, axis=1)
-    hands = list(zip(SIDES, pose.palms))
-    if signer.left_handed:
-        hands.reverse()  # the weak hand is behind the strong one
+    # The weak hand is behind the strong one.
+    hands = list(zip(SIDES, pose.palms))[:: -1 if signer.left_handed else 1]
     frames = np.empty((len(pose.points), size[1], size[0], 3), np.uint8)
     for index, points in enumerate(pose.points):
         canvas = _Canvas(background.copy(), zoom, points, pose.unit, look)

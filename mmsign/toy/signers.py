@@ -152,8 +152,7 @@ def make_signer(
         return mean + difficulty.signers * rng.uniform(-deviation, deviation)
 
     lower, share = divmod(rng.uniform(0, len(_SKINS) - 1), 1)
-    neighbours = zip(*_SKINS[int(lower) :][:2])
-    skin = tuple(a + share * (b - a) for a, b in neighbours)
+    skin = tuple(a + share * (b - a) for a, b in zip(*_SKINS[int(lower) :][:2]))
     hands = [skin, tuple(_BACK_SHADE * s for s in skin), _PALM]
     clothes = _colour_apart(rng, (0.15, 0.55), hands)
     left = bool(rng.random() < 0.25)
@@ -196,10 +195,8 @@ def make_cast(
         seed: Of the corpus.
         difficulty: How far signers differ.
     """
-    cast: dict[str, list[Signer]] = {}
-    numbers = count(1)
+    cast, numbers = {split: [] for split in sizes}, count(1)
     for split, size in sizes.items():
-        cast[split] = []
         for index, number in zip(range(size), numbers):
             rng = np.random.default_rng([seed, 1, number])
             name, left_handed = f'Signer{number:02d}', index % 8 == 5

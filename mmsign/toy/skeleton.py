@@ -65,16 +65,15 @@ def _hand_points(track: HandTrack, scale: float) -> np.ndarray:
     across = np.stack([along[..., 1], -along[..., 0]], axis=-1)
     wrist = track.centre[:, None] - 0.12 * scale * along
     base = wrist + scale * _JOINT_ALONG[:, None] * along
-    base = base + scale * _JOINT_ACROSS[:, None] * across
+    base += scale * _JOINT_ACROSS[:, None] * across
     cos, sin = np.cos(_FINGER_ANGLE)[:, None], np.sin(_FINGER_ANGLE)[:, None]
     finger = cos * along + sin * across
     # Straight: three equal bones. Curled: the last two fold back over the first.
     extension = track.extension[..., None]
     bone = scale * _FINGER_LENGTH[:, None] / 3 * finger
     joints = [base]
-    for straight, curled in ((1.0, 0.9), (1.0, -0.3), (1.0, -0.7)):
-        step = extension * straight + (1 - extension) * curled
-        joints.append(joints[-1] + step * bone)
+    for curled in (0.9, -0.3, -0.7):
+        joints.append(joints[-1] + (extension + (1 - extension) * curled) * bone)
     fingers = np.stack(joints, axis=2)
     return np.concatenate([wrist, fingers.reshape(len(fingers), 20, 2)], axis=1)
 
@@ -111,7 +110,6 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
     # The face goes with the mouth. An opening one takes the chin along, and less of
     # the jaw's sides; brows rise with it and sink over a wide one. Neither is drawn.
     drop = 0.3 * opening * np.maximum(jaw[:, 1] / ry, 0.0) ** 2
-    rise = 0.22 * opening - 0.12 * width
     brow = np.stack([np.linspace(-0.06, 0.06, 5), [0.0, -0.02, -0.025, -0.02, 0]], 1)
     eye = _ellipse(6, 180, 480) * (0.04, 0.02)
     bridge = np.stack([np.zeros(4), np.linspace(-0.06, 0.03, 4)], 1)
@@ -129,8 +127,8 @@ def _face_points(mouth: np.ndarray) -> np.ndarray:
         return np.stack([x, 0.16 + circle[:, 1] * height], axis=-1)
 
     still = np.repeat(fixed[None], len(mouth), axis=0)
-    still[:, : len(jaw), 1] += drop
-    still[:, len(jaw) : len(jaw) + 2 * len(brow), 1] -= rise
+    still[:, :17, 1] += drop
+    still[:, 17:27, 1] -= 0.22 * opening - 0.12 * width
     return np.concatenate([still, lips(12, 0.0), lips(8, 0.015)], axis=1)
 
 
@@ -142,12 +140,8 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
         signer: Who signs.
         size: [w, h] of the frame in pixels.
     """
-    width, height = size
-    unit = signer.size * width
     points = np.zeros((len(motion.mouth), 133, 2))
-    hands = [motion.weak, motion.strong]
-    if signer.left_handed:
-        hands.reverse()
+    hands = (motion.weak, motion.strong)[:: -1 if signer.left_handed else 1]
     # The camera sees the signer's right on the left of the image.
     for track, names, side in zip(hands, SIDES, (1.0, -1.0)):
         mirror = np.array([side, 1.0])
@@ -165,9 +159,9 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     head = [[0.0, 0.03], [0.115, -0.06], [-0.115, -0.06], [ear, 0.0], [-ear, 0.0]]
     points[:, :5] = middle + signer.head * np.array(head)
     points += motion.sway[:, None]
-    origin = np.asarray(signer.place) * (width, height)
-    palms = tuple(track.palm for track in hands)
-    return Pose(points * unit + origin, palms, unit, signer)
+    unit = signer.size * size[0]
+    points = points * unit + np.multiply(signer.place, size)
+    return Pose(points, tuple(track.palm for track in hands), unit, signer)
 
 
 def estimate(pose: Pose, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -208,9 +202,7 @@ def estimate(pose: Pose, size: tuple[int, int], rng: np.random.Generator) -> np.
                 # Somewhere else and too small: on a sleeve, in the background.
                 points[run, hand] = rng.uniform(0.1, 0.9, 2) * size + 0.5 * shape
 
-    border = np.asarray(size) - 1.0
-    outside = ((points < 0) | (points > border)).any(axis=-1)
-    points = np.clip(points, 0.0, border)
-    low = lost | outside
+    inside = np.clip(points, 0.0, np.asarray(size) - 1.0)
+    low = lost | (inside != points).any(axis=-1)
     scores[low] = rng.uniform(0.02, LOW_SCORE - 0.02, int(low.sum()))
-    return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)
+    return np.concatenate([inside, scores[..., None]], axis=-1).astype(np.float32)
