@@ -35,11 +35,6 @@ def known_length(info: dict) -> int | None:
     return None
 
 
-def clip_length(info: dict) -> int:
-    """``known_length``, or else that of the frames themselves; none is decoded."""
-    return known_length(info) or len(open_frames(info['frames']))
-
-
 @DATA_SAMPLERS.register_module()
 class LengthBucketSampler(Sampler):
     """Shuffle so that the clips of a batch have similar lengths.
@@ -71,8 +66,8 @@ class LengthBucketSampler(Sampler):
         self.total = math.ceil(len(self.lengths) / step) * step
 
     def measure(self, info: dict) -> int:
-        """What clips are sorted by, of a record of ``load_data_list``."""
-        return clip_length(info)
+        """``known_length`` of a record, or that of its frames; none is decoded."""
+        return known_length(info) or len(open_frames(info['frames']))
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)

@@ -16,6 +16,7 @@ from mmsign.tracking import warn
 from mmsign.vocab import composed
 
 from .clip_names import is_legible
+from .io.archives import safe_member
 from .io.frame_sources import prepare_frames
 from .io.frame_times import checked_fps
 from .io.listing import split_archive
@@ -204,7 +205,12 @@ class SignDataset(BaseDataset):
         pattern = self.frames.replace('{split}', self.split)
         for clip in self.load_annotations(self.data_root, self.split, self.annotations):
             clip_id, where = clip['clip_id'], clip.pop('where')
-            _check_clip_id(clip_id, where)
+            # A clip's name becomes part of paths; keep it inside the corpus.
+            if not is_legible(clip_id) or not safe_member(clip_id):
+                raise DataError(
+                    f'{where}: {clip_id!r} is no usable name of a clip: empty, '
+                    "absolute, with '..' or control characters"
+                )
             note_once(seen, clip_id, where)
             frames = pattern.replace('{clip_id}', clip_id)
             places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
@@ -237,13 +243,3 @@ def _composed(value: str | list[str] | None) -> str | list[str] | None:
     if isinstance(value, list):
         return list(map(composed, value))
     return value and composed(value)
-
-
-def _check_clip_id(clip_id: str, where: str) -> None:
-    """A clip's name becomes part of paths; keep it inside the corpus."""
-    parts = clip_id.replace('\\', '/').split('/')
-    if not is_legible(clip_id) or parts[0] == '' or '..' in parts:
-        raise DataError(
-            f'{where}: {clip_id!r} is no usable name of a clip; expected one that is '
-            "not empty, not absolute, without '..' and control characters"
-        )

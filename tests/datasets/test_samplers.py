@@ -4,7 +4,7 @@ from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.samplers import (
     LengthBucketSampler,
     SentenceBucketSampler,
-    clip_length,
+    known_length,
 )
 
 
@@ -56,7 +56,7 @@ def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
 
     path = str(tmp_path / 'k.safetensors')
     write_keypoints(path, {'a': np.zeros((6, 133, 3)), 'b': np.zeros((9, 133, 3))})
-    assert clip_length(dict(clip_id='b', num_frames=None, keypoint_file=path)) == 9
+    assert known_length(dict(clip_id='b', num_frames=None, keypoint_file=path)) == 9
 
 
 def test_impossible_sizes():

@@ -110,11 +110,9 @@ def write_features(
     for clip_id, features in clips.items():
         streams = sorted(features.streams)
         frames = np.asarray([features.num_frames, *features.frame_indices])
-        read = partial(np.asarray, frames)
-        arrays[_FRAMES + clip_id] = Stored('<i4', frames.shape, read)
+        arrays[_FRAMES + clip_id] = Stored.of('<i4', frames)
         for stream, values in features.streams.items():
-            read = partial(np.asarray, values)
-            arrays[f'{stream}/{clip_id}'] = Stored('<f2', values.shape, read)
+            arrays[f'{stream}/{clip_id}'] = Stored.of('<f2', values)
     metadata = dict(format=FeatureFile.FORMAT, version=FeatureFile.VERSION)
     metadata |= dict(network=network, streams=','.join(streams))
     write_store(path, metadata, arrays)

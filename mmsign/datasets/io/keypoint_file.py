@@ -119,10 +119,8 @@ def write_keypoints(
         >>> file.read('dev-1').shape, file.layout, file.frame_size
         ((25, 133, 3), 'coco_wholebody_133', (210, 260))
     """
-    arrays = {}
-    for clip_id, points in clips.items():
-        half = _half(points, clip_id, layout)
-        arrays[clip_id] = Stored('<f2', half.shape, partial(np.asarray, half))
+    halves = {clip: _half(points, clip, layout) for clip, points in clips.items()}
+    arrays = {clip: Stored.of('<f2', half) for clip, half in halves.items()}
     write_store(path, _metadata(layout, frame_size), arrays)
 
 

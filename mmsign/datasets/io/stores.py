@@ -179,6 +179,11 @@ class Stored(NamedTuple):
     shape: Sequence[int]
     read: Callable[[], np.ndarray]
 
+    @classmethod
+    def of(cls, dtype: str, array: np.ndarray) -> Stored:
+        """One that is in memory."""
+        return cls(dtype, array.shape, partial(np.asarray, array))
+
 
 def write_store(
     path: str | os.PathLike, metadata: Mapping[str, str], arrays: Mapping[str, Stored]
