@@ -19,6 +19,7 @@ import shutil
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,7 +172,7 @@ def score_bleu(args: argparse.Namespace) -> str:
         raise DataError(f'{args.ref} holds no sentence, so there is no score')
     scores = score_texts(references, hypotheses, LEVEL_OF_LANGUAGE[args.lang])
     if args.json:
-        return json.dumps(scores.to_dict(), indent=1)
+        return json.dumps(asdict(scores), indent=1)
     return text_score_table({Path(args.hyp).name: scores})
 
 

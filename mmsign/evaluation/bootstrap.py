@@ -55,11 +55,7 @@ def wer_interval(
 
 
 def wer_difference(
-    first: Sequence[WordErrors],
-    second: Sequence[WordErrors],
-    samples: int = SAMPLES,
-    confidence: float = 0.95,
-    seed: int = 0,
+    first: Sequence[WordErrors], second: Sequence[WordErrors], **options: float
 ) -> Interval:
     """Bootstrap of the difference second - first, in points of WER.
 
@@ -68,7 +64,7 @@ def wer_difference(
 
     Args:
         first, second: The errors of each sentence, against the same references.
-        samples, confidence, seed: As in ``wer_interval``.
+        **options: ``samples``, ``confidence`` and ``seed`` as in ``wer_interval``.
 
     Raises:
         DataError: the references differ, or hold no word.
@@ -78,7 +74,7 @@ def wer_difference(
         >>> wer_difference([right] * 50, [wrong] * 50)
         Interval(value=50.0, low=50.0, high=50.0)
     """
-    return _bootstrap(*_paired(first, second), samples, confidence, seed)
+    return _bootstrap(*_paired(first, second), **options)
 
 
 def randomization_test(
@@ -109,9 +105,7 @@ def randomization_test(
     chances[reach] = 1
     for step in map(int, steps):
         half = chances / 2
-        chances[:] = 0
-        chances[step:] += half[:-step]
-        chances[:-step] += half[step:]
+        chances = np.roll(half, step) + np.roll(half, -step)
     sums = np.abs(np.arange(-reach, reach + 1))
     return min(1.0, float(chances[sums >= abs(difference.sum())].sum()))
 
@@ -133,14 +127,14 @@ def _paired(
     other_errors, other_words = _counts(second)
     if not np.array_equal(words, other_words):
         raise DataError(
-            f'the runs have other references: {len(words)} and {len(other_words)} '
-            f'sentences of {words.sum()} and {other_words.sum()} words'
+            f'the runs differ in their references: {len(words)} and {len(other_words)} '
+            f'sentences, {words.sum()} and {other_words.sum()} words'
         )
     return other_errors - errors, words
 
 
 def _bootstrap(
-    errors: np.ndarray, words: np.ndarray, samples: int, confidence: float, seed: int
+    errors: np.ndarray, words: np.ndarray, samples=SAMPLES, confidence=0.95, seed=0
 ) -> Interval:
     """Of the rate ``errors`` / ``words``, (n,) each, over drawn corpora."""
     rng = np.random.default_rng(seed)

@@ -28,18 +28,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from types import MappingProxyType
 from typing import NamedTuple
 
 from mmsign.errors import ConfigError
+
+from .tokens import Sentences
 
 PROTOCOLS = ('paper', 'official')
 OFFICIAL_CORPUS = 'phoenix2014'
 
 _NOTHING_LEFT = '[EMPTY]'
 _DROPPED = '__EPENTHESIS__'
-
-Sentences = Sequence[Sequence[str]]
 
 
 class Rule(NamedTuple):
@@ -109,8 +108,8 @@ _PHOENIX2014T = (
     *_REPETITION,
 )
 
-GLOSS_CLEANUPS: Mapping[str, tuple[Rule, ...] | None] = MappingProxyType(
-    {'phoenix2014': _PHOENIX2014, 'phoenix2014T': _PHOENIX2014T, 'none': None}
+GLOSS_CLEANUPS: Mapping[str, tuple[Rule, ...] | None] = dict(
+    phoenix2014=_PHOENIX2014, phoenix2014T=_PHOENIX2014T, none=None
 )
 """The rules of each clean-up; None leaves the glosses as they are."""
 
@@ -135,10 +134,8 @@ def clean_glosses(glosses: Sequence[str], cleanup: str) -> list[str]:
         ['NORD', 'REGEN']
     """
     if cleanup not in GLOSS_CLEANUPS:
-        raise ConfigError(
-            f'gloss_cleanup {cleanup!r} of the metric or of the METAINFO: expected one '
-            f'of {", ".join(GLOSS_CLEANUPS)}'
-        )
+        known = 'METAINFO and metrics know ' + ', '.join(GLOSS_CLEANUPS)
+        raise ConfigError(f'there is no gloss_cleanup {cleanup!r}: {known}')
     rules = GLOSS_CLEANUPS[cleanup]
     if rules is None:
         return list(glosses)
@@ -173,10 +170,8 @@ def apply_protocol(
         both = references, hypotheses
         return tuple([clean_glosses(words, cleanup) for words in side] for side in both)
     if protocol != 'official' or cleanup != OFFICIAL_CORPUS:
-        raise ConfigError(
-            f'no protocol {protocol!r} for {cleanup!r}: expected one of '
-            f'{", ".join(PROTOCOLS)}, the latter for {OFFICIAL_CORPUS} only'
-        )
+        known = f'expected paper or, for {OFFICIAL_CORPUS} only, official'
+        raise ConfigError(f'no protocol {protocol!r} for {cleanup!r}: {known}')
     both = references, map(clean_word_by_word, hypotheses)
     return tuple([list(map(_fold, words)) for words in side] for side in both)
 

@@ -83,10 +83,8 @@ class ClipMetric(BaseMetric):
         """
         clip, found = data_sample['clip_id'], data_sample.get(self.found)
         if not found:
-            raise DataError(
-                f'clip {clip!r} has no {self.found} to score: expected data samples as '
-                "the model's mode 'predict' returns them"
-            )
+            what = f"{self.found}: expected what the model's mode 'predict' returns"
+            raise DataError(f'clip {clip!r} has no {what}')
         return dict(
             clip_id=clip,
             signer=data_sample.get('signer'),
@@ -133,7 +131,17 @@ class ClipMetric(BaseMetric):
         for result in results:
             first.setdefault(result['clip_id'], result)
         records = list(first.values())
-        self._check(records)
+        clips, self._clips = self._clips, None
+        if not records or clips not in (None, len(records)):
+            raise DataError(
+                f'{len(records)} different clips were predicted, not {clips or 1}: '
+                'do two clips of the dataset share their clip_id?'
+            )
+        outputs = {output for record in records for output in record['hypotheses']}
+        for record in records:
+            if missing := sorted(outputs - record['hypotheses'].keys()):
+                clip = record['clip_id']
+                raise DataError(f'clip {clip!r} lacks {missing}, which others have')
         hypotheses = {
             output: [record['hypotheses'][output][self.scored] for record in records]
             for output in records[0]['hypotheses']
@@ -148,18 +156,3 @@ class ClipMetric(BaseMetric):
             for output, entry in scores.items()
             for name, value in entry.metrics().items()
         }
-
-    def _check(self, records: list[dict]) -> None:
-        clips, self._clips = self._clips, None
-        if not records or clips not in (None, len(records)):
-            raise DataError(
-                f'{len(records)} different clips were predicted, not {clips or 1}: '
-                'do two clips of the dataset share their clip_id?'
-            )
-        outputs = {output for record in records for output in record['hypotheses']}
-        for record in records:
-            if missing := sorted(outputs - record['hypotheses'].keys()):
-                raise DataError(
-                    f'clip {record["clip_id"]!r} has no prediction of '
-                    f'{", ".join(missing)}, which other clips have'
-                )

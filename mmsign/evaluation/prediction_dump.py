@@ -74,8 +74,7 @@ def check_dump(prefix: str | os.PathLike) -> None:
             read_predictions(path)
         except DataError as error:
             raise ConfigError(
-                f'the dump would replace {path}, which is not one of predictions '
-                f'({error}): choose another name'
+                f'choose another name of the dump, or it replaces {path}: {error}'
             ) from error
 
 
@@ -97,8 +96,7 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
             clip, reference = record['clip_id'], record['reference']
         except _NO_RECORD as error:
             raise DataError(
-                f'{where} is no prediction: expected the .jsonl file that a metric '
-                'with `dump` wrote'
+                f'{where} is no prediction: expected what a metric with `dump` wrote'
             ) from error
         where += f': clip {clip!r}'
         if clip in records:
@@ -107,10 +105,7 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
             raise DataError(f'{where} has no hypothesis of the kind of its reference')
         outputs = outputs or found.keys()
         if found.keys() != outputs:
-            raise DataError(
-                f'{where} has the outputs {", ".join(found)}, the clips before '
-                f'{", ".join(outputs)}'
-            )
+            raise DataError(f'{where} has {[*found]}, the clips before {[*outputs]}')
         records[clip] = record
     if not records:
         raise DataError(f'{path} holds no predictions')

@@ -6,16 +6,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from mmsign.errors import ConfigError
 
+from .tokens import Sentences
 from .wer import WordErrors, sentence_errors
 
 _SENTENCE = re.compile(r'id: \(s-(\d+)\)\nScores: \(#C #S #D #I\) (.*)')
-
-Sentences = Sequence[Sequence[str]]
 
 
 def sclite_command() -> list[str] | None:
@@ -40,10 +38,7 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
     """
     command = sclite_command()
     if command is None:
-        raise ConfigError(
-            'NIST sclite is not installed: neither sclite nor sctk is on the PATH '
-            '(on Debian and Ubuntu: apt install sctk)'
-        )
+        raise ConfigError('neither sclite nor sctk is on the PATH: apt install sctk')
     spoken = [i for i, pair in enumerate(zip(references, hypotheses)) if any(pair)]
     found = [WordErrors(sentences=1, correct_sentences=1)] * len(references)
     if not spoken:
@@ -61,16 +56,14 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     blocks = _SENTENCE.findall(done.stdout)
     if done.returncode or len(blocks) != len(spoken):
-        message = ' '.join(done.stderr.split())[-300:]
+        end = f'status {done.returncode}: {" ".join(done.stderr.split())[-300:]}'
         raise ConfigError(
-            f'{command[0]} reported {len(blocks)} of {len(spoken)} sentences '
-            f'and ended with status {done.returncode}: {message}'
+            f'{command[0]} counted {len(blocks)} of {len(spoken)} sentences, {end}'
         )
     for number, counts in blocks:
         correct, *errors, inserted = map(int, counts.split())
-        right = int(not any((*errors, inserted)))
-        words = correct + sum(errors)
-        found[int(number)] = WordErrors(*errors, inserted, words, 1, right)
+        sizes = correct + sum(errors), 1, int(not any((*errors, inserted)))
+        found[int(number)] = WordErrors(*errors, inserted, *sizes)
     return found
 
 
@@ -83,10 +76,11 @@ def verify_with_sclite(references: Sentences, hypotheses: Sentences) -> None:
     """
     theirs = sclite_errors(references, hypotheses)
     ours = [sentence_errors(r, h) for r, h in zip(references, hypotheses)]
-    different = [i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]]
+    different = [
+        f'in sentence {number} sclite has {their}, mmsign {own}'
+        for number, (own, their) in enumerate(zip(ours, theirs), 1)
+        if own != their
+    ]
     if different:
-        first = different[0]
-        raise ConfigError(
-            f'sclite counts otherwise in {len(different)} of {len(ours)} sentences; in '
-            f'sentence {first + 1}, sclite: {theirs[first]}, mmsign: {ours[first]}'
-        )
+        counts = f'{len(different)} of {len(ours)} sentences'
+        raise ConfigError(f'sclite counts otherwise in {counts}; {different[0]}')

@@ -12,13 +12,13 @@ hypothesis and of the reference. A sentence's score is the F measure
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from types import ModuleType
 from typing import NamedTuple
 
 from mmsign.errors import DataError, optional_import
 
-from .tokens import check_pairs, split_text
+from .tokens import Sentences, Tokens, check_pairs, split_text
 
 NAMES = ('BLEU-1', 'BLEU-2', 'BLEU-3', 'BLEU-4', 'ROUGE-L', 'ROUGE-L-beta1.2', 'chrF')
 """Of the scores, in tables and as ``BLEUMetric`` reports them."""
@@ -77,12 +77,12 @@ def corpus_bleu(
     """
     check_pairs(references, hypotheses)
     split_text('', level)
-    metrics, scores = sacrebleu_metrics(), []
+    texts, scores = (list(hypotheses), [list(references)]), []
     for order in (1, 2, 3, 4):
         # `force` silences a warning about tokenised text, which is intended here.
         options = dict(tokenize=_TOKENIZERS[level], max_ngram_order=order, force=True)
-        bleu = metrics.BLEU(**options)
-        scores.append(bleu.corpus_score(list(hypotheses), [list(references)]).score)
+        bleu = sacrebleu_metrics().BLEU(**options)
+        scores.append(bleu.corpus_score(*texts).score)
     return BleuScores(tuple(scores), str(bleu.get_signature()))
 
 
@@ -101,9 +101,7 @@ def corpus_chrf(references: Sequence[str], hypotheses: Sequence[str]) -> float:
 
 
 def corpus_rouge_l(
-    references: Sequence[Sequence[Hashable]],
-    hypotheses: Sequence[Sequence[Hashable]],
-    beta: float | None = None,
+    references: Sentences, hypotheses: Sentences, beta: float | None = None
 ) -> float:
     """Mean ROUGE-L in percent.
 
@@ -125,11 +123,7 @@ def corpus_rouge_l(
     return 100 * sum(rouge_l(*pair, beta) for pair in pairs) / len(references)
 
 
-def rouge_l(
-    reference: Sequence[Hashable],
-    hypothesis: Sequence[Hashable],
-    beta: float | None = None,
-) -> float:
+def rouge_l(reference: Tokens, hypothesis: Tokens, beta: float | None = None) -> float:
     """ROUGE-L of one sentence, from 0 to 1.
 
     Args:
@@ -154,9 +148,7 @@ def rouge_l(
     return (1 + squared) * recall * precision / (recall + squared * precision)
 
 
-def longest_common_subsequence(
-    first: Sequence[Hashable], second: Sequence[Hashable]
-) -> int:
+def longest_common_subsequence(first: Tokens, second: Tokens) -> int:
     """Length of the longest sequence that is left of both by leaving out tokens.
 
     One row of the usual table is one integer: a bit that is 0 says that the length
@@ -165,8 +157,7 @@ def longest_common_subsequence(
     places: dict[Hashable, int] = {}
     for index, token in enumerate(first):
         places[token] = places.get(token, 0) | 1 << index
-    everywhere = (1 << len(first)) - 1
-    row = everywhere
+    row = everywhere = (1 << len(first)) - 1
     for token in second:
         matches = row & places.get(token, 0)
         row = (row + matches | row - matches) & everywhere
@@ -193,10 +184,6 @@ class TextScores:
     rouge_l_beta1_2: float
     chrf: float
     signature: str
-
-    def to_dict(self) -> dict[str, float | str]:
-        """The attributes."""
-        return asdict(self)
 
     def metrics(self) -> dict[str, float]:
         """The scores under their ``NAMES``, without the signature."""

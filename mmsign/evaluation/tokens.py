@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from mmsign.errors import ConfigError, DataError
 
+Tokens = Sequence[Hashable]
+Sentences = Sequence[Tokens]
 LEVELS = ('word', 'character')
 
 
@@ -25,10 +27,8 @@ def split_text(text: str, level: str = 'word') -> list[str]:
         ['今', '天', '下', '雨']
     """
     if level not in LEVELS:
-        raise ConfigError(
-            f"level {level!r} of the metric or of the dataset's METAINFO: expected one "
-            f'of {", ".join(LEVELS)}'
-        )
+        known = 'METAINFO and metrics know ' + ' and '.join(LEVELS)
+        raise ConfigError(f'there is no level {level!r}: {known}')
     words = unicodedata.normalize('NFC', text).split()
     return words if level == 'word' else list(''.join(words))
 
@@ -40,9 +40,7 @@ def check_pairs(references: Sequence, hypotheses: Sequence) -> None:
         DataError: the numbers of sentences differ, or there are none.
     """
     if len(references) != len(hypotheses):
-        raise DataError(
-            f'{len(references)} references but {len(hypotheses)} hypotheses: expected '
-            'as many, in the same order'
-        )
+        counts = f'{len(references)} references, {len(hypotheses)} hypotheses'
+        raise DataError(f'{counts}: expected as many, in the same order')
     if not len(references):
         raise DataError('there are no sentences to score')

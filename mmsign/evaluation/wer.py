@@ -19,11 +19,9 @@ from typing import NamedTuple
 
 from mmsign.errors import DataError
 
-from .tokens import check_pairs
+from .tokens import Sentences, Tokens, check_pairs
 
-SUBSTITUTION_COST = 4
-INSERTION_COST = 3
-DELETION_COST = 3
+SUBSTITUTION_COST, GAP_COST = 4, 3
 
 Pair = tuple[str | None, str | None]
 
@@ -67,10 +65,7 @@ class WordErrors:
             DataError: the references hold no word at all.
         """
         if not self.reference_words:
-            raise DataError(
-                f'no word error rate: the references of {self.sentences} sentences '
-                'hold no word'
-            )
+            raise DataError('no word error rate: the references hold no word')
         return 100 * self.errors / self.reference_words
 
     @property
@@ -86,10 +81,9 @@ class WordErrors:
 
     def metrics(self) -> dict[str, float]:
         """The rates and counts, as ``WERMetric`` names them."""
-        counts = dict(S=self.substitutions, D=self.deletions, I=self.insertions)
-        size = dict(reference_words=self.reference_words)
         rates = dict(WER=self.wer, sentence_accuracy=self.sentence_accuracy)
-        return rates | counts | size
+        counts = dict(S=self.substitutions, D=self.deletions, I=self.insertions)
+        return rates | counts | dict(reference_words=self.reference_words)
 
     def __str__(self) -> str:
         errors = f'S {self.substitutions}, D {self.deletions}, I {self.insertions}'
@@ -100,9 +94,7 @@ class WordErrors:
         return WordErrors(*(ours + theirs for ours, theirs in both))
 
 
-def count_word_errors(
-    references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
-) -> WordErrors:
+def count_word_errors(references: Sentences, hypotheses: Sentences) -> WordErrors:
     """Count the errors of a corpus.
 
     An empty reference makes every word of its hypothesis an insertion, an empty
@@ -124,7 +116,7 @@ def count_word_errors(
     return sum(map(sentence_errors, references, hypotheses), WordErrors())
 
 
-def sentence_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> WordErrors:
+def sentence_errors(reference: Tokens, hypothesis: Tokens) -> WordErrors:
     """Count the errors of one sentence."""
     counts = Counter(map(operation, align_words(reference, hypothesis)))
     errors = counts['S'], counts['D'], counts['I']
@@ -154,8 +146,8 @@ def word_error_table(errors: Mapping[str, WordErrors]) -> str:
         joint    25.00      1      2      0      12   50.00 % of 4
     """
     width = max(map(len, [*errors, 'output']))
-    columns = '     WER      S      D      I       N  sentences correct'
-    lines = [f'{"output":{width}}{columns}']
+    columns = 'WER      S      D      I       N  sentences correct'
+    lines = [f'{"output":{width}}     {columns}']
     for name, one in errors.items():
         counts = f'{one.substitutions:7}{one.deletions:7}{one.insertions:7}'
         correct = f'{one.sentence_accuracy:6.2f} % of {one.sentences}'
@@ -164,7 +156,7 @@ def word_error_table(errors: Mapping[str, WordErrors]) -> str:
     return '\n'.join(lines)
 
 
-def align_words(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pair]:
+def align_words(reference: Tokens, hypothesis: Tokens) -> list[Pair]:
     """Align two sentences word by word.
 
     Returns:
@@ -185,7 +177,7 @@ def align_words(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pai
         if cost == costs[rows - 1][columns - 1] + step:
             rows, columns = rows - 1, columns - 1
             pairs.append((expected, found))
-        elif cost == costs[rows][columns - 1] + INSERTION_COST:
+        elif cost == costs[rows][columns - 1] + GAP_COST:
             columns -= 1
             pairs.append((None, found))
         else:
@@ -196,18 +188,16 @@ def align_words(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Pai
     return pairs[::-1]
 
 
-def _cost_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[list[int]]:
+def _cost_table(reference: Tokens, hypothesis: Tokens) -> list[list[int]]:
     """Least cost of aligning every beginning of one with every one of the other."""
-    above = [INSERTION_COST * column for column in range(len(hypothesis) + 1)]
-    table = [above]
+    table = [[GAP_COST * column for column in range(len(hypothesis) + 1)]]
     for word in reference:
-        row = [above[0] + DELETION_COST]
+        above, row = table[-1], [table[-1][0] + GAP_COST]
         for column, found in enumerate(hypothesis):
             step = 0 if word == found else SUBSTITUTION_COST
-            insertion, deletion = row[-1] + INSERTION_COST, above[column + 1]
-            row.append(min(above[column] + step, insertion, deletion + DELETION_COST))
+            gap = min(row[-1], above[column + 1]) + GAP_COST
+            row.append(min(above[column] + step, gap))
         table.append(row)
-        above = row
     return table
 
 

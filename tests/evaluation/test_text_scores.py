@@ -2,6 +2,7 @@ import json
 import math
 import random
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_agrees_with_the_authors(level, sentences):
         list(map(SPELLING[level], golden[side]))
         for side in ('references', 'hypotheses')
     )
-    found = score_texts(references, hypotheses, level).to_dict()
+    found = asdict(score_texts(references, hypotheses, level))
     assert len(references) == sentences and len(golden['scores']) == 6
     for name, expected in golden['scores'].items():
         assert found[name] == pytest.approx(expected, abs=1e-3), name
