@@ -105,9 +105,7 @@ class ClipNames:
         found = [name for form in forms for name in self._names.get(form, ())]
         if len(found) > 1:
             names = ' and '.join(map(repr, found))
-            raise DataError(
-                f'{path}: may mean {names} of {self._where}; rename one of them'
-            )
+            raise DataError(f'{path}: may mean {names} of {self._where}; rename one')
         return found[0] if found else None
 
 

@@ -94,8 +94,7 @@ def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
             where = f'{path}, line {rows.line_num}'
             if None in row or None in row.values():
                 raise DataError(
-                    f'{where}: expected {len(columns)} fields, those with a comma in '
-                    'double quotes'
+                    f'{where}: expected {len(columns)} fields; quote commas'
                 )
             yield where, dict.fromkeys(_OPTIONAL, '') | row
     except csv.Error as error:

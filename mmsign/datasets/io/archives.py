@@ -108,10 +108,8 @@ class Archive:
         file.seek(name_length + extra_length, os.SEEK_CUR)
         data = file.read(size)
         if method not in (_STORED, _DEFLATED):
-            raise FrameReadError(
-                f'{name}: encrypted, or compressed otherwise than by deflate; pack the '
-                'archive again, best without compression'
-            )
+            text = 'encrypted, or not deflated; pack the archive without compression'
+            raise FrameReadError(f'{name}: {text}')
         if method == _DEFLATED:
             with explain(FrameReadError, damaged, zlib.error):
                 data = zlib.decompress(data, -zlib.MAX_WBITS)
@@ -143,10 +141,8 @@ class Archive:
             at = name_end + extra_length + comment_length
             risky = b'..' in path or path.startswith(b'/')
             if risky and not safe_member(_text(path)):
-                raise FrameReadError(
-                    f'{self.path}: refused, its member {_text(path)!r} lies outside of '
-                    'it; pack it again with relative names'
-                )
+                text = f'member {_text(path)!r} lies outside; pack it by relative names'
+                raise FrameReadError(f'{self.path}: refused, its {text}')
             parent, _, name = path.rpartition(b'/')
             if not path.lower().endswith(_IMAGE_ENDS) or name.startswith(b'.'):
                 continue

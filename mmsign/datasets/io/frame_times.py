@@ -39,9 +39,7 @@ def checked_fps(fps: float, name: str = 'fps') -> float:
         25.0
     """
     if not 0.1 <= fps <= 1000:
-        raise ConfigError(
-            f"{name} must be 0.1 to 1000 frames/s, not {fps}, or None: a video's own"
-        )
+        raise ConfigError(f'{name} must be 0.1 to 1000 frames/s or left out, not {fps}')
     return float(fps)
 
 

@@ -69,9 +69,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         with suppress(cv2.error):
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise FrameReadError(
-            f'{name}: a truncated or corrupt image of {len(data)} bytes; restore it'
-        )
+        size = f'{len(data)} bytes'
+        raise FrameReadError(f'{name}: truncated or corrupt ({size}); restore it')
     return image
 
 

@@ -198,9 +198,7 @@ class KeypointWriter:
                 of finite numbers of this shape. Nothing is written then.
         """
         if clip_id in self.done or clip_id == '__metadata__':
-            raise DataError(
-                f'clip {clip_id}: is in {self.path} already; ask `done` before adding'
-            )
+            raise DataError(f'clip {clip_id}: is in {self.path} already; ask `done`')
         self._journal.append(clip_id, _half(points, clip_id, self.layout))
         self.done.add(clip_id)
 

@@ -133,10 +133,8 @@ def _open(path: str) -> cv2.VideoCapture:
     threads = [cv2.CAP_PROP_N_THREADS, 1]
     capture = cv2.VideoCapture(os.fsencode(path), cv2.CAP_FFMPEG, threads)
     if not capture.isOpened():
-        raise FrameReadError(
-            f'{path}: OpenCV cannot open this video; is it complete? convert it to '
-            'H.264 in mp4, say'
-        )
+        text = 'OpenCV cannot open this video; is it complete? Else convert it to mp4'
+        raise FrameReadError(f'{path}: {text}')
     # OpenCV 4 may leave a rotated video as it lies in the file.
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
