@@ -127,21 +127,19 @@ class TextVocabulary:
         except (RuntimeError, IndexError) as error:
             raise DataError(f'{name} is not a sentencepiece model') from error
         if first != ['<unk>', '<s>', '</s>']:
-            raise DataError(
-                f'{name}: the first three pieces are {first}; mBART numbers those of a '
-                "model with ['<unk>', '<s>', '</s>'], sentencepiece's default"
-            )
+            expected = "['<unk>', '<s>', '</s>'], sentencepiece's default"
+            raise DataError(f'{name}: the pieces begin {first}, expected {expected}')
         # Old ids: the specials and pieces, then languages, then <mask>.
         self._first_language = self._pieces.GetPieceSize() + 1
         self.full_size = self._first_language + len(LANGUAGE_CODES) + 1
-        self.kept = kept = None if kept is None else tuple(kept)
-        self._new_of_old: dict[int, int] | None = None
+        self.kept = self._new_of_old = None
         if kept is not None:
+            self.kept = kept = tuple(kept)
             ascends = kept[:4] == (0, 1, 2, 3) and kept == tuple(sorted(set(kept)))
             if not ascends or kept[-1] >= self.full_size:
                 raise DataError(
-                    f'{name}: the kept ids must ascend from 0, 1, 2, 3 to less than '
-                    f'{self.full_size}, found {list(kept[:6])} to {list(kept[-1:])}'
+                    f'{name}: kept ids must ascend from 0, 1, 2, 3, below '
+                    f'{self.full_size}; found {kept[:6]} to {kept[-1:]}'
                 )
             self._new_of_old = {old: new for new, old in enumerate(kept)}
 
@@ -159,21 +157,20 @@ class TextVocabulary:
         model_file, map_file = folder / MODEL_FILE, folder / MAP_FILE
         if not model_file.is_file():
             raise FileNotFoundError(
-                f'no {model_file}: expected an mBART directory, or a folder that tools/'
-                'data/make_text_vocabulary.py or tools/convert/prune_mbart.py wrote'
+                f'no {model_file}: expected an mBART directory, or the folder that '
+                'make_text_vocabulary.py or prune_mbart.py wrote'
             )
         model = model_file.read_bytes()
         if not map_file.is_file():
             return cls(model, name=str(folder))
-        content = read_json(map_file)
-        content = content if isinstance(content, dict) else {}
-        known = isinstance(content.get('kept', ''), list | None)
-        if not known or not _header(model).items() <= content.items():
-            raise DataError(
-                f'{map_file} is no {FORMAT} of version 1, or was written for another '
-                f'{MODEL_FILE} than the one beside it'
-            )
-        return cls(model, content['kept'], name=str(folder))
+        match read_json(map_file):
+            case {'kept': list() | None as kept, **header} if (
+                _header(model).items() <= header.items()
+            ):
+                return cls(model, kept, name=str(folder))
+        raise DataError(
+            f'{map_file} is no {FORMAT} of version 1 for the {MODEL_FILE} beside it'
+        )
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the sentencepiece model and the map old id ↔ new id."""
@@ -248,8 +245,8 @@ class TextVocabulary:
         ids = self.pieces(text or '')
         if not ids:
             raise DataError(
-                f'clip {clip_id} has no sentence, but {text!r}: give it one, leave it '
-                'out, or take a corpus with sentences (Phoenix-2014T, CSL-Daily)'
+                f'clip {clip_id} has no sentence, but {text!r}: add one, or leave the '
+                'clip out (Phoenix-2014 has no sentences at all)'
             )
         return [*ids, self.eos_id]
 
