@@ -59,10 +59,8 @@ class WERMetric(ClipMetric):
         cleanup = self.gloss_cleanup or (self.dataset_meta or {}).get('gloss_cleanup')
 
         def words(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
-            cleaned = (
-                ' '.join(clean_glosses(glosses, cleanup)) for glosses in sentences
-            )
-            return [split_text(text, self.level) for text in cleaned]
+            cleaned = (clean_glosses(glosses, cleanup) for glosses in sentences)
+            return [split_text(' '.join(glosses), self.level) for glosses in cleaned]
 
         expected, errors = words(references), {}
         for output, found in hypotheses.items():
