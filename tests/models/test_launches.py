@@ -7,13 +7,18 @@ from tiny_models import network_inputs, sample, two_stream
 
 from mmsign.models.layers import shifts
 
-MOST = 1750
+MOST = 1300
+
+
+def native_dropout(x, p, training, inplace):
+    return torch.native_dropout(x, p, training)[0]
 
 
 @pytest.mark.parametrize('low', [False, True], ids=['float32', 'bfloat16'])
 def test_a_training_step(low, monkeypatch):
     # As a GPU does it, at sizes for which a CPU's faults need no padding.
     monkeypatch.setattr(shifts, '_in_one_launch', lambda y: True)
+    monkeypatch.setattr('torch.nn.functional.dropout', native_dropout)
     net = two_stream().train()
     inputs = {
         name: x.contiguous(memory_format=torch.channels_last_3d)
@@ -26,4 +31,4 @@ def test_a_training_step(low, monkeypatch):
             with torch.autocast('cpu', torch.bfloat16, enabled=low):
                 losses = net(inputs, [sample(30)], mode='loss')
             sum(losses.values()).backward()
-    assert calls.total() <= MOST, str(calls)
+    assert calls.total() <= MOST, f'{calls.total()} calls\n{calls}'

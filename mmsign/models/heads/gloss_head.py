@@ -9,13 +9,19 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmsign import compat
 from mmsign.registry import MODELS
 
-from ..layers.sequence import MaskedBatchNorm, PositionEncoding, length_mask
+from ..layers.sequence import (
+    MaskedBatchNorm,
+    PositionEncoding,
+    length_mask,
+    masked_batch_norms,
+)
 
 
 class _FeedForward(nn.Module):
@@ -64,14 +70,14 @@ class GlossHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.hidden_channels = hidden_channels
+        inner = feedforward_channels, kernel_size
+        self.sizes = num_classes, hidden_channels, *inner, dropout
         self.fc = nn.Linear(in_channels, hidden_channels)
         self.norm = MaskedBatchNorm(hidden_channels)
         self.relu = nn.ReLU()
         self.positions = PositionEncoding(hidden_channels)
         self.dropout = nn.Dropout(dropout)
-        self.feedforward = _FeedForward(
-            hidden_channels, feedforward_channels, kernel_size, dropout
-        )
+        self.feedforward = _FeedForward(hidden_channels, *inner, dropout)
         self.norm_out = nn.LayerNorm(hidden_channels, eps=1e-6)
         self.classifier = nn.Linear(hidden_channels, num_classes)
         # Not smaller: the gradient that reaches the backbone is proportional to
@@ -92,16 +98,110 @@ class GlossHead(BaseModule):
             Logits (B, T, V) and gloss features (B, T, hidden), in float32, as they
             are computed under autocast too.
         """
-        if lengths is None:
-            valid = torch.ones_like(x[..., 0], dtype=torch.float32)
-        else:
-            valid = length_mask(lengths, x.shape[1]).float()
+        valid = _valid(x, lengths)
         # A few rows: casts would cost more than 16 bit save.
         with compat.without_autocast(x.device.type):
             x = self.relu(self.norm(self.fc(x.float()), valid))
             x = self.dropout(self.positions(x))
             features = self.norm_out(self.feedforward(x, valid))
             return self.classifier(features), features
+
+
+def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """(B, T) of features (B, T, C): 1 on valid steps, else 0."""
+    if lengths is None:
+        return torch.ones_like(x[..., 0], dtype=torch.float32)
+    return length_mask(lengths, x.shape[1]).float()
+
+
+def classify_together(
+    heads: Sequence[nn.Module],
+    features: Sequence[Tensor],
+    lengths: Sequence[Tensor | None],
+) -> list[tuple[Tensor, Tensor]]:
+    """Each head on its features, in training with few launches.
+
+    Gloss heads of one size on features of as many steps are computed at once, their
+    layers side by side in the channels.
+
+    Args:
+        heads: ``GlossHead`` or others like it.
+        features: (B, T_i, C_i) of each.
+        lengths: (B,) valid steps of each; None if all are.
+
+    Returns:
+        Of each what it returns alone.
+    """
+    groups: dict[tuple, list[int]] = {}
+    for index, (head, x) in enumerate(zip(heads, features, strict=True)):
+        ours = type(head).forward is GlossHead.forward and head.training
+        alike = (x.shape[1], *head.sizes) if ours else (index,)
+        groups.setdefault(alike, []).append(index)
+    found = {}
+    for members in groups.values():
+        first = members[0]
+        if len(members) == 1:
+            found[first] = heads[first](features[first], lengths[first])
+            continue
+        of_group = [heads[i] for i in members], [features[i] for i in members]
+        found |= zip(members, _on_each(*of_group, lengths[first]))
+    return [found[index] for index in range(len(heads))]
+
+
+_NORMS = 'norm', 'feedforward.norm', 'norm_out'
+_PRODUCTS = 'feedforward.conv1', 'feedforward.conv2', 'classifier'
+# Parameters of a head that are one per channel.
+_VECTORS = (
+    *(f'{name}.{kind}' for name in _NORMS for kind in ('weight', 'bias')),
+    *(f'{name}.bias' for name in _PRODUCTS),
+)
+
+
+def _on_each(
+    heads: Sequence[GlossHead], features: Sequence[Tensor], lengths: Tensor | None
+) -> list[tuple[Tensor, Tensor]]:
+    """What each of G heads of one size makes of its features, in training.
+
+    As in ``GlossHead``, on (G, B, T, C).
+    """
+    count, first = len(heads), heads[0]
+    relu, dropout = first.relu, first.dropout
+    parameters = [dict(head.named_parameters()) for head in heads]
+    vectors = [of_head[name] for name in _VECTORS for of_head in parameters]
+    sizes = [count * vector.numel() for vector in vectors[::count]]
+    parts = torch.cat(vectors).split(sizes)
+    # (G, C) by name.
+    vectors = {n: part.view(count, -1) for n, part in zip(_VECTORS, parts)}
+
+    def layer_norm(x: Tensor, name: str) -> Tensor:
+        x = F.layer_norm(x, x.shape[-1:], eps=first.norm_out.eps)
+        weight, bias = (vectors[f'{name}.{kind}'] for kind in ('weight', 'bias'))
+        return torch.addcmul(bias[:, None, None], x, weight[:, None, None])
+
+    def product(x: Tensor, name: str) -> Tensor:
+        """A linear layer, or a convolution over time."""
+        weight = torch.stack([p[f'{name}.weight'] for p in parameters])
+        k = weight[0, 0].numel() // x.shape[-1]
+        if k > 1:
+            x = F.pad(x, (0, 0, (k - 1) // 2, k // 2)).unfold(2, k, 1).flatten(-2)
+        bias, columns = vectors[f'{name}.bias'][:, :, None], x.flatten(1, 2).mT
+        # This way round the weights' gradient lies as they do.
+        y = torch.baddbmm(bias, weight.flatten(2), columns)
+        return y.mT.unflatten(1, x.shape[1:3])
+
+    valid = _valid(features[0], lengths)
+    affine = vectors['norm.weight'], vectors['norm.bias']
+    with compat.without_autocast(valid.device.type):
+        x = [head.fc(of_head.float()) for head, of_head in zip(heads, features)]
+        norms = [head.norm for head in heads]
+        x = relu(masked_batch_norms(norms, torch.stack(x), valid, *affine))
+        x = dropout(first.positions(x))
+        valid = valid[..., None]
+        y = layer_norm(x, 'feedforward.norm') * valid
+        y = dropout(relu(product(y, 'feedforward.conv1'))) * valid
+        y = dropout(product(y, 'feedforward.conv2'))
+        x = layer_norm(x + y, 'norm_out')
+        return list(zip(product(x, 'classifier').unbind(), x.unbind()))
 
 
 @MODELS.register_module()
@@ -111,7 +211,7 @@ class JointHead(GlossHead):
 
 @MODELS.register_module()
 class PyramidHead(BaseModule):
-    """One gloss head per merged pyramid level.
+    """One gloss head per merged pyramid level, in ``heads``.
 
     Args:
         in_channels: Channels of the levels, lowest first; supplied by the
@@ -140,7 +240,5 @@ class PyramidHead(BaseModule):
         self, levels: Sequence[Tensor], lengths: Sequence[Tensor]
     ) -> list[Tensor]:
         """Logits (B, T_i, V) of each level (B, T_i, C_i) with lengths (B,)."""
-        return [
-            head(level, valid)[0]
-            for head, level, valid in zip(self.heads, levels, lengths, strict=True)
-        ]
+        found = classify_together(self.heads, levels, lengths)
+        return [logits for logits, _ in found]

@@ -73,7 +73,7 @@ def sinusoid(length: int, channels: int, device=None) -> Tensor:
 
 
 class PositionEncoding(nn.Module):
-    """Add the sinusoid to (B, T, C) features; any T, nothing in the checkpoint."""
+    """Add the sinusoid to (B, …, T, C) features; any T, nothing in the checkpoint."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class PositionEncoding(nn.Module):
         self.register_buffer('table', torch.zeros(0, channels), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        length = x.shape[1]
+        length = x.shape[-2]
         if self.table.shape[0] < length:
             # Grown to the longest clip seen, so that it is computed rarely.
             self.table = sinusoid(max(length, 512), self.channels, x.device)
@@ -132,24 +132,44 @@ class MaskedBatchNorm(_NormBase):
         Returns:
             (B, T, C); values on padded steps are finite but meaningless.
         """
-        rows = x.flatten(0, 1)
         if not self.training:
             settings = self.running_mean, self.running_var, self.weight, self.bias
-            return F.batch_norm(rows, *settings, eps=self.eps).view_as(x)
-        valid = mask.flatten()[:, None].float()
-        y, mean, squares, count = _Normalised.apply(
-            rows.float(), valid, self.weight, self.bias, self.eps
-        )
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            # The unbiased estimate.
-            variance = squares / (count - 1).clamp_(min=1)
-            self.running_var.lerp_(variance, self.momentum)
-        return y.to(x.dtype).view_as(x)
+            y = F.batch_norm(x.flatten(0, 1), *settings, eps=self.eps)
+            return y.view_as(x)
+        affine = self.weight[None], self.bias[None]
+        return masked_batch_norms([self], x[None], mask, *affine)[0]
+
+
+def masked_batch_norms(
+    norms: Sequence[MaskedBatchNorm],
+    x: Tensor,
+    mask: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+) -> Tensor:
+    """Several in training, each on features of its own.
+
+    Args:
+        norms: G of one size, ε and momentum.
+        x: (G, B, T, C) features.
+        mask: (B, T), true or 1 on valid steps.
+        weight, bias: (G, C), the norms'.
+    """
+    valid = mask.flatten()[:, None].float()
+    y, mean, squares, count = _Normalised.apply(
+        x.flatten(1, 2).float(), valid, weight[:, None], bias[:, None], norms[0].eps
+    )
+    with torch.no_grad():
+        # The unbiased estimate.
+        variance = squares / (count - 1).clamp_(min=1)
+        found = *mean[:, 0].unbind(), *variance[:, 0].unbind()
+        averages = [n.running_mean for n in norms] + [n.running_var for n in norms]
+        torch._foreach_lerp_(averages, found, norms[0].momentum)
+    return y.to(x.dtype).view_as(x)
 
 
 class _Normalised(torch.autograd.Function):
-    """x (N, C) of N = B·T' steps, the valid ones (N, 1) as 0 or 1 → y and statistics.
+    """x (G, N, C) of N = B·T' steps, valid ones (N, 1) as 0 or 1 → y and statistics.
 
     With n valid steps in all processes, m = Σ v·x / n and s² = Σ v·(x − m)² / n it is
     y = (x − m)/√(s² + ε)·w + b. The squares are centred, as E[x²] − E[x]² would lose
@@ -160,9 +180,9 @@ class _Normalised(torch.autograd.Function):
     def forward(ctx, x, valid, weight, bias, eps):
         count = _over_processes(valid.sum())
         share = valid / count.clamp(min=1)
-        mean = _over_processes((x * share).sum(0))
+        mean = _over_processes((x * share).sum(1, keepdim=True))
         x = x - mean
-        variance = _over_processes((x * x).mul_(share).sum(0))
+        variance = _over_processes((x * x).mul_(share).sum(1, keepdim=True))
         inverse = (variance + eps).rsqrt_()
         scale = inverse * weight
         ctx.save_for_backward(x, share, inverse, scale)
@@ -175,8 +195,8 @@ class _Normalised(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient, *_):
         x, share, inverse, scale = ctx.saved_tensors
-        of_bias = gradient.sum(0)
-        of_weight = (gradient * x).sum(0).mul_(inverse)
+        of_bias = gradient.sum(1, keepdim=True)
+        of_weight = (gradient * x).sum(1, keepdim=True).mul_(inverse)
         # Σ g, and Σ g·(x − m) / (s² + ε), over the steps of all processes.
         sums = torch.stack([of_bias, of_weight * inverse])
         both = _over_processes(sums)

@@ -19,6 +19,7 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
+from ..heads.gloss_head import classify_together
 from ..layers.sequence import ClipLengths
 from ..layers.volume import arrange_weights, count_batches
 from .stream import STREAMS, Stream, is_auxiliary
@@ -236,9 +237,10 @@ class SignRecognizer(BaseModel):
             heads['joint'] = self.joint_head
             both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
             pooled = dict(pooled, joint=both)
-        x = next(iter(pooled.values()))
-        valid = None if lengths is None else lengths.of(x)
-        return {name: head(pooled[name], valid) for name, head in heads.items()}
+        features = [pooled[name] for name in heads]
+        valid = [None if lengths is None else lengths.of(x) for x in features]
+        found = classify_together(list(heads.values()), features, valid)
+        return dict(zip(heads, found))
 
     def losses(
         self,
@@ -258,16 +260,18 @@ class SignRecognizer(BaseModel):
         if self.training:
             count_batches(self)
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
-        outputs = dict(logits)
-        weights = {}
+        heads, levels, weights = [], [], {}
         for name, stream in self.streams.items():
             if features is None or stream.pyramid is None:
                 continue
-            levels = stream.pyramid(features[name])
-            of_levels = stream.pyramid_head(levels, [lengths.of(x) for x in levels])
-            names = [f'{name}_pyramid{index}' for index in range(len(levels))]
-            outputs |= zip(names, of_levels)
+            levels += stream.pyramid(features[name])
+            heads += stream.pyramid_head.heads
+            names = [
+                f'{name}_pyramid{i}' for i in range(len(stream.pyramid_head.heads))
+            ]
             weights |= dict.fromkeys(names, stream.pyramid_head.loss_weight)
+        found = classify_together(heads, levels, [lengths.of(x) for x in levels])
+        outputs = {**logits, **{name: of for name, (of, _) in zip(weights, found)}}
         steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
         found = self.gloss_loss(list(outputs.values()), steps, targets)
         losses = {

@@ -1,7 +1,13 @@
 import pytest
 import torch
+import torch.nn as nn
 
-from mmsign.models.heads.gloss_head import GlossHead, JointHead, PyramidHead
+from mmsign.models.heads.gloss_head import (
+    GlossHead,
+    JointHead,
+    PyramidHead,
+    classify_together,
+)
 
 
 def head(cls=GlossHead) -> GlossHead:
@@ -34,15 +40,37 @@ def test_the_backbone_gets_a_gradient_from_the_first_step():
     assert weight.std().item() == pytest.approx((2 / (64 + 20)) ** 0.5, rel=0.1)
 
 
+def test_several_heads_are_what_each_is_alone():
+    # Of another size and number of steps too; outputs, gradients, averages.
+    lengths = dict(a=torch.tensor([6, 3]), b=torch.tensor([8, 4]))
+    results = []
+    for together in (True, False):
+        torch.manual_seed(0)
+        size = dict(feedforward_channels=12, dropout=0.0)
+        shapes = [(7, 8, 3), (5, 8, 3), (7, 8, 3), (7, 6, 3), (7, 8, 4)]
+        heads = [
+            GlossHead(c, 5, hidden_channels=hidden, kernel_size=k, **size)
+            for c, hidden, k in shapes
+        ]
+        valid = [lengths[name] for name in 'aabaa']
+        inputs = [
+            torch.randn(2, int(n[0]), c).requires_grad_()
+            for (c, _, _), n in zip(shapes, valid)
+        ]
+        if together:
+            found = classify_together(heads, inputs, valid)
+        else:
+            found = [head(x, n) for head, x, n in zip(heads, inputs, valid)]
+        outputs = [y for pair in found for y in pair]
+        sum((i + 1) * y.square().sum() for i, y in enumerate(outputs)).backward()
+        layers = nn.ModuleList(heads)
+        gradients = [x.grad for x in (*inputs, *layers.parameters())]
+        results.append([*outputs, *gradients, *layers.state_dict().values()])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
 def test_one_head_per_level():
-    net = PyramidHead(
-        [4, 6], 5, loss_weight=0.2, hidden_channels=8, feedforward_channels=12
-    ).eval()
-    levels = [torch.randn(2, 8, 4), torch.randn(2, 4, 6)]
-    lengths = [torch.tensor([8, 4]), torch.tensor([4, 2])]
-    outputs = net(levels, lengths)
-    assert [tuple(x.shape) for x in outputs] == [(2, 8, 5), (2, 4, 5)]
-    for head, level, valid, out in zip(
-        net.heads, levels, lengths, outputs, strict=True
-    ):
-        torch.testing.assert_close(head(level, valid)[0], out)
+    sizes = dict(hidden_channels=8, feedforward_channels=12)
+    net = PyramidHead([4, 6], 5, loss_weight=0.2, **sizes)
+    assert [head.fc.in_features for head in net.heads] == [4, 6]
