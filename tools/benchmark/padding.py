@@ -28,7 +28,7 @@ class Lengths:
         return len(self.lengths)
 
     def get_data_info(self, index: int) -> dict:
-        return dict(num_frames=self.lengths[index])
+        return dict(clip_id=str(index), num_frames=self.lengths[index])
 
 
 def waste(lengths: np.ndarray, batch_size: int, pool: int, epochs: int) -> float:
