@@ -11,7 +11,7 @@ from mmsign.errors import ConfigError
 
 
 def test_config_files(tmp_path):
-    with pytest.raises(ConfigError, match=r'config nowhere\.py does not exist'):
+    with pytest.raises(ConfigError, match='nowhere.py'):
         load_config('nowhere.py')
     (tmp_path / 'model.pth').touch()
     with pytest.raises(ConfigError, match='is not a .py'):
@@ -60,5 +60,5 @@ def test_the_checkpoints_vocabulary_is_used_for_testing(tmp_path):
 
 def test_a_missing_corpus_is_named():
     cfg = vocabulary_config(dataset='Phoenix2014Dataset', data_root='/not/there')
-    with pytest.raises(ConfigError, match="'/not/there', which is not a folder"):
+    with pytest.raises(ConfigError, match='/not/there'):
         resolve_vocabulary(cfg)

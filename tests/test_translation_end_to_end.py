@@ -158,7 +158,7 @@ def test_from_glosses_to_an_ensemble(run, folder, phoenix_tree):
     assert not (folder / 'f.safetensors.parts').exists()
     # Complete, but for the random views of the training clips.
     start = ('model.recognizer_checkpoint=slr.pth', 'g2t_checkpoint=g2t')
-    with pytest.raises(DataError, match='lacks 2 of 4 clips .* --views 1'):
+    with pytest.raises(DataError, match='--views 1'):
         run('train', 'slt.py', '--work-dir', 'slt', options=start)
     for _ in range(2):  # The second time it is complete.
         run('extract_features', 'slr.py', 'slr.pth', 'f.safetensors', '--views', '1')
@@ -185,7 +185,7 @@ def test_from_glosses_to_an_ensemble(run, folder, phoenix_tree):
     with torch.no_grad():
         state['state_dict']['video.backbone.blocks.0.0.conv_s.weight'].add_(0.1)
     compat.write_checkpoint(state, 'other.pth')
-    with pytest.raises(ValueError, match='features of another network'):
+    with pytest.raises(DataError, match='features'):
         run(
             'train',
             'slt.py',

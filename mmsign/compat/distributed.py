@@ -16,6 +16,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
 
+from mmsign.errors import ConfigError
+
 # Where each launcher leaves rank, world size and local rank.
 _LAUNCHER_VARIABLES = {
     'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
@@ -45,7 +47,7 @@ def prepare_distributed(cfg: Config) -> None:
         cfg: The runner's config; ``model_wrapper_cfg`` and ``sync_bn`` may change.
 
     Raises:
-        RuntimeError: the launcher's environment variables are missing.
+        ConfigError: the launcher's environment variables are missing.
     """
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none' or get_device() != 'cpu':
@@ -70,14 +72,14 @@ def init_gloo(launcher: str) -> None:
     """Start the default process group with gloo, unless there is one.
 
     Raises:
-        RuntimeError: the launcher's environment variables are missing.
+        ConfigError: the launcher's environment variables are missing.
     """
     if dist.is_initialized():
         return
     names = _LAUNCHER_VARIABLES[launcher]
     missing = [name for name in names if name not in os.environ]
     if missing:
-        raise RuntimeError(
+        raise ConfigError(
             f'launcher {launcher!r} needs the environment variables '
             f'{", ".join(names)}, but {", ".join(missing)} are not set: start with '
             'tools/dist_train.sh, tools/dist_test.sh or the slurm scripts'

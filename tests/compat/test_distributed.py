@@ -14,6 +14,7 @@ from tiny_run import write_config
 import mmsign
 from mmsign.compat import distributed
 from mmsign.compat.distributed import init_gloo, prepare_distributed
+from mmsign.errors import ConfigError
 
 SUPPORT = Path(__file__).parents[1] / 'support'
 
@@ -58,7 +59,7 @@ def test_missing_variables_are_named(monkeypatch):
     for name in ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('SLURM_NTASKS', '2')
-    with pytest.raises(RuntimeError, match='SLURM_PROCID, SLURM_LOCALID are not set'):
+    with pytest.raises(ConfigError, match='SLURM_PROCID, SLURM_LOCALID'):
         init_gloo('slurm')
 
 

@@ -14,6 +14,7 @@ from mmsign.compat.mixed_precision import (
     cpu_has_bfloat16,
     use_mixed_precision,
 )
+from mmsign.errors import ConfigError
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_gpu_config(on_gpu, monkeypatch):
 
 
 def test_other_wrappers_are_refused():
-    with pytest.raises(ValueError, match="optim_wrapper is 'ApexOptimWrapper'"):
+    with pytest.raises(ConfigError, match='ApexOptimWrapper'):
         use_mixed_precision(ConfigDict(type='ApexOptimWrapper'))
 
 

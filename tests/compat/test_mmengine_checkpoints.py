@@ -48,7 +48,7 @@ def test_mmengine_refuses_a_malicious_file(malicious):
 
 def test_odd_objects_in_meta_are_left_out_but_not_in_the_optimizer(tmp_path):
     path = str(tmp_path / 'a.pth')
-    with pytest.warns(UserWarning, match=r'checkpoint\.meta\.hook, a .* is left out'):
+    with pytest.warns(UserWarning, match=r'checkpoint\.meta\.hook'):
         save_checkpoint({'meta': {'hook': print, 'epoch': 1}, 'state_dict': {}}, path)
     assert load_checkpoint(path)['meta'] == {'epoch': 1}
     with pytest.raises(NotPlainError, match=r'checkpoint\.optimizer\.fn'):

@@ -133,7 +133,7 @@ def test_a_state_dict_keeps_its_version_metadata():
 
 
 def test_an_odd_object_is_named():
-    with pytest.raises(NotPlainError, match=r'checkpoint\.meta\.hooks\[1\] is a .*Odd'):
+    with pytest.raises(NotPlainError, match=r'checkpoint\.meta\.hooks\[1\] .*Odd'):
         to_primitive({'meta': {'hooks': [1, Odd()]}})
 
 
@@ -142,7 +142,7 @@ class Odd:
 
 
 def test_object_arrays_are_refused():
-    with pytest.raises(NotPlainError, match='dtype object'):
+    with pytest.raises(NotPlainError, match='object'):
         to_primitive({'a': np.array([{}, None], dtype=object)})
 
 

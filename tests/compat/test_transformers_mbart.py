@@ -14,7 +14,7 @@ SIZE = 40
 def test_a_new_network_and_its_settings():
     config = new_mbart(SIZE, **SIZES).config
     assert config.scale_embedding and config.vocab_size == SIZE
-    with pytest.raises(ConfigError, match='encoder_layer: '):
+    with pytest.raises(ConfigError, match='encoder_layer'):
         new_mbart(SIZE, encoder_layer=3)
 
 
@@ -42,7 +42,7 @@ def test_incomplete_directories_are_refused(tmp_path):
     with pytest.raises(ConfigError, match='model.decoder.layer_norm.weight'):
         load_mbart(tmp_path)
     weights.unlink()
-    with pytest.raises(FileNotFoundError, match='no weights of mBART'):
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         load_mbart(tmp_path)
     (tmp_path / 'config.json').write_text('{')
     with pytest.raises(DataError, match='config.json'):

@@ -35,5 +35,5 @@ def test_the_package_that_is_missing_is_named(name, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     args = arguments('--estimator', name, '--estimator-checkpoint', 'x.pth')
     assert args.estimator_checkpoint == 'x.pth'
-    with pytest.raises(PoseError, match=f'{package} cannot be imported'):
+    with pytest.raises(PoseError, match=package):
         tool.open_estimator(args)

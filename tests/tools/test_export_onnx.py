@@ -20,7 +20,7 @@ def test_written_and_compared(tmp_path, capsys):
     said = capsys.readouterr().out
     assert 'video -> video_log_probs, average_log_probs' in said
     assert '  12 frames: difference' in said and len(rows) == 2
-    with pytest.raises(ConfigError, match='differs from PyTorch by .* do not use it'):
+    with pytest.raises(ConfigError, match='x.onnx'):
         tool.main([*arguments, '--lengths', '8', '--tolerance', '-1'])
-    with pytest.raises(ConfigError, match='must be multiples of 4'):
+    with pytest.raises(ConfigError, match='--lengths'):
         tool.main([*arguments, '--lengths', '10'])

@@ -61,14 +61,14 @@ def test_glosses_begin_as_the_mean_of_their_pieces(mbart, phoenix_tree, tmp_path
 
 def test_faults(mbart, phoenix_tree, tmp_path):
     out = str(tmp_path / 'out')
-    with pytest.raises(ConfigError, match='nowhere is not a folder'):
+    with pytest.raises(ConfigError, match='nowhere'):
         tool.main([str(mbart), 'nowhere', out])
-    with pytest.raises(ConfigError, match="'Toys' is no sign language corpus"):
+    with pytest.raises(ConfigError, match='Toys'):
         tool.main([str(mbart), str(phoenix_tree), out, '--dataset', 'Toys'])
-    with pytest.raises(ValueError, match='unknown language code'):
+    with pytest.raises(ConfigError, match='de'):
         tool.main([str(mbart), str(phoenix_tree), out, '--language', 'de'])
     tiny_text_vocabulary().prune(['regen']).save(mbart)
-    with pytest.raises(ConfigError, match='the files do not belong together'):
+    with pytest.raises(ConfigError, match=str(mbart)):
         tool.main([str(mbart), str(phoenix_tree), out])
     (mbart / 'sentencepiece.bpe.model').unlink()
     with pytest.raises(FileNotFoundError, match='sentencepiece.bpe.model'):

@@ -14,6 +14,7 @@ from torch import nn
 
 from mmsign import compat
 from mmsign.engine.hooks.finite_gradients import FiniteGradientsHook
+from mmsign.errors import TrainingError
 
 
 @OPTIM_WRAPPERS.register_module(force=True)
@@ -57,7 +58,7 @@ def steps(hook, losses, wrapper=OptimWrapper, accumulate: int = 1) -> Net:
 
 
 def test_iteration_clips_and_parameters_are_named():
-    with pytest.raises(FloatingPointError) as caught:
+    with pytest.raises(TrainingError) as caught:
         steps(FiniteGradientsHook(), [False, False, True])
     message = str(caught.value)
     assert message.startswith(
@@ -73,14 +74,14 @@ def test_good_gradients_pass():
 
 
 def test_all_clips_of_an_accumulated_update_are_named():
-    with pytest.raises(FloatingPointError, match=r"iteration 4.*\['clip2', 'clip3'\]"):
+    with pytest.raises(TrainingError, match=r"iteration 4.*\['clip2', 'clip3'\]"):
         steps(FiniteGradientsHook(), [False, False, True, False], accumulate=2)
 
 
 def test_a_loss_scaler_may_leave_out_some_updates_but_not_all():
     losses = [True] * 3 + [False] + [True] * 3
     steps(FiniteGradientsHook(skips_allowed=3), losses, ScaledOptimWrapper)
-    with pytest.raises(FloatingPointError, match=r'4 updates in a row.*iteration 5.*'):
+    with pytest.raises(TrainingError, match='iteration 5 '):
         steps(
             FiniteGradientsHook(skips_allowed=3),
             [False] + [True] * 4,
@@ -114,7 +115,7 @@ def test_a_run_stops_with_its_last_checkpoint_intact(wrapper, tmp_path, monkeypa
 
     monkeypatch.setattr(TinyModel, 'forward', broken)
     runner = Runner.from_cfg(cfg)
-    with pytest.raises(FloatingPointError, match='iteration 8'):
+    with pytest.raises(TrainingError, match='iteration 8'):
         runner.train()
     work = Path(cfg.work_dir)
     assert [f.name for f in work.glob('epoch_*')] == ['epoch_1.pth']

@@ -6,6 +6,7 @@ import pytest
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms import SampleClip
 from mmsign.engine.hooks import OutputLengthHook
+from mmsign.errors import ConfigError
 
 
 class Clips(list):
@@ -34,10 +35,7 @@ def test_numbers_and_what_to_do():
     clips = [clip(20, 'ABB', 'short'), clip(32, 'AB')]
     run(clips, 5)
     with pytest.raises(
-        ValueError,
-        match='one step per 8 frames, too few for 1 of 2 training clips: short, say, '
-        'has 20 frames, so 2 steps, and its glosses need 4; name an output_stride of '
-        'at most 5 in every stream',
+        ConfigError, match='8 frames.* 1 of 2 .*short.* 20 .* 2 steps.* 4; .*most 5 '
     ):
         run(clips, 8)
 
@@ -45,12 +43,12 @@ def test_numbers_and_what_to_do():
 def test_some_clips_may_be_too_short():
     clips = [clip(4, 'AB'), *[clip(40, 'AB')] * 19]
     run(clips, 4)
-    with pytest.raises(ValueError, match='1 of 20 training clips'):
+    with pytest.raises(ConfigError, match='1 of 20 '):
         run(clips, 4, max_share=0.01)
 
 
 def test_frames_behind_the_longest_sample_do_not_count():
-    with pytest.raises(ValueError, match='40 frames, so 10 steps'):
+    with pytest.raises(ConfigError, match='40 frames.* 10 steps'):
         run([clip(400, 'ABCDEFGHIJK')], 4)
 
 
@@ -64,16 +62,16 @@ def test_lengths_from_the_keypoint_file(tmp_path):
     ]
     run(unknown, 4)
     known = clip(None, 'AB', 'known', keypoint_file=str(path))
-    with pytest.raises(ValueError, match='1 of 1 training clips: known'):
+    with pytest.raises(ConfigError, match='1 of 1 .*known'):
         run([*unknown, known], 4)
 
 
 def test_a_corpus_that_no_stride_suits():
-    with pytest.raises(ValueError, match='no stride suits this corpus'):
+    with pytest.raises(ConfigError, match='no stride'):
         run([clip(2, 'ABC')], 4)
 
 
 def test_other_models_and_settings():
     OutputLengthHook().before_train(SimpleNamespace(model=object()))
-    with pytest.raises(ValueError, match='max_share must be between 0 and 1'):
+    with pytest.raises(ConfigError, match='max_share'):
         OutputLengthHook(max_share=2)

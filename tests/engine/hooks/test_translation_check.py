@@ -14,7 +14,7 @@ from tiny_text import TEXTS
 from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures, PackSentence
 from mmsign.engine.hooks import TranslationCheckHook
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
 from mmsign.models import GlossToText
 
 
@@ -80,13 +80,13 @@ def test_good_sentences_pass_in_silence(run):
 
 @pytest.mark.parametrize('text', [None, '', '  '])
 def test_a_clip_without_a_sentence_is_refused(run, text):
-    with pytest.raises(ValueError, match='training split: clip c1 has no sentence'):
+    with pytest.raises(ConfigError, match='training.* c1 '):
         run(train=Clips([TEXTS[0], text]))
     for split in (
         dict(train=Clips(TEXTS), val=Clips([text])),
         dict(test=Clips([text])),
     ):
-        with pytest.raises(ValueError, match='evaluated split: clip c0 has no sent'):
+        with pytest.raises(ConfigError, match='evaluated.* c0 '):
             run(**split)
 
 
@@ -110,10 +110,10 @@ def test_features(run, g2t, tmp_path):
     clips = Clips(TEXTS[:2], LoadFeatures(path))
     network = Network(g2t.text_vocabulary)
     assert run(train=clips, val=clips, test=clips, model=network) == ''
-    with pytest.raises(DataError, match=r"lacks 2 of 4 clips .*\['c2', 'c3'\]"):
+    with pytest.raises(DataError, match=r"\['c2', 'c3'\]"):
         run(test=Clips(TEXTS, LoadFeatures(path)), model=network)
     write_features(path, dict(c0=one, c1=one), 'another')
-    with pytest.raises(DataError, match='another network .another, the model'):
+    with pytest.raises(DataError, match='another'):
         run(train=clips, model=network)
     with pytest.raises(FileNotFoundError, match='extract_features'):
         run(test=Clips(TEXTS, LoadFeatures(path + '.none')), model=network)
@@ -127,5 +127,5 @@ def test_a_checkpoint_of_another_text_vocabulary_is_refused(g2t):
     hook.after_load_checkpoint(runner, checkpoint)
     hook.after_load_checkpoint(runner, dict(state_dict={}))
     checkpoint['meta']['text_vocab']['gloss'] = '80:0'
-    with pytest.raises(ValueError, match='another text vocabulary .heads gloss'):
+    with pytest.raises(ConfigError, match='gloss'):
         hook.after_load_checkpoint(runner, checkpoint)

@@ -49,7 +49,7 @@ def test_it_is_made_and_can_be_written(tmp_path):
 
 @pytest.mark.parametrize('number', [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_work_folder_that_takes_nothing(number, tmp_path, monkeypatch):
-    def refuse(dir):
+    def refuse(dir, **_):
         raise OSError(number, os.strerror(number), str(dir))
 
     # Permissions do not stop root, who may run the tests.
