@@ -1,4 +1,4 @@
-"""A tiny Phoenix-2014T tree, shared by the tests of the data side."""
+"""Which tests are slow; a tiny Phoenix-2014T tree for the tests of the data side."""
 
 from __future__ import annotations
 
@@ -10,8 +10,22 @@ from tiny_frames import write_frames
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
 
+TESTS = Path(__file__).parent
 HEADER = 'name|video|start|end|speaker|orth|translation'
 LENGTHS = dict(a=7, b=12)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what runs whole programs: all but the tests of a module of mmsign.
+
+    Of these, single ones that take more than a second carry the mark themselves. What
+    is not slow is what ``tools/run_tests.sh --quick`` runs.
+    """
+    for item in items:
+        folder, *rest = item.path.relative_to(TESTS).parts
+        source = folder if rest else folder.removeprefix('test_')
+        if folder == 'tools' or not (TESTS.parent / 'mmsign' / source).exists():
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope='session')

@@ -6,6 +6,7 @@
 # The last lines say what passed.
 #
 #   bash tools/run_tests.sh                     everything
+#   bash tools/run_tests.sh --quick             what is not marked slow, in a minute
 #   bash tools/run_tests.sh tests/decoding      one folder, without the style check
 #   MMSIGN_TEST_PROCESSES=1 bash tools/run_tests.sh -x
 set -euo pipefail
@@ -30,6 +31,11 @@ if ((processes > 1)); then
     parallel=(-n "$processes" --dist loadfile --max-worker-restart 0)
     # Each process computes on one core.
     export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+fi
+
+if [[ "${1:-}" == --quick ]]; then
+    shift
+    set -- -m "not slow" "$@"
 fi
 
 style=0

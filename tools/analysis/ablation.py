@@ -22,7 +22,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmsign import compat
-from mmsign.engine.launch import reported_errors
+from mmsign.engine.launch import interruptible, reported_errors, say
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs, write_text
 
@@ -146,9 +146,9 @@ def run_row(
     work_dir = folder / row.name
     metrics = work_dir / 'test_metrics.json'
     if metrics.is_file():
-        print(f'seed {seed}, {row.name}: done already', flush=True)
+        say(f'seed {seed}, {row.name}: done already')
         return
-    print(f'seed {seed}, {row.name}: log in {work_dir}/log.txt', flush=True)
+    say(f'seed {seed}, {row.name}: log in {work_dir}/log.txt')
     work_dir.mkdir(parents=True, exist_ok=True)
     config, log = str(row.config.resolve()), work_dir / 'log.txt'
     options = [*args.cfg_options, *start_options(row, rows, folder)]
@@ -245,9 +245,10 @@ def main(arguments: list[str] | None = None, run: Runner = run_tool) -> None:
     if not args.table_only:
         # A seed's single streams come first: the others start from them.
         order = sorted(rows, key=lambda row: len(row.streams))
-        for seed in args.seeds:
-            for row in order:
-                run_row(row, rows, seed, args, run)
+        with interruptible(lambda: 'the same command goes on'):
+            for seed in args.seeds:
+                for row in order:
+                    run_row(row, rows, seed, args, run)
     results = read_results(rows, args.seeds, args.out)
     if not any(results.values()):
         raise ConfigError(f'{args.out} holds no results of {args.folder}')

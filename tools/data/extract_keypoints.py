@@ -96,7 +96,7 @@ def choose_devices(device: str | None, workers: int | None) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
-    from mmsign.engine.launch import say
+    from mmsign.engine.launch import interruptible, say
     from mmsign.files import check_outputs
     from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
     from mmsign.pose.extraction import PoseRecipe, extract
@@ -126,10 +126,8 @@ def run(args: argparse.Namespace) -> int:
     import_package('mmpose')  # a missing one is reported before anything is written
     devices = choose_devices(args.device, args.workers)
     print(f'{len(clips)} clips → {out}, on {", ".join(devices)}', flush=True)
-    try:
+    with interruptible(lambda: 'the same command goes on'):
         failures = extract(clips, out, recipe, devices, say)
-    except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt('the same command goes on') from stop
     print(f'{out}: {len(clips) - len(failures)} of {len(clips)} clips')
     if failures:
         print(f'{len(failures)} clips could not be done:', file=sys.stderr)

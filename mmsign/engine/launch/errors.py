@@ -130,8 +130,10 @@ def reported_errors(status: int = 1) -> Iterator[None]:
     for stream in sys.stdout, sys.stderr:
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')
-    stdout = sys.stdout
+    stdout, told = sys.stdout, logging.raiseExceptions
     sys.stdout = stdout and _Printer(stdout)
+    # A log that cannot be printed is in its file.
+    logging.raiseExceptions = False
     try:
         with interruptible():
             yield
@@ -151,7 +153,7 @@ def reported_errors(status: int = 1) -> Iterator[None]:
         say(f'error: {message}', sys.stderr)
         sys.exit(status)
     finally:
-        sys.stdout = stdout
+        sys.stdout, logging.raiseExceptions = stdout, told
 
 
 @contextmanager
