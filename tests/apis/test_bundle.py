@@ -12,6 +12,7 @@ from mmsign.apis import SignInferencer, open_network, read_bundle, write_bundle
 from mmsign.errors import BundleError, CheckpointError, ConfigError
 
 
+@pytest.mark.slow
 def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, video):
     pose = keypoints_of(24)
     other = SignInferencer(bundle=bundle, device='cpu')
@@ -105,6 +106,7 @@ def translating(translator_files, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_sentences_are_those_of_config_and_checkpoint(
     translating, translator_files, video, monkeypatch
 ):
@@ -123,6 +125,7 @@ def test_sentences_are_those_of_config_and_checkpoint(
     assert again.read_bytes() == translating.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
     """Weights, sizes and text vocabulary come from a folder that stays behind."""
     tiny_mbart = pytest.importorskip('tiny_mbart')

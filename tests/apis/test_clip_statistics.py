@@ -71,6 +71,7 @@ def corpus(phoenix_tree, tmp_path):
     return cfg, checkpoint
 
 
+@pytest.mark.slow
 def test_the_training_clips_of_a_config(corpus, phoenix_tree, tmp_path):
     cfg, checkpoint = corpus
     assert measure_clip_statistics(cfg) is None  # no keypoints there

@@ -24,6 +24,7 @@ from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
 # What it returns --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_clip_of_a_corpus_reads_as_in_testing(phoenix_tree, tmp_path):
     """The same pipeline, the same glosses, scores and spans as tools/test.py."""
     config, checkpoint = write_network(tmp_path)
@@ -49,6 +50,7 @@ def test_a_clip_of_a_corpus_reads_as_in_testing(phoenix_tree, tmp_path):
         assert result.glosses == result.outputs['average'].glosses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('rate', [12.5, 25.0, 50.0, 'uneven'])
 def test_a_video_of_another_rate_reads_as_in_testing(rate, make_video, tmp_path):
     config, checkpoint = write_network(tmp_path)

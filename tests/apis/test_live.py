@@ -170,6 +170,7 @@ def test_pauses_may_be_passed_over(paused):
     assert plain.latency == pytest.approx((16 + 16) / 25)
 
 
+@pytest.mark.slow
 def test_keypoints_tell_the_pauses_to_a_network_of_video_alone(tmp_path):
     network = open_network(*write_network(tmp_path, ['video']), device='cpu')
     corpus = network.spec.corpus | dict(signing=signing_statistics(40).to_dict())

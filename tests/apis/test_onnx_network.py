@@ -18,6 +18,7 @@ def network(network_files):
     return ExportableNetwork(open_network(*network_files, device='cpu').model)
 
 
+@pytest.mark.slow
 def test_it_computes_what_the_network_does(network, network_files):
     assert network.input_names == ['video', 'heatmaps']
     inputs = network.example(20, clips=2)
@@ -35,6 +36,7 @@ def test_it_computes_what_the_network_does(network, network_files):
         torch.testing.assert_close(x, logits.log_softmax(-1))
 
 
+@pytest.mark.slow
 def test_onnxruntime_agrees_on_any_length(tmp_path):
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
@@ -51,6 +53,7 @@ def test_onnxruntime_agrees_on_any_length(tmp_path):
     assert compare_onnx(other, path, [8])[0]['difference'] > 1e-2
 
 
+@pytest.mark.slow
 def test_torch_export_keeps_the_length_free(network):
     if not hasattr(torch.export, 'Dim'):
         with pytest.raises(ImportError, match='torch 2.2 and later'):

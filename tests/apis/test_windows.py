@@ -49,6 +49,7 @@ def offline(inferencer, frames, poses) -> dict:
     return {name: x[0] for name, x in log_probs.items()}
 
 
+@pytest.mark.slow
 def test_with_enough_context_it_is_as_if_read_at_once(network, inferencer, monkeypatch):
     """Windows whose context covers the receptive field (57 frames either side).
 

@@ -63,6 +63,7 @@ def test_missing_variables_are_named(monkeypatch):
         init_gloo('slurm')
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     torch.cuda.is_available(), reason='gloo is for machines without GPU'
 )

@@ -13,6 +13,9 @@ from mmsign.datasets.corpus_check import check_corpus, describe
 from mmsign.datasets.transforms import DecodeClip, LoadClip, SampleClip
 from mmsign.errors import MMSignError
 
+# Corpora are made, opened and decoded.
+pytestmark = pytest.mark.slow
+
 
 def test_a_complete_corpus(phoenix_tree):
     before = {str(p): p.stat().st_mtime_ns for p in sorted(phoenix_tree.rglob('*'))}

@@ -104,6 +104,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes(tmp_path):
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join([str(root), os.environ.get('PYTHONPATH', '')])

@@ -14,6 +14,7 @@ def native_dropout(x, p, training, inplace):
     return torch.native_dropout(x, p, training)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('low', [False, True], ids=['float32', 'bfloat16'])
 def test_a_training_step(low, monkeypatch):
     # As a GPU does it, at sizes for which a CPU's faults need no padding.

@@ -102,6 +102,7 @@ def test_another_kind_of_file_is_refused(clips, tmp_path):
         extract(clips, tmp_path / 'out.json', Brightness())
 
 
+@pytest.mark.slow
 def test_processes_share_the_work_and_report_what_fails(clips, out, tmp_path):
     (tmp_path / 'videos' / 'b.avi').write_bytes(b'damaged')
     failures = extract(clips, out, Brightness(), devices=['cpu', 'cpu'])

@@ -45,6 +45,7 @@ def test_folders_in_an_archive_are_clips(tmp_path):
     assert [len(list(clip)) for clip in clips] == [2, 2]
 
 
+@pytest.mark.slow
 def test_a_corpus_names_its_clips(tmp_path):
     tables = tmp_path / 'annotations' / 'manual'
     tables.mkdir(parents=True)

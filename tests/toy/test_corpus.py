@@ -38,6 +38,7 @@ def corpus(tmp_path_factory) -> Path:
     return write(tmp_path_factory.mktemp('toy'))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(
     corpus, tmp_path
 ):
@@ -46,6 +47,7 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(
     assert digest(write(tmp_path / 'other', seed=4)) != digest(corpus)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('layout', LAYOUTS)
 def test_the_corpus_readers_read_it(layout, tmp_path):
     root = write(tmp_path, layout)

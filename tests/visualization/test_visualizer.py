@@ -107,6 +107,7 @@ def test_a_sentence_and_its_translations_are_written(visualizer):
     assert plain < one < more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('glosses', [(), ('HAIL',), ('RAIN',) * 40])
 def test_any_reference_can_be_drawn(visualizer, glosses):
     assert height(visualizer, *clip(glosses=glosses)) > 200

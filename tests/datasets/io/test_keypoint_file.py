@@ -106,6 +106,7 @@ def test_an_incomplete_last_entry_is_dropped(path, tmp_path, cut):
     assert path.read_bytes() == (tmp_path / 'once').read_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_at_most_the_clip_it_works_on(path):
     code = (
         'import sys, numpy as np\n'

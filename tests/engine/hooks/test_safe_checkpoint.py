@@ -85,6 +85,7 @@ def uninterrupted(tmp_path):
     return state(run(folder, recorder)), recorder.rates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('killer', [KillInTraining, KillInValidation])
 def test_a_resumed_run_ends_like_an_uninterrupted_one(killer, tmp_path, uninterrupted):
     expected, expected_rates = uninterrupted
@@ -141,6 +142,7 @@ def test_the_old_checkpoint_goes_only_when_the_new_one_is_there(tmp_path, monkey
     assert [f.name for f in work.glob('epoch_*')] == ['epoch_4.pth']
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_validated_again(tmp_path, monkeypatch):
     run(tmp_path)
 

@@ -58,6 +58,7 @@ def test_a_work_folder_that_takes_nothing(number, tmp_path, monkeypatch):
         check_work_dir(Config(dict(work_dir=str(tmp_path))))
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time(cfg, tmp_path, monkeypatch):
     with another_run(tmp_path) as process:
         for _ in range(2):

@@ -39,6 +39,7 @@ def test_same_gradients_and_same_buffers():
     assert_same_training(plain, wrapped, partial(checkpointed, wrapped))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KEEPS_PRODUCTS, reason='not compiled before torch 2.4')
 def test_compiled_the_same():
     plain, wrapped = block(), block()

@@ -45,6 +45,7 @@ def labelled(expected) -> list:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('kind', 'name'), [('rgb', 'video'), ('kp', 'keypoint')])
 def test_one_stream_agrees_with_the_authors_network(kind, name):
     inputs, expected = golden_inputs(kind)
@@ -65,6 +66,7 @@ def test_one_stream_agrees_with_the_authors_network(kind, name):
     assert float(losses[f'loss_ctc_{name}']) == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_agrees_with_the_authors_network():
     inputs, expected = golden_inputs('two')
     classes = expected['rgb_gloss_logits'].shape[-1]
@@ -192,6 +194,7 @@ def test_inference_neither_runs_nor_needs_the_pyramid(full_network):
     assert len(predicted) == 2
 
 
+@pytest.mark.slow
 def test_stage_1_checkpoints_are_loaded_into_both_streams(tmp_path):
     paths, singles = {}, {}
     for name in ('video', 'keypoint'):

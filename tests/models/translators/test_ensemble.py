@@ -40,6 +40,7 @@ def checkpoints(tmp_path_factory, translator):
     return paths
 
 
+@pytest.mark.slow
 def test_members_apart_are_what_they_are_together(checkpoints, translator, pooled):
     ensemble = build(**checkpoints)
     expected = translator(pooled, samples(), 'predict')
@@ -50,6 +51,7 @@ def test_members_apart_are_what_they_are_together(checkpoints, translator, poole
     assert ensemble.network_fingerprint() == translator.network_fingerprint()
 
 
+@pytest.mark.slow
 def test_equal_networks_and_every_encoder_run_once(checkpoints, monkeypatch):
     ensemble, calls = build(**checkpoints), []
     for member in ensemble.members.values():
@@ -62,6 +64,7 @@ def test_equal_networks_and_every_encoder_run_once(checkpoints, monkeypatch):
     assert len(calls) == 1 + 3
 
 
+@pytest.mark.slow
 def test_seeds_of_one_head(checkpoints, tmp_path):
     torch.manual_seed(9)
     other = build_translator('video')
@@ -76,6 +79,7 @@ def test_seeds_of_one_head(checkpoints, tmp_path):
         ensemble.network_fingerprint()
 
 
+@pytest.mark.slow
 def test_faults(checkpoints, tmp_path, pooled):
     for error, name, members in (
         (ConfigError, 'model.checkpoints', {}),

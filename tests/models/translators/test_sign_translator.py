@@ -118,6 +118,7 @@ def test_features_of_another_network_are_told_apart(translator, pooled):
         translator(wrong, samples(), 'predict')
 
 
+@pytest.mark.slow
 def test_faults():
     one, other = (dict(mbart=mbart_config(language=x)) for x in ('de_DE', 'zh_CN'))
     for heads, name in (
