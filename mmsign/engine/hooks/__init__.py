@@ -3,6 +3,7 @@
 from .corpus_change import CorpusChangeHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
+from .late import LateRuntimeInfoHook
 from .long_clips import LongClipsHook
 from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook

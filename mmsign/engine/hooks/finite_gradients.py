@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-from mmengine.hooks import Hook
 from torch import Tensor
 
 from mmsign.errors import ConfigError, TrainingError
 from mmsign.registry import HOOKS
 
+from .late import LateHook
 from .runs import listed, model_of
 
 
 @HOOKS.register_module()
-class FiniteGradientsHook(Hook):
+class FiniteGradientsHook(LateHook):
     """Stop on gradients that are not finite, naming iteration, clips and parameters.
 
     A finite loss may have gradients that are not (a root at zero, say), and the step
     they are used in makes every weight NaN. The norms are taken on the device when the
-    optimizer steps and looked at after the iteration, before a checkpoint is written.
+    optimizer steps and looked at after the iteration (see ``LateHook``), before a
+    checkpoint is written.
 
     With a loss scaler (mixed precision on a GPU) gradients beyond float16 are normal:
     the scaler leaves such a step out and scales less. That is an error only if it
@@ -80,15 +83,21 @@ class FiniteGradientsHook(Hook):
                 f'scaler left them all out. {_advice(runner)}'
             )
         for parameters, norms in steps:
-            finite = torch.isfinite(norms)
-            if not bool(finite.all()):
-                spoilt = [p for p, good in zip(parameters, finite.tolist()) if not good]
-                raise TrainingError(
-                    f'the gradients of {len(spoilt)} of {len(parameters)} parameters '
-                    f'are not finite at iteration {runner.iter + 1} '
-                    f'({self._names(runner, spoilt)}), though the loss is, in the '
-                    f'update from clips {clips}. {_advice(runner)}'
-                )
+            found = partial(self._check, runner, runner.iter + 1, clips, parameters)
+            self.look_later(norms, found)
+
+    def _check(
+        self, runner, iteration: int, clips: list[str], parameters, norms: Tensor
+    ) -> None:
+        finite = torch.isfinite(norms).tolist()
+        if all(finite):
+            return
+        spoilt = [p for p, good in zip(parameters, finite) if not good]
+        raise TrainingError(
+            f'the gradients of {len(spoilt)} of {len(parameters)} parameters are not '
+            f'finite at iteration {iteration} ({self._names(runner, spoilt)}), though '
+            f'the loss is, in the update from clips {clips}. {_advice(runner)}'
+        )
 
     def _names(self, runner, parameters: list[Tensor]) -> str:
         names = {id(p): name for name, p in model_of(runner).named_parameters()}

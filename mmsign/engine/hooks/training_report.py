@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from mmengine.dist import all_gather_object
-from mmengine.hooks import Hook
+from torch import Tensor
 
 from mmsign.errors import TrainingError
 from mmsign.registry import HOOKS
 
+from .late import LateHook
 from .runs import listed, model_of
 
 
 @HOOKS.register_module()
-class TrainingReportHook(Hook):
+class TrainingReportHook(LateHook):
     """Stop on a loss that is not finite; count infeasible targets per epoch.
 
     A target with more glosses than CTC can align with its clip's output steps is
@@ -41,20 +44,16 @@ class TrainingReportHook(Hook):
         model = model_of(runner)
         if hasattr(model, 'infeasible'):
             self._infeasible.update(model.infeasible(samples))
-        loss = (outputs or {}).get('loss')
-        if loss is None or bool(torch.isfinite(torch.as_tensor(loss)).all()):
+        if not outputs or outputs.get('loss') is None:
             return
+        terms = {key: torch.as_tensor(value).detach() for key, value in outputs.items()}
         clips = [sample.clip_id for sample in samples]
-        terms = {key: float(value) for key, value in outputs.items() if 'loss' in key}
-        raise TrainingError(
-            f'the loss is {float(loss)} at iteration {runner.iter + 1}, in the batch '
-            f'of clips {clips}; its terms: {terms}. The last checkpoint in '
-            f'{runner.work_dir} was written before this. Look at these clips; lower '
-            'the learning rate, or clip gradients with optim_wrapper.clip_grad'
-        )
+        check = partial(_check, terms, clips, runner.iter + 1, runner.work_dir)
+        self.look_later(terms['loss'], check)
 
     def after_train_epoch(self, runner) -> None:
         """Log how many clips had targets longer than their output."""
+        super().after_train_epoch(runner)
         gathered = all_gather_object(sorted(self._infeasible))
         self._infeasible.clear()
         clips = sorted({clip for part in gathered for clip in part})
@@ -64,3 +63,21 @@ class TrainingReportHook(Hook):
                 f'epoch {runner.epoch + 1}: {len(clips)} clip(s) with more glosses '
                 f'than output steps, their CTC loss was zeroed: {shown}'
             )
+
+
+def _check(
+    terms: dict[str, Tensor],
+    clips: list[str],
+    iteration: int,
+    folder: str,
+    loss: Tensor,
+) -> None:
+    if bool(torch.isfinite(loss).all()):
+        return
+    shown = {key: float(value) for key, value in terms.items() if 'loss' in key}
+    raise TrainingError(
+        f'the loss is {float(loss)} at iteration {iteration}, in the batch of clips '
+        f'{clips}; its terms: {shown}. The last checkpoint in {folder} was written '
+        'before this. Look at these clips; lower the learning rate, or clip gradients '
+        'with optim_wrapper.clip_grad'
+    )
