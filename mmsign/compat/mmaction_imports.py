@@ -47,6 +47,12 @@ DRN = 'mmaction.models.localizers.drn'
 MULTIMODAL = 'mmaction.models.multimodal'
 # The classes that MMAction2 registers from the multimodal package.
 MULTIMODAL_MODELS = 'VindLURetrieval', 'VindLURetrievalMC', 'VindLUVQA'
+# What to type where a package is missing; requirements/lite.txt says the same.
+_ADVICE = {
+    'mmcv': 'pip install "mmcv-lite>=2.0.1,<2.2" (the extra mmsign[lite]), or your own '
+    'build of mmcv',
+    'mmaction': 'pip install "mmaction2>=1.1.0,<1.3"',
+}
 # Highest mmcv that the parts mmsign uses were seen to work with (exclusive).
 MMCV_CEILING = (2, 3)
 
@@ -57,14 +63,10 @@ def make_mmaction_importable() -> None:
     Raises:
         MissingPackageError: MMAction2 or mmcv is missing, with what to install.
     """
-    for package, requirement in (
-        ('mmcv', 'mmcv-lite==2.0.1'),
-        ('mmaction', 'mmaction2==1.1.0'),
-    ):
+    for package, advice in _ADVICE.items():
         if package not in sys.modules and importlib.util.find_spec(package) is None:
             raise MissingPackageError(
-                f'mmsign needs {package}, which is not installed: '
-                f'pip install "{requirement}"'
+                f'mmsign needs {package}, which is not installed: {advice}'
             )
     if not any(isinstance(finder, _MultimodalFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _MultimodalFinder())

@@ -102,14 +102,14 @@ def test_files_that_are_missing_or_lack_the_clip(clip, tmp_path):
             read_keypoints(tmp_path / name, clip)
     path = tmp_path / 'k.safetensors'
     write_keypoints(path, {'a': POSE, 'b': POSE})
-    with pytest.raises(DataError, match=r'clip-0: not in .*k\.safetensors'):
+    with pytest.raises(DataError, match=r'clip-0.*k\.safetensors'):
         read_keypoints(path, clip)
 
 
 def test_keypoints_of_another_resolution(clip, tmp_path):
     path = tmp_path / '{k}.safetensors'
     write_keypoints(path, {'clip-0': POSE}, frame_size=(640, 480))
-    message = r'^clip-0: frames of 64×48 pixels, but .*{k}\.safetensors .* 640×480;'
+    message = r'clip-0.*64×48.*640×480.*{k}\.safetensors'
     with pytest.raises(DataError, match=message):
         read_keypoints(path, clip)
 
