@@ -153,6 +153,13 @@ def test_python_runs(page, given, monkeypatch):
     monkeypatch.chdir(given['folder'])
     # The estimator itself needs weights from the network.
     monkeypatch.setattr('mmsign.pose.PoseEstimator', lambda: given['estimate'])
+    # What other tests have registered would be in the way of the same names here.
+    ours = {
+        name: part
+        for name, part in MODELS.module_dict.items()
+        if part.__module__.startswith('mmsign.')
+    }
+    monkeypatch.setattr(MODELS, '_module_dict', ours)
     for is_run_elsewhere, text in blocks(page, 'python'):
         if not is_run_elsewhere:
             exec(compile(text, page.name, 'exec'), dict(given))
