@@ -135,8 +135,16 @@ def test_an_interruption_is_one_line_and_status_130(capsys):
         assert capsys.readouterr().err == f'{line}\n'
 
 
+@pytest.fixture
+def listening():
+    """Also where the suite runs in the background, which is not interrupted."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize('sees', ['it', 'another error', 'nothing'])
-def test_an_interruption_is_one_whatever_it_leads_to(sees):
+def test_an_interruption_is_one_whatever_it_leads_to(sees, listening):
     """A library makes it an error of its own; Python drops it in a destructor."""
 
     class Library:
