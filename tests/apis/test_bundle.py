@@ -164,7 +164,7 @@ def test_heads_and_text_that_are_damaged(translating, rewrite):
     with pytest.raises(BundleError, match=r"changed\.bundle: .* may not set 'folder'"):
         read_bundle(rewrite(change, of=translating))
     for members, name in (
-        (dict(text=b'[5, 6]'), r'\[5, 6\]'),
+        (dict(text=b'[5, 6]'), 'kept ids'),
         (dict(text=b'{"a": 1}'), r'text\.json'),
         (dict(text=b'[0, 1, 2, 3, true]'), r'text\.json'),
         (dict(text=b'['), r'text\.json'),

@@ -85,7 +85,7 @@ def test_a_damaged_picture_in_a_folder(tmp_path):
     write_frames(tmp_path, 8)
     path = tmp_path / 'images0006.png'
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(FrameReadError, match=r'images0006\.png: a truncated or corr'):
+    with pytest.raises(FrameReadError, match=r'images0006\.png'):
         Pipeline(transforms(*STEPS)).prepare(open_clip(tmp_path), POSE[:8])
 
 

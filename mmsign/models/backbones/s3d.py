@@ -205,16 +205,14 @@ class S3D(BaseModule):
 
     def _run_block(self, index: int, x: Tensor) -> Tensor:
         block = self.blocks[index]
-
         # A frozen block on a plain input records no graph, as nothing in it
         # asks for a gradient; behind a trained connection it passes one on.
         trained = index >= self.frozen_blocks
         if self.with_cp and trained and self.training and torch.is_grad_enabled():
-            run = partial(checkpointed, block)
-        else:
-            run = block
+            # Each layer casts its own weights, as it does when it is computed again.
+            return checkpointed(block, x)
         with weights_cast(block):
-            return run(x)
+            return block(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → features of the last block."""

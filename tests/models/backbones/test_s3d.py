@@ -102,3 +102,17 @@ def test_weights_that_do_not_fit(tmp_path):
 def test_impossible_arguments(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         narrow(**arguments)
+
+
+def test_checkpointing_in_bfloat16_gives_the_same_gradients():
+    x = torch.rand(1, 3, 16, 32, 32)
+    gradients = []
+    for with_cp in (False, True):
+        torch.manual_seed(0)
+        net = narrow(in_channels=3, with_cp=with_cp).train()
+        with torch.autocast('cpu', torch.bfloat16):
+            y = net(x)
+        y.float().square().sum().backward()
+        gradients.append([p.grad for p in net.parameters()])
+    for plain, checkpointed in zip(*gradients, strict=True):
+        torch.testing.assert_close(checkpointed, plain, rtol=0.05, atol=1e-3)
