@@ -10,7 +10,7 @@ def log(request):
     messages = []
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(record.getMessage())
-    logger = MMLogger.get_instance(request.node.name)
+    logger = MMLogger.get_instance(request.node.nodeid)
     logger.addHandler(handler)
     yield messages
     logger.removeHandler(handler)
