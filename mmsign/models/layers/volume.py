@@ -17,9 +17,10 @@ max pooling         of B·T frames, then of B images of T×(H·W) pixels
 
 Transposed convolutions likewise, those of k×h×w from k shifted frames side by side in
 the channels. Kernels for two dimensions are several times faster than those for three,
-on GPUs in 16 bit above all. The same code serves every device, layout and batch size;
-an input that lies otherwise is copied at the first layer. Parameters are those of
-PyTorch's layers, and so are results up to rounding. ONNX files get PyTorch's layers.
+on GPUs in 16 bit above all. One code serves every layout, batch size and device; only
+``shifts`` sums frames in one way on CPUs and another on GPUs. An input that lies
+otherwise is copied at the first layer. Parameters are those of PyTorch's layers, and
+so are results up to rounding. ONNX files get PyTorch's layers.
 """
 
 from __future__ import annotations
@@ -314,7 +315,7 @@ def padded(channels: int) -> int:
 def _on_all_channels(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """An input that is the first channels of a wider memory, with all of them.
 
-    Their weights are 0. ``reuse.ReusedMemory`` makes such inputs.
+    Their weights are 0. ``heatmaps.ReusedMemory`` makes such inputs.
 
     Args:
         x: (B, C, T, H, W).
@@ -340,7 +341,7 @@ def _ready(weight: Tensor) -> Tensor:
 
 
 def _shifted(function: Callable, x: Tensor, weight: Tensor, *settings) -> Tensor:
-    """A function below, in autocast's dtype.
+    """A function of ``shifts``, in autocast's dtype.
 
     Args:
         x: (B, C, T, H, W).

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.models.layers import shifts, volume
+from mmsign.models.layers import volume
 from mmsign.models.layers.volume import to_memory_format
 
 
@@ -76,21 +76,6 @@ def test_transposed_convolutions(settings, shape, last, data):
     theirs = nn.ConvTranspose3d(**settings).double()
     size = [n + extra for n, extra in zip(theirs(x).shape[2:], more)]
     same(ours, theirs, x, size)
-
-
-@examples(40)
-@given(st.integers(2, 7), SHAPES, st.data())
-def test_sums_as_a_gpu_makes_them(k, shape, data):
-    stride = (data.draw(st.integers(1, 3)), 2, 2)
-    sizes = dict(kernel_size=(k, 3, 3), stride=stride)
-    sizes['padding'] = (data.draw(st.integers(0, k - 1)), 1, 1)
-    x = clip((shape[0], 3, *shape[1:]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifts, '_in_one_launch', lambda y: True)
-        ours = volume.Conv3d(3, 4, **sizes).double()
-        same(ours, nn.Conv3d(3, 4, **sizes).double(), x)
-        ours = volume.ConvTranspose3d(3, 4, **sizes).double()
-        same(ours, nn.ConvTranspose3d(3, 4, **sizes).double(), x)
 
 
 @pytest.mark.parametrize('frames', [1, 2, 3])
