@@ -41,11 +41,7 @@ if __name__ == '__main__':
 
 from mmsign.engine.launch.errors import reported_errors  # noqa: E402
 from mmsign.errors import DataError  # noqa: E402
-from mmsign.evaluation.cleanup import (  # noqa: E402
-    OFFICIAL_CORPUS,
-    PROTOCOLS,
-    apply_protocol,
-)
+from mmsign.evaluation.cleanup import OFFICIAL_CORPUS, PROTOCOLS, apply_protocol  # noqa: E402
 from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
 from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
 from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
