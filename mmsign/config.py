@@ -1,8 +1,8 @@
 """Config files: how they are read, and the glosses that they name."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
@@ -29,6 +29,22 @@ def load_config(path: str) -> Config:
         # are found there are found from mmsign's scope as well.
         cfg.default_scope = 'mmsign'
     return cfg
+
+
+def entries(node: Any, where: str = '') -> Iterator[tuple[str, Any, Any, Any]]:
+    """Everything in a nesting of dicts and lists: its place, what holds it, key, value.
+
+    Examples:
+        >>> [place for place, *_ in entries(dict(a=[1, 2], b=dict(c=3)))]
+        ['a', 'a.0', 'a.1', 'b', 'b.c']
+    """
+    pairs = node.items() if isinstance(node, dict) else ()
+    if isinstance(node, (list, tuple)):
+        pairs = enumerate(node)
+    for key, value in pairs:
+        place = f'{where}.{key}'.lstrip('.')
+        yield place, node, key, value
+        yield from entries(value, place)
 
 
 def resolve_vocabulary(cfg: Config, checkpoint: str | None = None) -> None:

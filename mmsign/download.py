@@ -1,7 +1,5 @@
 """Files named by a URL, downloaded once."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -7,8 +7,6 @@ tools print it without a traceback. Everything else is a bug of mmsign or of the
 The kinds also derive from the builtin exception that a caller would expect.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,13 +84,10 @@ def optional_import(module: str, extra: str) -> ModuleType:
     Raises:
         MissingPackageError: If it cannot be imported; says what to type.
     """
-    try:
+    package = module.partition('.')[0]
+    text = f'{package} cannot be imported, pip install "mmsign[{extra}]"'
+    with explain(MissingPackageError, text, ImportError):
         return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingPackageError(
-            f'{module.partition(".")[0]} cannot be imported ({error}): '
-            f'pip install "mmsign[{extra}]"'
-        ) from error
 
 
 class TrainingError(MMSignError, FloatingPointError):

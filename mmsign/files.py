@@ -1,7 +1,5 @@
 """Files that appear complete or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -12,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from mmsign.errors import ConfigError, DataError
+from mmsign.errors import ConfigError, DataError, explain
 
 # Written beside frames or videos, these would be read as some of them.
 _PART_OF_A_CLIP = ('.png', '.mp4')
@@ -90,14 +88,10 @@ def check_writable(folder: str | os.PathLike, what: str) -> None:
     """
     here = Path(os.path.realpath(folder))
     here = next((path for path in (here, *here.parents) if path.exists()), here)
-    try:
-        with tempfile.TemporaryFile(dir=here, buffering=0) as file:
-            file.write(b'x')
-    except OSError as error:
-        raise ConfigError(
-            f'{what} cannot be written ({error.strerror}): name another place, or make '
-            'room'
-        ) from error
+    text = f'{what} cannot be written, name another place or make room'
+    with explain(ConfigError, text, OSError), tempfile.TemporaryFile(dir=here) as file:
+        file.write(b'x')
+        file.flush()
 
 
 @contextlib.contextmanager
@@ -247,10 +241,9 @@ def read_json(path: str | os.PathLike) -> Any:
     Raises:
         DataError: If it cannot be read or is not JSON.
     """
-    try:
+    text = f'{path} cannot be read as JSON'
+    with explain(DataError, text, OSError, ValueError, RecursionError):
         return json.loads(Path(path).read_text(encoding='utf-8-sig'))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f'{path} cannot be read as JSON: {error}') from error
 
 
 def file_stamp(path: str) -> tuple[str, int, int, int]:

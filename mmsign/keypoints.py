@@ -8,8 +8,6 @@ right are the signer's.
 Below, pairs are written in the numbering of the 133 and kept as channels of the 79.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from mmsign.errors import DataError

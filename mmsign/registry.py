@@ -5,8 +5,7 @@ A config with ``default_scope = 'mmsign'`` names mmsign's parts and MMAction2's 
 (``mmsign.S3D``). MMAction2's own registries stay as they are.
 """
 
-from __future__ import annotations
-
+import inspect
 from typing import Any
 
 from mmaction import registry as mmaction
@@ -56,3 +55,24 @@ RUNNER_CONSTRUCTORS = _child(mmaction.RUNNER_CONSTRUCTORS)
 TASK_UTILS = _child(mmaction.TASK_UTILS)
 VISBACKENDS = _child(mmaction.VISBACKENDS)
 WEIGHT_INITIALIZERS = _child(mmaction.WEIGHT_INITIALIZERS)
+
+
+def arguments_of(part: Any) -> tuple[set[str], bool]:
+    """Names of what a class or function takes, what it hands on to bases included.
+
+    Returns:
+        The names, none if it is neither; and whether it may take others, which cannot
+        be known.
+    """
+    functions = [part] if callable(part) else []
+    if inspect.isclass(part):
+        inits = (vars(base).get('__init__') for base in part.__mro__[:-1])
+        functions = filter(None, inits)
+    names, others = set(), False
+    for function in functions:
+        parameters = inspect.signature(function).parameters.values()
+        names |= {p.name for p in parameters}
+        others = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        if not others:
+            break
+    return names - {'self', 'args', 'kwargs'}, others

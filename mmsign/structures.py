@@ -3,8 +3,6 @@
 Symbols: N frames of the source, T frames after sampling.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +84,8 @@ class SignDataSample(BaseDataElement):
         predictions: ``GlossPrediction`` by output name: ``video``, ``keypoint``,
             ``joint``, ``average``.
         log_probs: Natural log-probabilities (valid steps, V) by output, on the CPU.
-        clock: When output steps begin and end, in frames of the source video.
+        clock: When output steps begin and end, in frames of the source video; in the
+            inferencer in seconds, as the times of ``predictions`` then are.
 
     Data, written by a translator:
 

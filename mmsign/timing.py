@@ -3,8 +3,6 @@
 Symbols: F frames and T' output steps of a padded batch, T valid frames of a clip.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +77,7 @@ class StepClock:
     steps: int
 
     @classmethod
-    def of_frames(cls, indices: np.ndarray, frames: int, steps: int) -> StepClock:
+    def of_frames(cls, indices: np.ndarray, frames: int, steps: int) -> 'StepClock':
         """A clock in frames of the source.
 
         Args:

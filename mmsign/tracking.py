@@ -4,8 +4,6 @@ Symbols: T frames; P persons in a frame, another number in each; boxes
 (x0, y0, x1, y1) in pixels.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial

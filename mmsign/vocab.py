@@ -6,7 +6,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from mmsign.errors import ConfigError, DataError, UnknownGlossError
+from mmsign.errors import ConfigError, DataError, UnknownGlossError, explain
 from mmsign.files import read_lines, write_lines
 from mmsign.interop.slrt_corpus import read_slrt_glosses
 from mmsign.registry import DATASETS
@@ -110,10 +110,8 @@ class GlossVocabulary:
             DataError: Naming the file, if it cannot be read or holds no vocabulary.
         """
         lines = read_lines(path)
-        try:
+        with explain(DataError, str(path), DataError):
             return cls(lines)
-        except DataError as error:
-            raise DataError(f'{path}: {error}') from error
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the glosses in order; ``from_file`` reads them back.
@@ -244,11 +242,9 @@ def read_slrt_vocabulary(
         FileNotFoundError, DataError: Naming the file, if it is missing or laid out
             otherwise.
     """
-    try:
-        return GlossVocabulary(**read_slrt_glosses(path, spellings))
-    except DataError as error:
-        named = str(error).startswith(str(path))
-        raise DataError(f'{"" if named else f"{path}: "}{error}') from error
+    described = read_slrt_glosses(path, spellings)
+    with explain(DataError, str(path), DataError):
+        return GlossVocabulary(**described)
 
 
 def _training_glosses(cfg: Mapping) -> list[list[str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_frames import write_frames
+from warm_python import warm_python
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
 
@@ -49,3 +51,10 @@ def phoenix_tree(tmp_path_factory) -> Path:
         table.write_text('\n'.join(rows) + '\n', encoding='utf-8')
     write_keypoints(root / 'keypoints.safetensors', poses)
     return root
+
+
+@pytest.fixture(scope='session')
+def python(tmp_path_factory) -> Iterator[str]:
+    """A command that runs tools at once; see ``warm_python``."""
+    with warm_python(tmp_path_factory.mktemp('python')) as command:
+        yield command

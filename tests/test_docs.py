@@ -44,7 +44,9 @@ SHORT = (
 PYTHON = """#!/bin/sh
 case "$1" in
     tools/train.py | tools/test.py | tools/export/bundle.py)
-        exec {python} "$@" {short} ;;
+        exec {warm} "$@" {short} ;;
+    tools/*)
+        exec {warm} "$@" ;;
 esac
 exec {python} "$@"
 """
@@ -184,7 +186,7 @@ def test_sections_that_are_pointed_to_exist():
 
 
 @pytest.mark.slow
-def test_the_walk_through_of_an_own_corpus(tmp_path):
+def test_the_walk_through_of_an_own_corpus(python, tmp_path):
     for name in ('configs', 'tools'):
         (tmp_path / name).symlink_to(ROOT / name)
     sentences = invent_sentences(dict(train=4, dev=1, test=1), 0, seed=0)
@@ -194,7 +196,7 @@ def test_the_walk_through_of_an_own_corpus(tmp_path):
     shims = tmp_path / 'bin'
     shims.mkdir()
     shim = shims / 'python'
-    shim.write_text(PYTHON.format(python=sys.executable, short=SHORT))
+    shim.write_text(PYTHON.format(warm=python, python=sys.executable, short=SHORT))
     shim.chmod(0o755)
     environment = os.environ | dict(
         OMP_NUM_THREADS='1',

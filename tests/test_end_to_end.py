@@ -31,12 +31,7 @@ OPTIONS = (
     'train_cfg.val_interval=1',
     'default_hooks.logger.interval=1',
 )
-ENVIRONMENT = os.environ | dict(
-    OMP_NUM_THREADS='1',
-    PYTHONPATH=str(ROOT),
-    # The shell scripts run the python of the PATH.
-    PATH=f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}',
-)
+ENVIRONMENT = os.environ | dict(OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
 
 
 @pytest.fixture(scope='module')
@@ -51,16 +46,16 @@ def options(corpus: Path) -> list[str]:
     return ['--cfg-options', f'data_root={corpus}', *OPTIONS]
 
 
-def train_command(corpus: Path, work: Path) -> list[str]:
-    script = [sys.executable, 'tools/train.py', CONFIG, '--work-dir', str(work)]
+def train_command(python: str, corpus: Path, work: Path) -> list[str]:
+    script = [python, 'tools/train.py', CONFIG, '--work-dir', str(work)]
     return [*script, '--resume', *options(corpus)]
 
 
-def run(command: list[str]) -> str:
+def run(command: list[str], **environment: str) -> str:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -70,11 +65,11 @@ def run(command: list[str]) -> str:
 
 
 @pytest.fixture(scope='module')
-def trained(corpus, tmp_path_factory) -> Path:
+def trained(python, corpus, tmp_path_factory) -> Path:
     work = tmp_path_factory.mktemp('work')
     # Pictures of the validation change nothing: a run without them ends the same.
     run(
-        train_command(corpus, work)
+        train_command(python, corpus, work)
         + ['default_hooks.visualization.enable=True']
         + ['default_hooks.visualization.num_clips=1']
     )
@@ -96,18 +91,21 @@ def test_clips_of_each_validation_are_drawn(trained):
     assert pictures == {'val_dev-00000_1.png', 'val_dev-00000_2.png'}
 
 
-def test_one_and_two_processes_count_the_same(trained, corpus, tmp_path):
+def test_one_and_two_processes_count_the_same(python, trained, corpus, tmp_path):
     single, double = tmp_path / 'single.json', tmp_path / 'double.json'
     common = [CONFIG, str(checkpoint(trained))]
     run(
-        [sys.executable, 'tools/test.py', *common, '--work-dir', str(tmp_path / '1')]
+        [python, 'tools/test.py', *common, '--work-dir', str(tmp_path / '1')]
         + ['--out', str(single), '--show-dir', str(tmp_path / 'seen')]
         + ['--interval', '2', *options(corpus)]
         + [f'test_evaluator.dump={tmp_path / "predictions"}']
     )
     run(
         ['bash', 'tools/dist_test.sh', *common, '2', '--work-dir', str(tmp_path / '2')]
-        + ['--out', str(double), *options(corpus)]
+        + ['--out', str(double), *options(corpus)],
+        # The script runs the python of the PATH; the other is of the two processes.
+        PATH=f'{Path(python).parent}{os.pathsep}{os.environ["PATH"]}',
+        PYTHON_EXEC=python,
     )
     seen = sorted(path.name for path in (tmp_path / 'seen').iterdir())
     assert seen == ['test-00000.png', 'test-00002.png']
@@ -121,9 +119,7 @@ def test_one_and_two_processes_count_the_same(trained, corpus, tmp_path):
     work = tmp_path / '1'
     (tmp_path / 'single.json').rename(work / 'test_metrics.json')
     (tmp_path / 'predictions.jsonl').rename(work / 'predictions.jsonl')
-    said = run(
-        [sys.executable, 'tools/analysis/quickstart_report.py', '--work-dir', str(work)]
-    )
+    said = run([python, 'tools/analysis/quickstart_report.py', '--work-dir', str(work)])
     rows = said.splitlines()[-7:]
     assert [row.split()[0] for row in rows[:5]] == [
         'output',
@@ -137,12 +133,12 @@ def test_one_and_two_processes_count_the_same(trained, corpus, tmp_path):
 
 
 def test_a_run_killed_in_mid_epoch_ends_as_an_uninterrupted_one(
-    trained, corpus, tmp_path
+    python, trained, corpus, tmp_path
 ):
     log = tmp_path / 'log.txt'
     with log.open('w') as out:
         process = subprocess.Popen(
-            train_command(corpus, tmp_path),
+            train_command(sys.executable, corpus, tmp_path),
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=out,
@@ -157,7 +153,7 @@ def test_a_run_killed_in_mid_epoch_ends_as_an_uninterrupted_one(
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     assert not checkpoint(tmp_path).exists()
-    assert 'resumed epoch: 1' in run(train_command(corpus, tmp_path))
+    assert 'resumed epoch: 1' in run(train_command(python, corpus, tmp_path))
     ours, theirs = (
         compat.load_checkpoint(str(checkpoint(work))) for work in (tmp_path, trained)
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -38,9 +37,11 @@ NETWORK = {
 }
 
 
-def kill_and_resume(config: Path, folder: Path, interval: int, epochs: int) -> None:
+def kill_and_resume(
+    python: str, config: Path, folder: Path, interval: int, epochs: int
+) -> None:
     """Kill, resume, and compare with a run that was left alone."""
-    command = [sys.executable, str(ROOT / 'tests/support/kill_runs.py')]
+    command = [python, str(ROOT / 'tests/support/kill_runs.py')]
     command += [str(config), str(folder / 'killed'), '--interval', str(interval)]
     command += ['--kills', str(KILLS or 3)]
     command += ['--seed', str(int(time.time()) if KILLS else 0)]
@@ -82,14 +83,14 @@ def state(checkpoint: dict) -> dict:
     return info | dict(scalars=histories, schedules=checkpoint['param_schedulers'])
 
 
-def test_a_tiny_run(tmp_path):
+def test_a_tiny_run(python, tmp_path):
     extra = f'\ntrain_cfg["max_epochs"] = {TINY_EPOCHS}\n'
     config = write_config(tmp_path, extra=extra)
-    kill_and_resume(config, tmp_path, interval=4, epochs=TINY_EPOCHS)
+    kill_and_resume(python, config, tmp_path, interval=4, epochs=TINY_EPOCHS)
 
 
 @pytest.mark.skipif(not KILLS, reason='set MMSIGN_KILLS=20: takes minutes')
-def test_a_two_stream_network(tmp_path):
+def test_a_two_stream_network(python, tmp_path):
     sentences = invent_sentences(dict(train=6, dev=2, test=1), 0, seed=0)
     corpus = tmp_path / 'corpus'
     corpus.mkdir()
@@ -97,4 +98,5 @@ def test_a_two_stream_network(tmp_path):
     cfg = Config.fromfile(ROOT / 'configs/twostream_slr_toy.py')
     apply_overrides(cfg, {'data_root': str(corpus), **NETWORK})
     cfg.dump(tmp_path / 'network.py')
-    kill_and_resume(tmp_path / 'network.py', tmp_path, 3, NETWORK_EPOCHS)
+    config = tmp_path / 'network.py'
+    kill_and_resume(python, config, tmp_path, 3, NETWORK_EPOCHS)

@@ -182,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     resolve_vocabulary(cfg, args.checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmsign'))
     recognizer = build_recognizer(cfg, args.checkpoint)
-    from mmsign.models.translators.pooled_features import fingerprint
+    from mmsign.models.translators.sign_translator import fingerprint
 
     network = fingerprint(recognizer)
     passes = []

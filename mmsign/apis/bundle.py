@@ -21,13 +21,10 @@ registered layers and mmsign's own transforms, never a dotted path, an import or
 another file.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +40,7 @@ from torch import Tensor
 import mmsign
 from mmsign import compat
 from mmsign.config import load_config
-from mmsign.errors import BundleError, CheckpointError, ConfigError
+from mmsign.errors import BundleError, CheckpointError, ConfigError, explain
 from mmsign.files import replacing
 from mmsign.text import TextVocabulary
 from mmsign.vocab import GlossVocabulary
@@ -190,17 +187,12 @@ def open_network(
     cfg = config if isinstance(config, Config) else load_config(str(config))
     loaded = compat.load_checkpoint(checkpoint)
     spec = spec_of_config(cfg, str(checkpoint))
-    try:
+    with explain(CheckpointError, str(checkpoint), CheckpointError):
         return build_network(spec, loaded, device, fast)
-    except CheckpointError as error:
-        raise CheckpointError(f'{checkpoint}: {error}') from error
 
 
 def load_network(
-    config: str | Path | Config,
-    checkpoint: str | Path,
-    device: str | torch.device | None = None,
-    fast: bool = False,
+    config: str | Path | Config, checkpoint: str | Path, device=None, fast: bool = False
 ) -> Network:
     """``open_network`` of a config and a checkpoint."""
     return open_network(config, checkpoint, device=device, fast=fast)
@@ -220,17 +212,11 @@ def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, st
     return kept, shared
 
 
-@contextmanager
-def _blamed(name: str | os.PathLike) -> Iterator[None]:
+def _blamed(name: str | os.PathLike) -> AbstractContextManager:
     """Whatever is wrong is wrong with this bundle."""
-    try:
-        yield
-    except (
-        *(ValueError, KeyError, TypeError, RuntimeError, OSError, EOFError),
-        *(zipfile.BadZipFile, SafetensorError),
-    ) as error:
-        why = error if isinstance(error, BundleError) else f'not as expected: {error}'
-        raise BundleError(f'bundle {os.fspath(name)}: {why}') from error
+    text = f'bundle {os.fspath(name)}: not as expected'
+    kinds = ValueError, KeyError, TypeError, RuntimeError, OSError, EOFError
+    return explain(BundleError, text, *kinds, zipfile.BadZipFile, SafetensorError)
 
 
 def _contents(name: str) -> dict[str, bytes]:
@@ -247,10 +233,8 @@ def _contents(name: str) -> dict[str, bytes]:
 def _parsed(
     contents: dict[str, bytes], member: str, kind: type | tuple[type, ...] = dict
 ) -> Any:
-    try:
+    with explain(BundleError, f'{member} is no JSON', ValueError, RecursionError):
         value = json.loads(contents[member])
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f'{member} is no JSON: {error}') from error
     if not isinstance(value, kind):
         raise BundleError(f'{member} holds a {type(value).__name__}')
     return value

@@ -6,12 +6,11 @@ settings may be is a list, since transformers' own would let a file name code to
 fetched.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from mmengine.registry import Registry
 
+from mmsign.config import entries
 from mmsign.errors import BundleError
 from mmsign.models import SignTranslator
 from mmsign.models.heads.translation_head import MBartTranslationHead
@@ -91,17 +90,15 @@ def _check_heads(heads: Any) -> None:
                 raise BundleError(f'its mBART may not set {key!r} to {value!r}')
 
 
-def _check_types(node: Any, registry: Registry, packages: tuple[str, ...]) -> None:
-    if isinstance(node, dict):
-        for key in node:
-            if key in _REFUSED or key.startswith('_'):
-                raise BundleError(f'its config may not set {key!r}')
-        if 'type' in node and not _is_registered(node['type'], registry, packages):
+def _check_types(config: Any, registry: Registry, packages: tuple[str, ...]) -> None:
+    for _, holder, key, value in entries(config):
+        if not isinstance(holder, dict):
+            continue
+        if key in _REFUSED or key.startswith('_'):
+            raise BundleError(f'its config may not set {key!r}')
+        if key == 'type' and not _is_registered(value, registry, packages):
             known = ', '.join(packages)
-            raise BundleError(f'its config names {node["type"]!r}, no part of {known}')
-    if isinstance(node, (dict, list)):
-        for item in node.values() if isinstance(node, dict) else node:
-            _check_types(item, registry, packages)
+            raise BundleError(f'its config names {value!r}, no part of {known}')
 
 
 def _is_registered(

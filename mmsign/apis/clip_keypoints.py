@@ -3,8 +3,6 @@
 Symbols: N frames of the source, K keypoints of a layout.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections import defaultdict
@@ -27,7 +25,8 @@ PERSON_SHARE = 0.1
 """A clip shows a person if at least this share of its frames does."""
 
 Estimator = Callable[[Iterable[np.ndarray]], np.ndarray]
-Keypoints = str | os.PathLike | np.ndarray
+File = str | os.PathLike
+Keypoints = File | np.ndarray
 
 
 def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
@@ -51,24 +50,19 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
         FileNotFoundError, DataError, ValueError: If the file is not what
             it should be; it is named.
     """
-    if isinstance(given, np.ndarray):
-        points, where = given, 'the array of keypoints'
-    elif isinstance(given, (str, os.PathLike)):
-        where = os.fspath(given)
-        points = _read_file(where, clip)
-    else:
-        kind = type(given).__name__
-        raise ClipError(
-            f'{clip.name}: keypoints must be a file or an array, not {kind}'
-        )
+    if not isinstance(given, Keypoints):
+        why = f'keypoints must be a file or an array, not {type(given).__name__}'
+        raise ClipError(f'{clip.name}: {why}')
+    is_array = isinstance(given, np.ndarray)
+    where = 'the array of keypoints' if is_array else os.fspath(given)
+    points = given if is_array else _read_file(where, clip)
     points = selected(np.asarray(points, np.float32), where, clip.name)
     if len(points) != len(clip.source):
         raise ClipError(
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
             f'keypoints in {where}; extract them from these very frames'
         )
-    notice = misplaced(points, clip.source.source_size)
-    if notice:
+    if notice := misplaced(points, clip.source.source_size):
         clip.notices.append(notice)
     return points
 
@@ -89,7 +83,7 @@ def keypoints_of_each(
         ClipError: If there are fewer or more than clips, or one clip's would be given
             to two.
     """
-    if keypoints is None or isinstance(keypoints, (str, os.PathLike)):
+    if keypoints is None or isinstance(keypoints, File):
         keypoints = [keypoints] * len(clips)
     if len(keypoints) != len(clips):
         raise ClipError(
@@ -101,10 +95,7 @@ def keypoints_of_each(
         shown_name(clip, n) if isinstance(clip, np.ndarray) else os.path.abspath(clip)
         for n, clip in enumerate(clips)
     ]
-    paths = [
-        os.path.realpath(given) if isinstance(given, (str, os.PathLike)) else None
-        for given in keypoints
-    ]
+    paths = [os.path.realpath(x) if isinstance(x, File) else None for x in keypoints]
     for name, path in zip(names, paths):
         users[path].add(name)
     named = list(keypoints)

@@ -9,8 +9,6 @@ is measured on the training clips, which keypoints tell.
 Symbols: N frames of a clip, R resting frames at an end of it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -23,7 +21,7 @@ from mmengine.logging import print_log
 from mmsign.datasets.io.frame_times import resample
 from mmsign.datasets.io.videos import is_video, nominal_fps
 from mmsign.datasets.transforms.load import read_points
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, explain
 from mmsign.keypoints import PARTS
 from mmsign.registry import DATASETS
 
@@ -101,25 +99,21 @@ class ClipStatistics:
         return json.loads(json.dumps(asdict(self)))
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> ClipStatistics:
+    def from_dict(cls, values: Mapping) -> 'ClipStatistics':
         """What ``to_dict`` wrote.
 
         Raises:
             ConfigError: If it is something else.
         """
-        try:
+        text = 'corpus.signing is not as expected'
+        with explain(ConfigError, text, KeyError, TypeError, ValueError):
             rest = values['rest']
             if rest is not None:
                 left, right = (tuple(map(float, place)) for place in rest['wrists'])
-                rest = RestPose(
-                    (left, right), float(rest['radius']), int(rest['frames'])
-                )
-            return cls(
-                *(int(values[k]) for k in ('shortest', 'median', 'longest')), rest
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            why = f'corpus.signing is not as expected: {error!r}'
-            raise ConfigError(why) from error
+                radius, frames = float(rest['radius']), int(rest['frames'])
+                rest = RestPose((left, right), radius, frames)
+            lengths = (int(values[key]) for key in ('shortest', 'median', 'longest'))
+            return cls(*lengths, rest)
 
 
 def clip_statistics_of(clips: Iterable[np.ndarray]) -> ClipStatistics:

@@ -3,8 +3,6 @@
 Symbols: N frames of the source, H and W of a frame in pixels.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +53,7 @@ class Clip:
         source: The frames as they are.
         times: (N,) seconds of each frame, from 0, rising.
         frame_seconds: How long a frame is shown.
-        indices: (M,) the source frames at the rate of training, or None for all.
+        chosen: (M,) the source frames at the rate of training; at first all.
         notices: What was unusual.
     """
 
@@ -63,13 +61,8 @@ class Clip:
     source: FrameSource
     times: np.ndarray
     frame_seconds: float
-    indices: np.ndarray | None = None
+    chosen: np.ndarray
     notices: list[str] = field(default_factory=list)
-
-    @property
-    def chosen(self) -> np.ndarray:
-        """(M,) the source frames at the rate of training."""
-        return np.arange(len(self.times)) if self.indices is None else self.indices
 
     @property
     def duration(self) -> float:
@@ -83,16 +76,16 @@ class Clip:
         return begins, begins + self.frame_seconds
 
     def resample(self, rate: float | None) -> None:
-        """Choose ``indices`` for the rate of training in frames per second."""
+        """Choose frames for the rate of training in frames per second."""
         chosen = None if rate is None else frame_times.resample(self.times, rate)
         if chosen is not None:
-            self.indices, ticks = chosen
+            self.chosen, ticks = chosen
             found = f'{1 / self.frame_seconds:.4g} frames/s'
             if not frame_times.is_steady(self.times):
                 found = f'frames at uneven times (about {found})'
             self.notices.append(
                 f'{found}, the network was trained on {rate:g}: resampled from '
-                f'{len(self.times)} to {len(self.indices)} frames'
+                f'{len(self.times)} to {len(self.chosen)} frames'
             )
             self.times, self.frame_seconds = ticks, 1 / rate
 
@@ -150,4 +143,4 @@ def open_clip(
             f'only {len(source)} frame{"s" * (len(source) > 1)}: the last is repeated; '
             'a sign needs motion, expect nothing of this'
         )
-    return Clip(name, source, times, seconds, notices=notices)
+    return Clip(name, source, times, seconds, np.arange(len(times)), notices)

@@ -3,8 +3,6 @@
 Images are uint8 BGR.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,16 +33,16 @@ def write_picture(
     """
     if job.prepared is None:
         raise ClipError(f'{result.clip} cannot be drawn: {result.notices[-1]}')
-    prepared, model = job.prepared, network.model
-    shown = prepared.inputs, prepared.sample, model.data_preprocessor
+    inputs, sample = job.prepared['inputs'], job.prepared['data_samples']
+    model, shown = network.model, job.clip.frame_times(sample.frame_indices)
     timeline = Timeline(
         f'{Path(result.clip).name}   ·   {result.duration:.1f} s',
         (0.0, result.duration),
         {name: output.glosses for name, output in result.outputs.items()},
-        posteriors=ClipPosteriors.of(model.vocab, job.log_probs, job.clock),
+        posteriors=ClipPosteriors.of(model.vocab, sample),
         remarks=[f'{name}: {text}' for name, text in result.translations.items()],
-        view=clip_view.view_clip(*shown),
-        times=prepared.frame_times + prepared.frame_seconds / 2,
+        view=clip_view.view_clip(inputs, sample, model.data_preprocessor),
+        times=np.mean(shown, axis=0),
         families=font_families(),
     )
     clip_view.write_image(path, draw_timeline(timeline))

@@ -3,8 +3,6 @@
 Symbols: M frames of a clip at the rate of training.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
-from torch import Tensor
 
 from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.decoding import AVERAGE, IncrementalCTC, StepClock, decode_outputs
@@ -26,7 +23,6 @@ from .bundle import open_network
 from .clip_keypoints import Estimator, Keypoints
 from .clips import Clip, Given, open_clip, shown_name
 from .network import Network
-from .pipeline import PreparedClip
 from .records import ClipResult, OutputResult
 from .stream import StreamReader, count_utterances
 from .windows import WindowedNetwork, window_for_clips
@@ -43,21 +39,18 @@ class ClipJob:
         clip: What was opened.
         keypoints: (M, 79, 3) at its chosen frames in pixels of the source, if the
             network looks at them.
-        prepared: The network's input; None if there is nothing to recognize, or
-            too much to hold at once.
+        prepared: ``inputs`` and ``data_samples`` for the network, whose data sample
+            gets what is recognized, in seconds; None if there is nothing to recognize,
+            or too much to hold at once.
         is_long: Whether the clip is to be read in windows.
-        clock, log_probs: When its output steps are, and what each output says in them
-            (T', V); None unless it is read at once.
         outputs: What was recognized, by output.
         timing: See ``ClipResult``.
     """
 
     clip: Clip
     keypoints: np.ndarray | None = None
-    prepared: PreparedClip | None = None
+    prepared: dict | None = None
     is_long: bool = False
-    clock: StepClock | None = None
-    log_probs: dict[str, Tensor] | None = None
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 
@@ -184,9 +177,8 @@ class SignInferencer:
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
         if job.keypoints is None or _shows_somebody(clip, job.keypoints):
-            notice = self._notice_if_long(len(clip.times), job.keypoints)
-            job.is_long = bool(notice)
-            if notice:
+            if notice := self._notice_if_long(len(clip.times), job.keypoints):
+                job.is_long = True
                 notice += ', not translated' * self.network.translates
                 clip.notices.append(notice)
             else:
@@ -206,7 +198,9 @@ class SignInferencer:
 
     def postprocess(self, job: ClipJob) -> ClipResult:
         """The record of a clip."""
-        sentences = job.prepared.translations if job.prepared else {}
+        sample = job.prepared['data_samples'] if job.prepared else {}
+        translations = sample.get('translations', {}).items()
+        sentences = {name: found.text for name, found in translations}
         first = next(iter(sentences.values()), None)
         return ClipResult(
             clip=job.clip.name,
@@ -268,19 +262,16 @@ class SignInferencer:
         log_probs, frames = self.network.log_probs(clips, translate=True)
         middle = time.perf_counter()
         steps = log_probs[AVERAGE].shape[1]
-        shown = [(clip.frame_times, clip.frame_seconds) for clip in clips]
-        clocks = [StepClock(t, t + seconds, frames, steps) for t, seconds in shown]
+        samples = [clip['data_samples'] for clip in clips]
+        shown = [j.clip.frame_times(s.frame_indices) for j, s in zip(jobs, samples)]
+        clocks = [StepClock(*times, frames, steps) for times in shown]
         vocab = self.network.model.vocab
-        found = decode_outputs(log_probs, clocks, self.search, vocab)
+        decode_outputs(samples, log_probs, clocks, self.search, vocab)
         spans = dict(network=middle - start, decode=time.perf_counter() - middle)
-        for index, (job, clock, outputs) in enumerate(zip(jobs, clocks, found)):
+        for job, sample in zip(jobs, samples):
             job.timing |= {name: span / len(jobs) for name, span in spans.items()}
-            job.clock, valid = clock, clock.valid_steps
-            job.log_probs = {name: x[index, :valid] for name, x in log_probs.items()}
-            job.outputs = {
-                name: OutputResult(one.timed, one.score, one.n_best)
-                for name, one in outputs.items()
-            }
+            for name, one in sample.predictions.items():
+                job.outputs[name] = OutputResult(one.timed, one.score, one.n_best)
 
     def _recognize_long(self, job: ClipJob) -> None:
         """A clip of any length, frame by frame: by utterances, or in windows.
@@ -293,7 +284,7 @@ class SignInferencer:
         network, clip = self.network, job.clip
         vocab, stride = network.model.vocab, network.time_stride
         settings = self.search, vocab, stride, clip.frame_times
-        names = *network.recognizer.output_names, AVERAGE
+        names = *network.recognizer.heads, AVERAGE
         decoders = {k: IncrementalCTC(*settings, max_steps=LONG_STEPS) for k in names}
         windows = WindowedNetwork(network, *window_for_clips(network))
         reader = StreamReader(windows, network.statistics, decoders)

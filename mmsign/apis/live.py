@@ -4,8 +4,6 @@ Symbols: W frames of a window, H frames of its hop, C = (W − H)/2 frames of co
 see ``windows.py``. Where the hands rest, the stream is taken apart: ``stream.py``.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -88,10 +86,9 @@ class LiveRecognizer:
 
     def _begin(self) -> None:
         self._resampler = FrameResampler(self.rate)
-        decoder = IncrementalCTC(
-            *(self.search, self.network.model.vocab, self.network.time_stride),
-            *(self._resampler.seconds, self.cut_probability, self.max_steps),
-        )
+        network, limits = self.network, (self.cut_probability, self.max_steps)
+        settings = network.model.vocab, network.time_stride, self._resampler.seconds
+        decoder = IncrementalCTC(self.search, *settings, *limits)
         self.reader = StreamReader(self.windows, self.statistics, {AVERAGE: decoder})
         self._given = 0
         self._seconds = self._compute = 0.0
@@ -193,7 +190,7 @@ class LiveRecognizer:
 
 
 class FrameResampler:
-    """Repeat or drop items so that they come at a steady rate.
+    """Repeat or drop the items of one stream so that they come at a steady rate.
 
     The same rule as ``mmsign.datasets.io.frame_times.resample``, one frame at a time:
     each tick takes the nearest frame, of two equally near ones the earlier. So a frame
@@ -210,9 +207,8 @@ class FrameResampler:
         self.rate = checked_fps(rate, 'rate')
         self._held: tuple[float, Any] | None = None
         # Of each piece without a pause its first tick, and its time.
-        self._starts: list[tuple[int, float]] = [(0, 0.0)]
-        self._ticks = 0
-        self._gap = 0.0
+        self._starts: list[tuple[int, float]] = []
+        self._ticks, self._gap = 0, 0.0
 
     def seconds(self, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """When ticks (n,) begin and end, in seconds from the first item, (n,) each."""
@@ -239,8 +235,8 @@ class FrameResampler:
             order = f'{time:.3f} s after {before:.3f} s'
             raise ConfigError(f'times of frames must rise: {order}')
         self._held = time, item
-        if before == -np.inf:
-            self._starts, self._ticks, self._gap = [(0, time)], 0, 0.0
+        if not self._starts:
+            self._starts = [(0, time)]
         elif time - before > longest_still(self._gap):  # a pause
             yield from self._rest(before, held)
             self._starts.append((self._ticks, time))
@@ -252,10 +248,9 @@ class FrameResampler:
                 yield held
 
     def end(self) -> Iterator[Any]:
-        """The last item, shown as long as the one before it; begins anew."""
+        """The last item, shown as long as the one before it."""
         if self._held is not None:
             yield from self._rest(*self._held)
-        self._held = None
 
     def _rest(self, time: float, held: Any) -> Iterator[Any]:
         """The held item until the end of its piece."""

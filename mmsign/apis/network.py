@@ -4,8 +4,6 @@ Symbols: B clips, F frames of the padded batch, T' output steps, V classes with 
 blank.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +25,7 @@ from mmsign.registry import MODELS, TRANSFORMS
 from mmsign.structures import FEATURES_SUFFIX
 
 from .clip_statistics import ClipStatistics, measure_clip_statistics
-from .pipeline import Pipeline, PreparedClip
+from .pipeline import Pipeline
 
 # Parts of a config that only training needs; with them gone, nothing outside of
 # the spec is read when the network is built.
@@ -107,22 +105,21 @@ class Network:
         return CTCBeamSearch(width, min(n_best, width), own.merge_adjacent)
 
     def log_probs(
-        self, clips: Sequence[PreparedClip], translate: bool = False
+        self, clips: Sequence[dict], translate: bool = False
     ) -> tuple[dict[str, Tensor], int]:
         """Run the network.
 
         Args:
-            clips: At least one.
-            translate: Whether a network that translates does so, into the clips'
-                ``translations``.
+            clips: At least one, as ``pipeline`` prepares them.
+            translate: Whether a network that translates does so, into the
+                ``translations`` of the clips' data samples.
 
         Returns:
             By output, the average included: (B, T', V) natural log-probabilities on
             the CPU; and F.
         """
-        batch = [dict(inputs=clip.inputs, data_samples=clip.sample) for clip in clips]
         with inference_context(self.device, self.dtype):
-            data = self.model.data_preprocessor(pseudo_collate(batch))
+            data = self.model.data_preprocessor(pseudo_collate(clips))
             inputs, samples = data['inputs'], data['data_samples']
             frames = next(iter(inputs.values())).shape[2]
             if self.translates:
@@ -133,9 +130,7 @@ class Network:
             if self.translates and translate:
                 samples = self.model(inputs, samples, mode='predict')
                 for clip, sample in zip(clips, samples):
-                    clip.translations = {
-                        name: found.text for name, found in sample.translations.items()
-                    }
+                    clip['data_samples'].translations = sample.translations
         log_probs = log_probabilities(outputs)
         return {name: x.cpu() for name, x in log_probs.items()}, frames
 
@@ -174,9 +169,8 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
             if step['type'] == 'LoadClip':
                 step['keypoints'] = False
     corpus = _to_json(cfg.get('corpus') or {}) | dict(dataset=dataset.get('type', ''))
-    if 'signing' not in corpus:
-        statistics = measure_clip_statistics(cfg)
-        corpus |= dict(signing=statistics.to_dict()) if statistics else {}
+    if 'signing' not in corpus and (statistics := measure_clip_statistics(cfg)):
+        corpus['signing'] = statistics.to_dict()
     return NetworkSpec(model, pipeline, corpus)
 
 
@@ -229,9 +223,8 @@ def _inference_config(model: Mapping) -> dict:
     if 'recognizer' not in model:
         return _to_json(model, TRAINING_ONLY)
     # Of a translator, the text side keeps its files: vocabulary and pieces.
-    own = _to_json(model, ('recognizer_checkpoint', 'g2t_checkpoint'))
-    own = {key: value for key, value in own.items() if key not in TRAINING_ONLY}
+    own = {key: value for key, value in model.items() if key not in TRAINING_ONLY}
     # The translator gives it its own vocabulary.
-    own['recognizer'] = _to_json(own['recognizer'], TRAINING_ONLY)
-    own['recognizer'].pop('vocab', None)
-    return own | dict(translation=own.get('translation') or {})
+    own['recognizer'] = _to_json(own['recognizer'], (*TRAINING_ONLY, 'vocab'))
+    own['translation'] = own.get('translation') or {}
+    return _to_json(own, ('recognizer_checkpoint', 'g2t_checkpoint'))

@@ -3,8 +3,6 @@
 Symbols: B clips, T frames, T' output steps, V classes with the blank.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +45,7 @@ class ExportableNetwork(nn.Module):
                 # Grown while tracing, the table would end with the traced clip.
                 module.table = sinusoid(_LONGEST, module.channels, module.table.device)
         # Not the outputs' bare names: an input is called video.
-        outputs = [*model.output_names, AVERAGE]
+        outputs = [*model.heads, AVERAGE]
         self.output_names = [f'{name}_log_probs' for name in outputs]
         # The exporter would put a module that is in training mode back into it.
         self.eval()

@@ -7,10 +7,7 @@ resized a few at a time, so that a video of any resolution fits into memory.
 Symbols: T frames that the network sees, S side of its frames in pixels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -18,31 +15,11 @@ import torch
 
 from mmsign.datasets.transforms import DecodeClip, LoadClip, PackClip, SampleClip
 from mmsign.errors import ConfigError
-from mmsign.structures import SignDataSample
 
 from .clips import Clip
 
 # Memory for frames as they are in the file, in bytes.
 CHUNK_BYTES = 64 << 20
-
-
-@dataclass
-class PreparedClip:
-    """One clip, ready for the data preprocessor.
-
-    Attributes:
-        inputs: ``video`` uint8 (3, T, S, S) and/or ``keypoints`` (T, 79, 3).
-        sample: Its data sample.
-        frame_times: (T,) seconds of the frames that were taken.
-        frame_seconds: How long each is shown.
-        translations: Sentences by output, written by a network that translates.
-    """
-
-    inputs: dict[str, torch.Tensor]
-    sample: SignDataSample
-    frame_times: np.ndarray | None = None
-    frame_seconds: float = 0.0
-    translations: dict[str, str] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -82,31 +59,32 @@ class Pipeline:
                 'expected DecodeClip if and only if LoadClip opens frames'
             )
 
-    def prepare(self, clip: Clip, keypoints: np.ndarray | None) -> PreparedClip:
+    def prepare(self, clip: Clip, keypoints: np.ndarray | None) -> dict:
         """Run the pipeline over a clip.
 
         Args:
             clip: At the rate of training.
             keypoints: (M, 79, 3) at the clip's chosen frames, or None.
+
+        Returns:
+            What a dataset would give: ``inputs`` with ``video`` uint8 (3, T, S, S)
+            and/or ``keypoints`` (T, 79, 3); and ``data_samples``, its data sample.
         """
         results = self.record(clip.name, clip.source.source_size)
         results['num_frames'] = len(clip.times)
         if keypoints is not None:
             results['keypoints'] = keypoints
         results = self._sample(results)
-        indices = results['frame_indices']
-        if self.needs_frames:
-            width, height = clip.source.frame_size
-            size = max(1, CHUNK_BYTES // (3 * width * height))
-            frames, done = clip.source.stream(clip.chosen[indices]), []
-            while chunk := list(islice(frames, size)):
-                part = self.look(results, np.stack(chunk))
-                done.append(part['frames'])
-            results = dict(part, frames=np.concatenate(done))
-        else:
-            results = self.look(results, None)
-        shown = dict(frame_times=clip.times[indices], frame_seconds=clip.frame_seconds)
-        return replace(self.pack(results), **shown)
+        if not self.needs_frames:
+            return self.pack(self.look(results, None))
+        width, height = clip.source.frame_size
+        size = max(1, CHUNK_BYTES // (3 * width * height))
+        frames = clip.source.stream(clip.chosen[results['frame_indices']])
+        done = []
+        while chunk := list(islice(frames, size)):
+            part = self.look(results, np.stack(chunk))
+            done.append(part['frames'])
+        return self.pack(dict(part, frames=np.concatenate(done)))
 
     @staticmethod
     def record(name: str, frame_size: Sequence[int]) -> dict:
@@ -128,7 +106,7 @@ class Pipeline:
             part = step(part)
         return part
 
-    def pack(self, results: dict) -> PreparedClip:
+    def pack(self, results: dict) -> dict:
         """Run PackClip, and measure keypoints in pixels of the training corpus.
 
         The heatmaps' sigma is measured so: in a video of another resolution the blobs
@@ -146,4 +124,4 @@ class Pipeline:
             inputs['keypoints'] = keypoints
             box = np.asarray(sample.crop_box) * np.tile(scale, 2)
             sample.set_metainfo(dict(crop_box=tuple(map(float, box))))
-        return PreparedClip(inputs, sample)
+        return packed

@@ -1,8 +1,6 @@
 """What is recognized in a clip, as primitive data; times in seconds from its first
 frame."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field, replace
 
 from mmsign.structures import TimedGloss
@@ -24,8 +22,7 @@ class OutputResult:
 
     def to_dict(self) -> dict:
         """Dicts, lists, strings and numbers only."""
-        glosses = [gloss.to_dict() for gloss in self.glosses]
-        return dict(glosses=glosses, score=self.score, n_best=self.n_best)
+        return vars(self) | dict(glosses=[gloss.to_dict() for gloss in self.glosses])
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ as if it were a clip; a longer one in overlapping windows. Between them nothing 
 computed. Without a rest pose the stream is one endless utterance.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass

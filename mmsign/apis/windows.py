@@ -11,8 +11,6 @@ thus committed at most C + H frames after it was seen. A clip that is read at on
 one window.
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from dataclasses import dataclass

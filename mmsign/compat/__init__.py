@@ -11,19 +11,16 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.devices import choose_device
-from mmsign.compat.distributed import init_gloo, launched_rank, prepare_distributed
+from mmsign.compat.distributed import launched_rank, prepare_distributed
 from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
-    CPUAmpOptimWrapper,
     autocast_dtype,
     cpu_has_bfloat16,
     use_mixed_precision,
     without_autocast,
 )
 from mmsign.compat.mmaction_imports import make_mmaction_importable
-from mmsign.compat.mmengine_checkpoints import install_checkpoint_io, save_checkpoint
-from mmsign.compat.primitive_state import NotPlainError, from_primitive, to_primitive
-from mmsign.compat.recomputation import KEEPS_PRODUCTS, recompute_all_but_products
+from mmsign.compat.mmengine_checkpoints import install_checkpoint_io
 from mmsign.compat.small_convolutions import (
     convolution,
     patch_small_convolutions,

@@ -10,8 +10,6 @@ Foreign checkpoints that need pickled objects are refused with a
 :class:`CheckpointError` that says how to trust them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pickle

@@ -1,7 +1,5 @@
 """Devices: what MMEngine chooses, or what is asked for if torch can use it here."""
 
-from __future__ import annotations
-
 import torch
 from mmengine.device import get_device
 

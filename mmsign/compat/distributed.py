@@ -7,8 +7,6 @@ device id, which it refuses for modules on the CPU; ``sync_bn`` converts to
 whether there is a GPU before it does so. On a GPU nothing here changes anything.
 """
 
-from __future__ import annotations
-
 import os
 
 import torch.distributed as dist

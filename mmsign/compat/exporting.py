@@ -5,8 +5,6 @@ needs no package besides ``onnx``, to one built on ``torch.export``; before torc
 there is nothing to choose, and the option is unknown.
 """
 
-from __future__ import annotations
-
 import inspect
 
 import torch

@@ -5,8 +5,6 @@ autocast in bfloat16 works on a CPU and pays where the CPU multiplies bfloat16 i
 hardware. Can go when the assertion is gone.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

@@ -24,8 +24,6 @@ without requiring it         place while it is imported
 ============================ ================================ =================
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.abc
 import importlib.machinery

@@ -11,8 +11,6 @@ Answered faults of MMEngine 0.10:
   the folder was moved. Can go when MMEngine does the same.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 
@@ -73,11 +71,12 @@ def _is_local(filename: str, backend_args: dict | None) -> bool:
     return isinstance(backend, LocalBackend)
 
 
-def _load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+# MMEngine logs the name of a loader after "load_from_".
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     return load_checkpoint(filename, map_location)
 
 
-def _load_from_http(
+def load_from_http(
     filename: str,
     map_location: Any = None,
     model_dir: str | None = None,
@@ -93,11 +92,8 @@ def install_checkpoint_io() -> None:
     for module in (mmengine_checkpoint, runner.runner, runner):
         module.save_checkpoint = save_checkpoint
         module.find_latest_checkpoint = find_latest_checkpoint
-    # MMEngine logs the name of a loader after "load_from_".
-    _load_from_local.__name__ = 'load_from_local'
-    _load_from_http.__name__ = 'load_from_http'
-    mmengine_checkpoint.load_from_local = _load_from_local
-    mmengine_checkpoint.load_from_http = _load_from_http
+    mmengine_checkpoint.load_from_local = load_from_local
+    mmengine_checkpoint.load_from_http = load_from_http
     register = CheckpointLoader.register_scheme
-    register(prefixes='', loader=_load_from_local, force=True)
-    register(prefixes=('http://', 'https://'), loader=_load_from_http, force=True)
+    register(prefixes='', loader=load_from_local, force=True)
+    register(prefixes=('http://', 'https://'), loader=load_from_http, force=True)

@@ -19,8 +19,6 @@ Subclasses of plain types are written as these types; numpy scalars as Python
 numbers; paths and devices as strings.
 """
 
-from __future__ import annotations
-
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping

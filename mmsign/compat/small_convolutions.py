@@ -10,8 +10,6 @@ of padding, avoid it. Can go when ``tests/compat/test_small_convolutions.py`` pa
 without it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

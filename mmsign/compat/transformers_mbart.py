@@ -8,8 +8,6 @@ What differs between versions, and is settled here:
 transformers is imported when a network is built, not before.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 from pathlib import Path

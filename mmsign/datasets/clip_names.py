@@ -7,8 +7,6 @@ means ``sub/a`` before it means ``a``. Names are compared as Unicode has them, n
 file system or an editor happened to write them (NFC).
 """
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

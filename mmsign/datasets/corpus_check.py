@@ -6,8 +6,6 @@ with (``transforms.load``), so that what would end those is found here.
 Symbols: N frames of a clip at the corpus's rate.
 """
 
-from __future__ import annotations
-
 import os
 import statistics
 from collections import Counter

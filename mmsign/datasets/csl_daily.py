@@ -1,7 +1,5 @@
 """CSL-Daily, as its authors hand it out."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 
@@ -41,8 +39,7 @@ class CSLDailyDataset(SignDataset):
         path, table = cls.annotation_files(data_root, split)
         clips = _read_clips(*file_stamp(path))
         records, missing = [], []
-        for line, row in read_table(table, ('name', 'split')):
-            where = f'{table}, line {line}'
+        for where, row in read_table(table, ('name', 'split')):
             if cls.is_in(split, row['split'], where):
                 if row['name'] in clips:
                     records.append(clips[row['name']] | dict(where=where))

@@ -1,7 +1,5 @@
 """RWTH-PHOENIX-Weather 2014 and 2014T, as their authors ship them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -12,7 +10,7 @@ from mmsign.registry import DATASETS
 from .sign_dataset import SignDataset
 
 
-def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+def read_table(path: str, columns: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
     """Read an annotation table: one row a line, ``|`` between fields, columns first.
 
     Nothing is quoted, so a quotation mark is a character like any other.
@@ -22,22 +20,22 @@ def read_table(path: str, columns: Sequence[str]) -> list[tuple[int, dict[str, s
         columns: The names that the first line must have, in this order.
 
     Returns:
-        For each row its line number, counted from 1, and its fields by column.
+        For each row where it is, file and line, and its fields by column.
 
     Raises:
         DataError: Naming file and line, if it cannot be read or a row is broken.
     """
     rows = []
     for number, line in enumerate(read_lines(path), 1):
-        fields = line.split('|')
+        where, fields = f'{path}, line {number}', line.split('|')
         if number == 1 and fields != list(columns):
             break
         if len(fields) != len(columns):
             raise DataError(
-                f'{path}, line {number}: expected {len(columns)} fields '
-                f'({"|".join(columns)}), found {len(fields)}: {line[:200]!r}'
+                f'{where}: expected {len(columns)} fields ({"|".join(columns)}), '
+                f'found {len(fields)}: {line[:200]!r}'
             )
-        rows.append((number, dict(zip(columns, fields))))
+        rows.append((where, dict(zip(columns, fields))))
     if not rows:
         raise DataError(f'{path}, line 1: expected the columns {"|".join(columns)}')
     return rows[1:]
@@ -57,10 +55,10 @@ class _PhoenixDataset(SignDataset):
         (path,) = cls.annotation_files(data_root, split)
         clip_id, signer, glosses, text = cls.FIELDS
         records = []
-        for line, row in read_table(path, cls.COLUMNS):
+        for where, row in read_table(path, cls.COLUMNS):
             record = dict(clip_id=row[clip_id], signer=row[signer], num_frames=None)
             record |= dict(glosses=row[glosses].split(), text=row.get(text))
-            records.append(record | dict(where=f'{path}, line {line}'))
+            records.append(record | dict(where=where))
         return records
 
 

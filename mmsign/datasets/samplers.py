@@ -1,7 +1,5 @@
 """Order of the clips in training."""
 
-from __future__ import annotations
-
 import math
 import os
 from collections.abc import Iterator

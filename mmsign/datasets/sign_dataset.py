@@ -1,7 +1,5 @@
 """What the corpora have in common."""
 
-from __future__ import annotations
-
 import itertools
 import os
 from collections.abc import Callable, Sequence
@@ -94,8 +92,13 @@ class SignDataset(BaseDataset):
         self.keypoint_file = (
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
-        self.frames = self._frames_pattern(data_root, frames or self.FRAMES)
         self.frames_given = bool(frames)
+        frames = frames or self.FRAMES
+        if '{clip_id}' not in frames:
+            if not frames.endswith(('/', '@')):
+                frames += '@' if frames.lower().endswith('.zip') else '/'
+            frames += self.CLIP_FRAMES
+        self.frames = os.path.join(data_root, frames)
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
@@ -221,14 +224,6 @@ class SignDataset(BaseDataset):
             name = f'{type(self).__name__}: the {self.split} split'
             raise DataError(f'{name} under {self.data_root} has no clips')
         return records
-
-    @classmethod
-    def _frames_pattern(cls, data_root: str, frames: str) -> str:
-        if '{clip_id}' not in frames:
-            if not frames.endswith(('/', '@')):
-                frames += '@' if frames.lower().endswith('.zip') else '/'
-            frames += cls.CLIP_FRAMES
-        return os.path.join(data_root, frames)
 
 
 def note_once(seen: dict[str, str], clip_id: str, where: str) -> None:

@@ -1,7 +1,5 @@
 """Anyone's corpus: a manifest that names the clips, and their videos."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

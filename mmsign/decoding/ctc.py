@@ -3,8 +3,6 @@
 Symbols: B clips, T output steps, V gloss classes with the blank, W beam width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +19,7 @@ from .prefix_beam import candidate_count, prefix_beam_search
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One decoded labelling of a clip.
+    """One decoded labelling of a clip; or one sentence, see ``text_beam_search``.
 
     Attributes:
         ids: Class indices, blanks removed.
@@ -29,12 +27,13 @@ class Hypothesis:
             the alignments that stayed in the beam; of the best path alone for
             greedy decoding.
         spans: One half-open (start, end) in output steps per class index: where
-            it is emitted on the most probable alignment of the labelling.
+            it is emitted on the most probable alignment of the labelling. None of a
+            sentence.
     """
 
     ids: tuple[int, ...]
     score: float
-    spans: tuple[Span, ...]
+    spans: tuple[Span, ...] = ()
 
 
 def greedy_decode(
@@ -54,8 +53,6 @@ def greedy_decode(
         [Hypothesis(ids=(1, 1, 2), score=0.0, spans=((1, 3), (4, 5), (5, 6)))]
     """
     log_probs, lengths = _check_shapes(log_probs, lengths, blank)
-    if not log_probs.shape[1]:
-        return [Hypothesis((), 0.0, ())] * len(lengths)
     best = log_probs.max(-1)
     scores, path = best.values.double().cpu(), best.indices.cpu()
     _check_values(scores, lengths)
@@ -150,10 +147,9 @@ class CTCBeamSearch:
         for clip, length, *best in zip(log_probs.cpu().numpy(), lengths, *top):
             steps = clip[:length]
             scores = memoryview(steps.reshape(-1))
-            symbols, top_scores = (rows[:length] for rows in best)
-            beam = prefix_beam_search(
-                scores, symbols, top_scores, num_classes, width, blank
-            )
+            symbols_and_scores = (rows[:length] for rows in best)
+            settings = num_classes, width, blank
+            beam = prefix_beam_search(scores, *symbols_and_scores, *settings)
             if self.merge_adjacent:
                 beam = _distinct_when_merged(beam)
             beams.append(beam[: self.n_best])

@@ -4,8 +4,7 @@ Symbols: N labellings, T output steps, U symbols of a labelling, S = 2U + 1 stat
 (a blank before, between and after the symbols).
 """
 
-from __future__ import annotations
-
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -74,31 +73,25 @@ def align_labellings(
 def _trace(
     best: np.ndarray, skip: np.ndarray, states: int, index: int
 ) -> tuple[Span, ...]:
-    """Follow the best path back from its last step; collect the symbols' spans."""
+    """Follow the best path back from its last step; where the symbols are on it."""
     if states == 1:
         return ()
-    spans: list[Span] = []
-    if len(best):
-        rows = best[:, :states].tolist()
-        can_skip = (skip == 0).tolist()
-        state = states - 1 if rows[-1][-1] > rows[-1][-2] else states - 2
-        end = len(rows) if rows[-1][state] != -np.inf else 0
-        for step in range(end - 1, 0, -1):
-            row = rows[step - 1]
-            came = state
-            if state and row[state - 1] > row[came]:
-                came = state - 1
-            if can_skip[state] and row[state - 2] > row[came]:
-                came = state - 2
-            if came != state:
-                if state % 2:
-                    spans.append((step, end))
-                end, state = step, came
-        if end and state % 2:
-            spans.append((0, end))
-    if len(spans) != states // 2:
+    rows, can_skip = best[:, :states].tolist(), (skip == 0).tolist()
+    ends = rows[-1][-2:] if rows else [-np.inf]
+    if max(ends) == -np.inf:
         raise DataError(
             f'labelling {index}: no path of non-zero probability through its '
             f'{len(best)} steps spells its {states // 2} symbols'
         )
-    return tuple(spans[::-1])
+    state = states - 1 if ends[1] > ends[0] else states - 2
+    path = [state]
+    for row in rows[-2::-1]:
+        came = state
+        if state and row[state - 1] > row[came]:
+            came = state - 1
+        if can_skip[state] and row[state - 2] > row[came]:
+            came = state - 2
+        path.append(state := came)
+    path.reverse()
+    symbols = range(1, states, 2)
+    return tuple((bisect_left(path, x), bisect_right(path, x)) for x in symbols)

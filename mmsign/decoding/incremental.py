@@ -10,8 +10,6 @@ before the latest such step is decoded once and for all; what lies behind it is
 decoded again whenever more steps arrive.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 

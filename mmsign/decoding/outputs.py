@@ -3,15 +3,13 @@
 Symbols: B clips, T' output steps, V gloss classes with the blank.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from mmsign.structures import GlossPrediction, TimedGloss
+from mmsign.structures import GlossPrediction, SignDataSample, TimedGloss
 from mmsign.timing import StepClock
 from mmsign.vocab import GlossVocabulary
 
@@ -48,35 +46,35 @@ def log_probabilities(logits: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def decode_outputs(
+    samples: Sequence[SignDataSample],
     log_probs: Mapping[str, Tensor],
     clocks: Sequence[StepClock],
     search: CTCBeamSearch,
     vocab: GlossVocabulary,
-) -> list[dict[str, GlossPrediction]]:
+) -> None:
     """Decode every output of a batch.
 
     Args:
+        samples: Of the clips; get ``predictions``, ``log_probs`` and ``clock``.
         log_probs: By output (B, T', V) natural log-probabilities, on the CPU.
         clocks: Of the clips; theirs is the unit of the glosses' times.
         search: The decoder.
         vocab: The glosses.
 
-    Returns:
-        For each clip a prediction by output.
-
     Raises:
         DataError: If an output holds values that are no log-probabilities.
     """
-    predictions: list[dict[str, GlossPrediction]] = [{} for _ in clocks]
     lengths = [clock.valid_steps for clock in clocks]
+    for sample, clock in zip(samples, clocks, strict=True):
+        sample.clock, sample.log_probs, sample.predictions = clock, {}, {}
     for name, output in log_probs.items():
         decoded = search(output, lengths, vocab.blank_index)
-        each = zip(predictions, decoded, output, clocks, strict=True)
-        for found, hypotheses, steps, clock in each:
-            timed = timed_glosses(hypotheses[0], steps, vocab, clock)
+        for sample, hypotheses, steps in zip(samples, decoded, output, strict=True):
+            timed = timed_glosses(hypotheses[0], steps, vocab, sample.clock)
             n_best = tuple((tuple(vocab.decode(h.ids)), h.score) for h in hypotheses)
-            found[name] = GlossPrediction(timed, hypotheses[0].score, n_best)
-    return predictions
+            found = GlossPrediction(timed, hypotheses[0].score, n_best)
+            sample.predictions[name] = found
+            sample.log_probs[name] = steps[: sample.clock.valid_steps]
 
 
 def timed_glosses(

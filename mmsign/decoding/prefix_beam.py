@@ -12,8 +12,6 @@ W most probable results are the next beam.
 Everything is in natural logarithms and double precision.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
 from itertools import count

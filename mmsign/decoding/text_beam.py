@@ -10,16 +10,15 @@ hypotheses and its best running one, at its present length, scores below the wor
 them. At ``max_length`` every hypothesis ends. A width of 1 is greedy search.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mmsign.errors import ConfigError
+
+from .ctc import Hypothesis
 
 NEVER = -1e9
 """Score of what must not be chosen; finite, so that differences stay defined."""
@@ -31,19 +30,6 @@ NextTokenFunction = Callable[[Tensor, Tensor | None], Tensor]
 previous call each one continues (None at the first call), so that ``f`` can keep a
 cache of all that came before.
 """
-
-
-@dataclass(frozen=True)
-class TextHypothesis:
-    """One decoded sentence.
-
-    Attributes:
-        ids: Its tokens, without start and ``</s>``.
-        score: Log-probability / tokens^length_penalty.
-    """
-
-    ids: tuple[int, ...]
-    score: float
 
 
 def average_next_tokens(networks: Sequence[NextTokenFunction]) -> NextTokenFunction:
@@ -74,7 +60,7 @@ def text_beam_search(
     length_penalty: float = 1.0,
     max_length: int = 100,
     device: torch.device | str = 'cpu',
-) -> list[list[TextHypothesis]]:
+) -> list[list[Hypothesis]]:
     """Beam search over a batch of sentences.
 
     Args:
@@ -88,7 +74,8 @@ def text_beam_search(
         device: Of the network.
 
     Returns:
-        For each sentence its finished hypotheses, at most K, best first.
+        For each sentence its finished hypotheses, at most K, best first: their tokens
+        without start and ``</s>``, scored by log-probability / tokens^length_penalty.
 
     Raises:
         ConfigError: If beam_width < 1 or max_length < 2.
@@ -99,8 +86,8 @@ def text_beam_search(
         >>> def next_tokens(tokens, order):
         ...     return bigrams[tokens].float().log()
         >>> found = text_beam_search(next_tokens, 1, start_id=0, eos_id=1, beam_width=2)
-        >>> found[0][0]
-        TextHypothesis(ids=(2, 3), score=0.0)
+        >>> found[0][0].ids, found[0][0].score
+        ((2, 3), 0.0)
     """
     if beam_width < 1 or max_length < 2:
         given = f'beam_width={beam_width}, max_length={max_length}'
@@ -147,7 +134,7 @@ def text_beam_search(
             break
     return [
         [
-            TextHypothesis(tuple(row[1 : row.index(eos_id, 1)]), score)
+            Hypothesis(tuple(row[1 : row.index(eos_id, 1)]), score)
             for score, row in zip(own_scores, own_tokens)
             if score > NEVER / 2
         ]

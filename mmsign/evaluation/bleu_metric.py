@@ -1,7 +1,5 @@
 """BLEU, ROUGE-L and chrF as a metric of MMEngine's runner."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from mmsign.errors import DataError
@@ -67,8 +65,5 @@ class BLEUMetric(ClipMetric):
     ) -> tuple[dict[str, TextScores], str]:
         """Score each output."""
         level = self.level or (self.dataset_meta or {}).get('level', 'word')
-        scores = {
-            output: score_texts(references, found, level)
-            for output, found in hypotheses.items()
-        }
+        scores = {k: score_texts(references, x, level) for k, x in hypotheses.items()}
         return scores, f'sentences, compared by {level}\n{text_score_table(scores)}'

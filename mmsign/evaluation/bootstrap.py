@@ -4,8 +4,6 @@ Symbols: n sentences. Sentences are the unit that is drawn: words of one sentenc
 not independent of each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -104,8 +102,7 @@ def randomization_test(
     chances = np.zeros(2 * reach + 1)
     chances[reach] = 1
     for step in map(int, steps):
-        half = chances / 2
-        chances = np.roll(half, step) + np.roll(half, -step)
+        chances = (np.roll(chances, step) + np.roll(chances, -step)) / 2
     sums = np.abs(np.arange(-reach, reach + 1))
     return min(1.0, float(chances[sums >= abs(difference.sum())].sum()))
 

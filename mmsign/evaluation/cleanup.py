@@ -23,8 +23,6 @@ merging of repetitions. A clip with no word left gets the word ``[EMPTY]``, whic
 then counts as a substitution. sclite compares without regard to case.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby

@@ -1,7 +1,5 @@
 """Base of the metrics for the runner: one record per clip."""
 
-from __future__ import annotations
-
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence

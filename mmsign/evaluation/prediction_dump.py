@@ -1,14 +1,11 @@
 """Dumps of predictions: JSON lines, and text files for ``tools/score.py``."""
 
-from __future__ import annotations
-
 import json
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmsign.errors import ConfigError, DataError
+from mmsign.errors import ConfigError, DataError, explain
 from mmsign.files import check_outputs, read_lines, write_lines
 
 _NO_RECORD = ValueError, TypeError, KeyError, AttributeError, RecursionError
@@ -57,7 +54,9 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
 
 def record_line(record: dict) -> str:
     """A record as its line of a ``.jsonl`` file."""
-    return json.dumps(_finite(record), ensure_ascii=False, allow_nan=False)
+    # What JSON has no number for is read back as null.
+    finite = json.loads(json.dumps(record), parse_constant=lambda name: None)
+    return json.dumps(finite, ensure_ascii=False, allow_nan=False)
 
 
 def check_dump(prefix: str | os.PathLike) -> None:
@@ -70,12 +69,9 @@ def check_dump(prefix: str | os.PathLike) -> None:
     path = f'{os.fspath(prefix)}.jsonl'
     check_outputs([path])
     if os.path.isfile(path) and os.path.getsize(path):
-        try:
+        text = f'choose another name of the dump, or it replaces {path}'
+        with explain(ConfigError, text, DataError):
             read_predictions(path)
-        except DataError as error:
-            raise ConfigError(
-                f'choose another name of the dump, or it replaces {path}: {error}'
-            ) from error
 
 
 def read_predictions(path: str | os.PathLike) -> list[dict]:
@@ -90,14 +86,11 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
     outputs = None
     for number, line in enumerate(read_lines(path), 1):
         where = f'{path}, line {number}'
-        try:
+        text = f'{where} is no prediction that a metric with `dump` wrote'
+        with explain(DataError, text, *_NO_RECORD):
             record = json.loads(line)
             found = {name: _words(one) for name, one in record['hypotheses'].items()}
             clip, reference = record['clip_id'], record['reference']
-        except _NO_RECORD as error:
-            raise DataError(
-                f'{where} is no prediction: expected what a metric with `dump` wrote'
-            ) from error
         where += f': clip {clip!r}'
         if clip in records:
             raise DataError(f'{where} comes a second time')
@@ -119,12 +112,3 @@ def _words(hypothesis: dict) -> list[str] | str:
 def _line(words: Sequence[str] | str) -> str:
     # A sentence with a line break inside would shift all that follow.
     return ' '.join(words.split() if isinstance(words, str) else words)
-
-
-def _finite(value):
-    """Replace what JSON has no number for."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,7 +1,5 @@
 """Check word errors against NIST sclite, where it is installed."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -9,8 +9,6 @@ hypothesis and of the reference. A sentence's score is the F measure
 (1 + b^2) R P / (R + b^2 P), a corpus's the mean over its sentences.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from types import ModuleType

@@ -1,7 +1,5 @@
 """Sentences as they are compared: in pairs, by word or by character."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Hashable, Sequence
 

@@ -10,18 +10,19 @@ Words are any hashable tokens and are compared as they are; sclite itself ignore
 case unless it is run with ``-s``.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
 
 from mmsign.errors import DataError
 
 from .tokens import Sentences, Tokens, check_pairs
 
 SUBSTITUTION_COST, GAP_COST = 4, 3
+
+ERRORS = dict(S='substituted', D='deleted', I='inserted')
+"""What the letter of an error stands for."""
 
 Pair = tuple[str | None, str | None]
 
@@ -89,7 +90,7 @@ class WordErrors:
         errors = f'S {self.substitutions}, D {self.deletions}, I {self.insertions}'
         return f'{errors}, N {self.reference_words}'
 
-    def __add__(self, other: WordErrors) -> WordErrors:
+    def __add__(self, other: 'WordErrors') -> 'WordErrors':
         both = zip(vars(self).values(), vars(other).values())
         return WordErrors(*(ours + theirs for ours, theirs in both))
 
@@ -126,10 +127,8 @@ def sentence_errors(reference: Tokens, hypothesis: Tokens) -> WordErrors:
 def operation(pair: Pair) -> str:
     """The letter of a pair of an alignment: S, D, I, or C for a correct word."""
     expected, found = pair
-    if expected is None:
-        return 'I'
-    if found is None:
-        return 'D'
+    if None in pair:
+        return 'I' if expected is None else 'D'
     return 'C' if expected == found else 'S'
 
 
@@ -201,36 +200,24 @@ def _cost_table(reference: Tokens, hypothesis: Tokens) -> list[list[int]]:
     return table
 
 
-class Confusions(NamedTuple):
-    """Counts of errors by word.
-
-    Attributes:
-        substitutions: By (reference word, hypothesis word).
-        deletions: By reference word.
-        insertions: By hypothesis word.
-    """
-
-    substitutions: Counter
-    deletions: Counter
-    insertions: Counter
-
-
-def count_confusions(alignments: Iterable[Sequence[Pair]]) -> Confusions:
+def count_confusions(alignments: Iterable[Sequence[Pair]]) -> dict[str, Counter]:
     """Count the errors of alignments as ``align_words`` gives them.
+
+    Returns:
+        How often each wrong pair occurs, under ``substituted``, ``deleted`` and
+        ``inserted``.
 
     Examples:
         >>> from mmsign.evaluation import align_words
         >>> pairs = align_words(['SUN', 'RAIN'], ['SUN', 'HAIL'])
-        >>> count_confusions([pairs, pairs]).substitutions
+        >>> count_confusions([pairs, pairs])['substituted']
         Counter({('RAIN', 'HAIL'): 2})
     """
-    words = (pair for pairs in alignments for pair in pairs)
-    errors = Counter(pair for pair in words if pair[0] != pair[1]).items()
-    return Confusions(
-        Counter({pair: count for pair, count in errors if None not in pair}),
-        Counter({word: count for (word, found), count in errors if found is None}),
-        Counter({found: count for (word, found), count in errors if word is None}),
-    )
+    counts = {kind: Counter() for kind in ERRORS.values()}
+    for pair in chain.from_iterable(alignments):
+        if (letter := operation(pair)) in ERRORS:
+            counts[ERRORS[letter]][pair] += 1
+    return counts
 
 
 def most_common(counts: Counter, limit: int) -> list[tuple]:

@@ -1,7 +1,5 @@
 """The word error rate as a metric of MMEngine's runner."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from mmsign.registry import METRICS

@@ -21,15 +21,13 @@ MediaPipe's ``pose_landmarks``, ``face_landmarks``, ``left_hand_landmarks`` and
 ``right_hand_landmarks``.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, explain
 from mmsign.files import read_json, read_lines
 from mmsign.keypoints import LAYOUT_SIZES, select_79
 
@@ -232,11 +230,10 @@ def _read_json(path: Path) -> list[Frame]:
         raise DataError(f'{path}: expected a list with one object per frame')
     frames = []
     for number, frame in enumerate(content):
-        try:
+        text = f'{path}: frame {number}: no points'
+        with explain(DataError, text, AttributeError, TypeError, ValueError):
             if any(f'{part}_landmarks' in frame for part in PARTS):
                 frame = holistic_points(frame)
             found = {n: v for n, v in frame.items() if v is not None}
             frames.append({n: tuple(map(float, v)) for n, v in found.items()})
-        except (AttributeError, TypeError, ValueError) as error:
-            raise DataError(f'{path}: frame {number}: no points ({error})') from error
     return frames

@@ -1,14 +1,12 @@
 """Keypoints as MMPose's inferencer writes them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, explain
 from mmsign.files import read_json
 from mmsign.tracking import follow_person, warn
 
@@ -61,12 +59,9 @@ def read_mmpose_json(
         raise DataError(f'{path}: expected a list with one entry per frame')
     persons: list[list[np.ndarray]] = []
     for index, entry in enumerate(entries):
-        try:
+        text = f'{path}: entry {index} is not laid out as MMPose writes it'
+        with explain(DataError, text, KeyError, TypeError, ValueError, OverflowError):
             persons.append([_pose(person) for person in entry['instances']])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise DataError(
-                f'{path}: entry {index} is not laid out as MMPose writes it: {error!r}'
-            ) from error
     shapes = {pose.shape for poses in persons for pose in poses}
     if len(shapes) != 1:
         found = f'keypoints of {sorted(shapes)}' if shapes else 'no person in any frame'

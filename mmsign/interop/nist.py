@@ -10,8 +10,6 @@ a few more. Where such a word is a gloss, it is written with a backslash before 
 both kinds of file, and read without.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence

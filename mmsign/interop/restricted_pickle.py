@@ -7,8 +7,6 @@ Python's own unpickler, the one written in Python, is restricted, and not the on
 which reserves memory as a file asks for it.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import os
@@ -90,20 +88,10 @@ class _DType:
         if self.dtype.kind not in 'biufcSU':
             raise _RefusedError(f'a numpy array of dtype {self.dtype}')
 
-    def __setstate__(self, state: tuple) -> None:
-        # The alignment stays numpy's own, which divides by it: a file's may be 0.
-        self.dtype = self.dtype.newbyteorder(state[1])
-
 
 def _array(data: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
     # numpy refuses a shape of more or fewer numbers than there are bytes.
     return np.frombuffer(data, dtype.dtype).reshape(shape, order=order).copy(order)
-
-
-def _set_array(array: np.ndarray, state: tuple) -> None:
-    _, shape, dtype, fortran, data = state
-    made = _array(data, dtype, shape, 'F' if fortran else 'C')
-    array.__setstate__((1, made.shape, made.dtype, False, made.tobytes()))
 
 
 def _keys(keys: Sequence) -> Sequence:
@@ -197,9 +185,12 @@ class _Unpickler(pickle._Unpickler):
     def _build(self) -> None:
         state, target = self.stack.pop(), self.stack[-1]
         if type(target) is np.ndarray:
-            _set_array(target, state)
+            _, shape, dtype, fortran, data = state
+            made = _array(data, dtype, shape, 'F' if fortran else 'C')
+            target.__setstate__((1, made.shape, made.dtype, False, made.tobytes()))
         elif isinstance(target, _DType):
-            target.__setstate__(state)
+            # The alignment stays numpy's own, which divides by it: a file's may be 0.
+            target.dtype = target.dtype.newbyteorder(state[1])
         else:
             raise _RefusedError(f'the attributes of a {type(target).__name__}')
 

@@ -2,10 +2,8 @@
 
 A published file is ``{'model_state': {name: tensor}}``; the Kinetics-400 weights
 of the S3D are a flat ``{name: tensor}``. Names: ``slrt_names`` and
-``models.backbones.s3d_names``.
+``models.backbones.s3d``.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +14,7 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.errors import CheckpointError
-from mmsign.models.backbones.s3d_names import block_to_flat, flat_to_block
+from mmsign.models.backbones.s3d import block_to_flat, flat_to_block
 from mmsign.models.layers.sequence import sinusoid
 from mmsign.models.weights import Weights
 from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary

@@ -3,8 +3,6 @@
 Symbols: N frames of a clip.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import NoneType

@@ -6,13 +6,11 @@ keep both streams under ``visual_backbone_twostream``, single streams under
 sinusoidal positions, ``pe.pe``, which we compute instead of storing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from mmsign.models.backbones.s3d_names import flat_to_block
+from mmsign.models.backbones.s3d import flat_to_block
 
 PREFIX = 'recognition_network.'
 POSITION_TABLE = 'pe.pe'
@@ -78,14 +76,10 @@ def _renamed(name: str, table: list[tuple[re.Pattern, str]]) -> str | None:
     return None
 
 
-def _backwards(pairs: Iterable[tuple[str, str]]) -> list[tuple[re.Pattern, str]]:
-    return _compiled((ours, theirs) for theirs, ours in pairs)
-
-
 _TO_OURS = _compiled(_pairs(_TWO_STREAMS | _ONE_STREAM))
-_TO_THEIRS = [_backwards(_pairs(streams)) for streams in (_ONE_STREAM, _TWO_STREAMS)]
+_TO_THEIRS = [_compiled(map(reversed, _pairs(s))) for s in (_ONE_STREAM, _TWO_STREAMS)]
 _TRANSLATION_TO_OURS = _compiled(_TRANSLATION.items())
-_TRANSLATION_TO_THEIRS = _backwards(_TRANSLATION.items())
+_TRANSLATION_TO_THEIRS = _compiled(map(reversed, _TRANSLATION.items()))
 
 
 def slrt_to_ours(name: str) -> str | None:

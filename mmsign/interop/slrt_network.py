@@ -1,7 +1,5 @@
 """From the shapes of a converted checkpoint to the network that they are of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor

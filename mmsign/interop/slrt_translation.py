@@ -9,8 +9,6 @@ numbering follows from the vocabularies, so rows are moved; a ``record`` of how
 goes into the checkpoint's meta, and the way back moves them as they were.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 

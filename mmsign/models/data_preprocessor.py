@@ -4,8 +4,6 @@ Symbols: B clips, T frames of the longest clip, S video size, K keypoints,
 s heatmap size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import torch

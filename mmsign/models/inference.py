@@ -3,8 +3,6 @@
 Symbols: B clips, T frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 

@@ -6,8 +6,6 @@ glosses, blanks before, between, after); rows are the steps of all sequences, on
 the other.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

@@ -72,8 +72,7 @@ class Weights:
     def part(self, prefix: str) -> Weights:
         """Those under a prefix, without it."""
         found = {k: v for k, v in self.tensors.items() if k.startswith(prefix)}
-        found = {key.removeprefix(prefix): value for key, value in found.items()}
-        return replace(self, tensors=found)
+        return replace(self, tensors={k.removeprefix(prefix): found[k] for k in found})
 
     def check_vocabularies(
         self, glosses: GlossVocabulary | None = None, text: str | None = None

@@ -6,8 +6,6 @@ that nobody was found. It is given successive frames of a clip, or all of them i
 attribute ``whole_clip`` is true.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 

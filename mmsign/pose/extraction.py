@@ -1,7 +1,5 @@
 """Keypoints of many clips into one keypoint file, by one or several processes."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +14,7 @@ import numpy as np
 import torch
 
 from mmsign.datasets import KeypointWriter
-from mmsign.errors import DataError, PoseError
+from mmsign.errors import DataError, PoseError, explain
 from mmsign.files import read_json, write_text
 
 from .boxes import DETECTOR, BoxSource, FixedBox, FullFrame, SignerDetector
@@ -71,12 +69,9 @@ class PoseRecipe:
             return SignerDetector(
                 self.detector_config, checkpoint, device, batch_size=self.batch_size
             )
-        try:
+        text = f'box {self.box!r}: expected full, detector or X,Y,WIDTH,HEIGHT'
+        with explain(PoseError, text, ValueError):
             x, y, width, height = map(float, self.box.split(','))
-        except ValueError:
-            raise PoseError(
-                f'box {self.box!r}: expected full, detector or X,Y,WIDTH,HEIGHT'
-            ) from None
         return FixedBox(x, y, width, height)
 
 

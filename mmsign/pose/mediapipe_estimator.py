@@ -7,11 +7,10 @@ Both are used as they are; nothing of it is imported before it is asked for.
 Symbols: n frames of H by W pixels.
 """
 
-from __future__ import annotations
-
 import importlib
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +18,7 @@ import cv2
 import numpy as np
 
 from mmsign.datasets.io.frame_times import checked_fps
-from mmsign.errors import PoseError
+from mmsign.errors import PoseError, explain
 from mmsign.interop.mediapipe_points import holistic_points, keypoints_79
 
 MODEL_URL = (
@@ -49,14 +48,18 @@ class MediaPipeEstimator:
         self, model: str | Path | None = None, fps: float = 25.0, live: bool = False
     ) -> None:
         self.live = live
-        package = _import_mediapipe()
+        # A build for another system fails with other errors than ImportError.
+        text = 'no mediapipe, pip install mediapipe'
+        with explain(PoseError, text, ImportError, OSError):
+            package = importlib.import_module('mediapipe')
         if model is not None:
             if not Path(model).is_file():
                 raise FileNotFoundError(f'MediaPipe model {model} does not exist')
             rate = checked_fps(fps)
-            self._open = lambda: _open_task(package, model, rate)
+            self._open = partial(_Task, package, model, rate)
         elif _has_solutions(package):
-            self._open = lambda: _open_solution(package)
+            holistic = package.solutions.holistic.Holistic
+            self._open = partial(holistic, static_image_mode=False)
         else:
             raise PoseError(
                 f'mediapipe {getattr(package, "__version__", "")} brings no models: '
@@ -64,7 +67,7 @@ class MediaPipeEstimator:
                 'pip install "mediapipe<=0.10.21"'
             )
         # Opened here too, so that a file that does not do is refused at once.
-        self._process, self._close = self._open()
+        self._tracker = self._open()
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Estimate.
@@ -79,54 +82,39 @@ class MediaPipeEstimator:
         rows = []
         for frame in frames:
             rgb = np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-            points = holistic_points(self._process(rgb))
+            points = holistic_points(self._tracker.process(rgb))
             size = frame.shape[1], frame.shape[0]
             rows.append(keypoints_79([points], frame_size=size))
         if not self.live and rows:
             # What was tracked in this clip says nothing about the next.
-            self._close()
-            self._process, self._close = self._open()
+            self._tracker.close()
+            self._tracker = self._open()
         return np.concatenate(rows) if rows else np.empty((0, 79, 3), np.float32)
 
 
-Tracker = tuple[Callable[[np.ndarray], object], Callable[[], None]]
+class _Task:
+    """The Tasks' landmarker, called as the older ``Holistic`` is."""
 
+    def __init__(self, package: ModuleType, model: str | Path, fps: float) -> None:
+        base = importlib.import_module('mediapipe.tasks.python').BaseOptions
+        vision = importlib.import_module('mediapipe.tasks.python.vision')
+        options = vision.HolisticLandmarkerOptions(
+            base_options=base(model_asset_path=str(model)),
+            running_mode=vision.RunningMode.VIDEO,
+        )
+        text = f'{model} is no holistic landmarker, {MODEL_URL} is one'
+        # What it raises for a file that is no model differs between versions.
+        with explain(PoseError, text, Exception):
+            self._task = vision.HolisticLandmarker.create_from_options(options)
+        self.close = self._task.close
+        self._package, self._fps, self._numbers = package, fps, itertools.count()
 
-def _open_solution(package: ModuleType) -> Tracker:
-    """What looks at the next frame, RGB, and what closes it."""
-    holistic = package.solutions.holistic.Holistic(static_image_mode=False)
-    return holistic.process, holistic.close
-
-
-def _open_task(package: ModuleType, model: str | Path, fps: float) -> Tracker:
-    base = importlib.import_module('mediapipe.tasks.python').BaseOptions
-    vision = importlib.import_module('mediapipe.tasks.python.vision')
-    options = vision.HolisticLandmarkerOptions(
-        base_options=base(model_asset_path=str(model)),
-        running_mode=vision.RunningMode.VIDEO,
-    )
-    try:
-        task = vision.HolisticLandmarker.create_from_options(options)
-    # What it raises for a file that is no model differs between versions.
-    except Exception as error:
-        raise PoseError(
-            f'{model} is no holistic landmarker ({error}); {MODEL_URL} is one'
-        ) from error
-    numbers = itertools.count()
-
-    def process(rgb: np.ndarray) -> object:
-        image = package.Image(image_format=package.ImageFormat.SRGB, data=rgb)
-        return task.detect_for_video(image, round(next(numbers) * 1000 / fps))
-
-    return process, task.close
-
-
-def _import_mediapipe() -> ModuleType:
-    try:
-        return importlib.import_module('mediapipe')
-    # A build for another system fails with other errors than ImportError.
-    except (ImportError, OSError) as error:
-        raise PoseError(f'no mediapipe ({error}): pip install mediapipe') from error
+    def process(self, rgb: np.ndarray) -> object:
+        """Look at the next frame, RGB."""
+        image_format = self._package.ImageFormat.SRGB
+        image = self._package.Image(image_format=image_format, data=rgb)
+        time = round(next(self._numbers) * 1000 / self._fps)
+        return self._task.detect_for_video(image, time)
 
 
 def _has_solutions(package: ModuleType) -> bool:

@@ -5,8 +5,6 @@ box around the signer is cropped from the frame, widened and resized to the netw
 input by one affine map, and the points found there are mapped back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 

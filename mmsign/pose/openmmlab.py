@@ -4,8 +4,6 @@ Their ``apis`` need torchvision and take one frame at a time, so they are not us
 Nothing of either is imported before it is asked for: mmsign works without them.
 """
 
-from __future__ import annotations
-
 import importlib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,12 +16,12 @@ import numpy as np
 import torch
 import yaml
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmsign import compat
-from mmsign.errors import ConfigError, PoseError
+from mmsign.errors import ConfigError, PoseError, explain
 from mmsign.models.weights import Weights
 
 RANDOM_WEIGHTS = 'random'
@@ -64,7 +62,7 @@ class OpenMMLabModel:
         device: str | torch.device | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        import_package(package)
+        registry = import_package(package).registry
         path = find_config(package, config)
         cfg = Config.fromfile(path)
         cfg.merge_from_dict(dict(options or {}))
@@ -72,25 +70,19 @@ class OpenMMLabModel:
         self.checkpoint = str(checkpoint or published_weights(path))
         self.model = build_model(package, cfg.model, self.checkpoint, device)
         data = cfg.test_dataloader.dataset
-        registry = importlib.import_module(f'{package}.registry')
         kind = registry.DATASETS.get(data.type)
         self.metainfo = data.get('metainfo') or kind.METAINFO
         steps = self._steps(data.pipeline)
         with DefaultScope.overwrite_default_scope(package):
-            self.pipeline = [registry.TRANSFORMS.build(step) for step in steps]
+            self.pipeline = Compose([registry.TRANSFORMS.build(s) for s in steps])
 
     def _steps(self, steps: Sequence[Config]) -> Sequence[dict]:
         return steps
 
-    def _prepare(self, data: dict) -> dict:
-        for step in self.pipeline:
-            data = step(data)
-        return data
-
     @torch.inference_mode()
     def _predict(self, data: Iterable[dict]) -> list:
         """The network's data samples of frames, in one step."""
-        return self.model.test_step(pseudo_collate([self._prepare(d) for d in data]))
+        return self.model.test_step(pseudo_collate([self.pipeline(d) for d in data]))
 
 
 def import_package(package: str) -> ModuleType:
@@ -99,17 +91,14 @@ def import_package(package: str) -> ModuleType:
     Raises:
         PoseError: If it is not there, or does not work with what is there.
     """
-    try:
+    text = f'{package} cannot be imported, install it and the full mmcv by '
+    text += 'tools/install_pose.sh, best in their own environment (docs/keypoints.md)'
+    # MMDetection and MMPose assert the version of mmcv.
+    with explain(PoseError, text, ImportError, AssertionError):
         module = importlib.import_module(package)
         importlib.import_module(f'{package}.datasets')
         importlib.import_module(f'{package}.models')
-    # MMDetection and MMPose assert the version of mmcv.
-    except (ImportError, AssertionError) as error:
-        raise PoseError(
-            f'{package} cannot be imported ({error}): install it and the full mmcv by '
-            'tools/install_pose.sh, best in their own environment (docs/keypoints.md)'
-        ) from error
-    return module
+        return module
 
 
 def find_config(package: str, config: str | Path) -> Path:
@@ -148,8 +137,7 @@ def build_model(
 ) -> nn.Module:
     """The network of a model's config, with weights, ready for ``test_step``."""
     device = compat.choose_device(device)
-    import_package(package)
-    registry = importlib.import_module(f'{package}.registry').MODELS
+    registry = import_package(package).registry.MODELS
     # The names are looked up in the current scope, which may be MMAction2's; and
     # the caller's random numbers shall not depend on a network built here.
     scope = DefaultScope.overwrite_default_scope(package)
@@ -164,14 +152,13 @@ def build_model(
 def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
     """Fill a network; every weight must be there. Raises as ``OpenMMLabModel``."""
     state = Weights.read(str(checkpoint)).tensors
-    try:
-        # Networks of MMPose know the names that their weights had in older versions.
+    with explain(PoseError, f'{checkpoint} does not fit the config', RuntimeError):
+        # Networks of MMPose know the names that their weights had in older versions,
+        # so that they themselves must tell which fit.
         missing, unused = model.load_state_dict(state, strict=False)
         missing = [n for n in missing if not n.endswith('num_batches_tracked')]
         if missing:
             raise RuntimeError(f'it lacks {len(missing)} weights, such as {missing[0]}')
-    except RuntimeError as error:
-        raise PoseError(f'{checkpoint} does not fit the config: {error}') from error
     if unused:
         notice = f'{len(unused)} tensors have no place in the network: {unused[:5]}'
         warnings.warn(f'{checkpoint}: {notice}', stacklevel=2)

@@ -1,7 +1,5 @@
 """Which clips there are to estimate keypoints of: videos, folders, corpora."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from mmengine.logging import print_log
 
-from mmsign.datasets import SignDataset, open_frames
+from mmsign.datasets import SignDataset
 from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.archives import open_archive
 from mmsign.datasets.io.images import IMAGE_SUFFIXES, is_image
 from mmsign.datasets.io.listing import files_under, left_out
 from mmsign.datasets.io.videos import VIDEO_SUFFIXES, is_video
-from mmsign.errors import FrameReadError, PoseError
+from mmsign.datasets.transforms.load import open_source
+from mmsign.errors import PoseError
 from mmsign.registry import DATASETS
 from mmsign.vocab import composed
 
@@ -39,9 +38,7 @@ class Clip:
         Raises:
             FrameReadError: If there are none, or one cannot be read.
         """
-        source = open_frames(self.frames)
-        if not len(source):
-            raise FrameReadError(f'{self.frames}: no frame can be decoded')
+        source = open_source(dict(clip_id=self.clip_id, frames=self.frames))
         return source.stream(range(len(source)))
 
 

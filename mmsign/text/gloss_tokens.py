@@ -1,7 +1,5 @@
 """Rows of the gloss embedding table, the "source language" of translation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from mmsign.errors import DataError

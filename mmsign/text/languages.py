@@ -1,7 +1,5 @@
 """Languages of mBART-large-cc25, in the order of their ids."""
 
-from __future__ import annotations
-
 LANGUAGE_CODES: tuple[str, ...] = (
     'ar_AR', 'cs_CZ', 'de_DE', 'en_XX', 'es_XX', 'et_EE', 'fi_FI',
     'fr_XX', 'gu_IN', 'hi_IN', 'it_IT', 'ja_XX', 'kk_KZ', 'ko_KR',

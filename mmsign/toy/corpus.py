@@ -4,8 +4,6 @@ Every clip draws from a generator of its own, seeded by the corpus's seed and th
 clip's name, so the bytes do not depend on the number of processes.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor

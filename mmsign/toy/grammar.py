@@ -4,8 +4,6 @@ A sentence is signed as (when) (where) what (how), the topic first, and spoken i
 another order: "viel regen gibt es morgen im norden .".
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

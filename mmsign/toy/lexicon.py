@@ -18,16 +18,12 @@ not, so that neither stream can do without the other:
 No sign is the mirror image of another, so left-handed signers stay unambiguous.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 from functools import partial
 from typing import NamedTuple
 
 from mmsign.errors import ConfigError
-
-FINGERS = ('thumb', 'index', 'middle', 'ring', 'little')
 
 SHAPES: dict[str, tuple[float, float, float, float, float]] = {
     'flat': (1.0, 1.0, 1.0, 1.0, 1.0),
@@ -38,7 +34,7 @@ SHAPES: dict[str, tuple[float, float, float, float, float]] = {
     'horns': (1.0, 0.0, 0.0, 0.0, 1.0),
     'claw': (0.7, 0.6, 0.6, 0.6, 0.6),
 }
-"""Extension of each finger, 0 (curled) to 1 (straight)."""
+"""Extension of thumb, index, middle, ring and little finger, 0 (curled) to 1."""
 
 PALM, EDGE, BACK = 1.0, 0.0, -1.0
 """Which side of the hand the camera sees."""
@@ -92,11 +88,9 @@ OPEN = Mouth(opening=1.0, width=0.1)
 SPREAD = Mouth(opening=0.0, width=1.0)
 
 
-def _circle(
-    x: float, y: float, radius: float, points: int = 7
-) -> tuple[tuple[float, float], ...]:
-    """One turn, beginning at the top and going outwards."""
-    turns = (2 * math.pi * i / (points - 1) for i in range(points))
+def _circle(x: float, y: float, radius: float) -> tuple[tuple[float, float], ...]:
+    """One turn in seven points, beginning at the top and going outwards."""
+    turns = (2 * math.pi * i / 6 for i in range(7))
     return tuple((x + radius * math.sin(a), y - radius * math.cos(a)) for a in turns)
 
 

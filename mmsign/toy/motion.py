@@ -6,8 +6,6 @@ Signs follow one another with short transitions, and a final smoothing over time
 lets each reach into its neighbours, as co-articulation does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

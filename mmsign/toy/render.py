@@ -3,8 +3,6 @@
 Symbols: T frames, [w, h] frame size in pixels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -6,8 +6,6 @@ The body is flat: a point of a hand's own frame of reference (see ``lexicon``) i
 scaled by the signer's shoulder width and put on its side of the body.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,21 +4,19 @@ A sentence is shown in columns, reference above, hypothesis below, with a letter
 every error: S, D or I. Colour says the same again, for those who see it.
 """
 
-from __future__ import annotations
-
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
-from mmsign.evaluation.wer import Confusions, Pair, most_common, operation
+from mmsign.evaluation.wer import Pair, most_common, operation
 
 MISSING = '***'
 """Stands for the word that one side has not."""
 
 _COLOURS = {'S': '33', 'D': '31', 'I': '36'}
 _MARGIN = 5
-_KINDS = ('substituted', 'deleted', 'inserted')
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -63,13 +61,13 @@ def render_alignment(
     return '\n'.join(filter(None, lines))
 
 
-def render_confusions(confusions: Confusions, limit: int = 10) -> str:
-    """The most frequent substitutions, deletions and insertions, a line each."""
+def render_confusions(confusions: Mapping[str, Counter], limit: int = 10) -> str:
+    """The most frequent of what ``count_confusions`` gives, a line each."""
     lines = []
-    for title, counts in zip(_KINDS, confusions):
-        lines.append(f'{title}: {sum(counts.values())}')
-        for key, count in most_common(counts, limit):
-            words = key if isinstance(key, str) else ' -> '.join(key)
+    for kind, counts in confusions.items():
+        lines.append(f'{kind}: {counts.total()}')
+        for pair, count in most_common(counts, limit):
+            words = ' -> '.join(filter(None, pair))
             lines.append(f'{count:6}  {_printable(words)}')
     return '\n'.join(lines)
 

@@ -5,8 +5,6 @@ frame in pixels, (x0, y0, bw, bh) crop box in pixels of the source frame. Images
 uint8 BGR.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from mmsign.errors import ConfigError
 from mmsign.files import replacing, replacing_path
@@ -186,7 +185,7 @@ def view_sheet(
     stacks = []
     size = max(8, side // 16)
     for index, panels in zip(shown, view.panels(shown, side)):
-        stacks.append(np.vstack(panels))
+        stacks.append(Image.fromarray(np.vstack(panels)))
         draw_word(stacks[-1], str(index), (size // 2, side - size // 2), size)
     sheet = np.hstack(stacks)
     return np.vstack([caption(lines, sheet.shape[1]), sheet]) if lines else sheet

@@ -5,8 +5,7 @@ from a font of the machine, if one is known, or from one that the user names. Im
 are uint8 BGR, sizes are pixels.
 """
 
-from __future__ import annotations
-
+import math
 import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,8 +14,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, explain
 
+_open_font = lru_cache(ImageFont.truetype)
 LATIN = 'DejaVu Sans'
 # Fonts that have the characters of CSL-Daily, as systems commonly have them.
 _CHINESE = (
@@ -42,11 +42,10 @@ def font_families(font: str | None = None) -> tuple[str, ...]:
     from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
 
     if font is not None:
-        try:
+        text = f'{font} is no .ttf, .otf or .ttc'
+        with explain(ConfigError, text, OSError, RuntimeError):
             fontManager.addfont(font)
             return LATIN, FontProperties(fname=font).get_name()
-        except (OSError, RuntimeError) as error:
-            raise ConfigError(f'{font} is no .ttf, .otf or .ttc: {error}') from error
     if not set(_CHINESE).intersection(fontManager.get_font_names()):
         # Matplotlib keeps a list, in which fonts installed later are missing.
         known = {entry.fname for entry in fontManager.ttflist}
@@ -74,47 +73,30 @@ def can_draw(text: str, families: tuple[str, ...]) -> bool:
     return _letters(families).issuperset(map(ord, text))
 
 
-@lru_cache(maxsize=1024)
-def word_mask(word: str, size: int) -> tuple[np.ndarray, int]:
-    """A word as it is laid over an image.
+def word_font(word: str, size: int) -> ImageFont.FreeTypeFont:
+    """The first font that has every letter; a word is not set in two.
 
-    Args:
-        word: Letters that no font has come out as boxes.
-        size: Of the letters.
-
-    Returns:
-        (h, w) uint8, how much of each pixel the letters cover, and the row of the
-        baseline. h is the same for every word of one font.
+    Letters that no font has come out as boxes.
     """
     families = font_families()
-    # The first that has every letter; a word is not set in two fonts.
-    family = next((f for f in families if can_draw(word, (f,))), families[0])
-    font = ImageFont.truetype(_font(family).fname, size)
-    ascent, descent = font.getmetrics()
-    width = max(1, int(np.ceil(font.getlength(word))))
-    image = Image.new('L', (width, ascent + descent))
-    ImageDraw.Draw(image).text((0, ascent), word, 255, font, anchor='ls')
-    return np.asarray(image), ascent
+    family = next((f for f in families if can_draw(word, (f,))), LATIN)
+    return _open_font(_font(family).fname, size)
 
 
 def draw_word(
-    image: np.ndarray, word: str, place: tuple[int, int], size: int, grey: int = 255
+    image: Image.Image, word: str, place: tuple[int, int], size: int, grey: int = 255
 ) -> None:
     """Write into an image.
 
     Args:
-        image: (H, W, 3); changed. What lies outside is cut off.
-        word: See ``word_mask``.
+        image: Of three channels; changed. What lies outside is cut off.
+        word: See ``word_font``.
         place: Left end of the baseline, (x, y).
         size: Of the letters.
         grey: Of the letters, 0 for black.
     """
-    mask, baseline = word_mask(word, size)
-    left, top = place[0], place[1] - baseline
-    shown = mask[max(0, -top) :, max(0, -left) :]
-    part = image[max(0, top) :, max(0, left) :][: shown.shape[0], : shown.shape[1]]
-    weight = shown[: part.shape[0], : part.shape[1], None] / 255
-    part[:] = np.rint(part + weight * (float(grey) - part))
+    colour, font = (grey, grey, grey), word_font(word, size)
+    ImageDraw.Draw(image).text(place, word, colour, font, anchor='ls')
 
 
 def caption(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
@@ -125,15 +107,15 @@ def caption(lines: Sequence[str], width: int, size: int = 13) -> np.ndarray:
     """
     wrapped = [part for line in lines for part in _wrap(line, width - size, size)]
     step = 3 * size // 2
-    strip = np.full((step * len(wrapped) + size, width, 3), 255, np.uint8)
+    strip = Image.new('RGB', (width, step * len(wrapped) + size), 'white')
     for row, line in enumerate(wrapped, 1):
         draw_word(strip, line, (size // 2, step * row), size, grey=0)
-    return strip
+    return np.asarray(strip)
 
 
 def _wrap(line: str, room: int, size: int) -> list[str]:
     letters, parts = len(line), [line]
-    while letters > 1 and any(word_mask(p, size)[0].shape[1] > room for p in parts):
+    while letters > 1 and any(word_font(p, size).getlength(p) > room for p in parts):
         letters = letters * 9 // 10
         parts = textwrap.wrap(line, letters)
     return parts
@@ -151,14 +133,14 @@ def subtitle(words: Sequence[tuple[str, bool]], height: int, width: int) -> np.n
     Returns:
         (height, width, 3), white and grey on black.
     """
-    bar = np.zeros((height, width, 3), np.uint8)
+    bar = Image.new('RGB', (width, height))
     size = max(8, height // 2)
     right = width - size // 2
     for word, present in reversed(words):
-        right -= word_mask(word, size)[0].shape[1]
+        right -= math.ceil(word_font(word, size).getlength(word))
         if right < 0:
             break
         place = right, int(height * 0.65)
         draw_word(bar, word, place, size, grey=255 if present else 150)
         right -= size // 2
-    return bar
+    return np.asarray(bar)

@@ -4,27 +4,23 @@ Symbols: T' output steps, V gloss classes with the blank. Times are in the unit 
 the caller counts in: seconds, or frames of the source.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
-from mmsign.decoding import StepClock, align_labellings
-from mmsign.errors import UnknownGlossError
+from mmsign.decoding import AVERAGE, align_labellings
+from mmsign.errors import DataError
 from mmsign.evaluation.wer import align_words, operation
-from mmsign.structures import TimedGloss
+from mmsign.structures import SignDataSample, TimedGloss
 from mmsign.vocab import GlossVocabulary
 
 from .clip_view import ClipView
 from .fonts import LATIN, can_draw
 
 Span = tuple[float, float]
-AVERAGE = 'average'
 # Probabilities from which a gloss gets a curve, and from which its peak gets a name.
 CURVE_LEAST, PEAK_LEAST = 0.2, 0.3
 MOST_CURVES, FRAMES_PER_ROW = 12, 14
@@ -49,14 +45,10 @@ class ClipPosteriors:
     edges: np.ndarray
 
     @classmethod
-    def of(
-        cls, vocab: GlossVocabulary, log_probs: Mapping[str, Tensor], clock: StepClock
-    ) -> ClipPosteriors:
-        """From natural log-probabilities (≥ T', V) by output, on the CPU, and the
-        clock of their steps."""
-        steps = clock.valid_steps
-        probabilities = {k: x[:steps].exp().numpy() for k, x in log_probs.items()}
-        return cls(vocab, probabilities, clock.edges())
+    def of(cls, vocab: GlossVocabulary, sample: SignDataSample) -> 'ClipPosteriors':
+        """From the ``log_probs`` and the ``clock`` that a recognizer has written."""
+        probabilities = {k: x.exp().numpy() for k, x in sample.log_probs.items()}
+        return cls(vocab, probabilities, sample.clock.edges())
 
     def reference_spans(self, glosses: Sequence[str]) -> list[Span] | None:
         """Where the reference lies on its most probable path.
@@ -73,7 +65,7 @@ class ClipPosteriors:
         try:
             ids = self.vocab.encode(glosses, '')
             (spans,) = align_labellings([log_probs], [ids], self.vocab.blank_index)
-        except (UnknownGlossError, ValueError):
+        except DataError:
             return None
         return [(self.edges[start], self.edges[end]) for start, end in spans]
 
@@ -118,9 +110,8 @@ class ClipPosteriors:
         """
         curve = self.curve(output, gloss)
         found = []
-        for high, run in groupby(
-            range(len(curve)), lambda step: curve[step] >= PEAK_LEAST
-        ):
+        is_high = (curve >= PEAK_LEAST).tolist()
+        for high, run in groupby(range(len(curve)), is_high.__getitem__):
             steps = list(run)
             start, end = self.edges[steps[0]], self.edges[steps[-1] + 1]
             if high and not any(a <= end and start <= b for a, b in spans):

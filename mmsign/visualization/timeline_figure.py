@@ -4,8 +4,6 @@ Long clips are broken into rows, as music is. Sizes are inches, times as in
 ``Timeline``.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -207,9 +205,7 @@ class _Drawing:
     def _label(self, axes, label: Label, x: float, low: float, foot: float) -> None:
         colour = self.styles[label.gloss]['color']
         stem = '#999999' if label.faint else colour
-        axes.plot(
-            [label.time] * 2, [foot * 0.9, low], color=stem, linewidth=0.8, zorder=2
-        )
+        axes.vlines(label.time, foot * 0.9, low, color=stem, linewidth=0.8, zorder=2)
         box = dict(boxstyle='square,pad=0.18', facecolor='white', edgecolor=colour)
         ink = '#111111'
         if label.wrong:

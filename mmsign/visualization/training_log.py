@@ -5,8 +5,6 @@ one JSON object per line, ``loss…`` with ``iter`` and perhaps ``epoch``, or me
 validation.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections import defaultdict

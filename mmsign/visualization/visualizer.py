@@ -1,7 +1,5 @@
 """MMEngine's visualizer for recognized clips."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -17,7 +17,8 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (10, 6, 8, 3), np.uint8)
 def test_an_array_is_named_by_its_number_and_kept_as_it_is():
     clip = open_clip(FRAMES, number=3)
     assert (clip.name, clip.notices) == ('clip-3', [])
-    assert clip.source.frame_size == (8, 6) and clip.indices is None
+    assert clip.source.frame_size == (8, 6)
+    assert clip.chosen.tolist() == list(range(10))
     np.testing.assert_array_equal(clip.source.read([9, 0]), FRAMES[[9, 0]])
     for frame in clip.source.stream([2, 2]):
         np.testing.assert_array_equal(frame, FRAMES[2])
@@ -56,7 +57,7 @@ def test_uneven_times_are_resampled(make_video):
     clip.resample(25.0)
     # At each tick the nearest frame.
     nearest = [np.abs(np.subtract(shown, tick)).argmin() for tick in range(30)]
-    assert clip.indices.tolist() == nearest
+    assert clip.chosen.tolist() == nearest
     assert clip.notices == [
         'frames at uneven times (about 25 frames/s), the network was trained on 25: '
         'resampled from 20 to 30 frames'
@@ -72,7 +73,7 @@ def test_uneven_times_are_resampled(make_video):
 def test_steady_frames_are_dropped_or_repeated(rate, indices):
     clip = open_clip(FRAMES, fps=32.0)
     clip.resample(rate)
-    assert clip.indices.tolist() == indices
+    assert clip.chosen.tolist() == indices
     np.testing.assert_array_equal(clip.times, np.arange(len(indices)) / rate)
     assert clip.frame_seconds == 1 / rate and clip.duration == 10 / 32
     assert clip.notices == [
@@ -85,7 +86,8 @@ def test_steady_frames_are_dropped_or_repeated(rate, indices):
 def test_at_the_rate_of_training_nothing_is_done(rate):
     clip = open_clip(FRAMES, fps=32.0)
     clip.resample(rate)
-    assert clip.indices is None and clip.notices == [] and len(clip.times) == 10
+    assert clip.chosen.tolist() == list(range(10))
+    assert clip.notices == [] and len(clip.times) == 10
 
 
 def test_a_rotated_video_is_turned_upright(make_video):
@@ -135,7 +137,7 @@ def test_a_bad_time_in_a_browsers_recording_is_repaired(tmp_path, nominal, chang
     clip = open_clip(path)
     np.testing.assert_allclose(clip.times, REAL, atol=2e-3)
     clip.resample(25.0)
-    assert clip.indices is None
+    assert clip.chosen.tolist() == list(range(50))
     assert len(clip.notices) == 1 and 'usable time' in clip.notices[0]
 
 
@@ -146,11 +148,11 @@ def test_a_paused_recorder_makes_no_frames(tmp_path, gap):
     write_webm(path, list(times), 1000.0)
     clip = open_clip(path)
     clip.resample(25.0)
-    assert clip.indices is None and len(clip.times) == 50
+    assert clip.chosen.tolist() == list(range(50)) and len(clip.times) == 50
     np.testing.assert_allclose(clip.times, times, atol=2e-3)
     assert len(clip.notices) == 1 and f'{gap}' in clip.notices[0]
     clip.resample(12.5)
-    assert clip.indices.tolist() == list(range(0, 50, 2))
+    assert clip.chosen.tolist() == list(range(0, 50, 2))
 
 
 @pytest.mark.parametrize('nominal', [25.0, 30.0, 1000.0])

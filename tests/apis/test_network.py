@@ -220,8 +220,8 @@ def test_its_log_probabilities_are_those_of_its_logits(inferencer):
     found, frames = network.log_probs([clip])
     assert list(found) == OUTPUTS and frames == 20
     data = dict(
-        inputs={name: [x] for name, x in clip.inputs.items()},
-        data_samples=[clip.sample],
+        inputs={name: [x] for name, x in clip['inputs'].items()},
+        data_samples=[clip['data_samples']],
     )
     with torch.inference_mode():
         ready = network.model.data_preprocessor(data)
@@ -247,8 +247,9 @@ def test_sentences_are_written_if_wanted(translator_files, inferencer, translate
     found, _ = translator.network.log_probs(clips, translate=translate)
     outputs = {'video', 'joint', 'ensemble'} if translate else set()
     for clip in clips:
-        assert set(clip.translations) == outputs
-        assert all(isinstance(text, str) for text in clip.translations.values())
+        sentences = clip['data_samples'].get('translations', {})
+        assert set(sentences) == outputs
+        assert all(isinstance(one.text, str) for one in sentences.values())
     # The glosses are those of the recognizer inside.
     expected, _ = inferencer.network.log_probs(clips)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)

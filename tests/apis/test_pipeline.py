@@ -43,19 +43,20 @@ def test_the_steps_of_testing_are_applied():
         )
     )
     expected = torch.from_numpy(resized['frames']).permute(3, 0, 1, 2)
-    assert torch.equal(clip.inputs['video'], expected)
-    assert torch.equal(clip.inputs['keypoints'], torch.from_numpy(POSE[1:9]))
-    assert clip.sample.crop_box == (16, 12, 32, 24) and clip.sample.length == 8
-    np.testing.assert_allclose(clip.frame_times, np.arange(1, 9) / 25)
-    assert clip.frame_seconds == 1 / 25 and clip.translations == {}
+    assert torch.equal(clip['inputs']['video'], expected)
+    assert torch.equal(clip['inputs']['keypoints'], torch.from_numpy(POSE[1:9]))
+    sample = clip['data_samples']
+    assert sample.crop_box == (16, 12, 32, 24) and sample.length == 8
+    assert sample.frame_indices.tolist() == [*range(1, 9)]
+    assert 'translations' not in sample
 
 
 def test_keypoints_alone_need_no_frames():
     pipeline = Pipeline(transforms('load', 'sample', 'crop', 'pack', frames=False))
     assert not pipeline.needs_frames
     clip = pipeline.prepare(open_clip(FRAMES), POSE)
-    assert list(clip.inputs) == ['keypoints']
-    assert torch.equal(clip.inputs['keypoints'], torch.from_numpy(POSE[1:9]))
+    assert list(clip['inputs']) == ['keypoints']
+    assert torch.equal(clip['inputs']['keypoints'], torch.from_numpy(POSE[1:9]))
 
 
 def test_of_a_resampled_clip_the_chosen_frames_are_read():
@@ -64,8 +65,10 @@ def test_of_a_resampled_clip_the_chosen_frames_are_read():
     pipeline = Pipeline(transforms(*STEPS))
     found = pipeline.prepare(clip, POSE[::2])
     expected = pipeline.prepare(open_clip(FRAMES[::2]), POSE[::2])
-    assert torch.equal(found.inputs['video'], expected.inputs['video'])
-    np.testing.assert_array_equal(found.frame_times, np.arange(4) / 16)
+    assert torch.equal(found['inputs']['video'], expected['inputs']['video'])
+    begins, ends = clip.frame_times(found['data_samples'].frame_indices)
+    np.testing.assert_array_equal(begins, np.arange(4) / 16)
+    np.testing.assert_array_equal(ends, np.arange(1, 5) / 16)
 
 
 def test_frames_of_any_resolution_are_decoded_a_few_at_a_time(tmp_path, monkeypatch):
@@ -78,7 +81,7 @@ def test_frames_of_any_resolution_are_decoded_a_few_at_a_time(tmp_path, monkeypa
         most = count * 256 * 192 * 3
         monkeypatch.setattr('mmsign.apis.pipeline.CHUNK_BYTES', most)
         found = pipeline.prepare(open_clip(path), pose)
-        assert torch.equal(found.inputs['video'], whole.inputs['video'])
+        assert torch.equal(found['inputs']['video'], whole['inputs']['video'])
 
 
 def test_a_damaged_picture_in_a_folder(tmp_path):
@@ -128,8 +131,8 @@ def test_keypoints_are_measured_in_pixels_of_training(size):
     if size == (128, 72):
         # Twice as wide, half again as high; borders of pixels stay borders.
         keypoints, box = [[6.5, -0.5, 0.25], [0.5, 71.5, 1.0]], (32.0, 18.0, 64.0, 36.0)
-    np.testing.assert_allclose(found.inputs['keypoints'][0, :2], keypoints)
-    assert found.sample.crop_box == box
+    np.testing.assert_allclose(found['inputs']['keypoints'][0, :2], keypoints)
+    assert found['data_samples'].crop_box == box
     assert pose[0, 0, 0] == 3  # the argument stays
 
 
@@ -140,5 +143,5 @@ def test_a_video_four_times_as_large_looks_the_same(inferencer):
         inferencer.preprocess(np.zeros((10, *size, 3), np.uint8), pose).prepared
         for size, pose in (((48, 64), POSE), ((192, 256), large))
     )
-    assert one.sample.crop_box == other.sample.crop_box
-    torch.testing.assert_close(one.inputs['keypoints'], other.inputs['keypoints'])
+    assert one['data_samples'].crop_box == other['data_samples'].crop_box
+    torch.testing.assert_close(one['inputs']['keypoints'], other['inputs']['keypoints'])

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -67,15 +66,16 @@ def test_missing_variables_are_named(monkeypatch):
 @pytest.mark.skipif(
     torch.cuda.is_available(), reason='gloo is for machines without GPU'
 )
-def test_two_processes_train_alike_and_gather_every_clip(tmp_path):
+def test_two_processes_train_alike_and_gather_every_clip(python, tmp_path):
     config = write_config(tmp_path)
     package_root = Path(mmsign.__file__).parents[1]
     environment = {
         **os.environ,
         'PYTHONPATH': os.pathsep.join([str(package_root), str(SUPPORT)]),
         'OMP_NUM_THREADS': '1',
+        'PYTHON_EXEC': python,  # of the two processes
     }
-    command = [sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2']
+    command = [python, '-m', 'torch.distributed.run', '--nproc_per_node=2']
     # A free port: several of these may run at once.
     command += ['--master_addr=127.0.0.1', f'--master_port={free_port()}']
     command += [str(SUPPORT / 'gloo_run.py'), str(config), str(tmp_path)]

@@ -86,8 +86,8 @@ def table(tmp_path, content: bytes):
 def test_rows_and_their_lines(tmp_path):
     path = table(tmp_path, 'a|b\n1|"x\nö|\n'.encode())
     assert read_table(path, ['a', 'b']) == [
-        (2, dict(a='1', b='"x')),
-        (3, dict(a='ö', b='')),
+        (f'{path}, line 2', dict(a='1', b='"x')),
+        (f'{path}, line 3', dict(a='ö', b='')),
     ]
 
 

@@ -14,7 +14,7 @@ from mmsign.decoding import (
     log_probabilities,
     timed_glosses,
 )
-from mmsign.structures import TimedGloss
+from mmsign.structures import SignDataSample, TimedGloss
 from mmsign.vocab import GlossVocabulary
 
 VOCAB = GlossVocabulary(['RAIN', 'SUN'])
@@ -34,8 +34,10 @@ TIMES = STARTS, STARTS + 0.08
 
 def decoded(search: CTCBeamSearch, times=TIMES, **outputs: torch.Tensor) -> dict:
     batch = {name: steps[None] for name, steps in outputs.items()}
-    (found,) = decode_outputs(batch, [StepClock(*times, 10, 5)], search, VOCAB)
-    return found
+    sample, clock = SignDataSample(), StepClock(*times, 10, 5)
+    decode_outputs([sample], batch, [clock], search, VOCAB)
+    assert sample.clock is clock
+    return sample.predictions
 
 
 def test_the_average_is_that_of_the_probabilities():
@@ -72,15 +74,18 @@ def test_every_output_is_decoded():
 
 def test_of_a_padded_clip_only_its_own_steps_are_decoded():
     source = np.arange(20, 27)
-    long, short = decode_outputs(
+    long, short = SignDataSample(), SignDataSample()
+    decode_outputs(
+        [long, short],
         dict(video=torch.stack([STEPS, STEPS])),
         [StepClock.of_frames(n, 10, 5) for n in (np.arange(10), source)],
         CTCBeamSearch(1),
         VOCAB,
     )
-    assert long['video'].spans == ((0, 4), (6, 8))
+    assert long.predictions['video'].spans == ((0, 4), (6, 8))
     # Three of five steps.
-    assert short['video'].spans == ((20, 24),)
+    assert short.predictions['video'].spans == ((20, 24),)
+    assert torch.equal(short.log_probs['video'], STEPS[:3])
 
 
 def test_the_best_sequences_are_listed_with_their_probabilities():

@@ -14,11 +14,14 @@ from tiny_text import TEXTS, tiny_text_vocabulary
 from mmsign.compat.transformers_mbart import new_mbart
 from mmsign.decoding.text_beam import text_beam_search
 from mmsign.errors import ConfigError, DataError
-from mmsign.models.mbart import MBart, translate
+from mmsign.models.mbart import MBart, load_gloss_table, save_gloss_table, translate
 from mmsign.structures import SignDataSample
+from mmsign.text import GlossTokens
 from mmsign.vocab import GlossVocabulary
 
 GLOSSES = GlossVocabulary(['RAIN', 'SUN'])
+# As sentences spell them.
+SPELT = GlossVocabulary(['REGEN', 'WIND'])
 
 
 @pytest.fixture(scope='module')
@@ -186,3 +189,35 @@ def test_faults():
     ):
         with pytest.raises(ConfigError, match=name):
             MBart(GLOSSES, **arguments)
+
+
+def test_without_a_folder_glosses_begin_as_the_words_they_spell():
+    text = tiny_text_vocabulary()
+    mbart = MBart(SPELT, **mbart_config())
+    table, embeddings = mbart.gloss_embedding.weight, mbart.network.model.shared.weight
+    for row, gloss in ((4, 'regen'), (5, 'wind')):
+        torch.testing.assert_close(table[row], embeddings[text.pieces(gloss)].mean(0))
+    assert torch.equal(table[:4], embeddings[:4])
+    assert torch.equal(table[6], embeddings[text.language_id('de_DE')])
+    # They share values, not memory: training the one leaves the other alone.
+    assert table.data_ptr() != embeddings.data_ptr()
+
+
+def test_without_a_table_glosses_begin_at_random():
+    mbart = MBart(SPELT, **mbart_config(gloss_table=False))
+    table, embeddings = mbart.gloss_embedding.weight, mbart.network.model.shared.weight
+    assert not torch.equal(table[:4], embeddings[:4])
+
+
+def test_a_table_is_read_by_the_names_of_its_rows(tmp_path):
+    glosses = GlossTokens(SPELT)
+    table = torch.arange(7 * 2.0).reshape(7, 2)
+    save_gloss_table(tmp_path, table, glosses)
+    assert torch.equal(load_gloss_table(tmp_path, glosses.symbols), table)
+    turned = load_gloss_table(tmp_path, ['WIND', 'REGEN'])
+    assert torch.equal(turned, table[[5, 4]])
+    with pytest.raises(ConfigError, match='SCHNEE'):
+        load_gloss_table(tmp_path, ['WIND', 'SCHNEE'])
+    (tmp_path / 'gloss_embedding.txt').unlink()
+    with pytest.raises(FileNotFoundError, match='gloss_embedding'):
+        load_gloss_table(tmp_path, ['WIND'])

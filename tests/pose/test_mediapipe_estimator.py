@@ -181,7 +181,7 @@ def test_nobody_in_the_picture(solutions, monkeypatch):
 
 def test_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mediapipe', None)
-    with pytest.raises(PoseError, match='pip install mediapipe$'):
+    with pytest.raises(PoseError, match='^no mediapipe, pip install mediapipe:'):
         MediaPipeEstimator()
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-HOLDER = """
-import sys, time
 from mmengine.config import Config
+
 from mmsign.engine.launch import locked_work_dir
-with locked_work_dir(Config(dict(work_dir=sys.argv[1])), 'train'):
-    print('locked', flush=True)
-    time.sleep(300)
-"""
+
+
+def _hold(folder: Path, pipe: Connection) -> None:
+    with locked_work_dir(Config(dict(work_dir=str(folder))), 'train'):
+        pipe.send('locked')
+        time.sleep(300)
 
 
 @contextmanager
-def another_run(folder: Path) -> Iterator[subprocess.Popen]:
+def another_run(folder: Path) -> Iterator[multiprocessing.Process]:
     """A process that holds the lock of a folder."""
-    command = [sys.executable, '-c', HOLDER, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout.readline() == 'locked\n'
-            yield process
-        finally:
-            process.kill()
+    context = multiprocessing.get_context('fork')
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_hold, args=(folder, theirs))
+    process.start()
+    try:
+        assert ours.recv() == 'locked'
+        yield process
+    finally:
+        process.kill()
+        process.join()

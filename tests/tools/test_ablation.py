@@ -24,8 +24,9 @@ ROWS = [
 PARTS = ('bilateral', 'pyramid', 'joint', 'distillation')
 
 
-@pytest.fixture(scope='module')
-def tool():
+@pytest.fixture
+def tool(python, monkeypatch):
+    monkeypatch.setattr('sys.executable', python)
     return load_tool('analysis/ablation')
 
 

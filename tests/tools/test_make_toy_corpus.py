@@ -3,8 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_run import TOOLS, load_tool
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'data' / 'make_toy_corpus.py'
+from mmsign.engine.launch import reported_errors
+
 SMALL = [
     '--train',
     '1',
@@ -21,36 +23,56 @@ SMALL = [
 ]
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(TOOL), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture
+def run(monkeypatch):
+    """Run the tool as its command would."""
+    main = load_tool('data/make_toy_corpus').main
+
+    def run(*arguments: object) -> None:
+        monkeypatch.setattr('sys.argv', ['make_toy_corpus.py', *map(str, arguments)])
+        with reported_errors():
+            main()
+
+    return run
+
+
+@pytest.fixture
+def refused(run, capsys):
+    """What the tool says when it ends with an error."""
+
+    def refused(*arguments: object) -> str:
+        with pytest.raises(SystemExit) as caught:
+            run(*arguments)
+        assert caught.value.code != 0
+        return capsys.readouterr().err
+
+    return refused
 
 
 @pytest.fixture(scope='module')
 def corpus(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp('toy') / 'corpus'
-    done = run(root, *SMALL)
+    command = [sys.executable, TOOLS / 'data' / 'make_toy_corpus.py', root, *SMALL]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert '3/3 clips' in done.stdout
     return root
 
 
-def test_a_second_run_does_nothing(corpus):
+def test_a_second_run_does_nothing(corpus, run, capsys):
     before = (corpus / 'keypoints.safetensors').stat().st_mtime_ns
-    again = run(corpus, *SMALL)
-    assert again.returncode == 0 and 'holds this corpus already' in again.stdout
+    run(corpus, *SMALL)
+    assert 'holds this corpus already' in capsys.readouterr().out
     assert (corpus / 'keypoints.safetensors').stat().st_mtime_ns == before
 
 
-def test_other_options_do_not_overwrite(corpus):
-    refused = run(corpus, *SMALL, '--seed', 7)
-    assert refused.returncode != 0 and 'other options' in refused.stderr
+def test_other_options_do_not_overwrite(corpus, refused):
+    assert 'other options' in refused(corpus, *SMALL, '--seed', 7)
 
 
-def test_a_foreign_folder_is_left_alone(tmp_path):
+def test_a_foreign_folder_is_left_alone(tmp_path, refused):
     (tmp_path / 'mine.txt').write_text('mine')
-    refused = run(tmp_path, *SMALL)
-    assert refused.returncode != 0 and 'something else' in refused.stderr
+    assert 'something else' in refused(tmp_path, *SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']
 
 
@@ -62,7 +84,6 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
         (['--annotations', 'nowhere'], 'nowhere holds no'),
     ],
 )
-def test_impossible_options(tmp_path, arguments, message):
-    refused = run(tmp_path / 'corpus', *arguments)
-    assert refused.returncode != 0 and message in refused.stderr
+def test_impossible_options(tmp_path, arguments, message, refused):
+    assert message in refused(tmp_path / 'corpus', *arguments)
     assert not (tmp_path / 'corpus').exists()

@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +49,7 @@ def test_metrics_and_predictions_are_written(main, tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')
-def test_two_processes_count_as_one_does(main, tmp_path):
+def test_two_processes_count_as_one_does(main, python, tmp_path):
     metrics = main('tiny.pth')
     support = Path(__file__).parents[1] / 'support'
     paths = [str(Path(mmsign.__file__).parents[1]), str(support)]
@@ -61,7 +60,8 @@ def test_two_processes_count_as_one_does(main, tmp_path):
         env={
             **os.environ,
             'PYTHONPATH': os.pathsep.join(paths),
-            'PYTHON': sys.executable,
+            'PYTHON': python,
+            'PYTHON_EXEC': python,  # of the two processes
         },
         capture_output=True,
         text=True,

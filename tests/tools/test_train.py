@@ -23,13 +23,16 @@ from mmsign.registry import HOOKS
 train = load_tool('train')
 
 
-def run_script(*command: str, cwd: Path) -> subprocess.CompletedProcess:
+def run_script(
+    *command: str, cwd: Path, python: str = sys.executable
+) -> subprocess.CompletedProcess:
     support = Path(__file__).parents[1] / 'support'
     paths = [str(Path(mmsign.__file__).parents[1]), str(support)]
     environment = {
         **os.environ,
         'PYTHONPATH': os.pathsep.join(paths),
-        'PYTHON': sys.executable,
+        'PYTHON': python,
+        'PYTHON_EXEC': python,  # of the two processes
         'OMP_NUM_THREADS': '1',
     }
     return subprocess.run(
@@ -188,11 +191,11 @@ def test_two_runs_do_not_share_a_folder(main, tmp_path, capsys):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='runs on the CPU only')
-def test_two_processes(tmp_path):
+def test_two_processes(python, tmp_path):
     config = write_config(tmp_path)
     arguments = [str(TOOLS / 'dist_train.sh'), str(config), '2', '--work-dir', 'w']
     arguments += ['--cfg-options', 'sync_bn=torch', 'train_cfg.max_epochs=1']
-    done = run_script(*arguments, cwd=tmp_path)
+    done = run_script(*arguments, cwd=tmp_path, python=python)
     assert done.returncode == 0, done.stderr[-3000:]
     checkpoint = compat.load_checkpoint(tmp_path / 'w' / 'epoch_1.pth')
     assert checkpoint['meta']['iter'] == 2  # 8 clips, 2 processes of 2

@@ -1,6 +1,7 @@
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmsign.errors import ConfigError
 from mmsign.visualization.fonts import (
@@ -10,7 +11,7 @@ from mmsign.visualization.fonts import (
     draw_word,
     font_families,
     subtitle,
-    word_mask,
+    word_font,
 )
 
 
@@ -38,41 +39,46 @@ def test_what_is_no_font_is_refused(tmp_path):
             font_families(str(tmp_path / name))
 
 
+def drawn(word: str, size: int) -> np.ndarray:
+    """A word on black, its baseline between the rows 39 and 40."""
+    image = Image.new('RGB', (150, 60))
+    draw_word(image, word, (5, 40), size)
+    return np.asarray(image)[..., 0]
+
+
 @pytest.mark.parametrize('word', ['REGEN', 'MÄSSIG', 'ŁÓDŹ'])
 def test_every_european_letter_is_drawn(word):
-    mask, _ = word_mask(word, 20)
-    assert mask.dtype == np.uint8 and mask.max() == 255
+    assert drawn(word, 20).max() == 255
+    assert word_font(word, 20).getlength(word) > 40
     for letter in word:
-        box = word_mask('?', 20)[0]
-        drawn = word_mask(letter, 20)[0]
-        assert drawn.shape != box.shape or (drawn != box).any()
+        assert (drawn(letter, 20) != drawn('?', 20)).any()
+        assert (drawn(letter, 20) != drawn('\ue123', 20)).any()
 
 
 def test_words_stand_on_one_line():
-    (plain, line), (accents, same) = word_mask('AA', 24), word_mask('ÄÄ', 24)
-    assert plain.shape == accents.shape and line == same
+    plain, accents = drawn('AA', 24), drawn('ÄÄ', 24)
     # The letters below their dots are the same; nothing lies below the baseline.
-    np.testing.assert_array_equal(plain[line - 8 :], accents[line - 8 :])
-    assert plain[line - 1].any() and not plain[line:].any()
+    np.testing.assert_array_equal(plain[32:], accents[32:])
+    assert plain[39].any() and not plain[40:].any()
+    assert accents[:24].any() and (accents != plain).any()
 
 
 def test_a_word_is_mixed_into_the_image():
-    image, expected = np.full((2, 40, 60, 3), 100, np.uint8)
-    draw_word(image, 'HUT', (5, 30), 16, grey=200)
-    mask, line = word_mask('HUT', 16)
-    box = expected[30 - line : 30 - line + mask.shape[0], 5 : 5 + mask.shape[1]]
-    box[:] = np.rint(100 + mask[..., None] / 255 * (200 - 100))
-    np.testing.assert_array_equal(image, expected)
-    assert (image == 200).all(-1).any()
+    image, white = Image.new('RGB', (150, 60), (100, 100, 100)), drawn('HUT', 16)
+    draw_word(image, 'HUT', (5, 40), 16, grey=200)
+    found, expected = np.asarray(image), np.rint(100 + white / 255 * (200 - 100))
+    for channel in range(3):
+        np.testing.assert_array_equal(found[..., channel], expected)
+    assert (found == 200).any() and (found == 100).any()
 
 
 @pytest.mark.parametrize('place', [(-20, 20), (50, 5), (20, 47), (70, 20), (5, -30)])
 def test_what_lies_outside_is_cut_off(place):
-    wide = np.zeros((140, 180, 3), np.uint8)
+    wide = Image.new('RGB', (180, 140))
     draw_word(wide, 'REGEN', (place[0] + 60, place[1] + 50), 18)
-    image = np.zeros((40, 60, 3), np.uint8)
+    image = Image.new('RGB', (60, 40))
     draw_word(image, 'REGEN', place, 18)
-    np.testing.assert_array_equal(image, wide[50:90, 60:120])
+    np.testing.assert_array_equal(image, np.asarray(wide)[50:90, 60:120])
 
 
 def test_captions_are_broken_and_none_of_their_letters_cut_off():

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmsign.decoding import CTCBeamSearch, StepClock
-from mmsign.structures import TimedGloss
+from mmsign.decoding import CTCBeamSearch, StepClock, decode_outputs
+from mmsign.structures import SignDataSample, TimedGloss
 from mmsign.visualization.clip_view import ClipView
 from mmsign.visualization.timeline import (
     COLOURS,
@@ -210,7 +210,9 @@ def test_a_clip_without_steps_is_empty():
 
 def test_steps_of_padding_are_left_out():
     clock = StepClock.of_frames(np.arange(6, 14), frames=16, steps=4)
-    log_probs = {'video': torch.from_numpy(LIKELY[:4]).log()}
-    found = ClipPosteriors.of(WORDS, log_probs, clock)
+    log_probs = {'video': torch.from_numpy(LIKELY[None, :4]).log()}
+    sample = SignDataSample()
+    decode_outputs([sample], log_probs, [clock], CTCBeamSearch(), WORDS)
+    found = ClipPosteriors.of(WORDS, sample)
     np.testing.assert_allclose(found.probabilities['video'], LIKELY[:2], rtol=1e-6)
     np.testing.assert_array_equal(found.edges, [6, 10, 14])

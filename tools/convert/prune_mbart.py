@@ -25,7 +25,7 @@ from mmsign.compat.transformers_mbart import load_mbart, read_mbart_config
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs
-from mmsign.models.gloss_table import gloss_table_from_text, save_gloss_table
+from mmsign.models.mbart import gloss_table_from_text, save_gloss_table
 from mmsign.registry import DATASETS
 from mmsign.text import GlossTokens, TextVocabulary
 from mmsign.vocab import GlossVocabulary

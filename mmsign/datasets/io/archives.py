@@ -6,8 +6,6 @@ and 40 bytes, and the index is inherited by forked workers without being touched
 Only what frames need is supported: stored or deflated members, ZIP64 included.
 """
 
-from __future__ import annotations
-
 import os
 import struct
 import threading

@@ -13,8 +13,6 @@ the indices of the T sampled ones. Metadata: ``format`` 'mmsign-features',
 milliseconds: only its table of contents is read.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

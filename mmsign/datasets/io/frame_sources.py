@@ -3,8 +3,6 @@
 Symbols: N frames of a clip, T frames asked for, H and W of a frame in pixels.
 """
 
-from __future__ import annotations
-
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -258,9 +256,6 @@ class ChosenFrames(FrameSource):
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
         return self._source.stream(self._indices[list(indices)])
-
-    def read(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        return self._source.read(self._indices[np.asarray(indices, np.int64)])
 
     frame_size = property(attrgetter('_source.frame_size'))
     source_size = property(attrgetter('_source.source_size'))

@@ -4,8 +4,6 @@ Symbols: N frames of the source at times t (seconds), M frames at the rate r of
 training.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 

@@ -6,8 +6,6 @@ goes to OpenCV, as does everything where it is missing. Both give the same pixel
 JPEG images go to OpenCV, which uses libjpeg-turbo itself.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from contextlib import suppress

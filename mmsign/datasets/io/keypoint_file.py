@@ -163,8 +163,9 @@ class KeypointWriter:
         self.path, self.layout = Path(path), layout
         self._metadata = _metadata(layout, frame_size)
         self._file = KeypointFile(path)
-        finished = self._finished()
+        self._finished: list[str] = []
         if self.path.exists():
+            self._finished = self._file.clip_ids
             found = _metadata(self._file.layout, self._file.frame_size)
             if found != self._metadata:
                 text = f'holds {found}, not {self._metadata}; write to another file'
@@ -172,10 +173,7 @@ class KeypointWriter:
         size = None if frame_size is None else list(map(int, frame_size))
         about = dict(layout=layout, frame_size=size)
         self._journal = Journal(self.path, about, (LAYOUT_SIZES[layout], 3))
-        self.done: set[str] = {*finished, *self._journal.clips}
-
-    def _finished(self) -> list[str]:
-        return self._file.clip_ids if self.path.exists() else []
+        self.done: set[str] = {*self._finished, *self._journal.clips}
 
     def __enter__(self) -> KeypointWriter:
         return self
@@ -209,7 +207,7 @@ class KeypointWriter:
         if self._journal.clips or not self.path.exists():
             arrays = self._journal.stored()
             # What is in both was written before a run ended: the file is right.
-            for clip in self._finished():
+            for clip in self._finished:
                 read = partial(self._file.read, clip)
                 arrays[clip] = Stored('<f2', self._file.shape(clip), read)
             write_store(self.path, self._metadata, arrays)

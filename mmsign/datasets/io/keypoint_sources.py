@@ -3,8 +3,6 @@
 Symbols: N frames of a clip, K keypoints.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """What lies in a folder, and in which order frames follow one another."""
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata
@@ -99,14 +97,12 @@ def in_order(names: Iterable[str], spec: str) -> list[str]:
     return ordered
 
 
-def _key(stem: str, decimal: bool) -> list[str | int | Decimal]:
+def _key(stem: str, decimal: bool) -> list[str | Decimal]:
     """Text and numbers in turn, so that keys compare text with text."""
-    if not decimal:
-        parts = re.split(r'(\d+)', stem)
-        return [int(part) if i % 2 else part for i, part in enumerate(parts)]
-    parts = re.split(r'(\d+(?:\0\d+)?)', _DECIMAL.sub('\\1\0\\2', stem))
-    numbers = [part.replace('\0', '.') for part in parts]
-    return [Decimal(part) if i % 2 else part for i, part in enumerate(numbers)]
+    # Only a point that is part of a number becomes the character that no name holds.
+    marked = _DECIMAL.sub('\\1\0\\2', stem) if decimal else stem
+    parts = re.split(r'(\d+(?:\0\d+)?)', marked)
+    return [Decimal(p.replace('\0', '.')) if i % 2 else p for i, p in enumerate(parts)]
 
 
 def _are_decimal(stems: Sequence[str]) -> bool:

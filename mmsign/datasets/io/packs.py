@@ -7,8 +7,6 @@ keypoints stay in pixels of the source: every image states the size it was made 
 in a JPEG comment (``images.source_size``).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import struct

@@ -6,8 +6,6 @@ is not reliable either. So frames are counted, and their times read, by decoding
 once per file and process, and are read in order from the first.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -3,10 +3,9 @@
 Symbols: N frames of the clip, T frames after sampling, H and W of a frame.
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
+from functools import cache
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -20,8 +19,8 @@ from ..io.frame_sources import ChosenFrames, FrameSource, open_frames
 from ..io.frame_times import resample
 from ..io.keypoint_file import KeypointFile, open_keypoints
 
-# Notices that have been given in this process.
-_said: set[str] = set()
+# The same notice once in a process.
+_warn_once = cache(warn)
 
 
 def open_source(info: dict) -> FrameSource:
@@ -151,9 +150,7 @@ class LoadClip(BaseTransform):
         results['frame_size'] = size
         results['crop_box'] = (0.0, 0.0, *map(float, size))
         for notice in filter(None, notices):
-            if (line := f'clip {results["clip_id"]}: {notice}') not in _said:
-                _said.add(line)
-                warn(line)
+            _warn_once(f'clip {results["clip_id"]}: {notice}')
         return results
 
 

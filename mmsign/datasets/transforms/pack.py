@@ -4,8 +4,6 @@ Symbols: T frames that were sampled, S side of a frame in pixels; T' steps, C ch
 of a stream.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform

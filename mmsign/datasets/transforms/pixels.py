@@ -3,8 +3,6 @@
 Symbols: T frames, H and W of one, S side of a resized one, in pixels.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform

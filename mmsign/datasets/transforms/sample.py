@@ -8,8 +8,6 @@ keypoints when their heatmaps are drawn.
 Symbols: N frames of the source, T frames after sampling, L length drawn.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

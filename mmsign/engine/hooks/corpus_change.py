@@ -1,7 +1,5 @@
 """Notice a corpus that is replaced while a network is trained on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook
@@ -33,13 +31,6 @@ class CorpusChangeHook(Hook):
 
     def before_train_epoch(self, runner) -> None:
         """Raise TrainingError naming the first file that is another."""
-        self._check(runner)
-
-    def before_val_epoch(self, runner) -> None:
-        """As ``before_train_epoch``."""
-        self._check(runner)
-
-    def _check(self, runner) -> None:
         for path, before in getattr(self, '_stamps', {}).items():
             now = _stamp(path)
             if now != before:
@@ -50,6 +41,8 @@ class CorpusChangeHook(Hook):
                     'to go on with the new one, from the last checkpoint in '
                     f'{runner.work_dir}, use --resume'
                 )
+
+    before_val_epoch = before_train_epoch
 
 
 def _stamp(path: str) -> tuple | None:

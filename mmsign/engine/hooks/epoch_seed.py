@@ -1,7 +1,5 @@
 """Random numbers that depend on the epoch and not on what went before."""
 
-from __future__ import annotations
-
 import random
 from functools import partial
 

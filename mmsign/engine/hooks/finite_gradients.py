@@ -1,7 +1,5 @@
 """Stop before gradients that are not finite spoil a checkpoint."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import torch
@@ -11,7 +9,7 @@ from mmsign.errors import ConfigError, TrainingError
 from mmsign.registry import HOOKS
 
 from .late import LateHook
-from .runs import listed, model_of
+from .runs import advice_on, listed, model_of
 
 
 @HOOKS.register_module()
@@ -80,7 +78,7 @@ class FiniteGradientsHook(LateHook):
             raise TrainingError(
                 f'the gradients were not finite in {self._skipped} updates in a row, '
                 f'up to iteration {runner.iter + 1} with clips {clips}; the loss '
-                f'scaler left them all out. {_advice(runner)}'
+                f'scaler left them all out. {advice_on(runner)}'
             )
         for parameters, norms in steps:
             found = partial(self._check, runner, runner.iter + 1, clips, parameters)
@@ -96,17 +94,9 @@ class FiniteGradientsHook(LateHook):
         raise TrainingError(
             f'the gradients of {len(spoilt)} of {len(parameters)} parameters are not '
             f'finite at iteration {iteration} ({self._names(runner, spoilt)}), though '
-            f'the loss is, in the update from clips {clips}. {_advice(runner)}'
+            f'the loss is, in the update from clips {clips}. {advice_on(runner)}'
         )
 
     def _names(self, runner, parameters: list[Tensor]) -> str:
         names = {id(p): name for name, p in model_of(runner).named_parameters()}
         return listed([names.get(id(p), '?') for p in parameters], self.names_shown)
-
-
-def _advice(runner) -> str:
-    return (
-        f'The last checkpoint in {runner.work_dir} was written before this. Look at '
-        'these clips (of each process, if there are several); lower the learning '
-        'rate, or clip gradients with optim_wrapper.clip_grad'
-    )

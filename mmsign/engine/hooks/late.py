@@ -1,7 +1,5 @@
 """Values of a training step that are looked at without waiting for the device."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 
@@ -20,7 +18,8 @@ class LateHook(Hook):
     case before a checkpoint is written and before an epoch ends.
     """
 
-    _unseen: Callable[[], None] | None = None
+    # What is to be looked at, by whom, and the event that tells that it is there.
+    _unseen: tuple | None = None
 
     def look_later(self, values: Tensor, look: Callable[[Tensor], None]) -> None:
         """Call ``look`` with a copy of ``values`` on the host, some time.
@@ -36,13 +35,16 @@ class LateHook(Hook):
         copied = torch.cuda.Event() if values.is_cuda else None
         if copied is not None:
             copied.record()
-        self._unseen = partial(_look_when, copied, look, host)
+        self._unseen = host, look, copied
 
     def look_now(self) -> None:
         """Look at what has not been looked at; waits for the device."""
         unseen, self._unseen = self._unseen, None
         if unseen is not None:
-            unseen()
+            host, look, copied = unseen
+            if copied is not None:
+                copied.synchronize()
+            look(host)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Nothing unseen may be spoilt in it."""
@@ -55,19 +57,12 @@ class LateHook(Hook):
     def after_train(self, runner) -> None:
         """As ``before_save_checkpoint``, for runs that count no epochs."""
         self.look_now()
+        super().after_train(runner)
 
 
 def is_on_its_way(values: Tensor) -> bool:
     """Whether reading the values would wait."""
     return values.is_cuda
-
-
-def _look_when(
-    copied: torch.cuda.Event | None, look: Callable[[Tensor], None], host: Tensor
-) -> None:
-    if copied is not None:
-        copied.synchronize()
-    look(host)
 
 
 @HOOKS.register_module()
@@ -97,10 +92,6 @@ class LateRuntimeInfoHook(LateHook, RuntimeInfoHook):
         self.look_later(torch.stack(values), note)
         if self._is_logged(runner, batch_idx):
             self.look_now()
-
-    def after_train(self, runner) -> None:
-        LateHook.after_train(self, runner)
-        RuntimeInfoHook.after_train(self, runner)
 
     def _is_logged(self, runner, batch_idx: int) -> bool:
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]

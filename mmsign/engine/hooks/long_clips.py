@@ -1,7 +1,5 @@
 """Say which clips are longer than the network takes."""
 
-from __future__ import annotations
-
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 

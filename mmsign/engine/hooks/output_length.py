@@ -1,7 +1,5 @@
 """Refuse to train a network whose output cannot spell its corpus."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from mmengine.hooks import Hook

@@ -1,10 +1,8 @@
 """Vocabulary and completeness of a recognizer's checkpoints."""
 
-from __future__ import annotations
-
 from mmengine.hooks import Hook
 
-from mmsign.errors import CheckpointError, UnknownGlossError
+from mmsign.errors import CheckpointError, UnknownGlossError, explain
 from mmsign.models.weights import required_tensors
 from mmsign.registry import HOOKS
 from mmsign.vocab import GLOSSES_KEY
@@ -35,10 +33,8 @@ class RecognizerCheckpointHook(Hook):
     def before_train(self, runner) -> None:
         """Raise UnknownGlossError naming clip and gloss before any step."""
         for clip in clips_of(runner.train_dataloader.dataset):
-            try:
+            with explain(UnknownGlossError, 'training split', UnknownGlossError):
                 model_of(runner).vocab.encode(clip['glosses'], clip['clip_id'])
-            except UnknownGlossError as error:
-                raise UnknownGlossError(f'training split: {error}') from None
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store the vocabulary."""

@@ -1,7 +1,5 @@
 """What several hooks ask a run for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from mmengine.model import is_model_wrapper
@@ -33,3 +31,12 @@ def listed(names: Sequence[str], count: int) -> str:
         'a, b, …'
     """
     return ', '.join([*names[:count], *['…'][: len(names) > count]])
+
+
+def advice_on(runner) -> str:
+    """What to do about clips that spoilt a step of training."""
+    return (
+        f'The last checkpoint in {runner.work_dir} was written before this. Look at '
+        'these clips (of each process, if there are several); lower the learning '
+        'rate, or clip gradients with optim_wrapper.clip_grad'
+    )

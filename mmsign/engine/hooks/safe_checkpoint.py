@@ -1,7 +1,5 @@
 """Checkpointing of a run that may be killed at any moment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -62,10 +60,8 @@ class SafeCheckpointHook(CheckpointHook):
         self._saved_again = False
         with self._old_files_kept():
             super().after_val_epoch(runner, metrics)
-            is_of_this_epoch = self.by_epoch and self.last_ckpt == self._path_of_epoch(
-                runner.epoch
-            )
-            if is_of_this_epoch and not self._saved_again:
+            is_last = self.last_ckpt == self._path_of_epoch(runner.epoch)
+            if self.by_epoch and is_last and not self._saved_again:
                 meta = {'epoch': runner.epoch, 'iter': runner.iter}
                 self._save_checkpoint_with_step(runner, runner.epoch, meta)
 

@@ -1,9 +1,5 @@
 """What a user must hear about a running training."""
 
-from __future__ import annotations
-
-from functools import partial
-
 import torch
 from mmengine.dist import all_gather_object
 from torch import Tensor
@@ -12,7 +8,7 @@ from mmsign.errors import TrainingError
 from mmsign.registry import HOOKS
 
 from .late import LateHook
-from .runs import listed, model_of
+from .runs import advice_on, listed, model_of
 
 
 @HOOKS.register_module()
@@ -47,8 +43,16 @@ class TrainingReportHook(LateHook):
         if not outputs or outputs.get('loss') is None:
             return
         terms = {key: torch.as_tensor(value).detach() for key, value in outputs.items()}
-        clips = [sample.clip_id for sample in samples]
-        check = partial(_check, terms, clips, runner.iter + 1, runner.work_dir)
+        clips, iteration = [sample.clip_id for sample in samples], runner.iter + 1
+
+        def check(loss: Tensor) -> None:
+            if not bool(torch.isfinite(loss).all()):
+                shown = {k: float(value) for k, value in terms.items() if 'loss' in k}
+                raise TrainingError(
+                    f'the loss is {float(loss)} at iteration {iteration}, in the batch '
+                    f'of clips {clips}; its terms: {shown}. {advice_on(runner)}'
+                )
+
         self.look_later(terms['loss'], check)
 
     def after_train_epoch(self, runner) -> None:
@@ -63,21 +67,3 @@ class TrainingReportHook(LateHook):
                 f'epoch {runner.epoch + 1}: {len(clips)} clip(s) with more glosses '
                 f'than output steps, their CTC loss was zeroed: {shown}'
             )
-
-
-def _check(
-    terms: dict[str, Tensor],
-    clips: list[str],
-    iteration: int,
-    folder: str,
-    loss: Tensor,
-) -> None:
-    if bool(torch.isfinite(loss).all()):
-        return
-    shown = {key: float(value) for key, value in terms.items() if 'loss' in key}
-    raise TrainingError(
-        f'the loss is {float(loss)} at iteration {iteration}, in the batch of clips '
-        f'{clips}; its terms: {shown}. The last checkpoint in {folder} was written '
-        'before this. Look at these clips; lower the learning rate, or clip gradients '
-        'with optim_wrapper.clip_grad'
-    )

@@ -1,13 +1,11 @@
 """What must fit before a translator is trained or tested."""
 
-from __future__ import annotations
-
 from mmengine.hooks import Hook
 
 from mmsign.datasets.io.feature_file import open_features
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.errors import ConfigError, DataError
-from mmsign.models.weights import TEXT_KEY
+from mmsign.models.weights import TEXT_KEY, Weights
 from mmsign.registry import HOOKS
 
 from .runs import clips_of, listed, model_of
@@ -58,16 +56,9 @@ class TranslationCheckHook(Hook):
         checkpoint['meta'][TEXT_KEY] = model_of(runner).text_vocabularies()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Raise ConfigError if the checkpoint's text vocabulary is another."""
-        theirs = (checkpoint.get('meta') or {}).get(TEXT_KEY) or {}
-        ours = model_of(runner).text_vocabularies()
-        wrong = [name for name in ours if theirs.get(name, ours[name]) != ours[name]]
-        if wrong:
-            raise ConfigError(
-                f'the checkpoint was trained with another text vocabulary (heads '
-                f'{", ".join(wrong)}): name the folder it was trained with in '
-                'mbart.vocabulary or mbart.folder'
-            )
+        """Raise CheckpointError if the checkpoint's text vocabulary is another."""
+        text = model_of(runner).text_vocabulary.fingerprint()
+        Weights.of(checkpoint).check_vocabularies(text=text)
 
     def _check_testing(self, runner, dataset) -> None:
         rows = getattr(getattr(model_of(runner), 'mbart', None), 'glosses', None)

@@ -1,7 +1,5 @@
 """Pictures of recognized clips during validation and test."""
 
-from __future__ import annotations
-
 import os
 import re
 
@@ -108,7 +106,7 @@ class SignVisualizationHook(Hook):
             f'{mode}_{name}',
             view_clip(inputs, sample, recognizer.data_preprocessor),
             sample,
-            ClipPosteriors.of(recognizer.vocab, sample.log_probs, sample.clock),
+            ClipPosteriors.of(recognizer.vocab, sample),
             fps=self.fps or (runner.cfg.get('corpus') or {}).get('fps'),
             show=self.show,
             wait_time=self.wait_time,

@@ -1,7 +1,5 @@
 """How a tool ends: a user's mistake in a sentence, a bug in a traceback."""
 
-from __future__ import annotations
-
 import difflib
 import errno
 import logging
@@ -10,11 +8,12 @@ import re
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from mmsign.errors import MMSignError
+from mmsign.errors import MMSignError, explain
 
 TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
 # The disk's refusals, wherever they are met: full, over quota, read-only, forbidden.
@@ -89,10 +88,8 @@ def _unknown_type(name: str, kind: str) -> str:
 
 def _refuses_arguments(error: TypeError) -> bool:
     """Whether the call of a registered class failed, and nothing inside of it."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    raised_in = at and at.tb_frame.f_globals.get('__name__')
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    raised_in = frames and frames[-1].f_globals.get('__name__')
     return raised_in == 'mmengine.registry.build_functions'
 
 
@@ -145,9 +142,8 @@ def reported_errors(status: int = 1) -> Iterator[None]:
         message = message_for_user(error)
         if isinstance(error, _PrintError):
             _drop(stdout)
-            if error.errno == errno.EPIPE:
+            if isinstance(error.__cause__, BrokenPipeError):
                 sys.exit(0)
-            message = f'the output cannot be printed: {error.strerror}'
         if message is None or os.environ.get(TRACEBACK_VARIABLE):
             raise
         say(f'error: {message}', sys.stderr)
@@ -212,12 +208,8 @@ def _pass_over(*_: Any) -> None:
     """An exception that nobody needs to know of."""
 
 
-class _PrintError(Exception):
+class _PrintError(MMSignError):
     """Standard output takes no more."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(cause)
-        self.errno, self.strerror = cause.errno, cause.strerror
 
 
 class _Printer:
@@ -230,16 +222,12 @@ class _Printer:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        try:
+        with explain(_PrintError, 'the output cannot be printed', OSError):
             return self._stream.write(text)
-        except OSError as error:
-            raise _PrintError(error) from error
 
     def flush(self) -> None:
-        try:
+        with explain(_PrintError, 'the output cannot be printed', OSError):
             self._stream.flush()
-        except OSError as error:
-            raise _PrintError(error) from error
 
 
 def _drop(stream: IO[str]) -> None:

@@ -1,11 +1,8 @@
 """``--cfg-options KEY=VALUE``, with variables of a config followed to their uses."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
-import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config, DictAction
@@ -14,6 +11,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmsign import registry
+from mmsign.config import entries
 from mmsign.decoding import CTCBeamSearch
 from mmsign.errors import ConfigError
 from mmsign.models import SignDataPreprocessor
@@ -22,7 +20,7 @@ from mmsign.models.recognizers.stream import Stream
 _BRACKETS = {'(': ')', '[': ']', '{': '}'}
 # Settings that are read at the top level of a config; all else there is a variable.
 _SETTINGS = {
-    *inspect.signature(Runner).parameters,
+    *registry.arguments_of(Runner)[0],
     *('compile', 'corpus', 'custom_imports', 'efficient_conv_bn_eval'),
     *('find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
     'test_pipeline',
@@ -32,7 +30,7 @@ _SETTINGS_OF_ANY_PART = {
     *('_delete_', '_scope_', 'type', 'by_epoch', 'constructor', 'init_cfg'),
     *('convert_to_iter_based', 'paramwise_cfg', 'priority'),
 }
-_LOADER_SETTINGS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch'}
+_LOADER_SETTINGS = registry.arguments_of(DataLoader)[0] | {'num_batch_per_epoch'}
 # Of a model's parts without a type.
 _PARTS = dict(decoder=CTCBeamSearch, data_preprocessor=SignDataPreprocessor)
 
@@ -171,10 +169,9 @@ def _follow(cfg: Config, option: str, new: Any) -> None:
         return name in cfg and type(value) is type(old) and value == old
 
     places = [
-        (f'{where}.{key}', node, key, is_copy(value))
-        for top in cfg
-        for where, node in _dicts(cfg._cfg_dict[top], top)
-        for key, value in node.items()
+        (place, node, key, is_copy(value))
+        for place, node, key, value in entries(cfg._cfg_dict)
+        if isinstance(node, dict) and node is not cfg._cfg_dict
     ]
     if not below:
         for _, node, key, copied in places:
@@ -195,17 +192,6 @@ def _follow(cfg: Config, option: str, new: Any) -> None:
         near = [place for place, _, key, _ in places if key == nearest]
         near = [nearest] if nearest in {*cfg, *_SETTINGS} else near
     raise _reaches_nothing(option, reason, [f'{n}.{below}'.strip('.') for n in near])
-
-
-def _dicts(node: Any, where: str) -> Iterator[tuple[str, dict]]:
-    """Every dict in a nesting of dicts and lists, with its place."""
-    if isinstance(node, dict):
-        yield where, node
-        children = list(node.items())
-    else:
-        children = list(enumerate(node)) if isinstance(node, (list, tuple)) else []
-    for key, child in children:
-        yield from _dicts(child, f'{where}.{key}')
 
 
 def _new_keys(
@@ -239,9 +225,7 @@ def _check_taken(cfg: Config, where: str, key: str) -> None:
     """Raise ConfigError if a part of a config takes no setting of that name."""
     if not where or key in _SETTINGS_OF_ANY_PART:
         return
-    node: Any = cfg._cfg_dict
-    for name in where.split('.'):
-        node = node[int(name)] if isinstance(node, (list, tuple)) else node[name]
+    node = next(x for place, _, _, x in entries(cfg._cfg_dict) if place == where)
     known, any_other = _LOADER_SETTINGS, False
     if not where.endswith('_dataloader'):
         stream = Stream if 'backbone' in node else None
@@ -262,21 +246,9 @@ def _arguments(kind: Any) -> tuple[set[str], bool]:
     if isinstance(kind, str):
         groups = [r for r in vars(registry).values() if isinstance(r, Registry)]
         found = [part for r in groups if (part := r.get(kind)) is not None]
-    names, any_other = set(), not found
-    for part in found:
-        functions = [part]
-        if inspect.isclass(part):
-            inits = (vars(base).get('__init__') for base in part.__mro__[:-1])
-            functions = filter(None, inits)
-        hands_on = False
-        for function in functions:
-            parameters = inspect.signature(function).parameters.values()
-            names.update(p.name for p in parameters)
-            hands_on = any(p.kind is p.VAR_KEYWORD for p in parameters)
-            if not hands_on:
-                break
-        any_other = any_other or hands_on
-    return names, any_other
+    taken = [registry.arguments_of(part) for part in found]
+    names = {name for known, _ in taken for name in known}
+    return names, not found or any(others for _, others in taken)
 
 
 def _near(name: str, names: set[str], cutoff: float = 0.6) -> list[str]:

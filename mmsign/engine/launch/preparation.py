@@ -1,12 +1,8 @@
 """From a config file and arguments to a config that a runner can be built from."""
 
-from __future__ import annotations
-
 import argparse
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch.distributed
 from mmengine.config import Config
@@ -16,6 +12,7 @@ from mmengine.runner import Runner
 
 from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
+from mmsign.config import entries
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.engine.launch.work_dir import set_work_dir
 from mmsign.errors import ConfigError
@@ -91,8 +88,9 @@ def leave_process_group() -> None:
 
 def named_files(cfg: Config) -> list[str]:
     """The files that a config names, as they are or below a data_root."""
-    roots = ['', *_strings(cfg._cfg_dict, 'data_root')]
-    names = dict.fromkeys(_strings(cfg._cfg_dict))
+    found = [(key, x) for _, _, key, x in entries(cfg._cfg_dict) if isinstance(x, str)]
+    roots = ['', *(text for key, text in found if key == 'data_root')]
+    names = dict.fromkeys(text for _, text in found)
     paths = (os.path.join(root, name) for root in roots for name in names)
     return [path for path in paths if os.path.isfile(path)]
 
@@ -100,21 +98,11 @@ def named_files(cfg: Config) -> list[str]:
 def check_data_roots(cfg: Config, loaders: tuple[str, ...]) -> None:
     """Raise ConfigError if a ``data_root`` under one of ``loaders`` is no folder."""
     for loader in loaders:
-        for data_root in _strings(cfg.get(loader) or {}, 'data_root'):
-            if '://' in data_root or Path(data_root).is_dir():
+        for _, _, key, value in entries(cfg.get(loader)):
+            if key != 'data_root' or not isinstance(value, str) or '://' in value:
                 continue
-            raise ConfigError(
-                f'data_root {data_root!r} of {loader} is not a folder: pass '
-                '--cfg-options data_root=FOLDER'
-            )
-
-
-def _strings(node: Any, key: str | None = None) -> Iterator[str]:
-    """Every string in a nesting of dicts and lists, or only those under ``key``."""
-    children = node.items() if isinstance(node, dict) else ((key, x) for x in node)
-    for name, child in children:
-        if isinstance(child, str):
-            if key is None or (name == key and isinstance(node, dict)):
-                yield child
-        elif isinstance(child, (dict, list, tuple)):
-            yield from _strings(child, key)
+            if not Path(value).is_dir():
+                raise ConfigError(
+                    f'data_root {value!r} of {loader} is not a folder: pass '
+                    '--cfg-options data_root=FOLDER'
+                )

@@ -1,7 +1,5 @@
 """The folder of a run: one that can be written, and one run in it at a time."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -1,13 +1,9 @@
 """Build a backbone from what a config says and what its stream knows."""
 
-from __future__ import annotations
-
-import inspect
-
 import torch.nn as nn
 
 from mmsign.keypoints import GRAPH_LAYOUTS
-from mmsign.registry import MODELS
+from mmsign.registry import MODELS, arguments_of
 
 # What MMAction2's backbones call the channels of their input.
 CHANNEL_ARGUMENTS = ('in_channels', 'in_chans')
@@ -31,7 +27,7 @@ def build_backbone(config: dict, in_channels: int) -> nn.Module:
     Raises:
         KeyError: If the type is not registered.
     """
-    taken = _arguments(MODELS.get(config['type']))
+    taken, _ = arguments_of(MODELS.get(config['type']))
     defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
     if not any(name in config for name in CHANNEL_ARGUMENTS):
         defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
@@ -42,15 +38,3 @@ def build_backbone(config: dict, in_channels: int) -> nn.Module:
     if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
         config['graph_cfg'] = dict(config['graph_cfg'], layout=GRAPH_LAYOUTS[layout])
     return MODELS.build(config)
-
-
-def _arguments(backbone: type | object) -> set[str]:
-    """Names that a class's ``__init__`` takes, also through ``**kwargs``."""
-    names: set[str] = set()
-    for base in getattr(backbone, '__mro__', ()):
-        if '__init__' in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
-            names |= {p.name for p in parameters}
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break
-    return names - {'self', 'args', 'kwargs'}

@@ -14,8 +14,9 @@ cut here into blocks, each beginning with its max pool:
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -36,7 +37,6 @@ from ..layers.volume import (
     weights_cast,
 )
 from ..weights import load_backbone
-from .s3d_names import convert_published
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
 # pool projection.
@@ -58,6 +58,10 @@ _POOLS = {
     3: ((3, 3, 3), (2, 2, 2), (1, 1, 1)),
     4: ((2, 2, 2), (2, 2, 2), (0, 0, 0)),
 }
+# First layer of each block in the flat list of the published weights.
+_BLOCK_STARTS = (0, 1, 4, 7, 13)
+_FLAT = re.compile(r'(?:module\.)?base\.(\d+)\.(.+)')
+_BLOCK = re.compile(r'blocks\.(\d+)\.(\d+)\.(.+)')
 
 
 def _layers(
@@ -197,7 +201,15 @@ class S3D(BaseModule):
         if self.pretrained is not None:
             load_backbone(self, self.pretrained)
 
-    convert_checkpoint = staticmethod(convert_published)
+    @staticmethod
+    def convert_checkpoint(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Our names for the tensors of an S3D, ours or the published ones.
+
+        The classifier of the published weights is left out.
+        """
+        converted = {flat_to_block(name): tensor for name, tensor in state.items()}
+        converted.pop(None, None)
+        return converted or dict(state)
 
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
         """The blocks in order; running them one by one is ``forward``."""
@@ -231,3 +243,21 @@ class S3D(BaseModule):
             for module in block.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
+
+
+def flat_to_block(name: str) -> str | None:
+    """``base.5.branch0…`` → ``blocks.2.1.branch0…``; None for other names."""
+    match = _FLAT.fullmatch(name)
+    if match is None:
+        return None
+    layer = int(match[1])
+    block = max(b for b, start in enumerate(_BLOCK_STARTS) if start <= layer)
+    return f'blocks.{block}.{layer - _BLOCK_STARTS[block]}.{match[2]}'
+
+
+def block_to_flat(name: str) -> str | None:
+    """``blocks.2.1.branch0…`` → ``base.5.branch0…``; None for other names."""
+    match = _BLOCK.fullmatch(name)
+    if match is None or int(match[1]) >= len(_BLOCK_STARTS):
+        return None
+    return f'base.{_BLOCK_STARTS[int(match[1])] + int(match[2])}.{match[3]}'

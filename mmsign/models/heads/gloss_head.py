@@ -3,8 +3,6 @@
 Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -3,8 +3,6 @@
 Symbols: B clips, T steps, C channels of the gloss features, D width of mBART.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from mmengine.model import BaseModule

@@ -9,8 +9,6 @@ and y alone, so the map at the target resolution is the outer product of one vec
 y and one in x, each evaluated at the centres of the target pixels.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

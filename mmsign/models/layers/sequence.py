@@ -3,8 +3,6 @@
 Symbols: B clips, T frames of the padded batch, T' steps of an output, C channels.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -48,9 +46,6 @@ class ClipLengths:
         self.valid = list(valid)
         self.frames = frames
         self._tensors: dict[tuple[int, torch.device], Tensor] = {}
-
-    def __len__(self) -> int:
-        return len(self.valid)
 
     def steps(self, count: int) -> list[int]:
         """Valid ones of ``count`` = T' steps, per clip."""

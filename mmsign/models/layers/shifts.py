@@ -8,8 +8,6 @@ of frame t·s + j − p. A transposed one lays its input out so: k shifted frame
 side in the channels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import torch

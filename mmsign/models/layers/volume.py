@@ -23,8 +23,6 @@ otherwise is copied at the first layer. Parameters are those of PyTorch's layers
 so are results up to rounding. ONNX files get PyTorch's layers.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -144,9 +142,8 @@ class BatchNorm3d(nn.BatchNorm3d):
         """(B, C, T, H, W), the same."""
         if torch.onnx.is_in_onnx_export():
             return super().forward(x)
-        affine = self.weight, self.bias
         averages = self.running_mean, self.running_var
-        return _normalised(self, x, averages, affine)
+        return _normalised(self, x, averages, (self.weight, self.bias))
 
 
 def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine) -> Tensor:
@@ -219,30 +216,26 @@ class _CastTogether(torch.autograd.Function):
     @staticmethod
     def forward(ctx, dtype, *weights):
         ctx.weights = [(w.dtype, w.shape, w.stride()) for w in weights]
-        cast = _in_one_memory([(dtype, *like[1:]) for like in ctx.weights], weights)
-        torch._foreach_copy_(cast, weights)
         ctx.set_materialize_grads(False)
-        return tuple(cast)
+        return tuple(_cast([(dtype, *like[1:]) for like in ctx.weights], weights))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, *gradients):
         given = [g for g in gradients if g is not None]
         likes = [w for w, g in zip(ctx.weights, gradients) if g is not None]
-        cast = _in_one_memory(likes, given)
-        torch._foreach_copy_(cast, given)
-        remaining = iter(cast)
-        return None, *(None if g is None else next(remaining) for g in gradients)
+        cast = iter(_cast(likes, given))
+        return None, *(None if g is None else next(cast) for g in gradients)
 
 
-def _in_one_memory(likes: Sequence[tuple], tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Empty, by dtype (one for all), shape and strides, each as dense as given."""
+def _cast(likes: Sequence[tuple], tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Copies in one memory, by dtype (one for all), shape and strides of each."""
     numels = [tensor.numel() for tensor in tensors]
     memory = tensors[0].new_empty(sum(numels), dtype=likes[0][0])
-    return [
-        part.as_strided(shape, stride)
-        for part, (_, shape, stride) in zip(memory.split(numels), likes)
-    ]
+    parts = zip(memory.split(numels), likes)
+    cast = [part.as_strided(shape, stride) for part, (_, shape, stride) in parts]
+    torch._foreach_copy_(cast, tensors)
+    return cast
 
 
 @contextmanager
@@ -252,12 +245,7 @@ def weights_cast(*modules: nn.Module) -> Iterator[None]:
     All are cast by one launch where each layer would cast its own, and so are their
     gradients. Without autocast nothing is changed.
     """
-    layers = [
-        part
-        for module in modules
-        for part in module.modules()
-        if isinstance(part, (Conv3d, ConvTranspose3d)) and not _is_foreign(part)
-    ]
+    layers = [part for module in modules for part in _own_convolutions(module)]
     dtype = compat.autocast_dtype(layers[0].weight.device.type) if layers else None
     layers = [part for part in layers if dtype not in (None, part.weight.dtype)]
     if layers:
@@ -280,14 +268,19 @@ def arrange_weights(module: nn.Module) -> None:
 
     Shapes and values stay, their order in memory changes.
     """
-    for part in module.modules():
-        if not isinstance(part, (Conv3d, ConvTranspose3d)) or _is_foreign(part):
-            continue
+    for part in _own_convolutions(module):
         # (k, M, h, w, N); for a kernel in time alone (M, k, h, w, N).
         in_time = _is_thin(part, slice(1, 3)) and not _is_thin(part, slice(0, 1))
         order = (0, 2, 3, 4, 1) if in_time else (2, 0, 3, 4, 1)
         back = [order.index(axis) for axis in range(5)]
         part.weight.data = part.weight.data.permute(order).contiguous().permute(back)
+
+
+def _own_convolutions(module: nn.Module) -> list[Conv3d | ConvTranspose3d]:
+    """Those in a network that are computed as above."""
+    parts = module.modules()
+    parts = (part for part in parts if isinstance(part, (Conv3d, ConvTranspose3d)))
+    return [part for part in parts if not _is_foreign(part)]
 
 
 def _is_foreign(conv: nn.Conv3d | nn.ConvTranspose3d) -> bool:

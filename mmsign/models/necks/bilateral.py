@@ -3,8 +3,6 @@
 Symbols: B clips, C channels, T steps, H×W pixels of a stage's output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch.nn as nn
@@ -131,16 +129,14 @@ class BilateralNeck(BaseModule):
             The fused pair, same shapes; unchanged at stages not connected.
         """
         key = _key(stage)
-        fused_video, fused_keypoint = video, keypoint
-        used = [part[key] for part in (self.to_video, self.to_keypoint) if key in part]
-        with weights_cast(*used):
-            if key in self.to_video:
-                layer = self.to_video[key]
-                fused_video = video + self.transfer(layer, keypoint, video)
-            if key in self.to_keypoint:
-                layer = self.to_keypoint[key]
-                fused_keypoint = keypoint + self.transfer(layer, video, keypoint)
-        return fused_video, fused_keypoint
+        ways = (self.to_video, keypoint, video), (self.to_keypoint, video, keypoint)
+        fused = []
+        with weights_cast(*(layers[key] for layers, _, _ in ways if key in layers)):
+            for layers, source, target in ways:
+                if key in layers:
+                    target = target + self.transfer(layers[key], source, target)
+                fused.append(target)
+        return tuple(fused)
 
 
 @MODELS.register_module()

@@ -1,7 +1,5 @@
 """Sign pyramid: top-down auxiliary features of one stream (paper, section 3.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch.nn as nn

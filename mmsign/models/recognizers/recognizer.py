@@ -4,14 +4,12 @@ Symbols: B clips, T input frames, T' output steps, C channels, V gloss classes w
 blank.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsign import compat, decoding
 from mmsign.errors import ConfigError
@@ -145,9 +143,10 @@ class SignRecognizer(BaseModel):
         return max(stream.output_stride for stream in self.streams.values())
 
     @property
-    def output_names(self) -> list[str]:
-        """Of its logits, in order; their average comes on top."""
-        return [*self.streams, *(['joint'] if self.joint_head is not None else [])]
+    def heads(self) -> dict[str, nn.Module]:
+        """By the name of the output of each, in order; their average comes on top."""
+        heads = {name: stream.head for name, stream in self.streams.items()}
+        return heads if self.joint_head is None else heads | {'joint': self.joint_head}
 
     # The network ----------------------------------------------------------
 
@@ -232,9 +231,8 @@ class SignRecognizer(BaseModel):
             pooled: (B, T', C) features by stream, from ``pool``.
             lengths: Of the clips; None if every step is valid.
         """
-        heads = {name: stream.head for name, stream in self.streams.items()}
-        if self.joint_head is not None:
-            heads['joint'] = self.joint_head
+        heads = self.heads
+        if 'joint' in heads:
             both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
             pooled = dict(pooled, joint=both)
         features = [pooled[name] for name in heads]
@@ -265,11 +263,10 @@ class SignRecognizer(BaseModel):
             if features is None or stream.pyramid is None:
                 continue
             levels += stream.pyramid(features[name])
-            heads += stream.pyramid_head.heads
-            names = [
-                f'{name}_pyramid{i}' for i in range(len(stream.pyramid_head.heads))
-            ]
-            weights |= dict.fromkeys(names, stream.pyramid_head.loss_weight)
+            of_stream = stream.pyramid_head
+            heads += of_stream.heads
+            names = (f'{name}_pyramid{i}' for i in range(len(of_stream.heads)))
+            weights |= dict.fromkeys(names, of_stream.loss_weight)
         found = classify_together(heads, levels, [lengths.of(x) for x in levels])
         outputs = {**logits, **{name: of for name, (of, _) in zip(weights, found)}}
         steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
@@ -309,11 +306,7 @@ class SignRecognizer(BaseModel):
         steps = outputs[decoding.AVERAGE].shape[1]
         shown = [sample.frame_indices[: sample.length] for sample in data_samples]
         clocks = [decoding.StepClock.of_frames(x, frames, steps) for x in shown]
-        predictions = decoding.decode_outputs(outputs, clocks, self.decoder, self.vocab)
-        for index, (sample, clock) in enumerate(zip(data_samples, clocks)):
-            valid = clock.valid_steps
-            sample.predictions, sample.clock = predictions[index], clock
-            sample.log_probs = {k: x[index, :valid] for k, x in outputs.items()}
+        decoding.decode_outputs(data_samples, outputs, clocks, self.decoder, self.vocab)
         return data_samples
 
     # Checkpoints ----------------------------------------------------------

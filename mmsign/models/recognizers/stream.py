@@ -1,7 +1,5 @@
 """One stream of the network: a backbone, its head and its optional pyramid."""
 
-from __future__ import annotations
-
 import logging
 
 import torch
@@ -9,7 +7,7 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, explain
 from mmsign.registry import MODELS
 from mmsign.vocab import GlossVocabulary
 
@@ -80,10 +78,8 @@ class Stream(BaseModule):
         if not any(isinstance(part, Conv3d) for part in self.backbone.modules()):
             self.memory_format = memory_format
             to_memory_format(self.backbone, memory_format)
-        try:
+        with explain(ConfigError, f'the {name} stream', ConfigError):
             self.stage_info = describe_stages(self.backbone, channels, size)
-        except ConfigError as error:
-            raise ConfigError(f'the {name} stream: {error}') from error
         stride = self.stage_info[-1].time_stride
         self.output_stride = stride if output_stride is None else output_stride
         output_stride = self.output_stride
@@ -147,15 +143,10 @@ class Stream(BaseModule):
     def _warn_of_random_frozen_blocks(self) -> None:
         net = self.backbone
         # S3D counts blocks, MMAction2 stages from 0.
-        frozen = (
-            getattr(net, 'frozen_blocks', 0) or getattr(net, 'frozen_stages', -1) + 1
-        )
+        frozen = getattr(net, 'frozen_blocks', getattr(net, 'frozen_stages', -1) + 1)
         named = getattr(net, 'pretrained', None)
-        if (
-            frozen
-            and not named
-            and 'Pretrained' not in str(getattr(net, 'init_cfg', ''))
-        ):
+        named = named or 'Pretrained' in str(getattr(net, 'init_cfg', ''))
+        if frozen and not named:
             text = (
                 f'the {self.name} stream freezes {frozen} block(s) of random weights: '
                 f'name model.{self.name}.pretrained, model.{self.name}.checkpoint (of '
@@ -165,6 +156,10 @@ class Stream(BaseModule):
 
 
 def is_auxiliary(key: str) -> bool:
-    """Whether a recognizer's state-dict key is of a part for training only."""
-    parts = key.split('.')
+    """Whether a key is of a part for training only.
+
+    Args:
+        key: Of the state dict of a recognizer, or of a translator with one.
+    """
+    parts = key.removeprefix('recognizer.').split('.')
     return len(parts) > 1 and parts[0] in STREAMS and parts[1] in AUXILIARY

@@ -10,8 +10,6 @@ A backbone says what its stages are in one of three ways: it has a method
 neither, and then it is one single stage.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

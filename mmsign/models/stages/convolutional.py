@@ -5,8 +5,6 @@ MMAction2 counts them in ``frozen_stages``. A network for images is applied to e
 frame: they are folded into the batch, (B·T, C, H, W), and back after every stage.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 
 import torch

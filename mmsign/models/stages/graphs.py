@@ -5,8 +5,6 @@ Symbols: B clips, C channels, T frames, K keypoints. The grid of the contract is
 there is one signer.
 """
 
-from __future__ import annotations
-
 from mmaction.models.backbones import AAGCN, STGCN
 from torch import Tensor
 

@@ -11,8 +11,6 @@ windows put together. On a clip of W frames there is one window with the grid: i
 ``backbone(x)``.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -21,10 +19,9 @@ from mmaction.models.backbones.mvit import resize_pos_embed
 from torch import Tensor
 
 from .contract import Stage, stage_adapter
-from .convolutional import (
-    chain,  # Frames per step of a network that gives one vector per window, as S3D's.
-)
+from .convolutional import chain
 
+# Frames per step of a network that gives one vector per window, as S3D's.
 STEP = 4
 
 

@@ -1,7 +1,5 @@
 """Networks that were trained apart, translating together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Gloss→text: the pretraining of translation, and a task of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

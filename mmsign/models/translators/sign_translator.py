@@ -1,14 +1,18 @@
 """TwoStream-SLT: from signing to sentences (paper, section 3.2).
 
-Symbols: B clips, T input frames, T' output steps, V gloss classes.
+Symbols: B clips, T input frames, T' output steps, C channels of a stream, V gloss
+classes.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import torch
+from mmengine.model import BaseDataPreprocessor
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
@@ -17,16 +21,45 @@ from mmsign.vocab import GlossVocabulary, build_vocabulary
 
 from ..layers.sequence import ClipLengths
 from ..mbart import MBart
+from ..recognizers.recognizer import SignRecognizer
 from ..recognizers.stream import is_auxiliary
 from ..weights import load_weights
-from .pooled_features import (
-    FeaturePreprocessor,
-    fingerprint,
-    freeze,
-    is_features,
-    trained_heads,
-)
 from .translator import Translator
+
+
+class FeaturePreprocessor(BaseDataPreprocessor):
+    """Pad cached features; leave frames and keypoints to the recognizer's.
+
+    Args:
+        clips: Data preprocessor of the recognizer.
+    """
+
+    def __init__(self, clips: BaseDataPreprocessor) -> None:
+        super().__init__()
+        self.clips = clips
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Prepare a batch.
+
+        Args:
+            data: ``inputs`` with lists ``{stream}_features`` of (T', C), or what
+                the recognizer's preprocessor takes; ``data_samples``.
+            training: Whether it is a training step.
+
+        Returns:
+            ``inputs`` with ``{stream}_features`` (B, T', C), zero after the end;
+            ``data_samples``.
+        """
+        if not is_features(data['inputs']):
+            return self.clips(data, training)
+        data = self.cast_data(data)
+        inputs = {k: pad_sequence(rows, True) for k, rows in data['inputs'].items()}
+        return dict(inputs=inputs, data_samples=data['data_samples'])
+
+
+def is_features(inputs: dict) -> bool:
+    """Whether a batch holds cached features."""
+    return bool(inputs) and all(name.endswith(FEATURES_SUFFIX) for name in inputs)
 
 
 @MODELS.register_module()
@@ -73,7 +106,7 @@ class SignTranslator(Translator):
         self.recognition_weight = recognition_weight
         self.translation_weight = translation_weight
         self.freeze_backbone = freeze_backbone
-        outputs = trained_heads(built)
+        outputs = built.heads
         unknown = sorted(translation.keys() - outputs.keys())
         if unknown or not translation:
             raise ConfigError(
@@ -100,10 +133,6 @@ class SignTranslator(Translator):
         """By output."""
         return {name: head.mbart for name, head in self.translation.items()}
 
-    def required_state(self) -> dict[str, Tensor]:
-        """The tensors a checkpoint must hold for inference (no pyramid)."""
-        return {k: v for k, v in self.state_dict().items() if not _is_auxiliary(k)}
-
     def network_fingerprint(self) -> str:
         """Of the weights that cached features must have been computed with."""
         return fingerprint(self.recognizer)
@@ -117,20 +146,19 @@ class SignTranslator(Translator):
         self.recognizer.init_weights()
         for head in self.translation.values():
             head.init_weights()
+        known = dict(optional=is_auxiliary, glosses=self.vocab)
         if file := self.recognizer_checkpoint:
-            known = dict(optional=is_auxiliary, glosses=self.vocab)
             load_weights(self.recognizer, file, "the translator's recognizer", **known)
         if file := self.checkpoint:
-            known = dict(optional=_is_auxiliary, glosses=self.vocab)
-            known['text'] = self.text_vocabulary.fingerprint()
-            load_weights(self, file, 'the translator', **known)
+            text = self.text_vocabulary.fingerprint()
+            load_weights(self, file, 'the translator', text=text, **known)
 
     def train(self, mode: bool = True) -> SignTranslator:
         """As usual, but frozen parts stay in evaluation mode."""
         super().train(mode)
         if self.freeze_backbone:
             self.recognizer.eval()
-            for head in trained_heads(self.recognizer).values():
+            for head in self.recognizer.heads.values():
                 head.train(mode)
         return self
 
@@ -213,5 +241,24 @@ class SignTranslator(Translator):
         return losses
 
 
-def _is_auxiliary(key: str) -> bool:
-    return is_auxiliary(key.removeprefix('recognizer.'))
+def freeze(recognizer: SignRecognizer) -> None:
+    """Stop everything but the heads from being trained."""
+    trained = set(nn.ModuleList(recognizer.heads.values()).parameters())
+    for parameter in set(recognizer.parameters()) - trained:
+        parameter.requires_grad_(False)
+
+
+def fingerprint(recognizer: SignRecognizer) -> str:
+    """Names the weights that pooled features depend on.
+
+    Two recognizers with the same fingerprint compute the same features of the same
+    clip, whatever their heads.
+    """
+    digest = hashlib.sha256()
+    for key, value in sorted(recognizer.state_dict().items()):
+        of_head = key.startswith(('joint_head.', 'video.head.', 'keypoint.head.'))
+        if not of_head and not is_auxiliary(key) and 'num_batches_tracked' not in key:
+            digest.update(f'{key} {tuple(value.shape)} '.encode())
+            plain = value.detach().to('cpu', torch.float32).contiguous()
+            digest.update(plain.numpy().tobytes())
+    return digest.hexdigest()[:32]

@@ -1,7 +1,5 @@
 """What every network that ends in sentences has in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from mmengine.model import BaseModel
@@ -12,18 +10,20 @@ from mmsign.structures import SignDataSample
 from mmsign.text import TextVocabulary
 
 from ..mbart import EncodedSource, MBart, translate
+from ..recognizers.stream import is_auxiliary
 
 # Name of the averaged output in the data samples and of its metrics.
 ENSEMBLE = 'ensemble'
 
 
 class Translator(BaseModel):
-    """Base of the networks that translate by one mBART or several, ``mbarts``."""
+    """Base of the networks that translate by one mBART or several.
 
-    @property
-    def mbarts(self) -> dict[str, MBart]:
-        """By the name of the output that each gives."""
-        raise NotImplementedError
+    Attributes:
+        mbarts: By the name of the output that each gives.
+    """
+
+    mbarts: dict[str, MBart]
 
     @property
     def text_vocabulary(self) -> TextVocabulary:
@@ -35,8 +35,8 @@ class Translator(BaseModel):
         return {name: mbart.text.fingerprint() for name, mbart in self.mbarts.items()}
 
     def required_state(self) -> dict[str, Tensor]:
-        """The tensors a checkpoint must hold for inference."""
-        return self.state_dict()
+        """The tensors a checkpoint must hold for inference (no pyramid)."""
+        return {k: v for k, v in self.state_dict().items() if not is_auxiliary(k)}
 
     def check_same_text(self) -> None:
         """Raise ConfigError unless all outputs number their tokens alike."""

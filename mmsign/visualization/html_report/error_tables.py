@@ -4,8 +4,6 @@ A cell that is a float is a percentage, shown with a bar behind it; a pair is th
 of an error and what the search of the sentences finds it by.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,7 +18,6 @@ from .run import Run
 
 LENGTHS = (3, 6, 9, 14)
 FREQUENCIES = (0, 4, 19, 99, 499)
-_FORMS = {'Substituted': '{} → {}', 'Deleted': '{} → –', 'Inserted': '– → {}'}
 Cell = str | int | float | tuple[str, str]
 
 
@@ -60,14 +57,14 @@ def comparison(first: Run, second: Run) -> Table:
 
 def confusions(run: Run, output: str, limit: int = 15) -> list[Table]:
     """The most frequent substitutions, deletions and insertions."""
-    found = count_confusions(run.alignments[output])
     tables = []
-    for (title, form), counts in zip(_FORMS.items(), found):
+    for kind, counts in count_confusions(run.alignments[output]).items():
         rows = []
-        for key, count in most_common(counts, limit):
-            words = (key,) if isinstance(key, str) else key
-            rows.append(((' → '.join(words), form.format(*words)), count))
-        tables.append(Table(f'{title}: {counts.total()}', ('gloss', 'times'), rows))
+        for pair, count in most_common(counts, limit):
+            name, search = filter(None, pair), (word or '–' for word in pair)
+            rows.append(((' → '.join(name), ' → '.join(search)), count))
+        title = f'{kind.capitalize()}: {counts.total()}'
+        tables.append(Table(title, ('gloss', 'times'), rows))
     return tables
 
 

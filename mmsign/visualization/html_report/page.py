@@ -1,7 +1,5 @@
 """The report as one HTML page that needs nothing else."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

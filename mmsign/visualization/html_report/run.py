@@ -1,7 +1,5 @@
 """A run's predictions, cleaned, aligned and counted, for the report."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path

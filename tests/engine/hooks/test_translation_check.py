@@ -14,7 +14,7 @@ from tiny_text import TEXTS
 from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures, PackSentence
 from mmsign.engine.hooks import TranslationCheckHook
-from mmsign.errors import ConfigError, DataError
+from mmsign.errors import CheckpointError, ConfigError, DataError
 from mmsign.models import GlossToText
 
 
@@ -127,5 +127,5 @@ def test_a_checkpoint_of_another_text_vocabulary_is_refused(g2t):
     hook.after_load_checkpoint(runner, checkpoint)
     hook.after_load_checkpoint(runner, dict(state_dict={}))
     checkpoint['meta']['text_vocab']['gloss'] = '80:0'
-    with pytest.raises(ConfigError, match='gloss'):
+    with pytest.raises(CheckpointError, match='text vocabulary'):
         hook.after_load_checkpoint(runner, checkpoint)
