@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         source = folder if rest else folder.removeprefix('test_')
         if folder == 'tools' or not (TESTS.parent / 'mmsign' / source).exists():
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported is there to stay: the garbage collector need not look at it.
+
+    MMEngine has it look at everything for each dataset, which takes longer than most
+    tests.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope='session')
