@@ -20,6 +20,7 @@ from mmsign.registry import MODELS
 from mmsign.vocab import steps_needed
 
 from .layers.sequence import length_mask, upload
+from .layers.shifts import at_least_float32
 
 
 @MODELS.register_module()
@@ -51,6 +52,7 @@ class CTCLoss(nn.Module):
         lengths: Sequence[int] | Sequence[Sequence[int]],
         targets: Sequence[Sequence[int]],
         blank: int = 0,
+        weights: Sequence[float] | None = None,
     ) -> Tensor | tuple[Tensor, ...]:
         """Compute, for one output or for all of a network at once.
 
@@ -59,6 +61,7 @@ class CTCLoss(nn.Module):
             lengths: Valid steps of each clip; or these of each output.
             targets: Class indices of each clip, without blanks.
             blank: Index of the blank.
+            weights: A factor of each output's loss; 1 if None.
 
         Returns:
             Scalar, in float32 at least; or one per output.
@@ -66,9 +69,11 @@ class CTCLoss(nn.Module):
         if isinstance(logits, Tensor):
             return self([logits], [lengths], targets, blank)[0]
         plan = _Plan([x.shape[1] for x in logits], lengths, targets, blank)
-        dtype = torch.promote_types(logits[0].dtype, torch.float32)
+        dtype = at_least_float32(logits[0].dtype)
         rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
-        return _CTC.apply(rows, plan, self.loss_weight / len(targets)).unbind()
+        factors = np.array(weights or [1.0] * len(logits)) * self.loss_weight
+        factors = upload(factors / len(targets), rows.device).to(dtype)
+        return _CTC.apply(rows, plan, factors).unbind()
 
 
 class _Plan:
@@ -121,7 +126,7 @@ class _Plan:
 
 
 class _CTC(torch.autograd.Function):
-    """Logits (rows, V) → (O,) losses times a factor.
+    """Logits (rows, V) → (O,) losses times factors (O,).
 
     PyTorch's forward variables of every sequence and of its mirror image, so forward
     and backward, give each state's probability and with it the gradient (eq. 14 and
@@ -130,7 +135,7 @@ class _CTC(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, logits, plan, factor):
+    def forward(ctx, logits, plan, factors):
         with torch.autocast(logits.device.type, enabled=False):
             index = plan.on(logits.device)
             log_probs = logits.log_softmax(-1)
@@ -145,11 +150,12 @@ class _CTC(torch.autograd.Function):
             count = len(plan.steps)
             losses = losses[:count]
             total = torch.where(index['feasible'].bool(), losses, 0)
-            total = total.view(plan.shape).sum(1) * factor
+            total = total.view(plan.shape).sum(1) * factors
             if ctx.needs_input_grad[0]:
                 gradient = _gradient(log_probs, losses, log_alpha, index)
-                scale = index['counts'][:, None].to(logits.dtype) * factor
-                ctx.save_for_backward(gradient.mul_(scale), index['output_of_row'])
+                output = index['output_of_row']
+                scale = index['counts'] * factors[output]
+                ctx.save_for_backward(gradient.mul_(scale[:, None]), output)
         return total
 
     @staticmethod

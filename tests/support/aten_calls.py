@@ -1,4 +1,4 @@
-"""Calls of PyTorch's operators in a region that launch kernels on a GPU."""
+"""Calls of PyTorch's operators in a region: what may launch kernels on a GPU."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from collections import Counter
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-_FREE = {
-    f'aten::{name}'
-    for name in ('detach', '_unsafe_view', 'empty', 'empty_like', 'new_empty')
-}
-
 
 class AtenCalls(TorchDispatchMode):
     """Counts by operator, and by the line of mmsign that called it.
 
-    Views and allocations launch nothing and do not count.
+    Views launch nothing and do not count.
 
     Attributes:
         operators: How often each was called.
@@ -29,7 +24,7 @@ class AtenCalls(TorchDispatchMode):
         self.lines: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if not func.is_view and func._schema.name not in _FREE:
+        if not func.is_view:
             self.operators[func.name()] += 1
             frames = traceback.extract_stack()
             ours = [f for f in frames if '/mmsign/' in f.filename]

@@ -29,13 +29,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
-from ..layers.volume import (
-    BatchNorm3d,
-    Conv3d,
-    MaxPool3d,
-    pointwise_units,
-    weights_cast,
-)
+from ..layers.volume import BatchNorm3d, Conv3d, MaxPool3d, pointwise_units
 from ..weights import load_backbone
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
@@ -221,10 +215,8 @@ class S3D(BaseModule):
         # asks for a gradient; behind a trained connection it passes one on.
         trained = index >= self.frozen_blocks
         if self.with_cp and trained and self.training and torch.is_grad_enabled():
-            # Each layer casts its own weights, as it does when it is computed again.
             return checkpointed(block, x)
-        with weights_cast(block):
-            return block(x)
+        return block(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → features of the last block."""

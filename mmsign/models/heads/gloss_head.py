@@ -15,6 +15,7 @@ from mmsign import compat
 from mmsign.registry import MODELS
 
 from ..layers.sequence import (
+    Dropout,
     MaskedBatchNorm,
     PositionEncoding,
     length_mask,
@@ -31,7 +32,7 @@ class _FeedForward(nn.Module):
         self.conv1 = nn.Conv1d(channels, inner, kernel, padding='same')
         self.conv2 = nn.Conv1d(inner, channels, kernel, padding='same')
         self.relu = nn.ReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         # Padded steps are zeroed before each convolution, so a clip's logits
@@ -74,7 +75,7 @@ class GlossHead(BaseModule):
         self.norm = MaskedBatchNorm(hidden_channels)
         self.relu = nn.ReLU()
         self.positions = PositionEncoding(hidden_channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.feedforward = _FeedForward(hidden_channels, *inner, dropout)
         self.norm_out = nn.LayerNorm(hidden_channels, eps=1e-6)
         self.classifier = nn.Linear(hidden_channels, num_classes)
@@ -181,7 +182,8 @@ def _on_each(
         weight = torch.stack([p[f'{name}.weight'] for p in parameters])
         k = weight[0, 0].numel() // x.shape[-1]
         if k > 1:
-            x = F.pad(x, (0, 0, (k - 1) // 2, k // 2)).unfold(2, k, 1).flatten(-2)
+            x = F.pad(x, (0, 0, (k - 1) // 2, k // 2)).unfold(2, k, 1)
+            x = x.contiguous().flatten(-2)
         bias, columns = vectors[f'{name}.bias'][:, :, None], x.flatten(1, 2).mT
         # This way round the weights' gradient lies as they do.
         y = torch.baddbmm(bias, weight.flatten(2), columns)

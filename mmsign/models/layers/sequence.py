@@ -67,6 +67,15 @@ def sinusoid(length: int, channels: int, device=None) -> Tensor:
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :channels]
 
 
+class Dropout(nn.Dropout):
+    """``nn.Dropout`` by one call on any device."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.p:
+            return x
+        return torch.native_dropout(x, self.p, True)[0]
+
+
 class PositionEncoding(nn.Module):
     """Add the sinusoid to (B, …, T, C) features; any T, nothing in the checkpoint."""
 

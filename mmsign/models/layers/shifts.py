@@ -107,10 +107,10 @@ def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
         of_clip, of_frame, *of_pixel, of_j, _ = y.stride()
         strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
         return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
-    dtype = torch.promote_types(y.dtype, torch.float32)
+    dtype = at_least_float32(y.dtype)
     total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
     for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
-        total[:, at] += y[:, looked_at, :, :, j]
+        total[:, at].add_(y[:, looked_at, :, :, j])
     return total.to(y.dtype)
 
 
@@ -119,21 +119,20 @@ def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> 
 
     Each step is copied to where it was looked at, zeros are where nothing was.
     """
-    clips, steps, *size, channels = y.shape
-    if _in_one_launch(y):
-        # Frame f looks at f + k − 1 − p − j of these.
-        first = k - 1 - padding
-        count = max(frames + k - 1, first + (steps - 1) * stride + 1)
-        apart = y.new_zeros((clips, count, *size, channels))
-        apart[:, first : first + (steps - 1) * stride + 1 : stride] = y
-        of_clip, of_frame, *of_pixel, _ = apart.stride()
-        strides = of_clip, of_frame, *of_pixel, of_frame, 1
-        parts = apart.as_strided((clips, frames, *size, k, channels), strides)
-        return parts.flip(-2).flatten(-2)
-    parts = y.new_zeros((clips, frames, *size, k, channels))
-    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
-        parts[:, looked_at, :, :, j] = y[:, at]
-    return parts.flatten(-2)
+    steps = y.shape[1]
+    # Frame f looks at f + k − 1 − p − j of the steps, s apart.
+    first = k - 1 - padding
+    before = -(-first // stride)
+    begin = before * stride - first
+    after = max(0, -(-(begin + k - 1 + frames) // stride) - before - steps)
+    y = F.pad(y[:, :, None], (0, 0) * 3 + (0, stride - 1, before, after)).flatten(1, 2)
+    looked_at = (y[:, begin + k - 1 - j :][:, :frames] for j in range(k))
+    return torch.cat(list(looked_at), dim=-1)
+
+
+def at_least_float32(dtype: torch.dtype) -> torch.dtype:
+    """In which to sum values of a dtype."""
+    return torch.float32 if dtype.itemsize < 4 else dtype
 
 
 def _in_one_launch(y: Tensor) -> bool:

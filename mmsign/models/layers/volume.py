@@ -148,7 +148,11 @@ class BatchNorm3d(nn.BatchNorm3d):
 
 def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine) -> Tensor:
     training = norm.training or averages[0] is None
-    y = F.batch_norm(_frames(x), *averages, *affine, training, norm.momentum, norm.eps)
+    if training and x.numel() == x.shape[1]:
+        raise ValueError('batch norm in training needs more than one value per channel')
+    # What F.batch_norm calls for 16 bit, without its search for a library.
+    settings = training, norm.momentum, norm.eps
+    y, *_ = torch.native_batch_norm(_frames(x), *affine, *averages, *settings)
     return _from_frames(y, len(x))
 
 
@@ -248,10 +252,12 @@ def weights_cast(*modules: nn.Module) -> Iterator[None]:
     layers = [part for module in modules for part in _own_convolutions(module)]
     dtype = compat.autocast_dtype(layers[0].weight.device.type) if layers else None
     layers = [part for part in layers if dtype not in (None, part.weight.dtype)]
-    if layers:
-        cast = _CastTogether.apply(dtype, *(part.weight for part in layers))
-        for part, weight in zip(layers, cast):
-            part.cast_weight = weight
+    for trained in (True, False):
+        group = [part for part in layers if part.weight.requires_grad == trained]
+        if group:
+            cast = _CastTogether.apply(dtype, *(part.weight for part in group))
+            for part, weight in zip(group, cast):
+                part.cast_weight = weight
     try:
         yield
     finally:

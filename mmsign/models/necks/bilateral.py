@@ -13,7 +13,7 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
-from ..layers.volume import Conv3d, ConvTranspose3d, weights_cast
+from ..layers.volume import Conv3d, ConvTranspose3d
 from ..stages import StageInfo
 
 # Kernel in time and in space. The paper's; wider in time than in space.
@@ -131,11 +131,10 @@ class BilateralNeck(BaseModule):
         key = _key(stage)
         ways = (self.to_video, keypoint, video), (self.to_keypoint, video, keypoint)
         fused = []
-        with weights_cast(*(layers[key] for layers, _, _ in ways if key in layers)):
-            for layers, source, target in ways:
-                if key in layers:
-                    target = target + self.transfer(layers[key], source, target)
-                fused.append(target)
+        for layers, source, target in ways:
+            if key in layers:
+                target = target + self.transfer(layers[key], source, target)
+            fused.append(target)
         return tuple(fused)
 
 

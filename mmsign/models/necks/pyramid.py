@@ -9,7 +9,8 @@ from torch import Tensor
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
-from ..layers.volume import BatchNorm3d, ConvTranspose3d, weights_cast
+from ..layers.shifts import at_least_float32
+from ..layers.volume import BatchNorm3d, ConvTranspose3d
 from ..stages import StageInfo
 
 
@@ -92,13 +93,12 @@ class SignPyramid(BaseModule):
         """
         used = features[-self.levels :]
         merged = [used[-1]]
-        with weights_cast(self):
-            for upsample, lower in zip(self.upsample, used[-2::-1], strict=True):
-                merged.append(lower + upsample(merged[-1], like=lower))
+        for upsample, lower in zip(self.upsample, used[-2::-1], strict=True):
+            merged.append(lower + upsample(merged[-1], like=lower))
         return [pool_space(x) for x in merged[:0:-1]]
 
 
 def pool_space(x: Tensor) -> Tensor:
-    """(B, C, T, H, W) → (B, T, C): mean over space."""
+    """(B, C, T, H, W) → (B, T, C): mean over space, in float32 at least."""
     # In the order of memory, so that the gradient lies in it, too.
-    return x.permute(0, 2, 3, 4, 1).mean((2, 3))
+    return x.permute(0, 2, 3, 4, 1).mean((2, 3), dtype=at_least_float32(x.dtype))

@@ -19,7 +19,7 @@ from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..heads.gloss_head import classify_together
 from ..layers.sequence import ClipLengths
-from ..layers.volume import arrange_weights, count_batches
+from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]
@@ -196,16 +196,20 @@ class SignRecognizer(BaseModel):
         ends = {name: len(of_stream) - 1 for name, of_stream in stages.items()}
         features: Features = {name: [] for name in x}
         connections = [] if self.bilateral is None else self.bilateral.connections
-        # All streams up to a connection, the exchange, and on.
-        for last in (*connections, ends):
-            for name in x:
-                for stage in stages[name][len(features[name]) : last[name] + 1]:
-                    x[name] = stage(x[name])
-                    features[name].append(x[name])
-            if last is not ends:
-                fused = self.bilateral(tuple(last.values()), *x.values())
-                for name, y in zip(x, fused):
-                    x[name] = features[name][-1] = y
+        # What is computed again in backward casts its own weights then, and so now.
+        parts = [stream.backbone for stream in self.streams.values()]
+        parts = [part for part in parts if not getattr(part, 'with_cp', False)]
+        with weights_cast(*parts, *[self.bilateral] * bool(connections)):
+            # All streams up to a connection, the exchange, and on.
+            for last in (*connections, ends):
+                for name in x:
+                    for stage in stages[name][len(features[name]) : last[name] + 1]:
+                        x[name] = stage(x[name])
+                        features[name].append(x[name])
+                if last is not ends:
+                    fused = self.bilateral(tuple(last.values()), *x.values())
+                    for name, y in zip(x, fused):
+                        x[name] = features[name][-1] = y
         return features
 
     def pool(self, features: Features) -> dict[str, Tensor]:
@@ -258,23 +262,21 @@ class SignRecognizer(BaseModel):
         if self.training:
             count_batches(self)
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
-        heads, levels, weights = [], [], {}
-        for name, stream in self.streams.items():
-            if features is None or stream.pyramid is None:
-                continue
-            levels += stream.pyramid(features[name])
-            of_stream = stream.pyramid_head
-            heads += of_stream.heads
-            names = (f'{name}_pyramid{i}' for i in range(len(of_stream.heads)))
-            weights |= dict.fromkeys(names, of_stream.loss_weight)
-        found = classify_together(heads, levels, [lengths.of(x) for x in levels])
-        outputs = {**logits, **{name: of for name, (of, _) in zip(weights, found)}}
+        streams = {} if features is None else self.streams
+        streams = {name: s for name, s in streams.items() if s.pyramid is not None}
+        heads, levels, weights = {}, [], [1.0] * len(logits)
+        with weights_cast(*(stream.pyramid for stream in streams.values())):
+            for name, stream in streams.items():
+                levels += stream.pyramid(features[name])
+                for number, head in enumerate(stream.pyramid_head.heads):
+                    heads[f'{name}_pyramid{number}'] = head
+                    weights.append(stream.pyramid_head.loss_weight)
+        valid = [lengths.of(x) for x in levels]
+        found = classify_together(list(heads.values()), levels, valid)
+        outputs = {**logits, **{name: x for name, (x, _) in zip(heads, found)}}
         steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
-        found = self.gloss_loss(list(outputs.values()), steps, targets)
-        losses = {
-            f'loss_ctc_{name}': loss * weights[name] if name in weights else loss
-            for name, loss in zip(outputs, found, strict=True)
-        }
+        found = self.gloss_loss(list(outputs.values()), steps, targets, weights=weights)
+        losses = {f'loss_ctc_{name}': loss for name, loss in zip(outputs, found)}
         if self.distillation is not None:
             terms = self.distillation(logits, lengths.of(logits['video']))
             losses |= {f'loss_distill_{name}': term for name, term in terms.items()}

@@ -129,14 +129,14 @@ def test_a_short_clip_has_gradients_in_bfloat16():
     exact, found = gradients
     assert all(grad is not None for grad in exact.values())
     # Rounding moves maxima of max pooling, so that the few entries of a batch norm's
-    # gradient may differ much; garbage would have no direction at all.
-    cosines = [
-        torch.nn.functional.cosine_similarity(
-            grad.flatten(), exact[name].flatten(), dim=0
-        )
-        for name, grad in found.items()
-    ]
-    assert min(cosines) > 0.2 and sum(cosines) / len(cosines) > 0.98
+    # gradient may differ much: layers are compared with all that is in them.
+    layers = {name: '.'.join(name.split('.')[:5]) for name in exact}
+    for layer in set(layers.values()):
+        names = [name for name in layers if layers[name] == layer]
+        pair = [torch.cat([of[n].flatten() for n in names]) for of in (exact, found)]
+        norms = [vector.norm() for vector in pair]
+        assert pair[0] @ pair[1] / (norms[0] * norms[1]) > 0.95, layer
+        assert 0.9 < norms[1] / norms[0] < 1.1, layer
 
 
 def test_tensor_mode(full_network):
