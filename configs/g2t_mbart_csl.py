@@ -11,9 +11,14 @@ train_cfg = dict(max_epochs=max_epochs, val_interval=5)
 param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, by_epoch=True)
 ]
-optim_wrapper = dict(optimizer=dict(lr=1e-5))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=1e-5))
+total_batch_size = 64
 auto_scale_lr = dict(base_batch_size=64)
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
+train_dataloader = dict(
+    batch_size=8,
+    sampler={{_base_.in_any_order}},
+    dataset=dict(pipeline={{_base_.sentences}}),
+)
 val_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
 test_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.sentences}}))
 model = dict(

@@ -13,10 +13,12 @@ _base_ = [
 max_epochs = 22
 # Decoding says little before the rate has come down.
 train_cfg = dict(max_epochs=max_epochs, val_begin=16, val_interval=4)
+total_batch_size = 32
 optim_wrapper = dict(
+    type='OptimWrapper',
     optimizer=dict(
         _delete_=True, type='AdamW', lr=1e-3, betas=(0.9, 0.98), weight_decay=0.05
-    )
+    ),
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=600),

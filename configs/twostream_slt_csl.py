@@ -7,7 +7,9 @@ g2t_mbart_csl.py; see docs/translation.md.
 _base_ = ['twostream_slr_csl.py', '_base_/translation.py']
 feature_file = 'work_dirs/features/twostream_slr_csl.safetensors'
 features = [dict(type='LoadFeatures', feature_file=feature_file)]
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline=features))
+train_dataloader = dict(
+    batch_size=8, sampler={{_base_.in_any_order}}, dataset=dict(pipeline=features)
+)
 val_dataloader = dict(batch_size=8, dataset=dict(pipeline=features))
 test_dataloader = dict(batch_size=8, dataset=dict(pipeline=features))
 # mBART is made by tools/convert/prune_mbart.py.
@@ -27,7 +29,7 @@ model = dict(
         video=translation_head, keypoint=translation_head, joint=translation_head
     ),
 )
-optim_wrapper = dict(paramwise_cfg={{_base_.translation_rates}})
+optim_wrapper = dict(type='OptimWrapper', paramwise_cfg={{_base_.translation_rates}})
 default_hooks = dict(checkpoint=dict(save_best='ensemble/BLEU-4', rule='greater'))
 custom_hooks = {{_base_.translation_hooks}}
 val_evaluator = dict(_delete_=True, type='BLEUMetric')

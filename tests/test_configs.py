@@ -48,7 +48,7 @@ def test_the_recipe_of_the_paper():
     cfg = Config.fromfile(CONFIGS / 'twostream_slr_phoenix.py')
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == (
-        'Adam',
+        'FusedAdam',
         1e-3,
         1e-3,
     )
@@ -56,7 +56,7 @@ def test_the_recipe_of_the_paper():
     assert cfg.train_cfg.max_epochs == 40
     assert cfg.param_scheduler[0].type == 'CosineAnnealingLR'
     assert cfg.param_scheduler[0].T_max == 40
-    assert cfg.train_dataloader.batch_size == 1
+    assert cfg.total_batch_size == cfg.auto_scale_lr.base_batch_size == 8
     assert cfg.model.decoder == dict(beam_width=5, merge_adjacent=True)
 
 

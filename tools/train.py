@@ -24,6 +24,7 @@ from mmsign.engine.launch import (
     prepare,
     reported_errors,
     resolve_vocabulary,
+    spread_batch,
 )
 from mmsign.errors import ConfigError
 
@@ -51,8 +52,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate with the total batch size, relative to the '
-        "config's auto_scale_lr.base_batch_size",
+        help='scale the learning rate with the clips of an update (total_batch_size), '
+        "relative to the config's auto_scale_lr.base_batch_size",
     )
     parser.add_argument('--seed', type=int, help='random seed (default: the config)')
     parser.add_argument(
@@ -119,6 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     prepare(cfg, args)
     check_work_dir(cfg)
     merge_args(cfg, args)
+    spread_batch(cfg, compat.launched_processes(cfg.launcher))
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))
     with locked_work_dir(cfg, 'train'):
         set_start(cfg, args.resume)

@@ -2,6 +2,8 @@
 
 sentences = [dict(type='PackSentence')]
 model = dict(type='GlossToText')
+# No frame is opened, not even to count them.
+in_any_order = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 g2t_hooks = dict(checkpoint=dict(save_best='gloss/BLEU-4', rule='greater'))
 g2t_checks = [
     dict(type='EpochSeedHook'),

@@ -1,6 +1,8 @@
 """What translation adds to a recognizer's config: the slt configs take it from here."""
 
 translation_evaluator = [dict(type='WERMetric'), dict(type='BLEUMetric')]
+# No frame is opened, not even to count them.
+in_any_order = dict(_delete_=True, type='DefaultSampler', shuffle=True)
 translation_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='RecognizerCheckpointHook'),

@@ -11,11 +11,16 @@ from mmsign.compat.checkpoints import (
     write_checkpoint,
 )
 from mmsign.compat.devices import choose_device
-from mmsign.compat.distributed import launched_rank, prepare_distributed
+from mmsign.compat.distributed import (
+    launched_processes,
+    launched_rank,
+    prepare_distributed,
+)
 from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
     autocast_dtype,
     cpu_has_bfloat16,
+    gpu_has_bfloat16,
     use_mixed_precision,
     without_autocast,
 )

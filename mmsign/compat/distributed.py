@@ -35,6 +35,13 @@ def launched_rank(launcher: str) -> int:
     return int(os.environ.get(_LAUNCHER_VARIABLES[launcher][0], '0'))
 
 
+def launched_processes(launcher: str) -> int:
+    """How many processes a launcher started; 1 without one."""
+    if launcher == 'none':
+        return 1
+    return int(os.environ.get(_LAUNCHER_VARIABLES[launcher][1], '1'))
+
+
 def prepare_distributed(cfg: Config) -> None:
     """Start the process group and adapt ``cfg`` if training runs on the CPU.
 

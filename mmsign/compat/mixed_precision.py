@@ -23,17 +23,36 @@ _CPU_FLAGS = {'avx512_bf16', 'amx_bf16', 'avx_ne_convert', 'bf16'}
 
 
 @OPTIM_WRAPPERS.register_module()
-class CPUAmpOptimWrapper(OptimWrapper):
-    """Run the forward pass under CPU autocast in bfloat16.
+class BFloat16OptimWrapper(OptimWrapper):
+    """Run the forward pass under autocast in bfloat16 where the machine has it.
 
     bfloat16 has float32's range, so that no loss scaling is needed; weights and
-    optimizer state stay float32.
+    optimizer state stay float32. By itself it asks for a GPU; a CPU trains in float32.
     """
+
+    device = 'cuda'
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
+        used = self.device == 'cpu' or gpu_has_bfloat16()
+        cast = torch.autocast(self.device, torch.bfloat16) if used else nullcontext()
+        with super().optim_context(model), cast:
             yield
+
+
+@OPTIM_WRAPPERS.register_module()
+class CPUAmpOptimWrapper(BFloat16OptimWrapper):
+    """The same on a CPU, where it pays only with instructions for it: ``--amp``."""
+
+    device = 'cpu'
+
+
+_OWN = 'BFloat16OptimWrapper', 'CPUAmpOptimWrapper'
+
+
+def gpu_has_bfloat16() -> bool:
+    """Whether there is a GPU that computes in bfloat16."""
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
 
 
 def autocast_dtype(device_type: str) -> torch.dtype | None:
@@ -77,8 +96,8 @@ def cpu_has_bfloat16() -> bool | None:
 def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
     """Turn the config of an optimizer wrapper into one of mixed precision.
 
-    On a GPU that is ``AmpOptimWrapper``, in bfloat16 where the GPU has it and in
-    float16 with dynamic loss scaling elsewhere; on a CPU
+    On a GPU that is :class:`BFloat16OptimWrapper`, or ``AmpOptimWrapper`` in float16
+    with dynamic loss scaling where the GPU has no bfloat16; on a CPU
     :class:`CPUAmpOptimWrapper`, or float32 and a warning where the CPU has no
     bfloat16 instructions.
 
@@ -86,7 +105,7 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
         ValueError: the config names another kind of wrapper.
     """
     kind = optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper'):
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper', *_OWN):
         raise ConfigError(
             f"--amp replaces OptimWrapper, but the config's optim_wrapper is {kind!r}"
         )
@@ -101,9 +120,10 @@ def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
                 'mixed precision needs to pay: training in float32',
                 stacklevel=2,
             )
-        return
-    optim_wrapper.type = 'AmpOptimWrapper'
-    optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if torch.cuda.is_available() and 'dtype' not in optim_wrapper:
-        bfloat16 = torch.cuda.is_bf16_supported()
-        optim_wrapper.dtype = 'bfloat16' if bfloat16 else 'float16'
+    elif gpu_has_bfloat16() and kind != 'AmpOptimWrapper':
+        optim_wrapper.type = 'BFloat16OptimWrapper'
+    else:
+        optim_wrapper.type = 'AmpOptimWrapper'
+        optim_wrapper.setdefault('loss_scale', 'dynamic')
+        dtype = 'bfloat16' if gpu_has_bfloat16() else 'float16'
+        optim_wrapper.setdefault('dtype', dtype)

@@ -75,7 +75,7 @@ def _pairs(parent: nn.Module) -> Iterable[tuple[str, str]]:
 def inference_dtype(device: torch.device | str) -> torch.dtype:
     """bfloat16 where the device computes in it, else float32."""
     on_gpu = torch.device(device).type == 'cuda'
-    fast = torch.cuda.is_bf16_supported() if on_gpu else compat.cpu_has_bfloat16()
+    fast = compat.gpu_has_bfloat16() if on_gpu else compat.cpu_has_bfloat16()
     return torch.bfloat16 if fast else torch.float32
 
 

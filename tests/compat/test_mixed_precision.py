@@ -12,6 +12,7 @@ from mmsign.compat import mixed_precision
 from mmsign.compat.mixed_precision import (
     autocast_dtype,
     cpu_has_bfloat16,
+    gpu_has_bfloat16,
     use_mixed_precision,
 )
 from mmsign.errors import ConfigError
@@ -75,15 +76,24 @@ def test_a_cpu_without_bfloat16_trains_in_float32(known, warned, on_cpu, monkeyp
 def test_gpu_config(on_gpu, monkeypatch):
     config = ConfigDict()
     use_mixed_precision(config)
-    assert config == {
-        'type': 'AmpOptimWrapper',
-        'loss_scale': 'dynamic',
-        'dtype': 'bfloat16',
-    }
-    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: False)
-    config = ConfigDict(type='OptimWrapper')
+    assert config == {'type': 'BFloat16OptimWrapper'}
+    config = ConfigDict(type='AmpOptimWrapper')
     use_mixed_precision(config)
-    assert config.dtype == 'float16'
+    assert config.dtype == 'bfloat16' and config.loss_scale == 'dynamic'
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: False)
+    config = ConfigDict(type='BFloat16OptimWrapper')
+    use_mixed_precision(config)
+    assert config == dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
+
+
+def test_without_a_gpu_bfloat16_is_float32():
+    model = torch.nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    config = dict(type='BFloat16OptimWrapper', optimizer=optimizer)
+    with OPTIM_WRAPPERS.build(config).optim_context(model):
+        expected = torch.bfloat16 if gpu_has_bfloat16() else torch.float32
+        device = 'cuda' if gpu_has_bfloat16() else 'cpu'
+        assert model.to(device)(torch.ones(2, 4, device=device)).dtype == expected
 
 
 def test_other_wrappers_are_refused():

@@ -1,9 +1,10 @@
-"""One clip per batch from each split of a corpus that the experiment names."""
+"""Clips from each split of a corpus that the experiment names."""
 
 train_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    # On a GPU at once, at most: see total_batch_size.
+    batch_size=4,
+    num_workers=8,
+    sampler=dict(type='LengthBucketSampler', batch_size=4),
     dataset=dict(split='train'),
 )
 val_dataloader = dict(

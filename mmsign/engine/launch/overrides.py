@@ -23,7 +23,7 @@ _SETTINGS = {
     *registry.arguments_of(Runner)[0],
     *('compile', 'corpus', 'custom_imports', 'efficient_conv_bn_eval'),
     *('find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    'test_pipeline',
+    *('test_pipeline', 'total_batch_size'),
 }
 # What MMEngine takes out of a part's settings before it builds the part.
 _SETTINGS_OF_ANY_PART = {

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -71,6 +72,11 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     wrapper = cfg.get('optim_wrapper') or {}
     if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
         compat.use_mixed_precision(cfg.optim_wrapper)
+    if torch.cuda.is_available():
+        # Copies to a GPU then go on beside its work.
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if cfg.get(name):
+                cfg[name].setdefault('pin_memory', True)
     compat.prepare_distributed(cfg)
 
 
