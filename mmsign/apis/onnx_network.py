@@ -53,8 +53,8 @@ class ExportableNetwork(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Natural log-probabilities in the order of ``output_names``."""
         model = self.model
-        features = model.encode(dict(zip(self.input_names, inputs)))
-        outputs = model.classify(model.pool(features))
+        pooled = model.pooled(dict(zip(self.input_names, inputs)))
+        outputs = model.classify(pooled)
         logits = {name: output for name, (output, _) in outputs.items()}
         return tuple(log_probabilities(logits).values())
 

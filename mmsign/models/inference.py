@@ -15,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from mmsign import compat
 from mmsign.errors import ConfigError
 
+from .cuda_graphs import use_cuda_graphs
 from .layers.volume import to_memory_format
 
 
@@ -80,7 +81,7 @@ def inference_dtype(device: torch.device | str) -> torch.dtype:
 
 
 def prepare_for_inference(
-    model: nn.Module, dtype: torch.dtype | None = None
+    model: nn.Module, dtype: torch.dtype | None = None, cuda_graphs: bool = False
 ) -> torch.dtype:
     """Make a recognizer as fast as its logits allow, in place.
 
@@ -92,9 +93,13 @@ def prepare_for_inference(
         model: A recognizer with its weights; it cannot be trained afterwards.
         dtype: ``torch.float32`` or ``torch.bfloat16``; None takes what the device
             computes fast in.
+        cuda_graphs: Replay the streams, on a GPU; see ``use_cuda_graphs``.
 
     Returns:
         The dtype, for ``inference_context``.
+
+    Raises:
+        ConfigError: CUDA graphs are asked for without a GPU.
     """
     model.eval().requires_grad_(False)
     for stream in model.streams.values():
@@ -110,6 +115,8 @@ def prepare_for_inference(
         if stream.memory_format is not None:
             stream.memory_format = torch.channels_last_3d
             to_memory_format(stream.backbone, torch.channels_last_3d)
+    if cuda_graphs:
+        use_cuda_graphs(model)
     return dtype
 
 

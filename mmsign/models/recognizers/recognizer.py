@@ -179,8 +179,12 @@ class SignRecognizer(BaseModel):
         if data_samples is not None:
             valid = [sample.length for sample in data_samples]
         lengths = ClipLengths(valid, frames)
-        features = self.encode(inputs)
-        outputs = self.classify(self.pool(features), lengths)
+        if mode == 'loss':
+            features = self.encode(inputs)
+            pooled = self.pool(features)
+        else:
+            pooled = self.pooled(inputs)
+        outputs = self.classify(pooled, lengths)
         logits = {name: output for name, (output, _) in outputs.items()}
         if mode == 'loss':
             return self.losses(logits, features, data_samples, lengths)
@@ -225,6 +229,10 @@ class SignRecognizer(BaseModel):
                 x = F.adaptive_avg_pool1d(x.transpose(1, 2), steps)
                 pooled[name] = x.transpose(1, 2)
         return pooled
+
+    def pooled(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """``pool(encode(inputs))``: what inference needs of the streams."""
+        return self.pool(self.encode(inputs))
 
     def classify(
         self, pooled: dict[str, Tensor], lengths: ClipLengths | None = None

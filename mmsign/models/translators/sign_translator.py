@@ -172,7 +172,7 @@ class SignTranslator(Translator):
         """
         if not is_features(inputs):
             with torch.no_grad():
-                pooled = self.recognizer.pool(self.recognizer.encode(inputs))
+                pooled = self.recognizer.pooled(inputs)
             return pooled, next(iter(inputs.values())).shape[2]
         pooled = {k.removesuffix(FEATURES_SUFFIX): x for k, x in inputs.items()}
         streams = self.recognizer.streams
