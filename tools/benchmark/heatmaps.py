@@ -25,10 +25,11 @@ def main() -> None:
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
     torch.manual_seed(0)
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     points = torch.rand(1, args.frames, args.keypoints, 3)
-    points *= torch.tensor([WIDTH, HEIGHT, 1.0])
+    points = (points * torch.tensor([WIDTH, HEIGHT, 1.0])).to(device)
     box = [11, 17, 190, 201]
-    boxes = torch.tensor([box], dtype=torch.float32)
+    boxes = torch.tensor([box], dtype=torch.float32, device=device)
 
     memory = ReusedMemory()
     shape = (1, args.keypoints, args.frames, SIZE, SIZE)
@@ -37,11 +38,11 @@ def main() -> None:
         # As the data preprocessor calls it; without reuse, into fresh memory.
         out = None
         if reuse:
-            out = memory.empty('maps', shape, dtype, torch.device('cpu'))
+            out = memory.empty('maps', shape, dtype, device)
         return draw_heatmaps(points, boxes, (SIZE, SIZE), SIGMA, dtype=dtype, out=out)
 
     difference = (ours()[0] - per_pixel(points[0], box)).abs().max()
-    target = torch.empty(shape)
+    target = torch.empty(shape, device=device)
     slow = seconds(lambda: per_pixel(points[0], box), 3) / args.frames
     fast = seconds(ours, args.repeats) / args.frames
     fresh = seconds(lambda: ours(reuse=False), args.repeats) / args.frames

@@ -17,7 +17,6 @@ from training_step import batch, network
 
 from mmsign.engine.launch import reported_errors
 from mmsign.models.inference import inference_context, prepare_for_inference
-from mmsign.registry import MODELS
 
 FPS = 25.0
 
@@ -51,8 +50,10 @@ def main() -> None:
         slow = seconds(baseline, 1, 0)
         expected = baseline_network()['average'].float()
 
-    def fast_seconds(model) -> tuple[float, float, torch.Tensor, torch.dtype]:
-        dtype = prepare_for_inference(model)
+    def fast_seconds(
+        model, graphs: bool = False
+    ) -> tuple[float, float, torch.Tensor, torch.dtype]:
+        dtype = prepare_for_inference(model, cuda_graphs=graphs)
         with inference_context(device, dtype):
             prepared = model.data_preprocessor(data)
 
@@ -86,13 +87,22 @@ def main() -> None:
             (found - expected).abs().max()
         ),
     }
-    if 'SeparableBilateralNeck' in MODELS:
-        separable = network(args, 'SeparableBilateralNeck')
-        separable_network, _, _, _ = fast_seconds(separable)
-        rows['fast and separable, network alone, frames/s'] = (
-            args.frames / separable_network
-        )
-        rows['ratio separable / full connections'] = fast_network / separable_network
+    separable = network(args, 'SeparableBilateralNeck')
+    separable_network, separable_whole, _, _ = fast_seconds(separable)
+    rows |= {
+        'fast and separable, network alone, frames/s': args.frames / separable_network,
+        'fast and separable, with heatmaps, frames/s': args.frames / separable_whole,
+        'ratio separable / full connections': fast_network / separable_network,
+    }
+    if device.type == 'cuda':
+        for name, connections in dict(
+            full='BilateralNeck', separable='SeparableBilateralNeck'
+        ).items():
+            alone, whole, _, _ = fast_seconds(network(args, connections), graphs=True)
+            rows |= {
+                f'CUDA graphs, {name}, network alone, frames/s': args.frames / alone,
+                f'CUDA graphs, {name}, with heatmaps, frames/s': args.frames / whole,
+            }
     show('inference', rows, args.json)
 
 

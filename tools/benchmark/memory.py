@@ -29,7 +29,7 @@ GIB = 1 << 30
 class LossByShape(nn.Module):
     """In place of CTC, whose result depends on values: all but its small table."""
 
-    def forward(self, logits: list[torch.Tensor], *_: object) -> list[torch.Tensor]:
+    def forward(self, logits: list[torch.Tensor], *_, **__) -> list[torch.Tensor]:
         return [x.float().log_softmax(-1).sum() for x in logits]
 
 

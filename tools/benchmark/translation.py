@@ -209,6 +209,25 @@ def memory(args: argparse.Namespace) -> dict[str, float | str]:
     }
 
 
+def measured_memory(args: argparse.Namespace) -> dict[str, float]:
+    """Bytes that a GPU held at most in such training steps."""
+    torch.cuda.reset_peak_memory_stats()
+    with torch.device('cuda'):
+        network = new_mbart(args.memory_vocabulary, **LARGE).train()
+        source = torch.randn(8, args.memory_steps, 1024)
+        tokens = torch.ones(8, args.memory_tokens, dtype=torch.long)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, fused=True)
+    for _ in range(3):
+        with torch.autocast('cuda', torch.bfloat16):
+            logits = network(
+                inputs_embeds=source, decoder_input_ids=tokens, use_cache=False
+            ).logits
+        logits.float().log_softmax(-1).mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return {'measured on the GPU, GiB': torch.cuda.max_memory_allocated() / (1 << 30)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--sentences', type=int, default=600)
@@ -220,6 +239,9 @@ def main() -> None:
     parser.add_argument('--memory-vocabulary', type=int, default=3000)
     parser.add_argument('--memory-steps', type=int, default=102)
     parser.add_argument('--memory-tokens', type=int, default=100)
+    parser.add_argument(
+        '--memory-only', action='store_true', help='of training, and nothing else'
+    )
     parser.add_argument('--repeats', type=int, default=1)
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
@@ -227,7 +249,12 @@ def main() -> None:
     texts = [translate(g) for g in make_sentences(300, np.random.default_rng(0))]
     with tempfile.TemporaryDirectory() as folder:
         TextVocabulary(train_sentencepiece(texts, 300)).save(folder)
-        rows = decoding(folder, args) | training(folder, args) | memory(args)
+        rows = {}
+        if not args.memory_only:
+            rows = decoding(folder, args) | training(folder, args)
+        rows |= memory(args)
+        if torch.cuda.is_available():
+            rows |= measured_memory(args)
     show('translation', rows, args.json)
 
 
