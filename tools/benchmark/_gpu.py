@@ -101,6 +101,44 @@ def benchmark(out: Path, name: str, limit: float, arguments: list[str]) -> str:
         return f'## {name}\n\n`{shown}` FAILED: {end}, see {name}.log\n'
 
 
+def summary(out: Path) -> str:
+    """The figures that matter first, of all that was measured, as Markdown."""
+
+    def of(part: str, row: str, change=lambda value: value) -> str:
+        try:
+            found = json.loads((out / f'{part}.json').read_text().splitlines()[-1])
+            return f'{change(found[row]):.4g}'
+        except (OSError, ValueError, IndexError, KeyError):
+            return 'not measured'
+
+    def ms(seconds: float) -> float:
+        return 1e3 * seconds
+
+    def frames(seconds: float) -> float:
+        return 4 * int(FRAMES) / seconds
+
+    step, whole = 'training step fast, s', 'with heatmaps, frames/s'
+    memory = 'peak memory fast, GiB'
+    rows = {
+        f'training step, one clip of {FRAMES} frames, ms': of('step_1', step, ms),
+        'training, four clips, frames/s': of('step_4', step, frames),
+        'peak memory of that, one clip, GiB': of('step_1', memory),
+        f'step of {LONG} frames, ms': of('step_long', step, ms),
+        f'peak memory of {LONG} frames, GiB': of('step_long', memory),
+        'the same with checkpointing, GiB': of('step_long_saving', memory),
+        'launches of a step': of('profile', 'launches'),
+        'waits of a step': of('profile', 'waits for the GPU'),
+        'inference, heatmaps included, frames/s': of('inference', f'fast, {whole}'),
+        'the same with CUDA graphs': of('inference', f'CUDA graphs, full, {whole}'),
+        'the same, separable connections': of(
+            'inference', f'CUDA graphs, separable, {whole}'
+        ),
+        'training of mBART-large, GiB': of('translation', 'measured on the GPU, GiB'),
+    }
+    lines = [f'| {name} | {value} |' for name, value in rows.items()]
+    return '\n'.join(['## summary', '', '| what | value |', '|---|---|', *lines, ''])
+
+
 def toy_training(out: Path, limit: float) -> str:
     """Some training on the toy corpus, as Markdown."""
     data, work, size = out / 'toy', out / 'toy_work', '160' if ON_GPU else '8'
@@ -168,6 +206,7 @@ def main() -> None:
             add(f'## {name}\n\nleft out: no time was left\n')
     add(toy_training(out, left(TOY, kept=60)))
     add(tests(out, left(150)))
+    pages.insert(1, summary(out))
     add(f'{time.monotonic() - started:.0f} s in all\n')
 
 

@@ -210,7 +210,7 @@ def main() -> None:
         for what, value in times[label].items():
             rows[f'{what} {label}, s'] = value
         if 'memory' in found[label]:
-            rows[f'peak memory {label}, GB'] = found[label]['memory'] / 1e9
+            rows[f'peak memory {label}, GiB'] = found[label]['memory'] / 2**30
     if not args.fast_only:
         for what, slow in times['plain'].items():
             rows[f'ratio {what} plain / fast'] = slow / times['fast'][what]
@@ -230,7 +230,7 @@ def main() -> None:
     if not on_gpu:
         # The process's peak, so of the larger of the two variants.
         peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        rows['peak memory of the process, GB'] = peak_memory / 1e6
+        rows['peak memory of the process, GiB'] = peak_memory / 2**20
     show('two-stream network', rows, args.json)
 
 
