@@ -71,6 +71,7 @@ def test_times_of_a_video(folder, times, nominal, rate):
 
 @FUZZ
 @example([0.0] * 9 + [9090910.0] + [0.0] * 10, 0.0, 1.0)
+@example([0.0] * 8 + [0.0001], 0.0, 1.0)
 @given(st.lists(st.floats(), max_size=40), RATES, st.floats(1, 100))
 def test_any_times(times, nominal, rate):
     times, _ = repair_times(np.array(times), nominal)

@@ -185,7 +185,8 @@ def _joined(times: np.ndarray, step: float) -> tuple[np.ndarray, list[int]]:
 
 def _rising(times: np.ndarray) -> np.ndarray:
     """Indices of the longest part in which times rise; of equals, the first stay."""
-    if np.all(np.diff(times) >= _SHORTEST) and np.isfinite(times[:1]).all():
+    # Half of it: what was repaired once stays, whatever was rounded.
+    if np.all(np.diff(times) > _SHORTEST / 2) and np.isfinite(times[:1]).all():
         return np.arange(len(times))
     # Frames i < j are apart by (j - i) shortest steps if this does not fall.
     level = times - _SHORTEST * np.arange(len(times))
