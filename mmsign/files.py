@@ -219,11 +219,10 @@ def read_lines(path: str | os.PathLike) -> list[str]:
         >>> read_lines('glosses.txt')
         ['REGEN', 'ÜBER']
     """
-    try:
+    with explain(DataError, f'cannot read {path}', OSError):
         data = Path(path).read_bytes()
+    try:
         text = data.decode('utf-8').removeprefix('\ufeff')
-    except OSError as error:
-        raise DataError(f'cannot read {path}: {error.strerror}') from error
     except UnicodeDecodeError as error:
         line = data.count(b'\n', 0, error.start) + 1
         raise DataError(

@@ -25,13 +25,9 @@ class Registry(_Registry):
             return super().build(*args, **kwargs)
 
 
-def _child(parent: _Registry, *locations: str) -> Registry:
-    return Registry(
-        parent.name,
-        parent=parent,
-        scope='mmsign',
-        locations=[f'mmsign.{location}' for location in locations],
-    )
+def _child(parent: _Registry, *rooms: str) -> Registry:
+    places = [f'mmsign.{room}' for room in rooms]
+    return Registry(parent.name, parent=parent, scope='mmsign', locations=places)
 
 
 DATASETS = _child(mmaction.DATASETS, 'datasets')

@@ -152,13 +152,10 @@ class GlossVocabulary:
         Raises:
             UnknownGlossError: If a gloss is not in the vocabulary.
         """
-        try:
+        text = f'clip {clip_id}: a gloss that is none of the vocabulary, train on a '
+        text += 'split that it was built from, or build it anew'
+        with explain(UnknownGlossError, text, KeyError):
             return [self._index[composed(gloss)] for gloss in glosses]
-        except KeyError as error:
-            raise UnknownGlossError(
-                f'clip {clip_id}: gloss {error.args[0]!r} is none of the vocabulary; '
-                'train on a split that it was built from, or build it anew'
-            ) from error
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Glosses of class indices; the blank is not one of them.

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_frames import write_frames
+from tiny_run import unformatted_configs
 from warm_python import warm_python
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
@@ -21,8 +22,8 @@ LENGTHS = dict(a=7, b=12)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what runs whole programs: all but the tests of a module of mmsign.
 
-    Of these, single ones that take more than a second carry the mark themselves. What
-    is not slow is what ``tools/run_tests.sh --quick`` runs.
+    Of these, single ones that take more than half a second carry the mark themselves.
+    What is not slow is what ``tools/run_tests.sh --quick`` runs.
     """
     for item in items:
         folder, *rest = item.path.relative_to(TESTS).parts
@@ -31,14 +32,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-def pytest_collection_finish() -> None:
-    """What is imported is there to stay: the garbage collector need not look at it.
+@pytest.fixture(scope='module', autouse=True)
+def _what_is_imported_stays() -> None:
+    """The garbage collector need not look at it.
 
     MMEngine has it look at everything for each dataset, which takes longer than most
     tests.
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _configs_are_written_as_they_come() -> Iterator[None]:
+    with unformatted_configs():
+        yield
 
 
 @pytest.fixture(scope='session')

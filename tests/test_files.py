@@ -47,6 +47,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert (tmp_path / 'real.txt').read_text() == 'new'
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
     target = tmp_path / 'file.txt'
     script = (

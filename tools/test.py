@@ -120,8 +120,8 @@ def dumping(cfg: Config, path: str | None) -> Iterator[None]:
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]
-    is_first = compat.launched_rank(cfg.launcher) == 0
-    with replacing_path(path, '.pkl') if is_first else nullcontext(path) as target:
+    rank, _ = compat.launched(cfg.launcher)
+    with nullcontext(path) if rank else replacing_path(path, '.pkl') as target:
         dump = dict(type='DumpResults', out_file_path=str(target))
         cfg.test_evaluator = [*evaluators, dump]
         yield

@@ -120,7 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     prepare(cfg, args)
     check_work_dir(cfg)
     merge_args(cfg, args)
-    spread_batch(cfg, compat.launched_processes(cfg.launcher))
+    _, processes = compat.launched(cfg.launcher)
+    spread_batch(cfg, processes)
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))
     with locked_work_dir(cfg, 'train'):
         set_start(cfg, args.resume)

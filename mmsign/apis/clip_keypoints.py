@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mmsign.datasets.clip_names import clip_name
-from mmsign.datasets.io.keypoint_file import open_keypoints
+from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.keypoints import LAYOUT_SIZES, PARTS, misplaced, select_79
@@ -108,7 +108,7 @@ def keypoints_of_each(
                 f'{given} has keypoints of one clip, but is given for {both}: give '
                 'each its own, or one .safetensors file with all by name'
             )
-        found = open_keypoints(path).find(name)
+        found = KeypointFile.open(path).find(name)
         if found is not None and owners.setdefault((path, found), name) != name:
             raise ClipError(
                 f'{name}: {given} has {found!r}, taken by {owners[path, found]}; name '
@@ -130,7 +130,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
     if suffix == '.json':
         return read_mmpose_json(path, len(clip.source), clip.notices.append)
-    file = open_keypoints(path)
+    file = KeypointFile.open(path)
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:
         (name,) = file.clip_ids

@@ -153,7 +153,7 @@ def _keypoints_of(info: dict) -> np.ndarray:
     path, fps = info['frames'], info.get('fps')
     if fps is None or not (is_video(os.path.basename(path)) and os.path.isfile(path)):
         return points
-    times = np.arange(len(points)) / (nominal_fps(path) or fps)
+    times = np.arange(len(points)) / nominal_fps(path, fps)
     chosen = resample(times, fps)
     return points if chosen is None else points[chosen[0]]
 

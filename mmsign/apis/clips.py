@@ -11,7 +11,6 @@ import numpy as np
 
 from mmsign.datasets.io import frame_times
 from mmsign.datasets.io.frame_sources import FrameSource, open_frames
-from mmsign.datasets.io.videos import VIDEO_SUFFIXES, video_info
 from mmsign.errors import ClipError
 
 Given = str | os.PathLike | np.ndarray
@@ -39,9 +38,6 @@ class ArrayFrames(FrameSource):
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
         return (self._frames[index] for index in indices)
-
-    def _name(self, index: int) -> str:
-        return f'{self.spec}, frame {index}'
 
 
 @dataclass
@@ -122,12 +118,8 @@ def open_clip(
     if isinstance(given, np.ndarray):
         source: FrameSource = ArrayFrames(given, name)
     else:
-        if name.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(name):
-            # First: frames of a video that is known are not kept in memory.
-            video_info(name)
-        source = open_frames(name)
-    if fps is not None:
-        fps = frame_times.checked_fps(fps, f'{name}: fps')
+        source = open_frames(name, keep=False)
+    fps = frame_times.checked_fps(fps, f'{name}: fps')
     if not len(source):
         raise ClipError(f'{name}: no frame can be decoded; make an mp4 of it (H.264)')
     notices = [*source.notices, *filter(None, [source.left_out])]

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from .clips import Clip, Given, open_clip, shown_name
 from .network import Network
 from .records import ClipResult, OutputResult
 from .stream import StreamReader, count_utterances
-from .windows import WindowedNetwork, window_for_clips
+from .windows import StreamFrame, WindowedNetwork, window_for_clips
 
 LONG_STEPS = 256
 """Output steps of a long clip that are decoded together at most."""
@@ -89,7 +90,7 @@ class SignInferencer:
         fast: bool = False,
     ) -> None:
         self.network: Network = open_network(config, checkpoint, bundle, device, fast)
-        self.fps = self.network.fps if fps is None else checked_fps(fps)
+        self.fps = checked_fps(fps) or self.network.fps
         self.search = self.network.search(beam_width, n_best)
         self.estimator = estimator
 
@@ -132,8 +133,7 @@ class SignInferencer:
         if single and isinstance(keypoints, np.ndarray):
             keypoints = [keypoints]
         poses = clip_keypoints.keypoints_of_each(given, keypoints)
-        if fps is not None:
-            checked_fps(fps)
+        checked_fps(fps)
         if batch_size < 1:
             raise ConfigError(f'batch_size must be at least 1, not {batch_size}')
 
@@ -288,12 +288,11 @@ class SignInferencer:
         decoders = {k: IncrementalCTC(*settings, max_steps=LONG_STEPS) for k in names}
         windows = WindowedNetwork(network, *window_for_clips(network))
         reader = StreamReader(windows, network.statistics, decoders)
-        nothing = [None] * len(clip.times)
         needs_frames = network.pipeline.needs_frames
-        frames = clip.source.stream(clip.chosen) if needs_frames else nothing
-        poses = nothing if job.keypoints is None else job.keypoints
+        frames = clip.source.stream(clip.chosen) if needs_frames else repeat(None)
+        poses = repeat(None) if job.keypoints is None else job.keypoints
         size = clip.source.source_size
-        news = [reader.step(frame, pose, size) for frame, pose in zip(frames, poses)]
+        news = map(reader.step, map(StreamFrame, frames, poses, repeat(size)))
         news = [final for final in (*news, reader.end()) if final is not None]
         for name, decoder in decoders.items() if news else ():
             glosses = tuple(gloss for final in news for gloss in final[name])

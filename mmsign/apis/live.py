@@ -20,7 +20,7 @@ from .clip_keypoints import Estimator, selected
 from .clips import ArrayFrames
 from .network import Network
 from .stream import StreamReader
-from .windows import WindowedNetwork, window_for_streams
+from .windows import StreamFrame, WindowedNetwork, window_for_streams
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class LiveRecognizer:
 
     def __post_init__(self) -> None:
         self.rate = self.network.fps or DEFAULT_FPS
-        self.fps = self.rate if self.fps is None else checked_fps(self.fps)
+        self.fps = checked_fps(self.fps) or self.rate
         self.statistics = self.network.statistics if self.pauses else None
         window, hop = window_for_streams(self.network)
         window = window if self.window is None else self.window
@@ -154,7 +154,7 @@ class LiveRecognizer:
                 yield event
         yield self.finish()
 
-    def _checked(self, frame, keypoints, frame_size) -> tuple:
+    def _checked(self, frame, keypoints, frame_size) -> StreamFrame:
         where = f'frame {self._given} of the stream'
         pipeline = self.network.pipeline
         if frame is not None:
@@ -171,13 +171,14 @@ class LiveRecognizer:
         if keypoints is not None:
             points = np.asarray(keypoints, np.float32)[None]
             keypoints = selected(points, 'the keypoints fed', where)[0]
-        return frame, keypoints, frame_size if frame is None else frame.shape[1::-1]
+        size = frame_size if frame is None else frame.shape[1::-1]
+        return StreamFrame(frame, keypoints, tuple(map(int, size)))
 
     def _look(
-        self, began: float, items: Iterable[tuple], is_last: bool = False
+        self, began: float, frames: Iterable[StreamFrame], is_last: bool = False
     ) -> LiveEvent | None:
         """Frames at the rate of training to the reader; what it says."""
-        news = [self.reader.step(*item) for item in items]
+        news = list(map(self.reader.step, frames))
         if is_last:
             news.append(self.reader.end())
         news = [glosses[AVERAGE] for glosses in news if glosses is not None]

@@ -88,8 +88,7 @@ class Network:
     @property
     def fps(self) -> float | None:
         """Frames per second of the training corpus, None if nobody says."""
-        fps = self.spec.corpus.get('fps')
-        return None if fps is None else checked_fps(fps, "the config's corpus.fps")
+        return checked_fps(self.spec.corpus.get('fps'), "the config's corpus.fps")
 
     @property
     def statistics(self) -> ClipStatistics | None:

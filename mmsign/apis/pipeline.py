@@ -87,12 +87,11 @@ class Pipeline:
         return self.pack(dict(part, frames=np.concatenate(done)))
 
     @staticmethod
-    def record(name: str, frame_size: Sequence[int]) -> dict:
+    def record(name: str, frame_size: tuple[int, int]) -> dict:
         """What LoadClip would have written of a clip; without ``num_frames``."""
-        width, height = map(int, frame_size)
         record = dict(clip_id=name, signer='', glosses=[], text=None, frames=name)
-        box = 0.0, 0.0, float(width), float(height)
-        return record | dict(frame_size=(width, height), crop_box=box)
+        box = 0.0, 0.0, *map(float, frame_size)
+        return record | dict(frame_size=frame_size, crop_box=box)
 
     def look(self, results: dict, frames: np.ndarray | None) -> dict:
         """Run the steps between: crop box, crop, resize.

@@ -19,7 +19,7 @@ from mmsign.decoding import IncrementalCTC
 from mmsign.structures import TimedGloss
 
 from .clip_statistics import ClipStatistics
-from .windows import WindowedNetwork, WindowSteps
+from .windows import StreamFrame, WindowedNetwork, WindowSteps
 
 PAUSE = 2
 """Resting frames in a row that end an utterance; one alone may be an error."""
@@ -54,13 +54,8 @@ class StreamReader:
         self._final: Glosses | None = None
         self._latest: WindowSteps | None = None  # of the utterance that goes on
 
-    def step(
-        self,
-        frame: np.ndarray | None,
-        keypoints: np.ndarray | None,
-        frame_size: tuple[int, int] | None = None,
-    ) -> Glosses | None:
-        """Take one frame; see ``WindowedNetwork.step``.
+    def step(self, frame: StreamFrame) -> Glosses | None:
+        """Take one frame.
 
         Returns:
             By output the glosses that are now final; None if the network had nothing
@@ -69,18 +64,17 @@ class StreamReader:
         Raises:
             ClipError: If the frame has another size than the first.
         """
-        item = frame, keypoints, frame_size
         self._count += 1
         self._final = None
         # Where nothing tells, the hands move.
         before, self._is_resting = self._is_resting, False
-        if self.rest is not None and keypoints is not None:
-            self._is_resting = bool(self.rest.resting(keypoints[None], before)[0])
+        if self.rest is not None and frame.keypoints is not None:
+            self._is_resting = bool(self.rest.resting(frame.keypoints[None], before)[0])
         if self._is_resting:
             self._run += 1
-            self._resting.append(item)
+            self._resting.append(frame)
             if self._signing:
-                self._look(item)
+                self._look(frame)
                 if self._run >= max(PAUSE, self.rest.frames):
                     self._end()
             return self._final
@@ -94,7 +88,7 @@ class StreamReader:
                 self._look(before)
         self._run = 0
         self._resting.clear()
-        self._look(item)
+        self._look(frame)
         return self._final
 
     def end(self) -> Glosses | None:
@@ -110,21 +104,21 @@ class StreamReader:
             return []
         return self.decoders[output].preview(self._latest.preview[output])
 
-    def _look(self, item: tuple) -> None:
-        self._item = item
-        steps = self.windows.step(*item)
+    def _look(self, frame: StreamFrame) -> None:
+        self._seen = frame
+        steps = self.windows.step(frame)
         self._latest = steps or self._latest
         self._take(steps)
 
     def _end(self) -> None:
         self._signing, self._latest = False, None
-        if self.rest is not None and self._item[1] is not None:
+        if self.rest is not None and self._seen.keypoints is not None:
             if self.windows.count < self.statistics.shortest / 2:
                 self.windows.begin()  # a twitch
                 return
             # Nothing of it is dropped: the last frame is shown until a step is full.
             while self.windows.count % self.windows.stride:
-                self._look(self._item)
+                self._look(self._seen)
         self._latest = None
         self._take(self.windows.end(), is_last=True)
 

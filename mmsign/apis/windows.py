@@ -15,6 +15,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +28,21 @@ from .network import Network
 
 # Log-probability of everything but the blank where nobody is to be seen.
 _NOTHING = -30.0
+
+
+class StreamFrame(NamedTuple):
+    """A frame of a stream.
+
+    Attributes:
+        image: (height, width, 3) uint8 BGR; None if the network looks at keypoints
+            alone.
+        keypoints: (79, 3) in pixels, or None.
+        size: (width, height) that they refer to in pixels, the frame's own.
+    """
+
+    image: np.ndarray | None
+    keypoints: np.ndarray | None
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -93,20 +109,8 @@ class WindowedNetwork:
         self._next = 0  # where the next window begins
         self._committed = 0  # frames
 
-    def step(
-        self,
-        frame: np.ndarray | None,
-        keypoints: np.ndarray | None,
-        frame_size: tuple[int, int] | None = None,
-    ) -> WindowSteps | None:
+    def step(self, frame: StreamFrame) -> WindowSteps | None:
         """Take one frame.
-
-        Args:
-            frame: (height, width, 3) uint8 BGR; None if the network looks at
-                keypoints alone.
-            keypoints: (79, 3) in pixels, or None.
-            frame_size: (width, height) that keypoints refer to in pixels; the
-                frame's own if None.
 
         Returns:
             What a window added, if one is complete.
@@ -115,15 +119,14 @@ class WindowedNetwork:
             ClipError: If the frame has another size than the first.
         """
         pipeline = self.network.pipeline
-        size = tuple(map(int, frame_size or frame.shape[1::-1]))
-        if self._seen and size != self._seen['frame_size']:
-            first = self._seen['frame_size']
+        first = self._seen.get('frame_size', frame.size)
+        if frame.size != first:
             raise ClipError(
-                f'frame {self.count} of the stream has {size} pixels, not {first}'
+                f'frame {self.count} of the stream has {frame.size} pixels, not {first}'
             )
-        pictures = frame[None] if pipeline.needs_frames else None
-        self._seen = pipeline.look(pipeline.record('stream', size), pictures)
-        held = dict(keypoints=keypoints) if pipeline.needs_keypoints else {}
+        images = frame.image[None] if pipeline.needs_frames else None
+        self._seen = pipeline.look(pipeline.record('stream', frame.size), images)
+        held = dict(keypoints=frame.keypoints) if pipeline.needs_keypoints else {}
         if pipeline.needs_frames:
             held['frames'] = self._seen['frames'][0]
         self._frames.append(held)

@@ -10,12 +10,8 @@ from mmsign.compat.checkpoints import (
     load_checkpoint,
     write_checkpoint,
 )
-from mmsign.compat.devices import choose_device
-from mmsign.compat.distributed import (
-    launched_processes,
-    launched_rank,
-    prepare_distributed,
-)
+from mmsign.compat.devices import can_fuse, choose_device
+from mmsign.compat.distributed import launched, prepare_distributed
 from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
 from mmsign.compat.mixed_precision import (
     autocast_dtype,

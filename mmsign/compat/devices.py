@@ -2,6 +2,7 @@
 
 import torch
 from mmengine.device import get_device
+from torch.utils import _foreach_utils
 
 from mmsign.errors import ConfigError
 
@@ -35,3 +36,9 @@ def choose_device(name: str | torch.device | None = None) -> torch.device:
             f'device {str(name)!r} cannot be used ({reason}); there is: {there}'
         ) from error
     return device
+
+
+def can_fuse(device: torch.device) -> bool:
+    """Whether optimizers have a fused step there: on a CPU from torch 2.4 on."""
+    known = getattr(_foreach_utils, '_get_fused_kernels_supported_devices', None)
+    return device.type in (('cuda',) if known is None else known())

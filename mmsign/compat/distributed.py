@@ -28,18 +28,12 @@ _LAUNCHER_VARIABLES = {
 }
 
 
-def launched_rank(launcher: str) -> int:
-    """Of this process among those that a launcher started; 0 without one."""
+def launched(launcher: str) -> tuple[int, int]:
+    """Rank of this process, and how many a launcher started; 0 and 1 without one."""
     if launcher == 'none':
-        return 0
-    return int(os.environ.get(_LAUNCHER_VARIABLES[launcher][0], '0'))
-
-
-def launched_processes(launcher: str) -> int:
-    """How many processes a launcher started; 1 without one."""
-    if launcher == 'none':
-        return 1
-    return int(os.environ.get(_LAUNCHER_VARIABLES[launcher][1], '1'))
+        return 0, 1
+    rank, processes, _ = _LAUNCHER_VARIABLES[launcher]
+    return int(os.environ.get(rank, '0')), int(os.environ.get(processes, '1'))
 
 
 def prepare_distributed(cfg: Config) -> None:

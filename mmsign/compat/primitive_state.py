@@ -146,9 +146,8 @@ def from_primitive(value: Any) -> Any:
 def _rebuild(tagged: dict[str, Any]) -> Any:
     kind, data = tagged[TAG], tagged.get('data')
     if kind == 'history_buffer':
-        histories = (
-            tagged[f'{name}_history'].cpu().numpy() for name in ('log', 'count')
-        )
+        names = 'log_history', 'count_history'
+        histories = (tagged[name].cpu().numpy() for name in names)
         return HistoryBuffer(*histories, tagged['max_length'])
     if kind == 'ndarray':
         dtype = np.dtype(tagged['dtype'])

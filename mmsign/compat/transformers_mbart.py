@@ -19,8 +19,6 @@ from torch import Tensor, nn
 from mmsign.errors import ConfigError, optional_import
 from mmsign.files import read_json
 
-# mBART-large-cc25's, where transformers' own defaults differ.
-_DEFAULTS = dict(scale_embedding=True, normalize_before=True, add_final_layer_norm=True)
 # Module and the extra that brings it.
 _TRANSFORMERS = 'transformers', 'translation'
 
@@ -39,7 +37,8 @@ def new_mbart(vocab_size: int, **config: Any) -> nn.Module:
     known = transformers.MBartConfig().to_dict()
     if unknown := sorted(config.keys() - known.keys()):
         raise ConfigError(f'{", ".join(unknown)}: no setting of an MBartConfig')
-    config = {k: value for k, value in _DEFAULTS.items() if k in known} | config
+    # As mBART-large-cc25 has it; transformers' own default differs.
+    config = dict(scale_embedding=True) | config
     config = transformers.MBartConfig(vocab_size=vocab_size, **config)
     return transformers.MBartForConditionalGeneration(config)
 

@@ -20,7 +20,7 @@ from mmsign.vocab import GlossVocabulary, is_feasible
 
 from .io.frame_sources import FrameSource
 from .io.frame_times import frame_duration, is_steady
-from .io.keypoint_file import KeypointFile, open_keypoints
+from .io.keypoint_file import KeypointFile
 from .sign_dataset import SignDataset
 from .transforms.load import at_corpus_rate, open_source, read_points
 
@@ -33,7 +33,6 @@ class SplitReport:
     """What was found of one split.
 
     Attributes:
-        clips: Number of clips.
         signers: Distinct signers.
         counts: How often each gloss occurs.
         unseen: The glosses, with counts, that the training split lacks.
@@ -47,7 +46,6 @@ class SplitReport:
         remarks: What is unusual, likewise.
     """
 
-    clips: int = 0
     signers: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
@@ -64,17 +62,32 @@ class SplitReport:
         text = ': '.join(map(str, parts)).removeprefix('clip ')
         notes.setdefault(title, []).append(text)
 
-    def look_at_annotation(self, info: dict) -> int | None:
-        """A clip's announced frames."""
-        self.clips += 1
+    def look_at(self, info: dict, frames: bool, decode: bool, longest: int) -> None:
+        """Look a clip over: its annotation, then its files.
+
+        Args:
+            info: A record of ``SignDataset``.
+            frames, decode: Whether to look for its frames, and to decode them.
+            longest: The most frames that the network takes.
+        """
+        clip_id, glosses = info['clip_id'], info['glosses']
         self.signers.add(info['signer'])
-        self.counts.update(info['glosses'])
-        self.gloss_lengths.append(len(info['glosses']))
-        if not info['glosses']:
-            self.note('without a gloss', info['clip_id'])
+        self.counts.update(glosses)
+        self.gloss_lengths.append(len(glosses))
+        if not glosses:
+            self.note('without a gloss', clip_id)
         if info['num_frames'] == 0:
-            self.note('LENGTH 0 in the annotation', info['clip_id'])
-        return info['num_frames']
+            self.note('LENGTH 0 in the annotation', clip_id)
+        length = self.look_at_files(info, frames, decode) or info['num_frames']
+        if not length:
+            return
+        self.lengths.append(length)
+        if length > longest:
+            title = f'longer than the {longest} frames that are taken'
+            self.note(title, clip_id, f'{length} frames')
+        if not is_feasible(glosses, max(length, _STRIDE) // _STRIDE):
+            counts = f'{length} frames, {len(glosses)} glosses'
+            self.note('too short for their glosses (CTC)', clip_id, counts)
 
     def look_at_files(self, info: dict, frames: bool, decode: bool) -> int | None:
         """Open a clip as the loaders do; N, if it can be told."""
@@ -92,7 +105,7 @@ class SplitReport:
                 if odd:
                     self.note('KEYPOINTS of another frame', info['clip_id'], odd)
             except DataError as error:
-                there = info['clip_id'] in open_keypoints(info['keypoint_file'])
+                there = info['clip_id'] in KeypointFile.open(info['keypoint_file'])
                 title = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
                 self.note(title, error)
         if source is not None:
@@ -125,16 +138,6 @@ class SplitReport:
                 pass
         except FrameReadError as error:
             self.note('BROKEN frames', clip_id, error)
-
-    def look_at_length(self, info: dict, length: int, max_length: int) -> None:
-        """Compare a clip's frames with what the network takes, and CTC needs."""
-        self.lengths.append(length)
-        if length > max_length:
-            title = f'longer than the {max_length} frames that are taken'
-            self.note(title, info['clip_id'], f'{length} frames')
-        if not is_feasible(info['glosses'], max(length, _STRIDE) // _STRIDE):
-            counts = f'{length} frames, {len(info["glosses"])} glosses'
-            self.note('too short for their glosses (CTC)', info['clip_id'], counts)
 
 
 @dataclass
@@ -209,11 +212,7 @@ def check_corpus(
             owner = owners.setdefault(info['clip_id'], split)
             if owner != split:
                 found.note('IN ANOTHER SPLIT too', info['clip_id'], owner)
-            length = found.look_at_annotation(info)
-            if look_at_frames or keypoint_file:
-                length = found.look_at_files(info, look_at_frames, decode) or length
-            if length:
-                found.look_at_length(info, length, max_length)
+            found.look_at(info, look_at_frames, decode, max_length)
             if number % 500 == 0:
                 progress(f'{split}: {number} of {len(clips)} clips')
         if not found.counts:
@@ -258,9 +257,9 @@ def describe(report: CorpusReport) -> str:
 
 
 def _describe_split(name: str, split: SplitReport) -> list[str]:
-    total = sum(split.gloss_lengths)
+    clips, total = len(split.gloss_lengths), sum(split.gloss_lengths)
     lines = [
-        f'{name}: {split.clips} clips, {total} glosses, {len(split.counts)} different, '
+        f'{name}: {clips} clips, {total} glosses, {len(split.counts)} different, '
         f'{len(split.signers)} signers',
         f'  glosses per clip: {_spread(split.gloss_lengths)}',
     ]

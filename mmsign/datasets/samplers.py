@@ -12,7 +12,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import DATA_SAMPLERS
 
 from .io.frame_sources import open_frames
-from .io.keypoint_file import open_keypoints
+from .io.keypoint_file import KeypointFile
 
 
 def known_length(info: dict) -> int | None:
@@ -28,8 +28,8 @@ def known_length(info: dict) -> int | None:
     if info.get('num_frames'):
         return info['num_frames']
     # Training on video alone needs no keypoint file, even if one is named.
-    if path is not None and os.path.isfile(path) and clip_id in open_keypoints(path):
-        return open_keypoints(path).length(clip_id)
+    if path is not None and os.path.isfile(path) and clip_id in KeypointFile.open(path):
+        return KeypointFile.open(path).length(clip_id)
     return None
 
 

@@ -83,9 +83,7 @@ class SignDataset(BaseDataset):
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
     ) -> None:
-        if split not in self.SPLITS:
-            splits = ', '.join(self.SPLITS)
-            raise DataError(f'{type(self).__name__}: {split!r} is none of {splits}')
+        self.is_in(split, split, type(self).__name__)  # or there is no such split
         data_root = os.fspath(data_root)
         self.split = split
         self.fps = self.FPS if fps is None else checked_fps(fps, 'fps of the dataset')
@@ -217,9 +215,7 @@ class SignDataset(BaseDataset):
             note_once(seen, clip_id, where)
             frames = pattern.replace('{clip_id}', clip_id)
             places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
-            if self.frames_given:
-                clip.pop('frames', None)
-            records.append(places | clip)
+            records.append(clip | places if self.frames_given else places | clip)
         if not records:
             name = f'{type(self).__name__}: the {self.split} split'
             raise DataError(f'{name} under {self.data_root} has no clips')

@@ -1,16 +1,17 @@
-"""Adam, fast where parameters are on a GPU."""
+"""Adam by one call for all parameters."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
+from mmsign import compat
 from mmsign.registry import OPTIMIZERS
 
 
 @OPTIMIZERS.register_module()
 class FusedAdam(torch.optim.Adam):
-    """``torch.optim.Adam`` by one launch for all parameters, if all are on a GPU.
+    """``torch.optim.Adam``, fused where torch can: one launch for all parameters.
 
     A state that was saved with parameters in another order of memory is rearranged
     when it is loaded, as the fused step demands.
@@ -23,8 +24,8 @@ class FusedAdam(torch.optim.Adam):
     def __init__(self, params: Iterable[Tensor] | Iterable[dict], **settings) -> None:
         params = list(params)
         groups = [p['params'] if isinstance(p, dict) else [p] for p in params]
-        on_gpu = all(p.is_cuda for group in groups for p in group)
-        super().__init__(params, **dict(fused=on_gpu or None) | settings)
+        fused = all(compat.can_fuse(p.device) for group in groups for p in group)
+        super().__init__(params, **dict(fused=fused or None) | settings)
 
     def load_state_dict(self, state_dict: dict) -> None:
         """As PyTorch's; see above."""

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from mmsign.errors import DataError
+from mmsign.errors import DataError, optional_import
 from mmsign.registry import METRICS
 from mmsign.structures import TranslationPrediction
 from mmsign.text.languages import finish_sentence
 
 from .clip_metric import ClipMetric
-from .text_scores import TextScores, sacrebleu_metrics, score_texts, text_score_table
+from .text_scores import SACREBLEU, TextScores, score_texts, text_score_table
 
 
 @METRICS.register_module()
@@ -35,11 +35,10 @@ class BLEUMetric(ClipMetric):
     """
 
     found = 'translations'
-    scored = 'text'
 
     def __init__(self, level: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        sacrebleu_metrics()
+        optional_import(*SACREBLEU)
         self.level = level
 
     def reference(self, data_sample: dict) -> str:

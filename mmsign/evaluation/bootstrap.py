@@ -14,7 +14,7 @@ from mmsign.errors import DataError
 from .wer import WordErrors
 
 SAMPLES = 2000
-_CHUNK = 250
+Errors = Sequence[WordErrors]
 
 
 class Interval(NamedTuple):
@@ -26,10 +26,7 @@ class Interval(NamedTuple):
 
 
 def wer_interval(
-    sentences: Sequence[WordErrors],
-    samples: int = SAMPLES,
-    confidence: float = 0.95,
-    seed: int = 0,
+    sentences: Errors, samples: int = SAMPLES, confidence: float = 0.95, seed: int = 0
 ) -> Interval:
     """Percentile bootstrap of a corpus's word error rate.
 
@@ -49,12 +46,20 @@ def wer_interval(
         >>> wer_interval([right, wrong] * 50)
         Interval(value=25.0, low=20.0, high=30.0)
     """
-    return _bootstrap(*_counts(sentences), samples, confidence, seed)
+    errors, words = _counts(sentences)
+    rng = np.random.default_rng(seed)
+    rates = []
+    for _ in range(samples):
+        drawn = rng.integers(0, len(words), len(words))
+        # A draw of sentences without any word has no rate, and is left out.
+        if total := words[drawn].sum():
+            rates.append(100 * errors[drawn].sum() / total)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(rates, [tail, 1 - tail])
+    return Interval(float(100 * errors.sum() / words.sum()), float(low), float(high))
 
 
-def wer_difference(
-    first: Sequence[WordErrors], second: Sequence[WordErrors], **options: float
-) -> Interval:
+def wer_difference(first: Errors, second: Errors, **options: float) -> Interval:
     """Bootstrap of the difference second - first, in points of WER.
 
     Both are scored on the same drawn sentences, so that what makes a sentence hard
@@ -72,12 +77,10 @@ def wer_difference(
         >>> wer_difference([right] * 50, [wrong] * 50)
         Interval(value=50.0, low=50.0, high=50.0)
     """
-    return _bootstrap(*_paired(first, second), **options)
+    return wer_interval(_differences(first, second), **options)
 
 
-def randomization_test(
-    first: Sequence[WordErrors], second: Sequence[WordErrors]
-) -> float:
+def randomization_test(first: Errors, second: Errors) -> float:
     """Two-sided p-value of the paired randomisation test, exact.
 
     If the two runs were alike, each sentence's pair of results could as well be
@@ -96,7 +99,7 @@ def randomization_test(
         >>> randomization_test([right] * 5, [wrong] * 5)  # 2 of 2^5 ways
         0.0625
     """
-    difference, _ = _paired(first, second)
+    difference, _ = _counts(_differences(first, second))
     steps = np.abs(difference[difference != 0])
     reach = int(steps.sum())
     chances = np.zeros(2 * reach + 1)
@@ -107,7 +110,7 @@ def randomization_test(
     return min(1.0, float(chances[sums >= abs(difference.sum())].sum()))
 
 
-def _counts(sentences: Sequence[WordErrors]) -> tuple[np.ndarray, np.ndarray]:
+def _counts(sentences: Errors) -> tuple[np.ndarray, np.ndarray]:
     """Errors and reference words, (n,) int64 each."""
     counts = [(s.errors, s.reference_words) for s in sentences]
     errors, words = np.array(counts, dtype=np.int64).reshape(-1, 2).T
@@ -116,10 +119,8 @@ def _counts(sentences: Sequence[WordErrors]) -> tuple[np.ndarray, np.ndarray]:
     return errors, words
 
 
-def _paired(
-    first: Sequence[WordErrors], second: Sequence[WordErrors]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Differences of errors, and the reference words, (n,) int64 each."""
+def _differences(first: Errors, second: Errors) -> list[WordErrors]:
+    """Of each sentence the errors that the second makes more, below 0 if fewer."""
     errors, words = _counts(first)
     other_errors, other_words = _counts(second)
     if not np.array_equal(words, other_words):
@@ -127,20 +128,5 @@ def _paired(
             f'the runs differ in their references: {len(words)} and {len(other_words)} '
             f'sentences, {words.sum()} and {other_words.sum()} words'
         )
-    return other_errors - errors, words
-
-
-def _bootstrap(
-    errors: np.ndarray, words: np.ndarray, samples=SAMPLES, confidence=0.95, seed=0
-) -> Interval:
-    """Of the rate ``errors`` / ``words``, (n,) each, over drawn corpora."""
-    rng = np.random.default_rng(seed)
-    rates = []
-    for start in range(0, samples, _CHUNK):
-        drawn = rng.integers(0, len(words), (min(_CHUNK, samples - start), len(words)))
-        total = words[drawn].sum(1)
-        # A draw of sentences without any word has no rate, and is left out.
-        rates.append(100 * errors[drawn].sum(1)[total > 0] / total[total > 0])
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(rates), [tail, 1 - tail])
-    return Interval(float(100 * errors.sum() / words.sum()), float(low), float(high))
+    pairs = zip(other_errors - errors, words)
+    return [WordErrors(more, reference_words=count) for more, count in pairs]

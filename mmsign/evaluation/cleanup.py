@@ -35,9 +35,6 @@ from .tokens import Sentences
 PROTOCOLS = ('paper', 'official')
 OFFICIAL_CORPUS = 'phoenix2014'
 
-_NOTHING_LEFT = '[EMPTY]'
-_DROPPED = '__EPENTHESIS__'
-
 
 class Rule(NamedTuple):
     """Replace what ``pattern`` finds, ``times`` times over the whole sentence."""
@@ -67,29 +64,25 @@ _REPETITION = (
     Rule(r'(?<![\w-])([A-Z]+)(?![\w-]) \1(?![\w-])', r'\1', times=4),
 )
 
-_MARKS = (
-    # Of place, classifier, question, possessive and left hand.
+_PHOENIX2014 = (
+    # Marks of place, classifier, question, possessive and left hand.
     Rule(r'loc-|cl-|qu-|poss-|lh-', ''),
     # Variants and a typing error.
     Rule(r'S0NNE', 'SONNE'),
     Rule(r'HABEN2', 'HABEN'),
     # What is no sign. __ON__ and __OFF__ stay: the corpus scores them.
     Rule(r'__(?:EMOTION|PU|LEFTHAND|EPENTHESIS)__', ''),
-)
-_SHOW = Rule(r'ZEIGEN(?= |$)', 'ZEIGEN-BILDSCHIRM')
-# NORDRAUM -> NORD, and the mark of a repeated movement.
-_MOVEMENT = (Rule(r'([A-Z]{2})RAUM', r'\1'), Rule(r'-PLUSPLUS', ''))
-
-_PHOENIX2014 = (
-    *_MARKS,
     Rule(r'WIE AUSSEHEN', 'WIE-AUSSEHEN'),
-    _SHOW,
+    Rule(r'ZEIGEN(?!\S)', 'ZEIGEN-BILDSCHIRM'),
     *_SPELLING,
-    *_MOVEMENT,
+    # NORDRAUM -> NORD, and the mark of a repeated movement.
+    Rule(r'([A-Z]{2})RAUM', r'\1'),
+    Rule(r'-PLUSPLUS', ''),
     *_REPETITION,
 )
 
-PHOENIX2014_WORD_RULES = (*_MARKS, _SHOW, *_MOVEMENT)
+# A rule of two words has the space between them in its pattern.
+PHOENIX2014_WORD_RULES = [rule for rule in _PHOENIX2014 if ' ' not in rule.pattern]
 """Those that need no second word: what ``official`` applies."""
 
 _PHOENIX2014T = (
@@ -181,9 +174,9 @@ def clean_word_by_word(words: Sequence[str]) -> list[str]:
         >>> clean_word_by_word(['loc-NORD', '__PU__', 'A', 'B'])
         ['NORD', 'A', 'B']
     """
-    kept = (word for word in words if _DROPPED not in word)
+    kept = (word for word in words if '__EPENTHESIS__' not in word)
     cleaned = [apply_rules(PHOENIX2014_WORD_RULES, word) for word in kept]
-    return [word for word in cleaned if word] or [_NOTHING_LEFT]
+    return [word for word in cleaned if word] or ['[EMPTY]']
 
 
 def _fold(word: str) -> str:

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmsign.errors import DataError
 from mmsign.files import LineWriter
 
-from .prediction_dump import check_dump, record_line, write_predictions
+from .prediction_dump import check_dump, record_line, words_of, write_predictions
 
 
 class ClipMetric(BaseMetric):
@@ -36,9 +36,8 @@ class ClipMetric(BaseMetric):
 
     # The outputs' names are prefix enough; None would make MMEngine warn.
     default_prefix = ''
-    # Where a data sample has what was found, by output; and what is scored of that.
+    # Where a data sample has what was found, by output.
     found = 'predictions'
-    scored = 'glosses'
 
     def __init__(self, dump: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
@@ -141,11 +140,10 @@ class ClipMetric(BaseMetric):
                 clip = record['clip_id']
                 raise DataError(f'clip {clip!r} lacks {missing}, which others have')
         hypotheses = {
-            output: [record['hypotheses'][output][self.scored] for record in records]
+            output: [words_of(record['hypotheses'][output]) for record in records]
             for output in records[0]['hypotheses']
         }
-        references = [record['reference'] for record in records]
-        scores, table = self.compare(references, hypotheses)
+        scores, table = self.compare([r['reference'] for r in records], hypotheses)
         print_log(table, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)

@@ -45,7 +45,7 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
     }
     for output in records[0]['hypotheses'] if records else ():
         found = (record['hypotheses'][output] for record in records)
-        files[f'.{output}.txt'] = [_line(_words(hypothesis)) for hypothesis in found]
+        files[f'.{output}.txt'] = [_line(words_of(hypothesis)) for hypothesis in found]
     paths = [Path(f'{os.fspath(prefix)}{suffix}') for suffix in files]
     for path, lines in zip(paths, files.values()):
         write_lines(path, lines)
@@ -89,7 +89,7 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
         text = f'{where} is no prediction that a metric with `dump` wrote'
         with explain(DataError, text, *_NO_RECORD):
             record = json.loads(line)
-            found = {name: _words(one) for name, one in record['hypotheses'].items()}
+            found = {name: words_of(one) for name, one in record['hypotheses'].items()}
             clip, reference = record['clip_id'], record['reference']
         where += f': clip {clip!r}'
         if clip in records:
@@ -105,7 +105,8 @@ def read_predictions(path: str | os.PathLike) -> list[dict]:
     return list(records.values())
 
 
-def _words(hypothesis: dict) -> list[str] | str:
+def words_of(hypothesis: dict) -> list[str] | str:
+    """What is scored of one output's prediction: glosses, or the sentence."""
     return hypothesis['glosses' if 'glosses' in hypothesis else 'text']
 
 

@@ -24,8 +24,8 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
     """Word errors of each sentence as NIST sclite counts them.
 
     Words are numbered before sclite sees them, since it ignores case and takes some
-    characters for marks of its own. Sentences without any word are left out: sclite
-    does not accept them, and they hold no errors.
+    characters for marks of its own. All sentences begin with one more word, the same
+    in both: sclite does not accept sentences without any.
 
     Args:
         references: Words of each sentence.
@@ -37,32 +37,29 @@ def sclite_errors(references: Sentences, hypotheses: Sentences) -> list[WordErro
     command = sclite_command()
     if command is None:
         raise ConfigError('neither sclite nor sctk is on the PATH: apt install sctk')
-    spoken = [i for i, pair in enumerate(zip(references, hypotheses)) if any(pair)]
-    found = [WordErrors(sentences=1, correct_sentences=1)] * len(references)
-    if not spoken:
-        return found
     numbers: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, sentences in (('ref', references), ('hyp', hypotheses)):
             lines = []
-            for i in spoken:
-                words = (numbers.setdefault(w, len(numbers)) for w in sentences[i])
-                lines.append(' '.join(f'w{number}' for number in words) + f' (s-{i})\n')
+            for i, sentence in enumerate(sentences):
+                words = (numbers.setdefault(w, len(numbers)) for w in sentence)
+                lines.append(' '.join(['begin', *map(str, words), f'(s-{i})\n']))
             Path(folder, name).write_text(''.join(lines))
         options = '-r ref trn -h hyp trn -i spu_id -o pra stdout'
         command += options.split()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     blocks = _SENTENCE.findall(done.stdout)
-    if done.returncode or len(blocks) != len(spoken):
+    if done.returncode or len(blocks) != len(references):
         end = f'status {done.returncode}: {" ".join(done.stderr.split())[-300:]}'
         raise ConfigError(
-            f'{command[0]} counted {len(blocks)} of {len(spoken)} sentences, {end}'
+            f'{command[0]} counted {len(blocks)} of {len(references)} sentences, {end}'
         )
+    found = {}
     for number, counts in blocks:
         correct, *errors, inserted = map(int, counts.split())
-        sizes = correct + sum(errors), 1, int(not any((*errors, inserted)))
+        sizes = correct - 1 + sum(errors), 1, int(not any((*errors, inserted)))
         found[int(number)] = WordErrors(*errors, inserted, *sizes)
-    return found
+    return [found[number] for number in range(len(references))]
 
 
 def verify_with_sclite(references: Sentences, hypotheses: Sentences) -> None:

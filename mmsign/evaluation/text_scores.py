@@ -11,7 +11,6 @@ hypothesis and of the reference. A sentence's score is the F measure
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from types import ModuleType
 from typing import NamedTuple
 
 from mmsign.errors import DataError, optional_import
@@ -28,14 +27,8 @@ FIELD_BETA = 1.2
 # so that the signature says it.
 _TOKENIZERS = {'word': 'none', 'character': 'char'}
 
-
-def sacrebleu_metrics() -> ModuleType:
-    """``sacrebleu.metrics``.
-
-    Raises:
-        MissingPackageError: sacrebleu is not installed.
-    """
-    return optional_import('sacrebleu.metrics', 'translation')
+SACREBLEU = 'sacrebleu.metrics', 'translation'
+"""Module and the extra that brings it."""
 
 
 class BleuScores(NamedTuple):
@@ -79,7 +72,7 @@ def corpus_bleu(
     for order in (1, 2, 3, 4):
         # `force` silences a warning about tokenised text, which is intended here.
         options = dict(tokenize=_TOKENIZERS[level], max_ngram_order=order, force=True)
-        bleu = sacrebleu_metrics().BLEU(**options)
+        bleu = optional_import(*SACREBLEU).BLEU(**options)
         scores.append(bleu.corpus_score(*texts).score)
     return BleuScores(tuple(scores), str(bleu.get_signature()))
 
@@ -94,7 +87,7 @@ def corpus_chrf(references: Sequence[str], hypotheses: Sequence[str]) -> float:
         17.0
     """
     check_pairs(references, hypotheses)
-    chrf = sacrebleu_metrics().CHRF()
+    chrf = optional_import(*SACREBLEU).CHRF()
     return chrf.corpus_score(list(hypotheses), [list(references)]).score
 
 

@@ -60,8 +60,7 @@ class WERMetric(ClipMetric):
             cleaned = (clean_glosses(glosses, cleanup) for glosses in sentences)
             return [split_text(' '.join(glosses), self.level) for glosses in cleaned]
 
-        expected, errors = words(references), {}
-        for output, found in hypotheses.items():
-            errors[output] = count_word_errors(expected, words(found))
+        expected, found = words(references), hypotheses.items()
+        errors = {k: count_word_errors(expected, words(x)) for k, x in found}
         rules = f'clean-up {cleanup}, counted by {self.level}'
         return errors, f'word errors, {rules}\n{word_error_table(errors)}'

@@ -194,9 +194,8 @@ def _read_csv(path: Path) -> list[Frame]:
     frames: dict[int, Frame] = {}
     try:
         columns = set(rows.fieldnames or ())
-        named = 'point' in columns
-        names = {'point'} if named else {'type', 'landmark_index'}
-        if not {'frame', 'x', 'y'} | names <= columns:
+        names = ['point'] if 'point' in columns else ['type', 'landmark_index']
+        if not {'frame', 'x', 'y', *names} <= columns:
             raise DataError(
                 f'columns {", ".join(sorted(columns)) or "none"}; expected frame, x, y '
                 'and point, or type and landmark_index'
@@ -207,7 +206,7 @@ def _read_csv(path: Path) -> list[Frame]:
             if number < 0:
                 raise DataError(f'frame {number}, expected 0 or more')
             points = frames.setdefault(number, {})
-            name = row['point'] if named else f'{row["type"]}_{row["landmark_index"]}'
+            name = '_'.join(str(row[column]) for column in names)
             if row['x'] and row['y']:
                 if name in points:
                     raise DataError(f'frame {number} has two points {name}')

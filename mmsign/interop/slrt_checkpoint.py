@@ -29,6 +29,9 @@ POSITIONS = 5000
 _TABLE_TOLERANCE = 1e-3
 _COUNTER = 'num_batches_tracked'
 
+State = Mapping[str, Tensor]
+Rename = Callable[[str], str | None]
+
 
 @dataclass(frozen=True)
 class Converted:
@@ -72,15 +75,13 @@ def is_slrt_name(name: str) -> bool:
     return name.startswith(PREFIX) or slrt_to_ours(name) is not None
 
 
-def is_s3d_state(state: Mapping[str, Tensor]) -> bool:
+def is_s3d_state(state: State) -> bool:
     """Whether these are the weights of an S3D alone, as published for Kinetics."""
     named = [flat_to_block(name) for name in state if not name.startswith('fc.')]
     return bool(named) and None not in named
 
 
-def renamed(
-    state: Mapping[str, Tensor], rename: Callable[[str], str | None], reason: str
-) -> Converted:
+def renamed(state: State, rename: Rename, reason: str) -> Converted:
     """Tensors under other names.
 
     Args:
@@ -105,12 +106,12 @@ def renamed(
     return Converted(tensors, sources, left_out)
 
 
-def convert_s3d(state: Mapping[str, Tensor]) -> Converted:
+def convert_s3d(state: State) -> Converted:
     """Published S3D weights under the names of our ``S3D``."""
     return renamed(state, flat_to_block, 'the classifier of the Kinetics classes')
 
 
-def convert_recognizer(state: Mapping[str, Tensor]) -> Converted:
+def convert_recognizer(state: State) -> Converted:
     """The recognition network of an authors' file under our recognizer's names.
 
     Raises:
@@ -146,7 +147,7 @@ def select_backbone(converted: Converted, stream: str) -> Converted:
 
 def fit(
     converted: Converted,
-    needed: Mapping[str, Tensor],
+    needed: State,
     optional: Callable[[str], bool] = lambda name: False,
     network: str = 'the network',
     source: str = 'the file',
@@ -187,7 +188,7 @@ def fit(
     return state, converted.left_out | unused, unfilled
 
 
-def to_slrt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_slrt(state: State) -> dict[str, Tensor]:
     """Our recognizer's tensors under the authors' names, with position tables.
 
     Raises:
@@ -208,15 +209,13 @@ def to_slrt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
-def to_published_s3d(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_published_s3d(state: State) -> dict[str, Tensor]:
     """Our S3D's tensors under the names of the published weights."""
     theirs = all_renamed(state, block_to_flat)
     return {f'module.{name}': tensor for name, tensor in theirs.items()}
 
 
-def all_renamed(
-    state: Mapping[str, Tensor], rename: Callable[[str], str | None]
-) -> dict[str, Tensor]:
+def all_renamed(state: State, rename: Rename) -> dict[str, Tensor]:
     """Our tensors under the authors' names.
 
     Raises:

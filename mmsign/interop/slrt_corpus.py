@@ -85,14 +85,8 @@ def _record(clip: Any, where: str) -> dict:
     }.items():
         if not good:
             raise DataError(f'{where}: {key} cannot be {clip.get(key)!r:.40}')
-    return dict(
-        clip_id=slrt_clip_id(name),
-        glosses=list(glosses),
-        text=text,
-        signer=str(signer),
-        num_frames=frames,
-        where=where,
-    )
+    record = dict(clip_id=slrt_clip_id(name), glosses=list(glosses), text=text)
+    return record | dict(signer=str(signer), num_frames=frames, where=where)
 
 
 def read_slrt_keypoints(path: str | Path) -> Iterator[tuple[str, Any]]:
@@ -205,8 +199,6 @@ def is_pickle(path: str | Path) -> bool:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path} does not exist')
-    if Path(path).suffix in ('.pkl', '.pickle'):
-        return True
     with open(path, 'rb') as file:
         # How a pickle of protocol 2 or later begins; no UTF-8 text does.
-        return file.read(1) == b'\x80'
+        return Path(path).suffix in ('.pkl', '.pickle') or file.read(1) == b'\x80'

@@ -21,7 +21,7 @@ from mmsign.text import GlossTokens
 from mmsign.text.vocabulary import SPECIAL_TOKENS
 from mmsign.vocab import GlossVocabulary
 
-from .slrt_checkpoint import Converted, all_renamed, renamed
+from .slrt_checkpoint import Converted, State, all_renamed, renamed
 from .slrt_corpus import check_numbering, is_pickle, read_numbering
 from .slrt_names import slrt_to_translation, translation_to_slrt
 
@@ -68,8 +68,7 @@ def gloss_order(
     """
     known = {name.lower(): row for name, row in theirs.items()} | dict(theirs)
     if language is None:
-        glosses = {gloss.lower() for gloss in (*vocab.glosses, *vocab.aliases)}
-        named = glosses | set(SPECIAL_TOKENS)
+        named = {n.lower() for n in (*vocab.glosses, *vocab.aliases, *SPECIAL_TOKENS)}
         others = [name for name in theirs if not {name, name.lower()} & named]
         if len(others) != 1:
             raise CheckpointError(
@@ -88,9 +87,7 @@ def gloss_order(
 
 
 def convert_translation(
-    state: Mapping[str, Tensor],
-    gloss_rows: Sequence[int],
-    text_ids: Mapping[int, int] | None = None,
+    state: State, gloss_rows: Sequence[int], text_ids: Mapping[int, int] | None = None
 ) -> tuple[Converted, dict]:
     """The mapper and the mBART of a file under the names of a translation head.
 
@@ -149,7 +146,7 @@ def convert_translation(
 
 
 def place_in_translator(
-    head: Converted, output: str, recognition: Converted, filler: Mapping[str, Tensor]
+    head: Converted, output: str, recognition: Converted, filler: State
 ) -> Converted:
     """The parts of a ``SignTranslator`` under its names.
 
@@ -169,7 +166,7 @@ def place_in_translator(
 
 
 def to_slrt_translation(
-    tensors: Mapping[str, Tensor], record: Mapping | None = None
+    tensors: State, record: Mapping | None = None
 ) -> dict[str, Tensor]:
     """A translation head's tensors under the authors' names.
 

@@ -30,12 +30,13 @@ class CapturedCalls:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        shape = tuple((name, x.shape, x.dtype) for name, x in inputs.items())
-        if shape not in self._captured:
+        shapes = ((name, x.shape, x.dtype) for name, x in inputs.items())
+        key = compat.autocast_dtype('cuda'), *shapes
+        if key not in self._captured:
             if len(self._captured) == self._most:
                 return self._function(inputs)
-            self._captured[shape] = self._capture(inputs)
-        graph, own, outputs = self._captured[shape]
+            self._captured[key] = self._capture(inputs)
+        graph, own, outputs = self._captured[key]
         for name, x in inputs.items():
             own[name].copy_(x)
         graph.replay()
@@ -46,7 +47,6 @@ class CapturedCalls:
         memory, own = ReusedMemory(), {}
         for name, x in inputs.items():
             own[name] = memory.empty(name, tuple(x.shape), x.dtype, x.device)
-            own[name].copy_(x)
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         dtype = compat.autocast_dtype('cuda')

@@ -163,9 +163,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         ordered = (clip.flip(0) if self.video_rgb else clip for clip in clips)
         _fill(out, ordered, samples, 'frames', 1)
         scales = list(zip(self.video_mean, self.video_std))
-        channels = out.split(1, dim=1)
-        if len({*scales}) == 1:  # in one pass
-            channels = [out]
+        # In one pass where all are alike.
+        channels = [out] if len({*scales}) == 1 else out.split(1, dim=1)
         for channel, (mean, std) in zip(channels, scales):
             channel.mul_(1 / std).sub_(mean / std)
         return out

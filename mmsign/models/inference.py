@@ -73,13 +73,6 @@ def _pairs(parent: nn.Module) -> Iterable[tuple[str, str]]:
     return [('conv', norm)] if chained and norm is not None else []
 
 
-def inference_dtype(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the device computes in it, else float32."""
-    on_gpu = torch.device(device).type == 'cuda'
-    fast = compat.gpu_has_bfloat16() if on_gpu else compat.cpu_has_bfloat16()
-    return torch.bfloat16 if fast else torch.float32
-
-
 def prepare_for_inference(
     model: nn.Module, dtype: torch.dtype | None = None, cuda_graphs: bool = False
 ) -> torch.dtype:
@@ -106,7 +99,9 @@ def prepare_for_inference(
         stream.pyramid = stream.pyramid_head = None
     fold_batch_norms(model)
     if dtype is None:
-        dtype = inference_dtype(next(model.parameters()).device)
+        on_gpu = next(model.parameters()).is_cuda
+        fast = compat.gpu_has_bfloat16() if on_gpu else compat.cpu_has_bfloat16()
+        dtype = torch.bfloat16 if fast else torch.float32
     for module in model.modules():
         # Autocast would convert these weights anew in every call.
         if isinstance(module, _ConvNd) and module.weight.dim() == 5:

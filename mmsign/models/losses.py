@@ -98,10 +98,8 @@ class _Plan:
         for row, target in zip(symbols, self.targets):
             row[1 : 2 * len(target) : 2] = target
         reached = (time < n) & feasible
-        # For each row its step among those of the sequences, and whether it counts.
-        within = [np.arange(steps) for steps in of_output]
-        step_of_row = [i * len(time) + part for i, part in enumerate(within)]
-        counts = [part < k for part, k in zip(within, n[:, 0] * feasible[:, 0])]
+        # Each true entry is a row, in their order.
+        exists = time < of_output[:, None]
         self._indices = dict(
             rows=first[:, None] + np.minimum(time, np.maximum(n - 1, 0)),
             rows_back=first[:, None] + back,
@@ -110,8 +108,9 @@ class _Plan:
             symbols=symbols,
             reached=reached[:, :, None] & (state <= 2 * size)[:, None],
             feasible=feasible[:, 0],
-            step_of_row=np.concatenate(step_of_row),
-            counts=np.concatenate(counts),
+            # Of each row, and whether it counts.
+            step_of_row=np.flatnonzero(exists),
+            counts=reached[exists],
             output_of_row=np.repeat(np.arange(len(n)) // clips, of_output),
             target=[i for target in self.targets for i in target],
             target_back=[i for target in self.targets for i in target[::-1]],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -105,7 +106,6 @@ def extract(
     out = Path(out)
     if out.suffix != '.safetensors':
         raise PoseError(f'{out}: a keypoint file is called NAME.safetensors')
-    out.parent.mkdir(parents=True, exist_ok=True)
     _require_same_recipe(out, recipe)
     failures: dict[str, str] = {}
     with KeypointWriter(out) as writer:
@@ -140,8 +140,7 @@ def _require_same_recipe(out: Path, recipe: PoseRecipe) -> None:
     if begun and not record.is_file():
         raise PoseError(f'{out} is there without {record.name}: name another file')
     old = read_json(record) if begun else new
-    changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    if changed:
+    if changed := [key for key in {**old, **new} if old.get(key) != new.get(key)]:
         changes = ', '.join(f'{key} {old.get(key)} → {new.get(key)}' for key in changed)
         raise PoseError(f'{out} has other settings ({changes}): name another file')
     write_text(record, json.dumps(new, indent=1) + '\n')
@@ -183,11 +182,9 @@ _process: dict = {}
 
 def _begin(recipe: PoseRecipe, free, threads: int) -> None:
     # The estimator is built with the first clip: an error there reaches the parent.
-    _process.update(recipe=recipe, device=free.get(), estimator=None)
+    _process['estimator'] = cache(partial(recipe.build, free.get()))
     torch.set_num_threads(threads)
 
 
 def _work(clip: Clip) -> np.ndarray | str:
-    if _process['estimator'] is None:
-        _process['estimator'] = _process['recipe'].build(_process['device'])
-    return _estimate(_process['estimator'], clip)
+    return _estimate(_process['estimator'](), clip)

@@ -55,8 +55,7 @@ class MediaPipeEstimator:
         if model is not None:
             if not Path(model).is_file():
                 raise FileNotFoundError(f'MediaPipe model {model} does not exist')
-            rate = checked_fps(fps)
-            self._open = partial(_Task, package, model, rate)
+            self._open = partial(_Task, package, model, checked_fps(fps))
         elif _has_solutions(package):
             holistic = package.solutions.holistic.Holistic
             self._open = partial(holistic, static_image_mode=False)

@@ -83,19 +83,17 @@ class PoseEstimator(OpenMMLabModel):
         Raises:
             ConfigError: If a frame is something else.
         """
-        clip_boxes = None
+        whole = None
         if getattr(self.boxes, 'whole_clip', False):
             frames = list(frames) if isinstance(frames, Iterator) else frames
-            clip_boxes = iter(self.boxes(frames))
+            whole = self.boxes(frames)
         results = [np.empty((0, LAYOUT_SIZES[LAYOUT], 3), np.float32)]
-        previous = None
+        previous, first = None, 0
         for batch in batches(frames, self.batch_size):
-            if clip_boxes is None:
-                found = self.boxes(batch)
-            else:
-                found = np.stack([next(clip_boxes) for _ in batch])
+            last = first + len(batch)
+            found = self.boxes(batch) if whole is None else whole[first:last]
             boxes = hold_boxes(found, previous, batch)
-            previous = boxes[-1]
+            previous, first = boxes[-1], last
             results.append(self.estimate(batch, boxes))
         return np.concatenate(results)
 

@@ -156,9 +156,8 @@ def load_weights(model: nn.Module, checkpoint: str | Path) -> None:
         # Networks of MMPose know the names that their weights had in older versions,
         # so that they themselves must tell which fit.
         missing, unused = model.load_state_dict(state, strict=False)
-        missing = [n for n in missing if not n.endswith('num_batches_tracked')]
-        if missing:
-            raise RuntimeError(f'it lacks {len(missing)} weights, such as {missing[0]}')
+        if lost := [n for n in missing if not n.endswith('num_batches_tracked')]:
+            raise RuntimeError(f'it lacks {len(lost)} weights, such as {lost[0]}')
     if unused:
         notice = f'{len(unused)} tensors have no place in the network: {unused[:5]}'
         warnings.warn(f'{checkpoint}: {notice}', stacklevel=2)

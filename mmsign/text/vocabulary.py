@@ -18,7 +18,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mmsign.errors import ConfigError, DataError, optional_import
+from mmsign.errors import ConfigError, DataError, explain, optional_import
 from mmsign.files import read_json, replacing, write_text
 
 from .languages import LANGUAGE_CODES
@@ -57,7 +57,8 @@ def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
     if not texts:
         raise DataError('no sentences to train a sentencepiece model on')
     buffer = io.BytesIO()
-    try:
+    text = f'no sentencepiece model of {size} pieces for {len(texts)} sentences'
+    with explain(DataError, text, RuntimeError):
         trainer.Train(
             sentence_iterator=iter(texts),
             model_writer=buffer,
@@ -72,11 +73,6 @@ def train_sentencepiece(texts: Sequence[str], size: int) -> bytes:
             num_threads=1,
             minloglevel=2,
         )
-    except RuntimeError as error:
-        raise DataError(
-            f'no sentencepiece model of {size} pieces for {len(texts)} sentences: '
-            f'{str(error).splitlines()[0]}'
-        ) from error
     return buffer.getvalue()
 
 
@@ -121,11 +117,10 @@ class TextVocabulary:
         self.model = model
         self.name = name
         self._pieces = optional_import(*_SENTENCEPIECE).SentencePieceProcessor()
-        try:
+        text = f'{name} is not a sentencepiece model'
+        with explain(DataError, text, RuntimeError, IndexError):
             self._pieces.LoadFromSerializedProto(model)
             first = [self._pieces.IdToPiece(i) for i in range(3)]
-        except (RuntimeError, IndexError) as error:
-            raise DataError(f'{name} is not a sentencepiece model') from error
         if first != ['<unk>', '<s>', '</s>']:
             expected = "['<unk>', '<s>', '</s>'], sentencepiece's default"
             raise DataError(f'{name}: the pieces begin {first}, expected {expected}')

@@ -5,7 +5,7 @@ clip's name, so the bytes do not depend on the number of processes.
 """
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -164,10 +164,13 @@ def write_corpus(
             clips.append((one, signer, root / form.FRAMES / folder))
     render = partial(_render, image=image, seed=seed, size=size, max_frames=max_frames)
     poses = {}
-    for done, (name, keypoints) in enumerate(_mapped(render, clips, workers), start=1):
-        poses[name] = keypoints
-        if progress is not None:
-            progress(done, len(clips))
+    # Not fork: the caller may have threads of its own running.
+    with ProcessPoolExecutor(max(workers, 1), get_context('spawn')) as pool:
+        mapped = partial(pool.map, chunksize=4) if workers > 1 else map
+        for done, (name, keypoints) in enumerate(mapped(render, clips), start=1):
+            poses[name] = keypoints
+            if progress is not None:
+                progress(done, len(clips))
     write_keypoints(root / KEYPOINTS, dict(sorted(poses.items())), frame_size=size)
     return sum(map(len, poses.values()))
 
@@ -187,12 +190,3 @@ def _render(
         if not cv2.imwrite(str(file), frame):
             raise OSError(f'could not write {file}')
     return name, keypoints
-
-
-def _mapped(function: Callable, items: list, workers: int) -> Iterable:
-    if workers < 2:
-        yield from map(function, items)
-        return
-    # Not fork: the caller may have threads of its own running.
-    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-        yield from pool.map(function, items, chunksize=4)

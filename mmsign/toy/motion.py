@@ -117,7 +117,8 @@ def _sign_columns(sign: Sign, steps: int, signer: Signer, rng: Generator) -> np.
         angle = np.deg2rad(angle + rng.normal() * signer.difficulty.turning)
         first, last = (np.asarray(SHAPES[name]) for name in hand.shape)
         extension = first + along[:, None] * (last - first)
-        turns = np.cos(angle), np.sin(angle), np.full(steps, hand.palm)
+        # The image's y grows downwards.
+        turns = np.cos(angle), -np.sin(angle), np.full(steps, hand.palm)
         return [_follow(path, steps), *(x[:, None] for x in turns), extension]
 
     mouth = np.full((steps, 2), (sign.mouth.opening, sign.mouth.width))
@@ -155,9 +156,7 @@ def _smooth(columns: np.ndarray) -> np.ndarray:
 def _hand_track(columns: np.ndarray) -> HandTrack:
     direction = columns[:, 2:4]
     length = np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
-    # The image's y grows downwards.
-    direction = direction / length * np.array([1.0, -1.0])
-    return HandTrack(columns[:, :2], direction, columns[:, 4], columns[:, 5:])
+    return HandTrack(columns[:, :2], direction / length, columns[:, 4], columns[:, 5:])
 
 
 def _sway(frames: int, rng: Generator) -> np.ndarray:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
+from numpy.random import Generator
 
 from mmsign.errors import ConfigError
 
@@ -119,7 +120,7 @@ class Signer:
 
 
 def _colour_apart(
-    rng: np.random.Generator, value: tuple[float, float], others: list[Colour]
+    rng: Generator, value: tuple[float, float], others: list[Colour]
 ) -> Colour:
     """Any hue but those of skin, muted as in a studio: of a few random colours the
     farthest from ``others``."""
@@ -133,19 +134,13 @@ def _colour_apart(
     return max(candidates, key=lambda c: min(math.dist(c, o) for o in others))
 
 
-def make_signer(
-    name: str,
-    rng: np.random.Generator,
-    difficulty: Difficulty = USUAL,
-    left_handed: bool | None = None,
-) -> Signer:
-    """Draw a signer.
+def make_signer(name: str, rng: Generator, difficulty: Difficulty = USUAL) -> Signer:
+    """Draw a signer; one in four is left-handed.
 
     Args:
         name: As it stands in the annotations.
         rng: Source of randomness.
         difficulty: How far signers differ, and what the signer carries on.
-        left_handed: Drawn, one in four, if not given.
     """
 
     def around(mean: float, deviation: float) -> float:
@@ -155,10 +150,9 @@ def make_signer(
     skin = tuple(a + share * (b - a) for a, b in zip(*_SKINS[int(lower) :][:2]))
     hands = [skin, tuple(_BACK_SHADE * s for s in skin), _PALM]
     clothes = _colour_apart(rng, (0.15, 0.55), hands)
-    left = bool(rng.random() < 0.25)
     return Signer(
         name=name,
-        left_handed=left if left_handed is None else left_handed,
+        left_handed=bool(rng.random() < 0.25),
         size=max(0.25, around(0.42, 0.03)),
         place=(around(0.5, 0.04), around(0.43, 0.025)),
         head=max(0.7, around(1.25, 0.08)),
@@ -199,6 +193,6 @@ def make_cast(
     for split, size in sizes.items():
         for index, number in zip(range(size), numbers):
             rng = np.random.default_rng([seed, 1, number])
-            name, left_handed = f'Signer{number:02d}', index % 8 == 5
-            cast[split].append(make_signer(name, rng, difficulty, left_handed))
+            signer = make_signer(f'Signer{number:02d}', rng, difficulty)
+            cast[split].append(replace(signer, left_handed=index % 8 == 5))
     return cast

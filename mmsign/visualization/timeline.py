@@ -6,7 +6,7 @@ the caller counts in: seconds, or frames of the source.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -257,8 +257,7 @@ def _output(timeline: Timeline, output: str) -> Panel:
 
 def even_spans(count: int, start: float, end: float) -> list[Span]:
     """``count`` equal parts of the time from ``start`` to ``end``."""
-    edges = np.linspace(start, end, count + 1).tolist()
-    return list(zip(edges[:-1], edges[1:]))
+    return list(pairwise(np.linspace(start, end, count + 1).tolist()))
 
 
 def line_style(number: int) -> dict[str, str]:

@@ -126,8 +126,7 @@ class _Drawing:
         yield 2 * LINE, whole, partial(self._write, 0.15, 0.11, key, 8, color=GREY)
 
     def _row(self, row: Span, last: bool) -> Iterator[Band]:
-        frames = self.timeline.frames(row)
-        if frames:
+        if frames := self.timeline.frames(row):
             stacks = list(self.timeline.view.panels([*frames.values()], PIXELS))
             draw = partial(self._pictures, frames, stacks, row)
             yield SIDE * len(stacks[0]), row, draw

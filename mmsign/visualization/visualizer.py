@@ -62,13 +62,11 @@ class SignVisualizer(Visualizer):
         view: ClipView,
         data_sample: SignDataSample,
         posteriors: ClipPosteriors,
-        fps: float | None = None,
-        draw_gt: bool = True,
-        draw_pred: bool = True,
         show: bool = False,
         wait_time: float = 0,
         out_file: str | None = None,
         step: int = 0,
+        **options,
     ) -> None:
         """Draw a clip and hand the picture on.
 
@@ -77,18 +75,16 @@ class SignVisualizer(Visualizer):
             view: What the pipeline packed, see ``view_clip``.
             data_sample: With predictions.
             posteriors: Of the outputs.
-            fps: Frames per second of the source; None shows frames instead of seconds.
-            draw_gt: Show the reference, and the errors of the outputs.
-            draw_pred: Show what was recognized.
             show: Open a window.
             wait_time: Seconds until it closes; 0 waits for a key.
             out_file: Write the picture there, as PNG, not to the backends.
             step: For the backends.
+            **options: ``fps``, ``draw_gt`` and ``draw_pred`` as in ``draw``.
 
         Raises:
             OSError: If ``out_file`` cannot be written.
         """
-        image = self.draw(view, data_sample, posteriors, fps, draw_gt, draw_pred)
+        image = self.draw(view, data_sample, posteriors, **options)
         if show:
             self.show(image, win_name=name, wait_time=wait_time)
         if out_file is None:
@@ -105,7 +101,13 @@ class SignVisualizer(Visualizer):
         draw_gt: bool = True,
         draw_pred: bool = True,
     ) -> np.ndarray:
-        """The picture; arguments as in ``add_datasample``.
+        """The picture.
+
+        Args:
+            view, data_sample, posteriors: As in ``add_datasample``.
+            fps: Frames per second of the source; None shows frames instead of seconds.
+            draw_gt: Show the reference, and the errors of the outputs.
+            draw_pred: Show what was recognized.
 
         Returns:
             (H, W, 3) uint8 RGB.

@@ -24,6 +24,7 @@ def test_it_reads_as_config_and_checkpoint_do_bit_for_bit(bundle, inferencer, vi
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('stream', ['video', 'keypoint'])
 def test_a_single_stream(stream, tmp_path, video):
     files = write_network(tmp_path, [stream])
@@ -182,6 +183,7 @@ def about_with(**changes) -> bytes:
 # Opening --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_both_ways_can_be_fast(bundle, network_files):
     for network in (
         open_network(*network_files, device='cpu', fast=True),

@@ -48,6 +48,13 @@ def test_a_video_has_its_own_times_unless_the_user_knows_better(make_video):
     assert clip.name == str(path)
 
 
+def test_a_video_is_found_by_another_form_of_its_name(make_video):
+    path = make_video(8)
+    path.rename(path.with_name('fu\u0308r.mp4'))
+    clip = open_clip(path.with_name('f\u00fcr.mp4'))
+    assert len(clip.source) == 8 and clip.source._kept is None
+
+
 def test_uneven_times_are_resampled(make_video):
     path = make_video(20)
     set_durations(path, [1] * 10 + [3] * 5 + [1] * 5)

@@ -15,7 +15,7 @@ from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
 from mmsign.apis import SignInferencer
-from mmsign.apis.windows import WindowedNetwork
+from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
@@ -335,6 +335,7 @@ def test_which_clips_are_long(inferencer, paused, plan, unknown, known):
         assert job.clip.notices == [expected.format(len(plan))] * job.is_long
 
 
+@pytest.mark.slow
 def test_windows_are_decoded_as_if_at_once(network_files):
     """The best path of all windows' steps put together, without any cut."""
     inferencer = SignInferencer(*network_files, device='cpu', beam_width=1)
@@ -342,7 +343,8 @@ def test_windows_are_decoded_as_if_at_once(network_files):
     result = inferencer(frames, poses)
     assert result.notices == (WINDOWS.format(150),) and result.num_frames == 150
     windows = WindowedNetwork(inferencer.network, 64, 32)
-    steps = [windows.step(*both) for both in zip(frames, poses)]
+    size = frames.shape[2:0:-1]
+    steps = [windows.step(StreamFrame(*both, size)) for both in zip(frames, poses)]
     steps = [one for one in (*steps, windows.end()) if one is not None]
     assert set(result.outputs) == {'video', 'keypoint', 'joint', 'average'}
     for name, found in result.outputs.items():
@@ -374,6 +376,7 @@ def test_a_clip_with_pauses_is_read_by_utterances(paused, inferencer):
     assert result.glosses == () and result.notices[-1].startswith('the hands rest from')
 
 
+@pytest.mark.slow
 def test_a_very_long_clip_takes_no_more_memory(inferencer, monkeypatch):
     """Nothing is kept of what was decoded but the glosses."""
     held = []

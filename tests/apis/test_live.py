@@ -27,6 +27,7 @@ def stream(count: int):
     return random_frames(count), keypoints_of(count)
 
 
+@pytest.mark.slow
 def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
     frames, poses = stream(24)
     events = list(live.run(frames, poses))
@@ -38,6 +39,7 @@ def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
     assert event.final == expected.glosses and event.partial == ()
 
 
+@pytest.mark.slow
 def test_partial_glosses_become_final(live):
     frames, poses = stream(150)
     events = list(live.run(frames, poses))
@@ -55,6 +57,7 @@ def test_partial_glosses_become_final(live):
     assert again == final
 
 
+@pytest.mark.slow
 def test_twice_the_frame_rate_gives_the_same(live):
     frames, poses = stream(80)
     once = [g for e in live.run(frames, poses) for g in e.final]
@@ -160,6 +163,7 @@ def test_a_long_utterance_is_read_in_windows(paused):
     assert final[-1].end <= len(plan) / 25
 
 
+@pytest.mark.slow
 def test_pauses_may_be_passed_over(paused):
     frames, _ = stream(100)
     poses = signing('rr' + 'm' * 40 + 'r' * 16 + 'm' * 40 + 'rr')

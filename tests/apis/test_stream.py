@@ -5,7 +5,7 @@ from tiny_signing import REST, signing, signing_statistics
 
 from mmsign.apis.clip_statistics import ClipStatistics
 from mmsign.apis.stream import StreamReader, count_utterances
-from mmsign.apis.windows import WindowSteps
+from mmsign.apis.windows import StreamFrame, WindowSteps
 
 
 class Recorder:
@@ -28,8 +28,8 @@ class Recorder:
         else:
             self.origin = origin
 
-    def step(self, frame, keypoints, frame_size=None) -> None:
-        self.frames.append(frame)
+    def step(self, frame) -> None:
+        self.frames.append(frame.image)
 
     def end(self, *args):
         if self.frames:
@@ -43,7 +43,7 @@ def utterances(plan: str, own: ClipStatistics | None = None) -> list[tuple[int, 
     recorder = Recorder()
     reader = StreamReader(recorder, own or signing_statistics(), dict(a=recorder))
     for index, pose in enumerate(signing(plan)):
-        reader.step(index, pose, (64, 48))
+        reader.step(StreamFrame(index, pose, (64, 48)))
     reader.end()
     return recorder.read
 
@@ -94,7 +94,7 @@ def test_without_keypoints_there_is_one():
     recorder = Recorder()
     reader = StreamReader(recorder, signing_statistics(), dict(a=recorder))
     for index in range(9):
-        assert reader.step(index, None, (64, 48)) is None
+        assert reader.step(StreamFrame(index, None, (64, 48))) is None
     reader.end()
     assert recorder.read == [(0, list(range(9)))]
 
@@ -102,10 +102,10 @@ def test_without_keypoints_there_is_one():
 class Speaker(Recorder):
     """It says what it was shown, one gloss for each frame, at every fourth."""
 
-    def step(self, frame, *args):
+    def step(self, frame):
         if isinstance(frame, list):  # as decoder: of the steps
             return frame
-        super().step(frame, *args)
+        super().step(frame)
         if self.count % 4:
             return None
         return WindowSteps(dict(a=self.frames[-4:]), dict(a=['next']))
@@ -125,7 +125,7 @@ def test_glosses_are_handed_on_as_they_become_final():
     reader = StreamReader(speaker, signing_statistics(), dict(a=speaker))
     found = []
     for index, pose in enumerate(signing('rrrmmmmmrrr')):
-        news = reader.step(index, pose)
+        news = reader.step(StreamFrame(index, pose, (64, 48)))
         found.append((news and news['a'], reader.preview('a')))
     nothing, said = (None, []), ['next']
     assert found == [

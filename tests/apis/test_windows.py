@@ -9,7 +9,12 @@ from tiny_network import keypoints_of, random_frames
 
 from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
-from mmsign.apis.windows import WindowedNetwork, window_for_clips, window_for_streams
+from mmsign.apis.windows import (
+    StreamFrame,
+    WindowedNetwork,
+    window_for_clips,
+    window_for_streams,
+)
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.layers.sequence import PositionEncoding
 
@@ -31,8 +36,12 @@ def stream(count: int):
     return random_frames(count), keypoints_of(count)[:, :79]
 
 
+def of(image, pose) -> StreamFrame:
+    return StreamFrame(image, pose, image.shape[1::-1])
+
+
 def stitched(windows: WindowedNetwork, frames, poses) -> list:
-    parts = [windows.step(frame, pose) for frame, pose in zip(frames, poses)]
+    parts = [windows.step(of(frame, pose)) for frame, pose in zip(frames, poses)]
     return [part for part in (*parts, windows.end()) if part is not None]
 
 
@@ -88,7 +97,7 @@ def test_few_frames_are_held(network):
     windows = WindowedNetwork(network, window=32, hop=16)
     held = []
     for frame, pose in zip(*stream(120)):
-        windows.step(frame, pose)
+        windows.step(of(frame, pose))
         held.append(len(windows._frames))
     assert max(held) < windows.window + windows.hop
     assert windows.delay == 8 + 16
@@ -115,9 +124,9 @@ def test_settings_and_frames_that_do_not_fit(network):
             WindowedNetwork(network, window, hop)
     windows = WindowedNetwork(network, 32, 16)
     frames, poses = stream(1)
-    windows.step(frames[0], poses[0])
+    windows.step(of(frames[0], poses[0]))
     with pytest.raises(ClipError, match=r'frame 1 of the stream has \(32, 24\)'):
-        windows.step(frames[0, ::2, ::2], poses[0])
+        windows.step(of(frames[0, ::2, ::2], poses[0]))
 
 
 def test_looking_early_commits_nothing(network, inferencer):

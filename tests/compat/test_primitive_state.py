@@ -51,6 +51,7 @@ def through_file(value, tmp_path):
     return from_primitive(torch.load(path, weights_only=True))
 
 
+@pytest.mark.slow
 @examples(60)
 @given(TREES)
 def test_plain_values_survive(tree):

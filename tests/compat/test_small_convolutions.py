@@ -73,6 +73,7 @@ def test_gradients_are_right(name, low):
     assert_right(layer, torch.randn(2, 20, *size), low)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_gradients_of_any_convolution_are_right(data):

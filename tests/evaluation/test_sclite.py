@@ -51,7 +51,8 @@ def fake_sclite(tmp_path, monkeypatch):
 
 def test_a_difference_names_the_sentence(fake_sclite):
     scores = 'Scores: (#C #S #D #I)'
-    fake_sclite(f'id: (s-0)\\n{scores} 1 0 0 0\\nid: (s-1)\\n{scores} 0 0 1 1\\n')
+    # Both sentences begin with one more word, which is right.
+    fake_sclite(f'id: (s-0)\\n{scores} 2 0 0 0\\nid: (s-1)\\n{scores} 1 0 1 1\\n')
     with pytest.raises(ConfigError, match='sentence 2.*S 0, D 1, I 1'):
         verify_with_sclite([['a'], ['b']], [['a'], ['c']])
 

@@ -157,6 +157,7 @@ def test_lengths_that_the_strides_do_not_divide():
     assert out['lengths'].tolist() == [4, 2]
 
 
+@pytest.mark.slow
 def test_channels_last_with_a_network_for_frames():
     sizes = dict(video_size=32, heatmap_size=32)
     nets = [

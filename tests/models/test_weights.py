@@ -7,7 +7,7 @@ from torch import nn
 from mmsign import compat
 from mmsign.errors import CheckpointError
 from mmsign.models import S3D
-from mmsign.models.backbones.building import build_backbone
+from mmsign.models.recognizers.stream import build_backbone
 from mmsign.models.weights import Weights, best_checkpoint, load_backbone, load_weights
 from mmsign.vocab import GlossVocabulary
 

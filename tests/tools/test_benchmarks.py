@@ -14,7 +14,7 @@ from tiny_models import HEAD, s3d, single_stream
 from tiny_run import TOOLS, load_tool
 
 LITTLE = ['--clips', '2', '--frames', '4', '--workers', '0', '--repeats', '1']
-SMALL = ['--frames=4', '--size=32', '--width=0.125', '--repeats=1']
+SMALL = ['--frames=4', '--size=64', '--width=0.125', '--repeats=1']
 # Script, its options, ratio → (above, below) as they are printed.
 RUNS = {
     'heatmaps': (
@@ -140,7 +140,8 @@ def test_one_process_and_two(python):
     sizes = ['--frames=8', '--size=32', '--width=0.125', '--repeats=1']
     done = subprocess.run(
         [python, TOOLS / 'benchmark' / 'processes.py', '--json', *sizes],
-        env=os.environ | dict(PYTHONPATH=str(TOOLS.parent)),
+        # Threads that wait do not keep the others from the cores.
+        env=os.environ | dict(PYTHONPATH=str(TOOLS.parent), OMP_WAIT_POLICY='passive'),
         stdout=subprocess.PIPE,
         check=True,
     )

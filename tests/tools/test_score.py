@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_run import load_tool
+
+from mmsign.engine.launch import reported_errors
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools' / 'score.py'
 
@@ -19,7 +22,25 @@ def call(tmp_path, *arguments, **env):
     )
 
 
-def run(tmp_path, *arguments, ref=None, hyp=None, measure='wer'):
+@pytest.fixture
+def call_here(monkeypatch, capsys):
+    """``call`` without a process of its own, of which there is one for each measure."""
+    main = load_tool('score').main
+
+    def call_here(tmp_path, *arguments) -> subprocess.CompletedProcess:
+        monkeypatch.chdir(tmp_path)
+        status = 0
+        try:
+            with reported_errors(2):
+                main(list(map(str, arguments)))
+        except SystemExit as ended:
+            status = ended.code
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    return call_here
+
+
+def run(tmp_path, *arguments, ref=None, hyp=None, measure='wer', call=call):
     for name, text in (('ref.txt', ref), ('hyp.txt', hyp)):
         if text is not None:
             data = text if isinstance(text, bytes) else text.encode()
@@ -61,17 +82,17 @@ def test_table(tmp_path):
         ('phoenix2014T', 1, 2),
     ],
 )
-def test_corpus(tmp_path, corpus, errors, words):
+def test_corpus(call_here, tmp_path, corpus, errors, words):
     ref, hyp = '__ON__ loc-ROT ROT HABEN2\n', '__ON__ ROT HABEN\n'
-    done = run(tmp_path, '--corpus', corpus, '--json', ref=ref, hyp=hyp)
+    done = run(tmp_path, '--corpus', corpus, '--json', ref=ref, hyp=hyp, call=call_here)
     found = json.loads(done.stdout)
     assert (found['errors'], found['reference_words']) == (errors, words)
 
 
 @pytest.mark.parametrize('ending', ['', '\n', '\r\n'])
-def test_ends_of_lines_and_file(tmp_path, ending):
+def test_ends_of_lines_and_file(call_here, tmp_path, ending):
     ref = '\ufeffROT\u2028BLAU\r\n\r\nGELB' + ending
-    done = run(tmp_path, '--json', ref=ref, hyp='ROT BLAU\n\nGELB\n')
+    done = run(tmp_path, '--json', ref=ref, hyp='ROT BLAU\n\nGELB\n', call=call_here)
     found = json.loads(done.stdout)
     assert (found['errors'], found['sentences'], found['reference_words']) == (0, 3, 3)
 
@@ -88,9 +109,10 @@ def test_ends_of_lines_and_file(tmp_path, ending):
     ],
 )
 @pytest.mark.parametrize('measure', ['wer', 'bleu'])
-def test_faults(tmp_path, ref, hyp, names, measure):
+def test_faults(call_here, tmp_path, ref, hyp, names, measure):
     options = ['--json'] if measure == 'wer' else ['--json', '--lang', 'de']
-    refused(run(tmp_path, *options, ref=ref, hyp=hyp, measure=measure), *names)
+    files = dict(ref=ref, hyp=hyp, measure=measure)
+    refused(run(tmp_path, *options, **files, call=call_here), *names)
 
 
 def refused(done: subprocess.CompletedProcess, *names: str) -> None:
@@ -186,10 +208,10 @@ CTM = 'b 1 2.0 0.5 A\nb 1 10.0 0.5 B\nb 1 0.0 0.5 loc-ROT\na 1 0.0 0.5 NORDRAUM\
         (('--protocol', 'official', '--corpus', 'phoenix2014'), (1, 1, 0, 6)),
     ],
 )
-def test_stm_and_ctm(tmp_path, arguments, counts):
+def test_stm_and_ctm(call_here, tmp_path, arguments, counts):
     (tmp_path / 'x.stm').write_text(STM)
     (tmp_path / 'x.ctm').write_text(CTM)
-    done = call(tmp_path, 'wer', 'x.stm', 'x.ctm', '--json', *arguments)
+    done = call_here(tmp_path, 'wer', 'x.stm', 'x.ctm', '--json', *arguments)
     found = json.loads(done.stdout)
     names = ('substitutions', 'deletions', 'insertions', 'reference_words')
     assert tuple(found[name] for name in names) == counts
@@ -210,18 +232,18 @@ def test_stm_and_ctm(tmp_path, arguments, counts):
         ),
     ],
 )
-def test_stm_and_ctm_faults(tmp_path, files, arguments, names):
+def test_stm_and_ctm_faults(call_here, tmp_path, files, arguments, names):
     (tmp_path / 'x.stm').write_text(STM)
     (tmp_path / 'x.ctm').write_text(CTM)
     (tmp_path / 'more.ctm').write_text(CTM + 'd 1 0.0 0.5 ROT\n')
     (tmp_path / 'bad.ctm').write_text('ROT BLAU\n')
-    refused(call(tmp_path, 'wer', *files, *arguments), *names)
+    refused(call_here(tmp_path, 'wer', *files, *arguments), *names)
 
 
 def test_verify_sclite(tmp_path):
     fake = tmp_path / 'sclite'
     fake.write_text(
-        '#!/bin/sh\necho "id: (s-0)"\necho "Scores: (#C #S #D #I) 0 1 0 0"\n'
+        '#!/bin/sh\necho "id: (s-0)"\necho "Scores: (#C #S #D #I) 1 1 0 0"\n'
     )
     fake.chmod(0o755)
     path = f'{tmp_path}{os.pathsep}{os.environ["PATH"]}'

@@ -28,9 +28,9 @@ from _report import show
 
 from mmsign.apis import LiveRecognizer, SignInferencer
 from mmsign.apis.clip_keypoints import selected
-from mmsign.apis.windows import WindowedNetwork
+from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import SignDataset, open_frames
-from mmsign.datasets.io.keypoint_file import open_keypoints
+from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.engine.launch import reported_errors
 from mmsign.evaluation.wer import count_word_errors
 from mmsign.registry import DATASETS
@@ -55,7 +55,7 @@ def endless(dataset: SignDataset, seed: int) -> Iterator[dict]:
 def frames_of(info: dict) -> Iterator[tuple]:
     """Frames of a clip with their keypoints."""
     source = open_frames(info['frames'])
-    poses = open_keypoints(info['keypoint_file']).read(info['clip_id'])
+    poses = KeypointFile.open(info['keypoint_file']).read(info['clip_id'])
     yield from zip(source.stream(np.arange(len(source))), poses, strict=True)
 
 
@@ -65,7 +65,8 @@ def read_at_once(inferencer: SignInferencer, items: list[tuple]) -> list[str]:
     pipeline.max_length = size = count + -count % pipeline.stride
     network = replace(inferencer.network, pipeline=pipeline)
     windows = WindowedNetwork(network, window=size, hop=size)
-    parts = [windows.step(*item) for item in items]
+    frames = [StreamFrame(image, pose, image.shape[1::-1]) for image, pose in items]
+    parts = list(map(windows.step, frames))
     parts = [part for part in (*parts, windows.end()) if part is not None]
     steps = torch.cat([part.log_probs['average'] for part in parts])
     vocab = network.model.vocab

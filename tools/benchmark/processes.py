@@ -79,7 +79,10 @@ def seconds_per_step(processes: int, cores: int, args) -> tuple[float, int]:
         result = manager.dict()
         threads = max(1, cores // processes)
         arguments = (processes, threads, port, args, result)
-        mp.spawn(train, arguments, nprocs=processes)
+        # Forks of one process that has imported all, which a GPU would not bear.
+        method = 'spawn' if torch.cuda.is_available() else 'forkserver'
+        mp.set_forkserver_preload(['mmsign'])
+        mp.start_processes(train, arguments, processes, start_method=method)
         return result['seconds'], result['parameters']
 
 

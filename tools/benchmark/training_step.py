@@ -2,9 +2,9 @@
 
 The baseline is float32 in PyTorch's default layout with its own layers and heatmaps
 drawn per pixel at raw size; the comparison runs the same weights and input by
-mmsign's layers, with bfloat16 autocast where the machine has it. A training step is
-heatmaps, forward, backward and Adam; the forward pass has its heatmaps too. With
-24 GB and 400 frames:
+mmsign's layers and its fused Adam, with bfloat16 autocast where the machine has it. A
+training step is heatmaps, forward, backward and Adam; the forward pass has its
+heatmaps too. With 24 GB and 400 frames:
 
     python tools/benchmark/training_step.py --frames 400 --checkpointing --fast-only
 """
@@ -22,6 +22,7 @@ from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmsign.compat import cpu_has_bfloat16
+from mmsign.engine import FusedAdam
 from mmsign.engine.launch import reported_errors
 from mmsign.models import TwoStreamRecognizer
 from mmsign.structures import SignDataSample
@@ -123,8 +124,8 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
         torch.cuda.reset_peak_memory_stats()
     saving = dict(checkpointing=args.checkpointing and fast)
     net = network(argparse.Namespace(**vars(args) | saving))
-    fused = fast and device == 'cuda'
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-5, fused=fused)
+    adam = FusedAdam if fast else torch.optim.Adam
+    optimizer = adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
         net.encode = torch.compile(net.encode)
     data = batch(args, net)

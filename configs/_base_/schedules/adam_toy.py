@@ -7,7 +7,7 @@ train_cfg = dict(
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='Adam', lr=3e-3, betas=(0.9, 0.98))
+    type='OptimWrapper', optimizer=dict(type='FusedAdam', lr=3e-3, betas=(0.9, 0.98))
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=20),

@@ -22,7 +22,7 @@ import numpy as np
 
 from mmsign.errors import DataError
 
-from .stores import ArrayStore, Stored, open_store, write_store
+from .stores import ArrayStore, Stored, write_store
 
 _FRAMES = 'frames/'
 
@@ -80,11 +80,6 @@ class FeatureFile(ArrayStore):
         frames = self.array(_FRAMES + clip_id)
         streams = {s: self.array(f'{s}/{clip_id}').astype('<f4') for s in self.streams}
         return ClipFeatures(streams, frames[1:].astype(np.int64), int(frames[0]))
-
-
-def open_features(path: str) -> FeatureFile:
-    """The ``FeatureFile`` of a path, one object per process and file version."""
-    return open_store(FeatureFile, path)
 
 
 def write_features(

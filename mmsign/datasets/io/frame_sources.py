@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import repeat
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from mmsign.errors import FrameReadError, explain
 from .archives import open_archive, safe_member
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
 from .listing import existing, in_order, left_out, split_archive
-from .videos import VIDEO_SUFFIXES, decode_unknown, decode_video, video_info
+from .videos import VIDEO_SUFFIXES, decode_video, scan_video
 
 
 class FrameSource(ABC):
@@ -49,9 +48,9 @@ class FrameSource(ABC):
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
         """Frames at rising, distinct indices, each (H, W, 3) uint8 BGR."""
 
-    @abstractmethod
     def _name(self, index: int) -> str:
         """How an error calls a frame."""
+        return f'{self.spec}, frame {index}'
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:
@@ -140,20 +139,17 @@ class _ImageFrames(FrameSource):
             yield decode_image(self._bytes(self.names[index]), self._name(index))
 
     @cached_property
-    def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Of the frames, and of what they were shrunk from."""
+    def _first(self) -> bytes:
         # A sampled clip may not need its first frame: its head is enough.
-        first = self._bytes(self.names[0])
-        size = image_size(first) or super().frame_size
-        return size, source_size(first) or size
+        return self._bytes(self.names[0])
 
-    @property
+    @cached_property
     def frame_size(self) -> tuple[int, int]:
-        return self._sizes[0]
+        return image_size(self._first) or super().frame_size
 
-    @property
+    @cached_property
     def source_size(self) -> tuple[int, int]:
-        return self._sizes[1]
+        return source_size(self._first) or self.frame_size
 
     def _name(self, index: int) -> str:
         return f'{self.spec}/{self.names[index]}'
@@ -214,16 +210,16 @@ class VideoFrames(FrameSource):
     """The frames of a video file, as many as can be decoded.
 
     Counting them means decoding them. The first time, the frames of a short video
-    are kept while they are counted, so that it is decoded once and not twice.
+    may be kept while they are counted, so that it is decoded once and not twice.
 
     Args:
         spec: Path of the video.
+        keep: Whether they may.
     """
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, keep: bool) -> None:
         super().__init__(spec)
-        self._kept = decode_unknown(spec)
-        info = video_info(spec)
+        info, self._kept = scan_video(spec, keep)
         self.times, self.time_notices = info.times, info.time_notices
         self.notices = (info.damage,) if info.damage else ()
 
@@ -235,42 +231,15 @@ class VideoFrames(FrameSource):
             return (self._kept[index] for index in indices)
         return decode_video(self.spec, indices)
 
-    def _name(self, index: int) -> str:
-        return f'{self.spec}, frame {index}'
 
-
-class ChosenFrames(FrameSource):
-    """Some frames of a source, in order, repeats allowed: a clip at another rate.
-
-    Args:
-        source: N frames.
-        indices: (M,) of the frames, not falling.
-    """
-
-    def __init__(self, source: FrameSource, indices: np.ndarray) -> None:
-        super().__init__(source.spec)
-        self._source, self._indices = source, indices
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
-        return self._source.stream(self._indices[list(indices)])
-
-    frame_size = property(attrgetter('_source.frame_size'))
-    source_size = property(attrgetter('_source.source_size'))
-
-    def _name(self, index: int) -> str:
-        return self._source._name(self._indices[index])
-
-
-def open_frames(spec: str) -> FrameSource:
+def open_frames(spec: str, keep: bool = True) -> FrameSource:
     """Open a clip's frames.
 
     Args:
         spec: A folder of images (PNG, JPEG, WebP, …), in the order of the numbers in
             their names; ``ARCHIVE.zip@FOLDER``, a folder of images in a zip archive;
             or a video file (mp4, avi, …).
+        keep: Whether a video may keep its frames in memory; see ``VideoFrames``.
 
     Raises:
         FrameReadError: If there is nothing of the kind.
@@ -291,7 +260,7 @@ def open_frames(spec: str) -> FrameSource:
         return ArchiveFrames(spec)
     spec = existing(spec)
     if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
-        return VideoFrames(spec)
+        return VideoFrames(spec, keep)
     return FolderFrames(spec)
 
 

@@ -26,8 +26,8 @@ _PAUSE, _LONGEST_STILL = 2.0, 30.0
 _ANEW = 5
 
 
-def checked_fps(fps: float, name: str = 'fps') -> float:
-    """A rate that somebody states.
+def checked_fps(fps: float | None, name: str = 'fps') -> float | None:
+    """A rate that somebody states; None if nobody does.
 
     Raises:
         ConfigError: Naming it, if it is not from 0.1 to 1000 frames a second.
@@ -36,19 +36,14 @@ def checked_fps(fps: float, name: str = 'fps') -> float:
         >>> checked_fps(25)
         25.0
     """
-    if not 0.1 <= fps <= 1000:
+    if fps is not None and not 0.1 <= fps <= 1000:
         raise ConfigError(f'{name} must be 0.1 to 1000 frames/s or left out, not {fps}')
-    return float(fps)
+    return fps and float(fps)
 
 
-def is_rate(fps: float) -> bool:
-    """Whether a container's nominal rate can be meant; a browser's 1000 is not."""
-    return _SLOWEST <= fps <= _FASTEST
-
-
-def nominal_or_default(fps: float) -> float:
-    """A container's nominal rate if it can be meant, else ``DEFAULT_FPS``."""
-    return fps if is_rate(fps) else DEFAULT_FPS
+def nominal_or(default: float, fps: float) -> float:
+    """A container's nominal rate if it can be meant; a browser's 1000 cannot."""
+    return fps if _SLOWEST <= fps <= _FASTEST else default
 
 
 def repair_times(
@@ -78,7 +73,7 @@ def repair_times(
     step = _usual_step(times)
     notices = []
     if step is None:
-        step = 1 / nominal_or_default(nominal_rate)
+        step = 1 / nominal_or(DEFAULT_FPS, nominal_rate)
         if len(times) > 1:
             text = f'the frames have no times: {1 / step:.4g} frames/s are assumed'
             notices.append(text)

@@ -9,11 +9,13 @@ JPEG images go to OpenCV, which uses libjpeg-turbo itself.
 import re
 import struct
 from contextlib import suppress
+from io import BytesIO
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from mmsign.errors import FrameReadError
 
@@ -30,7 +32,6 @@ _TRUE_COLOUR = (8, 2, 0, 0, 0)  # bits, RGB, deflate, usual filters, not interla
 # Larger images, if there are any, are left to OpenCV, which limits their size.
 _LARGEST_SIDE = 1 << 14
 _SOURCE_COMMENT = b'mmsign source '
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def is_image(name: str) -> bool:
@@ -79,22 +80,12 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         data: The beginning of a PNG or JPEG file, or all of it.
 
     Returns:
-        None if the head does not say, or says that the picture is to be turned
+        None if the head does not say, or may say that the picture is to be turned
         (EXIF): then the image has to be decoded.
     """
-    if data.startswith(_PNG_MAGIC) and len(data) >= _PNG_START.size:
-        # An EXIF chunk may turn a PNG too; nobody writes frames like that, and
-        # the frames' sizes are compared when they are decoded.
-        return _PNG_START.unpack_from(data)[1:3]
-    at = 2
-    while data.startswith(b'\xff\xd8') and at + 9 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], 'big')
-        if marker in _START_OF_FRAME:
-            height, width = struct.unpack_from('>2H', data, at + 5)
-            return (width, height) if width and height else None
-        if marker == 0xE1:  # EXIF
-            return None
-        at += 2 + length
+    refused = OSError, ValueError, Image.DecompressionBombError
+    with suppress(*refused), Image.open(BytesIO(data), formats=['PNG', 'JPEG']) as head:
+        return None if 'exif' in head.info else head.size
     return None
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from mmsign.errors import DataError
 from mmsign.keypoints import LAYOUT_SIZES
 
-from .stores import ArrayStore, Journal, Stored, open_store, write_store
+from .stores import ArrayStore, Journal, Stored, write_store
 
 
 class KeypointFile(ArrayStore):
@@ -81,15 +81,6 @@ class KeypointFile(ArrayStore):
         points = np.asarray(self.array(self.require(clip_id)), dtype=np.float32)
         _check_points(points, self.layout, clip_id, self.path)
         return points
-
-
-def open_keypoints(path: str) -> KeypointFile:
-    """The ``KeypointFile`` of a path, one object per process and file version.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
-    return open_store(KeypointFile, path)
 
 
 def write_keypoints(

@@ -38,6 +38,9 @@ except ImportError:  # Windows: nothing hinders two writers of one file there
 _DTYPES = {'<f2': 'F16', '<i4': 'I32'}
 _LONGEST_LINE = 1 << 16
 
+_Store = TypeVar('_Store', bound='ArrayStore')
+_OPEN: dict[tuple, ArrayStore] = {}
+
 
 class ArrayStore:
     """Read arrays lazily, by name.
@@ -73,6 +76,19 @@ class ArrayStore:
 
     def __getstate__(self) -> dict:
         return dict(path=self.path, _pid=-1)
+
+    @classmethod
+    def open(cls: type[_Store], path: str) -> _Store:
+        """The store of a path, one object per process and version of the file.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+        """
+        try:
+            key = (cls, file_stamp(path))
+        except OSError as error:
+            raise cls(path).missing() from error
+        return _OPEN.get(key) or _OPEN.setdefault(key, cls(path))
 
     @property
     def _opened(self) -> ArrayStore:
@@ -147,23 +163,6 @@ class ArrayStore:
     def array(self, name: str) -> np.ndarray:
         """An array as it is in the file."""
         return self._opened._tensors.get_tensor(name)
-
-
-_Store = TypeVar('_Store', bound=ArrayStore)
-_OPEN: dict[tuple, ArrayStore] = {}
-
-
-def open_store(kind: type[_Store], path: str) -> _Store:
-    """The store of a path, one object per process and version of the file.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
-    try:
-        key = (kind, file_stamp(path))
-    except OSError as error:
-        raise kind(path).missing() from error
-    return _OPEN.get(key) or _OPEN.setdefault(key, kind(path))
 
 
 class Stored(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 from mmsign.errors import FrameReadError, explain
 from mmsign.files import file_stamp
 
-from .frame_times import frame_duration, is_rate, nominal_or_default, repair_times
+from .frame_times import DEFAULT_FPS, frame_duration, nominal_or, repair_times
 
 VIDEO_SUFFIXES = (
     *('.3g2', '.3gp', '.asf', '.avi', '.flv', '.m2ts', '.m2v', '.m4v', '.mkv'),
@@ -54,19 +54,8 @@ def is_video(name: str) -> bool:
     return name.lower().endswith(VIDEO_SUFFIXES) and not name.startswith('.')
 
 
-def video_info(path: str) -> VideoInfo:
-    """Times of a video's frames; it is decoded once per process.
-
-    Raises:
-        FrameReadError: If the file is missing or no video.
-    """
-    if (stamp := _stamp(path)) not in _INFOS:
-        _scan(path, kept_bytes=0)
-    return _INFOS[stamp]
-
-
-def nominal_fps(path: str) -> float | None:
-    """The rate that a video announces, read from its head; None if it cannot be one.
+def nominal_fps(path: str, default: float) -> float:
+    """The rate that a video announces, read from its head, if it can be one.
 
     Raises:
         FrameReadError: If the file is missing or no video.
@@ -74,20 +63,45 @@ def nominal_fps(path: str) -> float | None:
     capture = _open(path)
     fps = capture.get(cv2.CAP_PROP_FPS)
     capture.release()
-    return fps if is_rate(fps) else None
+    return nominal_or(default, fps)
 
 
-def decode_unknown(path: str) -> list[np.ndarray] | None:
-    """Look a video over for ``video_info`` and keep its frames while doing so.
+def scan_video(
+    path: str, keep: bool = False
+) -> tuple[VideoInfo, list[np.ndarray] | None]:
+    """Look a video over: it is decoded once per process.
+
+    Args:
+        path: Of the video.
+        keep: Whether to keep the frames while they are decoded.
 
     Returns:
-        All its frames, (H, W, 3) uint8 BGR; None if it is known already or its frames
-        take more than 128 MiB.
+        What that tells; and all its frames, (H, W, 3) uint8 BGR, None if they are not
+        kept, take more than 128 MiB or the video was known already.
 
     Raises:
         FrameReadError: If the file is missing or no video.
     """
-    return None if _stamp(path) in _INFOS else _scan(path, _KEPT_BYTES)
+    if (stamp := _stamp(path)) in _INFOS:
+        return _INFOS[stamp], None
+    capture = _open(path)
+    times, frames, left = [], [], _KEPT_BYTES if keep else -1
+    while capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+        if left < 0:
+            frames.clear()
+            continue
+        decoded, frame = capture.retrieve()
+        left = left - frame.nbytes if decoded else -1
+        frames.append(frame)
+    nominal = capture.get(cv2.CAP_PROP_FPS)
+    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    capture.release()
+    repaired, notices = repair_times(np.array(times), nominal)
+    repaired = repaired - repaired[:1]
+    damage = _damage(path, repaired, nominal, announced)
+    info = _INFOS[stamp] = VideoInfo(repaired, tuple(notices), damage)
+    return info, frames if left >= 0 else None
 
 
 def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
@@ -138,35 +152,11 @@ def _open(path: str) -> cv2.VideoCapture:
     return capture
 
 
-def _scan(path: str, kept_bytes: int) -> list[np.ndarray] | None:
-    """Decode a video from beginning to end; its frames if they are no more bytes."""
-    stamp, capture = _stamp(path), _open(path)
-    frames: list[np.ndarray] | None = [] if kept_bytes else None
-    times, size = [], 0
-    while capture.grab():
-        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        if frames is None:
-            continue
-        decoded, frame = capture.retrieve()
-        size += frame.nbytes if decoded else kept_bytes + 1
-        frames = frames if size <= kept_bytes else None
-        if frames is not None:
-            frames.append(frame)
-    nominal = capture.get(cv2.CAP_PROP_FPS)
-    announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-    capture.release()
-    repaired, notices = repair_times(np.array(times), nominal)
-    repaired = repaired - repaired[:1]
-    damage = _damage(path, repaired, nominal, announced)
-    _INFOS[stamp] = VideoInfo(repaired, tuple(notices), damage)
-    return frames
-
-
 def _damage(path: str, times: np.ndarray, nominal: float, announced: int) -> str:
     count = len(times)
     if announced - count <= max(2, _SLACK * announced):
         return ''
-    step = frame_duration(times) or 1 / nominal_or_default(nominal)
+    step = frame_duration(times) or 1 / nominal_or(DEFAULT_FPS, nominal)
     end = times[-1] + step if count else 0.0
     if not _counts_frames(path) and nominal > 0:
         # What is announced is the duration times the nominal rate.

@@ -15,9 +15,9 @@ from mmsign.keypoints import misplaced, select_79
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
 
-from ..io.frame_sources import ChosenFrames, FrameSource, open_frames
+from ..io.frame_sources import FrameSource, open_frames
 from ..io.frame_times import resample
-from ..io.keypoint_file import KeypointFile, open_keypoints
+from ..io.keypoint_file import KeypointFile
 
 # The same notice once in a process.
 _warn_once = cache(warn)
@@ -92,7 +92,7 @@ def keypoint_file_of(info: dict) -> KeypointFile:
             f'clip {info["clip_id"]}: no keypoints are named; set `keypoint_file` of '
             'the dataset, or LoadClip(keypoints=False)'
         )
-    return open_keypoints(info['keypoint_file'])
+    return KeypointFile.open(info['keypoint_file'])
 
 
 @TRANSFORMS.register_module()
@@ -102,7 +102,8 @@ class LoadClip(BaseTransform):
     Reads ``clip_id``, ``frames``, ``keypoint_file``, the announced ``num_frames`` and
     the corpus's ``fps``. Writes ``num_frames`` (N, what is really there, at that
     rate), ``frame_size`` (width, height of the source), ``crop_box`` (the whole
-    frame), ``frame_source`` and ``keypoints`` (N, 79, 3) float32.
+    frame), ``frame_source`` with ``chosen_frames``, the (N,) frames of it that are
+    seen, None for all, and ``keypoints`` (N, 79, 3) float32.
 
     Args:
         keypoints: Whether to read keypoints.
@@ -141,8 +142,7 @@ class LoadClip(BaseTransform):
             count = len(points)
         if self.frames:
             count = len(source)
-            seen = source if chosen is None else ChosenFrames(source, chosen)
-            results['frame_source'] = seen
+            results |= dict(frame_source=source, chosen_frames=chosen)
         announced = results.get('num_frames') or 0
         if announced > count:
             notices.append(f'{announced} frames announced, {count} found and taken')
@@ -158,8 +158,8 @@ class LoadClip(BaseTransform):
 class DecodeClip(BaseTransform):
     """Decode the sampled frames, each distinct one once.
 
-    Reads ``frame_source`` and ``frame_indices`` (T,). Writes ``frames``
-    (T, H, W, 3) uint8 BGR.
+    Reads ``frame_source``, ``chosen_frames`` and ``frame_indices`` (T,). Writes
+    ``frames`` (T, H, W, 3) uint8 BGR.
 
     Raises:
         FrameReadError: Naming clip and file, if a frame is missing, damaged or of
@@ -167,7 +167,9 @@ class DecodeClip(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
-        source = results.pop('frame_source')
+        source, chosen = results.pop('frame_source'), results.pop('chosen_frames')
+        taken = results['frame_indices']
+        taken = taken if chosen is None else chosen[taken]
         with explain(FrameReadError, f'clip {results["clip_id"]}', FrameReadError):
-            results['frames'] = source.read(results['frame_indices'])
+            results['frames'] = source.read(taken)
         return results

@@ -12,7 +12,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import TRANSFORMS
 from mmsign.structures import FEATURES_SUFFIX, SignDataSample
 
-from ..io.feature_file import open_features, view_id
+from ..io.feature_file import FeatureFile, view_id
 
 _ANNOTATION = ('clip_id', 'signer', 'glosses', 'text')
 _SAMPLED = ('num_frames', 'frame_indices', 'frame_size', 'crop_box')
@@ -81,7 +81,7 @@ class LoadFeatures(BaseTransform):
     def transform(self, results: dict) -> dict:
         names = self.clip_ids(results['clip_id'])
         name = names[np.random.randint(len(names))] if self.views else names[0]
-        found = open_features(self.feature_file).read(name)
+        found = FeatureFile.open(self.feature_file).read(name)
         streams = found.streams.items()
         inputs = {name + FEATURES_SUFFIX: torch.from_numpy(x) for name, x in streams}
         sampled = dict(frame_indices=found.frame_indices, num_frames=found.num_frames)

@@ -50,12 +50,8 @@ class FiniteGradientsHook(LateHook):
         runner.optim_wrapper.optimizer.register_step_pre_hook(self._before_step)
 
     def _before_step(self, optimizer, args, kwargs) -> None:
-        parameters = [
-            parameter
-            for group in optimizer.param_groups
-            for parameter in group['params']
-            if parameter.grad is not None
-        ]
+        trained = (p for group in optimizer.param_groups for p in group['params'])
+        parameters = [p for p in trained if p.grad is not None]
         if getattr(optimizer, 'found_inf', None) is not None or not parameters:
             self._steps.append(([], torch.zeros(0)))
             return
@@ -91,12 +87,10 @@ class FiniteGradientsHook(LateHook):
         if all(finite):
             return
         spoilt = [p for p, good in zip(parameters, finite) if not good]
+        names = {id(p): name for name, p in model_of(runner).named_parameters()}
+        shown = listed([names.get(id(p), '?') for p in spoilt], self.names_shown)
         raise TrainingError(
             f'the gradients of {len(spoilt)} of {len(parameters)} parameters are not '
-            f'finite at iteration {iteration} ({self._names(runner, spoilt)}), though '
-            f'the loss is, in the update from clips {clips}. {advice_on(runner)}'
+            f'finite at iteration {iteration} ({shown}), though the loss is, in the '
+            f'update from clips {clips}. {advice_on(runner)}'
         )
-
-    def _names(self, runner, parameters: list[Tensor]) -> str:
-        names = {id(p): name for name, p in model_of(runner).named_parameters()}
-        return listed([names.get(id(p), '?') for p in parameters], self.names_shown)

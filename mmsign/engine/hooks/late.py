@@ -1,7 +1,6 @@
 """Values of a training step that are looked at without waiting for the device."""
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
@@ -32,9 +31,7 @@ class LateHook(Hook):
             return
         host = torch.empty_like(values, device='cpu', pin_memory=values.is_cuda)
         host.copy_(values, non_blocking=True)
-        copied = torch.cuda.Event() if values.is_cuda else None
-        if copied is not None:
-            copied.record()
+        copied = torch.cuda.current_stream().record_event() if values.is_cuda else None
         self._unseen = host, look, copied
 
     def look_now(self) -> None:
@@ -88,7 +85,12 @@ class LateRuntimeInfoHook(LateHook, RuntimeInfoHook):
             torch.as_tensor(value, device=device, dtype=torch.float32).detach().mean()
             for value in outputs.values()
         ]
-        note = partial(_note, runner.message_hub, list(outputs))
+        names = [f'train/{name}' for name in outputs]
+
+        def note(losses: Tensor) -> None:
+            for name, value in zip(names, losses.tolist(), strict=True):
+                runner.message_hub.update_scalar(name, value)
+
         self.look_later(torch.stack(values), note)
         if self._is_logged(runner, batch_idx):
             self.look_now()
@@ -98,8 +100,3 @@ class LateRuntimeInfoHook(LateHook, RuntimeInfoHook):
         return self.end_of_epoch(runner.train_dataloader, batch_idx) or any(
             self.every_n_inner_iters(batch_idx, hook.interval) for hook in loggers
         )
-
-
-def _note(message_hub, names: list[str], values: Tensor) -> None:
-    for name, value in zip(names, values.tolist(), strict=True):
-        message_hub.update_scalar(f'train/{name}', value)

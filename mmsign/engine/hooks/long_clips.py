@@ -25,27 +25,25 @@ class LongClipsHook(Hook):
 
     def __init__(self, names_shown: int = 5) -> None:
         self.names_shown = names_shown
+        # Of the modes of which nothing was said yet.
         self._seen: dict[str, dict[str, int]] = {'train': {}, 'val': {}, 'test': {}}
-        self._said: set[str] = set()
 
     def _after_iter(
         self, runner, batch_idx: int, data_batch=None, outputs=None, mode: str = 'train'
     ) -> None:
-        if mode not in self._said and isinstance(data_batch, dict):
+        if mode in self._seen and isinstance(data_batch, dict):
             for sample in data_batch.get('data_samples') or ():
                 if 'num_frames' in sample:
                     self._seen[mode][sample.clip_id] = sample.num_frames
 
     def _after_epoch(self, runner, mode: str = 'train') -> None:
         """Log what was seen of a split."""
-        if mode in self._said:
+        if mode not in self._seen:
             return
-        self._said.add(mode)
         dataset = getattr(runner, f'{mode}_dataloader').dataset
         limits = settings_of(dataset, 'max_length')
-        seen: dict[str, int] = {}
-        for part in all_gather_object(self._seen.pop(mode)):
-            seen |= part
+        parts = all_gather_object(self._seen.pop(mode))
+        seen = {clip: n for part in parts for clip, n in part.items()}
         long = {clip: n for clip, n in sorted(seen.items()) if limits and n > limits[0]}
         if not long:
             return

@@ -44,10 +44,9 @@ class RecognizerCheckpointHook(Hook):
         """Raise CheckpointError for another vocabulary or missing tensors."""
         if self.allow_partial:
             return
-        try:
+        text = (
+            'the checkpoint is of another network (to fine-tune from it all the same, '
+            'set allow_partial=True in the RecognizerCheckpointHook)'
+        )
+        with explain(CheckpointError, text, CheckpointError):
             required_tensors(model_of(runner), checkpoint)
-        except CheckpointError as error:
-            raise CheckpointError(
-                f'{error}. To fine-tune from it all the same, set '
-                'allow_partial=True in the RecognizerCheckpointHook'
-            ) from None

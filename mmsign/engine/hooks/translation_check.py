@@ -2,7 +2,7 @@
 
 from mmengine.hooks import Hook
 
-from mmsign.datasets.io.feature_file import open_features
+from mmsign.datasets.io.feature_file import FeatureFile
 from mmsign.datasets.transforms import LoadFeatures
 from mmsign.errors import ConfigError, DataError
 from mmsign.models.weights import TEXT_KEY, Weights
@@ -53,7 +53,8 @@ class TranslationCheckHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store which text vocabulary the weights belong to."""
-        checkpoint['meta'][TEXT_KEY] = model_of(runner).text_vocabularies()
+        texts = {name: m.text for name, m in model_of(runner).mbarts.items()}
+        checkpoint['meta'][TEXT_KEY] = {k: x.fingerprint() for k, x in texts.items()}
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Raise CheckpointError if the checkpoint's text vocabulary is another."""
@@ -95,7 +96,7 @@ class TranslationCheckHook(Hook):
         for transform in dataset.pipeline.transforms:
             if not isinstance(transform, LoadFeatures):
                 continue
-            file = open_features(transform.feature_file)
+            file = FeatureFile.open(transform.feature_file)
             expected = model_of(runner).network_fingerprint()
             if file.network != expected:
                 raise DataError(
@@ -103,11 +104,8 @@ class TranslationCheckHook(Hook):
                     f'the model is {expected}): extract them with the checkpoint that '
                     'the translator starts from'
                 )
-            ids = [
-                name
-                for clip in clips_of(dataset)
-                for name in transform.clip_ids(clip['clip_id'])
-            ]
+            clips = [clip['clip_id'] for clip in clips_of(dataset)]
+            ids = [name for clip in clips for name in transform.clip_ids(clip)]
             missing = [clip_id for clip_id in ids if clip_id not in file]
             if missing:
                 views = f' --views {transform.views}' if transform.views else ''

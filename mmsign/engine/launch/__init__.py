@@ -1,7 +1,6 @@
 """What ``tools/train.py`` and ``tools/test.py`` share: from arguments to a run."""
 
 from mmsign.config import load_config, resolve_vocabulary
-from mmsign.engine.launch.batch_size import spread_batch
 from mmsign.engine.launch.errors import end_process, interruptible, reported_errors, say
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.engine.launch.preparation import (
@@ -11,5 +10,6 @@ from mmsign.engine.launch.preparation import (
     leave_process_group,
     named_files,
     prepare,
+    spread_batch,
 )
 from mmsign.engine.launch.work_dir import check_work_dir, locked_work_dir, set_work_dir

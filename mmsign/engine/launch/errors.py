@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import gc
 import logging
 import os
 import re
@@ -52,10 +53,9 @@ def message_for_user(error: BaseException) -> str | None:
     disk that refuses; MMEngine's of a config that names an unknown part; and one for
     another process that died, if ``error`` is only this one's echo of it.
     """
-    if isinstance(error, (RuntimeError, OSError)):
-        message = _death_elsewhere(error)
-        if message is not None:
-            return message
+    may_be_echo = isinstance(error, (RuntimeError, OSError))
+    if may_be_echo and (message := _death_elsewhere(error)):
+        return message
     # A KeyError quotes its message.
     message = str(error.args[0] if isinstance(error, KeyError) else error)
     if isinstance(error, KeyError) and (found := _UNKNOWN_TYPE.search(message)):
@@ -124,6 +124,9 @@ def reported_errors(status: int = 1) -> Iterator[None]:
     Args:
         status: Of the process after a mistake.
     """
+    if not gc.get_freeze_count():
+        # What is imported stays: nobody needs to look through it again.
+        gc.freeze()
     for stream in sys.stdout, sys.stderr:
         if hasattr(stream, 'reconfigure'):
             stream.reconfigure(errors='backslashreplace')

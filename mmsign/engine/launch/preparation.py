@@ -1,6 +1,7 @@
 """From a config file and arguments to a config that a runner can be built from."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 import torch.distributed
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -80,6 +82,53 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     compat.prepare_distributed(cfg)
 
 
+def spread_batch(cfg: Config, processes: int) -> None:
+    """Share the config's ``total_batch_size`` among processes, in place.
+
+    A process takes ``train_dataloader.batch_size`` clips at once, at most; where that
+    is less than its share, gradients are accumulated over several steps, or over as
+    many as ``optim_wrapper.accumulative_counts`` says. A share that is not whole is
+    rounded up, which is logged. ``--auto-scale-lr`` goes by the clips of an update. A
+    config without the setting stays as it is.
+
+    Args:
+        cfg: ``train_dataloader``, ``optim_wrapper.accumulative_counts`` and
+            ``auto_scale_lr.base_batch_size`` may change.
+        processes: That train together.
+
+    Raises:
+        ConfigError: ``total_batch_size`` or ``train_dataloader.batch_size`` is not
+            positive.
+    """
+    total = cfg.get('total_batch_size')
+    loader = cfg.get('train_dataloader')
+    if total is None or loader is None:
+        return
+    if min(total, loader.batch_size) < 1:
+        raise ConfigError(
+            f'total_batch_size={total} and train_dataloader.batch_size='
+            f'{loader.batch_size} must be 1 or more'
+        )
+    share = math.ceil(total / processes)
+    steps = cfg.optim_wrapper.get('accumulative_counts', 1)
+    if steps == 1:
+        steps = math.ceil(share / loader.batch_size)
+    loader.batch_size = math.ceil(share / steps)
+    if 'batch_size' in loader.sampler:
+        loader.sampler.batch_size = loader.batch_size
+    if steps > 1:
+        cfg.optim_wrapper.accumulative_counts = steps
+    if (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+        # MMEngine counts the clips of a step.
+        cfg.auto_scale_lr.base_batch_size /= steps
+    found = loader.batch_size * steps * processes
+    how = f'{processes} process(es) x {loader.batch_size} clips x {steps} step(s)'
+    text = f'an update from {found} clips: {how}'
+    if found != total:
+        text += f', as {total} (total_batch_size) cannot be shared so'
+    print_log(text, logger='current')
+
+
 def build_runner(cfg: Config) -> Runner:
     """The runner of a config, of whatever class it names."""
     return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
@@ -105,9 +154,8 @@ def check_data_roots(cfg: Config, loaders: tuple[str, ...]) -> None:
     """Raise ConfigError if a ``data_root`` under one of ``loaders`` is no folder."""
     for loader in loaders:
         for _, _, key, value in entries(cfg.get(loader)):
-            if key != 'data_root' or not isinstance(value, str) or '://' in value:
-                continue
-            if not Path(value).is_dir():
+            is_root = key == 'data_root' and isinstance(value, str)
+            if is_root and '://' not in value and not Path(value).is_dir():
                 raise ConfigError(
                     f'data_root {value!r} of {loader} is not a folder: pass '
                     '--cfg-options data_root=FOLDER'

@@ -63,7 +63,8 @@ def locked_work_dir(cfg: Config, use: str) -> Iterator[None]:
     Raises:
         ConfigError: Naming the process that holds it.
     """
-    if compat.launched_rank(cfg.get('launcher', 'none')) > 0:
+    rank, _ = compat.launched(cfg.get('launcher', 'none'))
+    if rank > 0:
         yield
         return
     path = Path(cfg.work_dir, f'.{use}.lock')

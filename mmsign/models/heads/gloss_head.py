@@ -3,7 +3,7 @@
 Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn as nn
@@ -15,6 +15,7 @@ from mmsign import compat
 from mmsign.registry import MODELS
 
 from ..layers.sequence import (
+    ClipLengths,
     Dropout,
     MaskedBatchNorm,
     PositionEncoding,
@@ -114,37 +115,37 @@ def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def classify_together(
-    heads: Sequence[nn.Module],
-    features: Sequence[Tensor],
-    lengths: Sequence[Tensor | None],
-) -> list[tuple[Tensor, Tensor]]:
-    """Each head on its features, in training with few launches.
+    heads: Mapping[str, nn.Module],
+    features: Mapping[str, Tensor],
+    lengths: ClipLengths | None,
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Each head on the features of its name, in training with few launches.
 
     Gloss heads of one size on features of as many steps are computed at once, their
     layers side by side in the channels.
 
     Args:
         heads: ``GlossHead`` or others like it.
-        features: (B, T_i, C_i) of each.
-        lengths: (B,) valid steps of each; None if all are.
+        features: (B, T_i, C_i) for each.
+        lengths: Of the clips; None if every step is valid.
 
     Returns:
         Of each what it returns alone.
     """
-    groups: dict[tuple, list[int]] = {}
-    for index, (head, x) in enumerate(zip(heads, features, strict=True)):
+    groups: dict[tuple, list[str]] = {}
+    for name, head in heads.items():
         ours = type(head).forward is GlossHead.forward and head.training
-        alike = (x.shape[1], *head.sizes) if ours else (index,)
-        groups.setdefault(alike, []).append(index)
+        alike = (features[name].shape[1], *head.sizes) if ours else (name,)
+        groups.setdefault(alike, []).append(name)
     found = {}
-    for members in groups.values():
-        first = members[0]
-        if len(members) == 1:
-            found[first] = heads[first](features[first], lengths[first])
-            continue
-        of_group = [heads[i] for i in members], [features[i] for i in members]
-        found |= zip(members, _on_each(*of_group, lengths[first]))
-    return [found[index] for index in range(len(heads))]
+    for names in groups.values():
+        group, inputs = [heads[n] for n in names], [features[n] for n in names]
+        valid = None if lengths is None else lengths.of(inputs[0])
+        if len(group) == 1:
+            found[names[0]] = group[0](inputs[0], valid)
+        else:
+            found |= zip(names, _on_each(group, inputs, valid))
+    return {name: found[name] for name in heads}
 
 
 _NORMS = 'norm', 'feedforward.norm', 'norm_out'
@@ -240,5 +241,5 @@ class PyramidHead(BaseModule):
         self, levels: Sequence[Tensor], lengths: Sequence[Tensor]
     ) -> list[Tensor]:
         """Logits (B, T_i, V) of each level (B, T_i, C_i) with lengths (B,)."""
-        found = classify_together(self.heads, levels, lengths)
-        return [logits for logits, _ in found]
+        of_levels = zip(self.heads, levels, lengths, strict=True)
+        return [head(x, valid)[0] for head, x, valid in of_levels]

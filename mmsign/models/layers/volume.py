@@ -89,9 +89,8 @@ class Conv3d(nn.Conv3d):
         if _is_foreign(self):
             return super().forward(x)
         if max(*self.kernel_size, *self.stride) == 1 and not any(self.padding):
-            return _from_rows(
-                F.linear(_rows(x), _weight(self).flatten(1), self.bias), x
-            )
+            rows = F.linear(_rows(x), _weight(self).flatten(1), self.bias)
+            return _from_rows(rows, x)
         functions = compat.convolution, sum_of_shifts
         return _on_views(self, x, functions, self.stride, self.padding)
 

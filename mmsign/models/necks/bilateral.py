@@ -150,9 +150,8 @@ class SeparableBilateralNeck(BilateralNeck):
 
     def layer(self, source: int, target: int, stride: Triple, upwards: bool):
         time, space = (KERNEL[0], 1, 1), (1, *KERNEL[1:])
-        first, inside, last = (
-            (time, source, space) if upwards else (space, target, time)
-        )
+        order = (time, source, space) if upwards else (space, target, time)
+        first, inside, last = order
         return nn.Sequential(
             convolution(source, inside, first, stride, upwards),
             convolution(inside, target, last, stride, upwards),
@@ -208,9 +207,8 @@ def _within_reach(
     itself the most. An axis without stride leaves no choice and is not looked at.
     """
     axes = list(zip(given, wanted, conv.stride))
-    if not isinstance(conv, nn.ConvTranspose3d) or all(
-        stride == 1 or n * stride == goal for n, goal, stride in axes
-    ):
+    own = all(stride == 1 or n * stride == goal for n, goal, stride in axes)
+    if own or not isinstance(conv, nn.ConvTranspose3d):
         return None
     return [
         n if stride == 1 else min(max(goal, (n - 1) * stride + 1), n * stride)

@@ -89,11 +89,8 @@ class SignRecognizer(BaseModel):
         self.vocab = build_vocabulary(vocab)
         for name, config in dict(video=video, keypoint=keypoint).items():
             if config is not None:
-                key = preprocessor.input_key(name)
-                shape = preprocessor.input_shape(key)
-                memory = dict(memory_format=preprocessor.memory_format)
-                config = dict(input_key=key, pyramid=pyramid) | config | memory
-                setattr(self, name, Stream(name, self.vocab, shape, **config))
+                config = dict(pyramid=pyramid) | config
+                setattr(self, name, Stream(name, self.vocab, preprocessor, **config))
         self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:
@@ -247,10 +244,7 @@ class SignRecognizer(BaseModel):
         if 'joint' in heads:
             both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
             pooled = dict(pooled, joint=both)
-        features = [pooled[name] for name in heads]
-        valid = [None if lengths is None else lengths.of(x) for x in features]
-        found = classify_together(list(heads.values()), features, valid)
-        return dict(zip(heads, found))
+        return classify_together(heads, pooled, lengths)
 
     def losses(
         self,
@@ -272,16 +266,16 @@ class SignRecognizer(BaseModel):
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
         streams = {} if features is None else self.streams
         streams = {name: s for name, s in streams.items() if s.pyramid is not None}
-        heads, levels, weights = {}, [], [1.0] * len(logits)
+        heads, levels, weights = {}, {}, [1.0] * len(logits)
         with weights_cast(*(stream.pyramid for stream in streams.values())):
             for name, stream in streams.items():
-                levels += stream.pyramid(features[name])
-                for number, head in enumerate(stream.pyramid_head.heads):
-                    heads[f'{name}_pyramid{number}'] = head
-                    weights.append(stream.pyramid_head.loss_weight)
-        valid = [lengths.of(x) for x in levels]
-        found = classify_together(list(heads.values()), levels, valid)
-        outputs = {**logits, **{name: x for name, (x, _) in zip(heads, found)}}
+                head, merged = stream.pyramid_head, stream.pyramid(features[name])
+                for number, pair in enumerate(zip(head.heads, merged, strict=True)):
+                    level = f'{name}_pyramid{number}'
+                    heads[level], levels[level] = pair
+                    weights.append(head.loss_weight)
+        found = classify_together(heads, levels, lengths)
+        outputs = logits | {name: x for name, (x, _) in found.items()}
         steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
         found = self.gloss_loss(list(outputs.values()), steps, targets, weights=weights)
         losses = {f'loss_ctc_{name}': loss for name, loss in zip(outputs, found)}

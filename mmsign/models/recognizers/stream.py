@@ -2,16 +2,16 @@
 
 import logging
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmsign.errors import ConfigError, explain
-from mmsign.registry import MODELS
+from mmsign.keypoints import GRAPH_LAYOUTS
+from mmsign.registry import MODELS, arguments_of
 from mmsign.vocab import GlossVocabulary
 
-from ..backbones.building import build_backbone
+from ..data_preprocessor import SignDataPreprocessor
 from ..layers.sequence import resample_time
 from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
@@ -23,6 +23,12 @@ STREAMS = ('video', 'keypoint')
 PYRAMID_LOSS_WEIGHTS = {'video': 0.2, 'keypoint': 0.5}
 # Parts that exist for training only: no checkpoint needs them at inference.
 AUXILIARY = ('pyramid', 'pyramid_head')
+# What MMAction2's backbones call the channels of their input.
+CHANNEL_ARGUMENTS = ('in_channels', 'in_chans')
+# Whether `pretrained` names weights of an image network. MMAction2's defaults ask
+# for them even where `pretrained` is not given, and then fail.
+IMAGE_WEIGHT_ARGUMENTS = ('pretrained2d', 'clip_pretrained')
+DEFAULT_GRAPH = dict(layout='mmsign_79', mode='spatial')
 
 
 class Stream(BaseModule):
@@ -31,10 +37,10 @@ class Stream(BaseModule):
     Args:
         name: ``video`` or ``keypoint``.
         vocab: The gloss vocabulary.
-        input_shape: Channels and (height, width) of its input.
+        preprocessor: Of the recognizer; says what the stream's input is called, its
+            channels and size, and the memory format of a backbone that is not
+            mmsign's own.
         backbone: Config of any backbone; the input's channels need not be named.
-        input_key: Name of its input among the network's inputs; the stream's own
-            unless given.
         output_stride: Input frames per output step. Pooled features are averaged
             or interpolated in time to it; None takes the backbone's.
         head: Config of the gloss head.
@@ -45,8 +51,6 @@ class Stream(BaseModule):
         pretrained: File or URL of weights for the backbone alone, such as one of
             MMAction2's published checkpoints; see ``load_backbone``. Not read
             where a ``checkpoint`` is named.
-        memory_format: Of a backbone that is not mmsign's own; supplied by the
-            recognizer.
 
     Raises:
         ValueError: At build time, if the backbone cannot take the input, or the
@@ -57,27 +61,25 @@ class Stream(BaseModule):
         self,
         name: str,
         vocab: GlossVocabulary,
-        input_shape: tuple[int, tuple[int, int]],
+        preprocessor: SignDataPreprocessor,
         backbone: dict,
-        input_key: str | None = None,
         output_stride: int | None = None,
         head: dict | None = None,
         pyramid: dict | None = None,
         pyramid_head: dict | None = None,
         checkpoint: str | None = None,
         pretrained: str | None = None,
-        memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         super().__init__()
         self.name, self.vocab = name, vocab
-        self.input_key = input_key or name
         self.checkpoint, self.pretrained = checkpoint, pretrained
-        channels, size = input_shape
+        self.input_key = preprocessor.input_key(name)
+        channels, size = preprocessor.input_shape(self.input_key)
         self.backbone = build_backbone(backbone, channels)
         self.memory_format = None
         if not any(isinstance(part, Conv3d) for part in self.backbone.modules()):
-            self.memory_format = memory_format
-            to_memory_format(self.backbone, memory_format)
+            self.memory_format = preprocessor.memory_format
+            to_memory_format(self.backbone, self.memory_format)
         with explain(ConfigError, f'the {name} stream', ConfigError):
             self.stage_info = describe_stages(self.backbone, channels, size)
         stride = self.stage_info[-1].time_stride
@@ -153,6 +155,33 @@ class Stream(BaseModule):
                 'stage 1), or freeze none'
             )
             print_log(text, logger='current', level=logging.WARNING)
+
+
+def build_backbone(config: dict, in_channels: int) -> nn.Module:
+    """Build a backbone of any registry scope.
+
+    Left out in the config, these are filled in where the class takes them: the
+    input's channels; ``pretrained`` None where the class insists on it; and that
+    nothing is to be inflated from image weights that are not named.
+
+    Args:
+        config: Of the backbone.
+        in_channels: Channels of its input.
+
+    Raises:
+        KeyError: If the type is not registered.
+    """
+    taken, _ = arguments_of(MODELS.get(config['type']))
+    defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
+    if not any(name in config for name in CHANNEL_ARGUMENTS):
+        defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
+    if 'pretrained' in taken and config.get('pretrained') is None:
+        defaults |= dict.fromkeys(IMAGE_WEIGHT_ARGUMENTS, False)
+    config = {k: v for k, v in defaults.items() if k in taken} | dict(config)
+    layout = config.get('graph_cfg', {}).get('layout')
+    if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
+        config['graph_cfg'] = dict(config['graph_cfg'], layout=GRAPH_LAYOUTS[layout])
+    return MODELS.build(config)
 
 
 def is_auxiliary(key: str) -> bool:

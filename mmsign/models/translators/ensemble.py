@@ -75,12 +75,8 @@ class TranslatorEnsemble(Translator):
 
     @property
     def mbarts(self) -> dict[str, MBart]:
-        """By member."""
-        return {
-            name: mbart
-            for name, member in self.members.items()
-            for mbart in member.mbarts.values()
-        }
+        """By member: each has one."""
+        return {k: next(iter(m.mbarts.values())) for k, m in self.members.items()}
 
     def init_weights(self) -> None:
         """Nothing: the members' checkpoints are loaded."""

@@ -217,11 +217,9 @@ class SignTranslator(Translator):
             features = self.recognizer.encode(inputs)
             pooled = self.recognizer.pool(features)
             frames = next(iter(inputs.values())).shape[2]
-        if data_samples is None:
-            valid = [frames] * len(next(iter(pooled.values())))
-        else:
-            valid = [sample.length for sample in data_samples]
-        lengths = ClipLengths(valid, frames)
+        lengths = None
+        if data_samples is not None:
+            lengths = ClipLengths([sample.length for sample in data_samples], frames)
         outputs = self.recognizer.classify(pooled, lengths)
         logits = {name: output for name, (output, _) in outputs.items()}
         if mode == 'tensor':

@@ -30,10 +30,6 @@ class Translator(BaseModel):
         """Of the sentences of every output."""
         return next(iter(self.mbarts.values())).text
 
-    def text_vocabularies(self) -> dict[str, str]:
-        """Fingerprint of the text vocabulary by output."""
-        return {name: mbart.text.fingerprint() for name, mbart in self.mbarts.items()}
-
     def required_state(self) -> dict[str, Tensor]:
         """The tensors a checkpoint must hold for inference (no pyramid)."""
         return {k: v for k, v in self.state_dict().items() if not is_auxiliary(k)}

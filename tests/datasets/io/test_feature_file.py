@@ -8,7 +8,6 @@ from mmsign.datasets.io.feature_file import (
     ClipFeatures,
     FeatureFile,
     join_features,
-    open_features,
     write_features,
 )
 from mmsign.errors import DataError
@@ -63,9 +62,9 @@ def test_parts_are_joined(tmp_path):
 def test_open_once(tmp_path):
     path = str(tmp_path / 'f.safetensors')
     write_features(path, dict(a=features(1)), 'net')
-    assert open_features(path) is open_features(path)
+    assert FeatureFile.open(path) is FeatureFile.open(path)
     with pytest.raises(FileNotFoundError, match='extract_features'):
-        open_features(str(tmp_path / 'none')).read('a')
+        FeatureFile.open(str(tmp_path / 'none')).read('a')
 
 
 def test_faults(tmp_path):

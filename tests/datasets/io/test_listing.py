@@ -29,6 +29,7 @@ def test_order(names):
     assert in_order(reversed(files), 'clip') == files
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.integers(2, 300), st.sampled_from([10, 12.5, 25, 30, 50]), st.randoms())
 def test_frames_named_by_seconds(count, fps, random):

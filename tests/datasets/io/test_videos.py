@@ -5,7 +5,7 @@ from tiny_video import set_durations, write_video
 
 from mmsign.datasets.io import videos
 from mmsign.datasets.io.frame_sources import open_frames
-from mmsign.datasets.io.videos import decode_video, video_info
+from mmsign.datasets.io.videos import decode_video, scan_video
 from mmsign.errors import FrameReadError
 
 
@@ -22,7 +22,7 @@ def video(tmp_path_factory) -> str:
 
 
 def test_frames_in_order(video):
-    assert len(video_info(video).times) == 10
+    assert len(scan_video(video)[0].times) == 10
     means = [frame.mean() for frame in decode_video(video, [0, 3, 9])]
     np.testing.assert_allclose(means, [0, 60, 180], atol=4)
     source = open_frames(video)
@@ -63,10 +63,10 @@ def test_fewer_frames_than_asked_for(video):
 def test_no_video(tmp_path):
     path = tmp_path / 'a.mp4'
     with pytest.raises(FrameReadError, match=r'a\.mp4'):
-        video_info(str(path))
+        scan_video(str(path))
     path.write_bytes(b'nonsense' * 100)
     with pytest.raises(FrameReadError, match=r'a\.mp4'):
-        video_info(str(path))
+        scan_video(str(path))
 
 
 def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
@@ -78,8 +78,8 @@ def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
     writer.release()
     data = whole.read_bytes()
     cut.write_bytes(data[: len(data) * 6 // 10])
-    count = len(video_info(str(cut)).times)
-    assert 'damaged' in video_info(str(cut)).damage
+    count = len(scan_video(str(cut))[0].times)
+    assert 'damaged' in scan_video(str(cut))[0].damage
     assert 0 < count < 20
     assert len(list(decode_video(str(cut), range(count)))) == count
 
@@ -87,9 +87,9 @@ def test_a_truncated_video_is_as_long_as_what_decodes(tmp_path):
 def test_times_as_the_container_has_them(tmp_path):
     path = tmp_path / 'even.mp4'
     write_video(path, 6, fps=12.5)
-    info = video_info(str(path))
+    info = scan_video(str(path))[0]
     np.testing.assert_allclose(info.times, np.arange(6) * 0.08, atol=1e-6)
     assert not info.time_notices and not info.damage
     set_durations(path, [1, 1, 3, 1, 1, 1])
-    times = video_info(str(path)).times
+    times = scan_video(str(path))[0].times
     np.testing.assert_allclose(times, [0, 0.08, 0.16, 0.4, 0.48, 0.56], atol=1e-6)

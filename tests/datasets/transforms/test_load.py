@@ -75,7 +75,7 @@ def test_a_clip_is_seen_at_the_rate_of_its_corpus(clip, tmp_path):
     write_keypoints(record['keypoint_file'], dict(clip=points), frame_size=(64, 48))
     record |= dict(frames=str(video), fps=25.0)
     both = LoadClip()(dict(record))
-    assert both['num_frames'] == 5 and len(both['frame_source']) == 5
+    assert both['num_frames'] == 5 and len(both['chosen_frames']) == 5
     assert both['keypoints'][:, 0, 0].tolist() == [1, 3, 5, 7, 9]
     both['frame_indices'] = np.array([0, 3])
     seen = DecodeClip()(both)['frames'].astype(int)

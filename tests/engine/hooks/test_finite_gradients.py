@@ -91,8 +91,9 @@ def test_a_loss_scaler_may_leave_out_some_updates_but_not_all():
 
 def test_more_parameters_than_are_shown():
     hook, net = FiniteGradientsHook(names_shown=1), Net()
-    names = hook._names(SimpleNamespace(model=net), [net.bad, net.good])
-    assert names == 'bad, …'
+    run = SimpleNamespace(model=net, work_dir='work')
+    with pytest.raises(TrainingError, match=r'2 of 2 parameters .* \(bad, …\)'):
+        hook._check(run, 1, ['a'], [net.bad, net.good], torch.tensor([torch.nan] * 2))
 
 
 @pytest.mark.parametrize('late', [False, True])

@@ -35,6 +35,7 @@ def test_on_a_cpu_they_are_seen_at_once():
     assert seen == [[1.0, 1.0]]
 
 
+@pytest.mark.slow
 def test_the_log_is_the_same(tmp_path, monkeypatch):
     logs = []
     for name in ('now', 'late'):

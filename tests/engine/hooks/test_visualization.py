@@ -75,6 +75,7 @@ def both():
     return two_stream()
 
 
+@pytest.mark.slow
 def test_every_nth_clip_is_drawn_up_to_a_number(both):
     run = Run(both)
     clips = batch('abc'), batch('def'), batch('gh')
@@ -160,6 +161,7 @@ def test_padding_is_not_drawn(seen):
     assert [len(x.probabilities['joint']) for _, x, _ in seen] == [4, 2]
 
 
+@pytest.mark.slow
 def test_translators_show_their_recognizer():
     run = Run(build_translator('video', 'joint'), kind=SignVisualizer)
     found = run(SignVisualizationHook(True), batch('a'))

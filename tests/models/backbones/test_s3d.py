@@ -71,6 +71,7 @@ def published_names(net: S3D) -> dict:
     return state
 
 
+@pytest.mark.slow
 def test_kinetics_weights_and_their_first_convolution(tmp_path):
     source = narrow(in_channels=3, num_blocks=5)
     path = tmp_path / 's3d.pth'

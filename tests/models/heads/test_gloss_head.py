@@ -8,6 +8,7 @@ from mmsign.models.heads.gloss_head import (
     PyramidHead,
     classify_together,
 )
+from mmsign.models.layers.sequence import ClipLengths
 
 
 def head(cls=GlossHead) -> GlossHead:
@@ -42,7 +43,7 @@ def test_the_backbone_gets_a_gradient_from_the_first_step():
 
 def test_several_heads_are_what_each_is_alone():
     # Of another size and number of steps too; outputs, gradients, averages.
-    lengths = dict(a=torch.tensor([6, 3]), b=torch.tensor([8, 4]))
+    lengths = ClipLengths([24, 12], 24)
     results = []
     for together in (True, False):
         torch.manual_seed(0)
@@ -52,15 +53,17 @@ def test_several_heads_are_what_each_is_alone():
             GlossHead(c, 5, hidden_channels=hidden, kernel_size=k, **size)
             for c, hidden, k in shapes
         ]
-        valid = [lengths[name] for name in 'aabaa']
+        steps = [6, 6, 8, 6, 6]
         inputs = [
-            torch.randn(2, int(n[0]), c).requires_grad_()
-            for (c, _, _), n in zip(shapes, valid)
+            torch.randn(2, n, c).requires_grad_() for (c, _, _), n in zip(shapes, steps)
         ]
         if together:
-            found = classify_together(heads, inputs, valid)
+            named = dict(zip('abcde', heads)), dict(zip('abcde', inputs))
+            found = classify_together(*named, lengths)
+            assert list(found) == list('abcde')
+            found = found.values()
         else:
-            found = [head(x, n) for head, x, n in zip(heads, inputs, valid)]
+            found = [head(x, lengths.of(x)) for head, x in zip(heads, inputs)]
         outputs = [y for pair in found for y in pair]
         sum((i + 1) * y.square().sum() for i, y in enumerate(outputs)).backward()
         layers = nn.ModuleList(heads)

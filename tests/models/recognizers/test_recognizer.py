@@ -117,6 +117,7 @@ def test_agrees_with_the_authors_network():
     assert sum(losses.values()) == pytest.approx(float(total), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_short_clip_has_gradients_in_bfloat16():
     # Shorter than kernels are; see compat.patch_small_convolutions.
     gradients = []

@@ -28,6 +28,7 @@ TERMS = {
 }
 
 
+@pytest.mark.slow
 def test_cached_features_give_what_frames_give(translator, pooled):
     from_frames = translator(network_inputs(), samples(), 'predict')
     from_features = translator(pooled, samples(), 'predict')
@@ -94,6 +95,7 @@ def test_learning_rates_per_part(translator):
             assert rates[id(parameter)] == (1e-5 if '.mbart.' in name else 1e-3), name
 
 
+@pytest.mark.slow
 def test_starts_from_a_recognizer_and_gloss_to_text(tmp_path):
     recognizer = two_stream()
     meta = dict(gloss_vocab=GLOSSES)
