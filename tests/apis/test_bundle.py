@@ -65,6 +65,7 @@ def test_what_a_config_may_not_name_is_refused(rewrite):
         read_bundle(rewrite(change))
 
 
+@pytest.mark.slow
 def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
     network = open_network(*network_files, device='cpu')
     model = network.spec.model | dict(neck=dict(type='my_package.Neck'))
@@ -158,6 +159,7 @@ def test_a_pruned_mbart_of_a_folder(network_files, tmp_path, video):
     assert mbart['vocabulary'].kept == text.kept
 
 
+@pytest.mark.slow
 def test_heads_and_text_that_are_damaged(translating, rewrite):
     def change(config):
         config['model']['translation']['video']['mbart']['folder'] = '/etc'

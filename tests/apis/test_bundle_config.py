@@ -162,6 +162,7 @@ def test_heads_that_are_no_plain_mbart(config, head):
     refused(translating(config, [head]), 'translation')
 
 
+@pytest.mark.slow
 def test_the_config_of_the_heads_is_plain_settings(config, translator_files):
     tiny_mbart = pytest.importorskip('tiny_mbart')
     found = translation_config(open_network(*translator_files, device='cpu').model)

@@ -57,6 +57,7 @@ def test_a_network_of_video_alone_shows_frames_alone(tmp_path):
     assert share(image, COLOUR) == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_network_of_keypoints_alone_shows_them_on_black(tmp_path):
     own = SignInferencer(*write_network(tmp_path, ['keypoint']), device='cpu')
     image = picture(tmp_path / 'a.png', own, plain(24), keypoints_of(24))

@@ -173,6 +173,7 @@ def test_a_single_stream(stream, tmp_path, video):
             inferencer(video)
 
 
+@pytest.mark.slow
 def test_sentences_of_a_network_that_translates(translator_files, inferencer, video):
     translator = SignInferencer(*translator_files, device='cpu')
     plain = inferencer(video, keypoints_of(24))
@@ -183,6 +184,7 @@ def test_sentences_of_a_network_that_translates(translator_files, inferencer, vi
     assert result.gloss_sequence == plain.gloss_sequence
 
 
+@pytest.mark.slow
 def test_fast_is_nearly_the_same(network_files, inferencer, video):
     fast = SignInferencer(*network_files, device='cpu', fast=True)
     pose = keypoints_of(24)

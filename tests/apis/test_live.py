@@ -117,6 +117,7 @@ def paused(network):
     return LiveRecognizer(replace(network, spec=replace(network.spec, corpus=corpus)))
 
 
+@pytest.mark.slow
 def test_utterances_are_read_as_clips(paused, inferencer):
     plan = 'r' * 9 + 'm' * 20 + 'r' * 40 + 'm' * 27 + 'rrr' + 'm' * 12 + 'r' * 6
     frames, _ = stream(len(plan))

@@ -167,6 +167,7 @@ def test_what_is_known_of_the_corpus(network):
     assert (bare.fps, bare.statistics) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_translator_has_a_recognizer(translator_files, network):
     translator = open_network(*translator_files, device='cpu')
     assert translator.translates and translator.time_stride == 4
@@ -240,6 +241,7 @@ def test_a_batch_is_as_long_as_its_longest_clip(inferencer):
         torch.testing.assert_close(found[name][:1], alone[name], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('translate', [False, True])
 def test_sentences_are_written_if_wanted(translator_files, inferencer, translate):
     translator = SignInferencer(*translator_files, device='cpu')

@@ -56,6 +56,7 @@ def column(time: float) -> float:
     return DPI * (LEFT + ROOM * time / 24)
 
 
+@pytest.mark.slow
 def test_it_is_as_high_as_what_there_is_to_see():
     row = CURVES + ONE_LANE + TICKS
     image = picture()

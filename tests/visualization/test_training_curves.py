@@ -68,6 +68,7 @@ def test_a_summary(logs):
     ]
 
 
+@pytest.mark.slow
 def test_pictures_grow_with_what_is_in_them(logs, tmp_path):
     save_curves(tmp_path / 'new' / 'one.png', logs[:1])
     save_curves(tmp_path / 'two.png', logs)

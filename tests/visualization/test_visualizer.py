@@ -79,6 +79,7 @@ def height(visualizer, *data, **settings) -> int:
     return len(visualizer.draw(*data, **settings))
 
 
+@pytest.mark.slow
 def test_long_clips_become_high(visualizer):
     _, *one = clip(80)
     _, *two = clip(200)
@@ -97,6 +98,7 @@ def test_reference_and_predictions_can_be_left_out(visualizer):
     assert dark < 200
 
 
+@pytest.mark.slow
 def test_a_sentence_and_its_translations_are_written(visualizer):
     _, found, _ = data = clip()
     plain = height(visualizer, *data)

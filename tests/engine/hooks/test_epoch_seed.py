@@ -4,6 +4,7 @@ import random
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -39,6 +40,7 @@ def test_an_epoch_does_not_depend_on_those_before():
         assert torch.equal(second, alone)
 
 
+@pytest.mark.slow
 def test_epochs_workers_ranks_and_generators_differ(monkeypatch):
     first, second = epochs(2, 0, 1)
     monkeypatch.setattr(epoch_seed, 'get_rank', lambda: 1)

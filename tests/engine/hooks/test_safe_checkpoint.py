@@ -167,6 +167,7 @@ def test_best_is_kept_when_later_epochs_are_worse(tmp_path, monkeypatch):
     assert last['message_hub']['runtime_info']['validated_epoch'] == 4
 
 
+@pytest.mark.slow
 def test_iteration_based_checkpoints_work_too(tmp_path):
     runner = run(
         tmp_path,

@@ -10,6 +10,7 @@ from mmsign.errors import ConfigError
 from mmsign.models import GlossToText
 
 
+@pytest.mark.slow
 def test_learns_to_translate_two_sentences():
     torch.manual_seed(0)
     changes = dict(dropout=0.0, attention_dropout=0.0, max_length=30)

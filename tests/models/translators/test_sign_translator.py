@@ -42,6 +42,7 @@ def test_cached_features_give_what_frames_give(translator, pooled):
         torch.testing.assert_close(losses[0][name], losses[1][name])
 
 
+@pytest.mark.slow
 def test_the_loss_is_weighted():
     plain = build_translator('video').eval()
     weights = dict(recognition_weight=0.5, translation_weight=2.0)
@@ -65,6 +66,7 @@ def test_only_heads_and_translation_are_trained(pooled):
     assert not any(module.training for module in network.eval().modules())
 
 
+@pytest.mark.slow
 def test_everything_can_be_trained():
     pyramid = dict(type='SignPyramid', levels=3, norm_momentum=0.1)
     recognizer = recognizer_config(pyramid=pyramid)
