@@ -305,6 +305,7 @@ def test_a_bug_in_a_worker_keeps_its_traceback():
         list(loader)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('act', 'advice'),
     [
