@@ -40,9 +40,10 @@ class _SummedShifts(torch.autograd.Function):
     """``_sum_shifts``, which keeps nothing for its gradient."""
 
     @staticmethod
-    def forward(ctx, y, k, *settings):
-        ctx.settings = k, y.shape[1], *settings
-        return _sum_shifts(y, k, *settings)
+    def forward(ctx, y, k, stride, padding):
+        ctx.settings = k, y.shape[1], stride, padding
+        steps = (y.shape[1] + 2 * padding - k) // stride + 1
+        return _sum_shifts(y, k, stride, padding, steps)
 
     @staticmethod
     @once_differentiable
@@ -53,32 +54,59 @@ class _SummedShifts(torch.autograd.Function):
 class PlacedShifts(torch.autograd.Function):
     """Transposed k×h×w convolution of (B, T, H, W, C) by a weight (k·C, C', h, w).
 
-    The k shifted copies of the input are made again for its gradient, not kept.
+    The shifted copies of the input are made again for its gradient, not kept.
     """
 
     @staticmethod
     def forward(ctx, x, weight, k, stride, padding, more):
         frames = (x.shape[1] - 1) * stride[0] - 2 * padding[0] + k + more[0]
-        ctx.in_time = stride[0], padding[0]
+        ctx.in_time = k, frames, stride[0], padding[0]
         ctx.in_space = stride[1:], padding[1:], more[1:]
-        ctx.shape = k, frames
         ctx.save_for_backward(x, weight)
-        parts = images(_place_shifts(x, k, frames, *ctx.in_time))
-        return clips_of(F.conv_transpose2d(parts, weight, None, *ctx.in_space), len(x))
+        y = None
+        for placed, part, _ in _placed(x, weight, *ctx.in_time):
+            of_part = F.conv_transpose2d(placed, part, None, *ctx.in_space)
+            y = of_part if y is None else y.add_(of_part)
+        return clips_of(y, len(x))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        parts = images(_place_shifts(x, *ctx.shape, *ctx.in_time))
-        needed = ctx.needs_input_grad[:2]
-        of_parts, of_weight = compat.transposed_convolution_backward(
-            images(gradient), parts, weight, *ctx.in_space, needed
-        )
-        of_x = None
-        if of_parts is not None:
-            of_x = _sum_shifts(clips_of(of_parts, len(x)), ctx.shape[0], *ctx.in_time)
+        of_x, of_weight = None, []
+        for placed, part, shift in _placed(x, weight, *ctx.in_time):
+            of_placed, of_part = compat.transposed_convolution_backward(
+                images(gradient), placed, part, *ctx.in_space, ctx.needs_input_grad[:2]
+            )
+            of_weight.append(of_part)
+            if of_placed is not None:
+                of_placed = clips_of(of_placed, len(x))
+                found = _sum_shifts(of_placed, *shift, x.shape[1])
+                of_x = found if of_x is None else of_x.add_(found)
+        of_weight = torch.cat(of_weight) if ctx.needs_input_grad[1] else None
         return of_x, of_weight, None, None, None, None
+
+
+# Of one transposed convolution. oneDNN takes half as long again for wider ones.
+_MOST_CHANNELS = 2048
+
+
+def _placed(
+    x: Tensor, weight: Tensor, k: int, frames: int, stride: int, padding: int
+) -> Iterator[tuple[Tensor, Tensor, tuple[int, int, int]]]:
+    """Some positions j of a kernel after the other.
+
+    Yields:
+        Their frames side by side, (B·T, n·C, H, W), their rows of the weight, and what
+        a kernel of these alone would be: n, stride and padding in time.
+    """
+    channels = x.shape[-1]
+    at_once = max(1, _MOST_CHANNELS // channels)
+    for j in range(0, k, at_once):
+        count = min(at_once, k - j)
+        shift = count, stride, padding - j
+        rows = weight[j * channels : (j + count) * channels]
+        yield images(_place_shifts(x, count, frames, *shift[1:])), rows, shift
 
 
 def _shifts(
@@ -94,16 +122,16 @@ def _shifts(
             yield j, slice(first, last + 1), slice(begin, end + 1, stride)
 
 
-def _sum_shifts(y: Tensor, k: int, stride: int, padding: int) -> Tensor:
+def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Tensor:
     """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
 
     The sum is in float32 at least.
     """
     y = y.unflatten(-1, (k, -1))
     clips, frames, *size, _, channels = y.shape
-    steps = (frames + 2 * padding - k) // stride + 1
     if _in_one_launch(y):
-        y = F.pad(y, (0, 0) * 4 + (padding, padding))
+        behind = (steps - 1) * stride + k - padding - frames
+        y = F.pad(y, (0, 0) * 4 + (padding, behind))
         of_clip, of_frame, *of_pixel, of_j, _ = y.stride()
         strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
         return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)

@@ -38,6 +38,8 @@ def gradients_of(layer: nn.Module, x: torch.Tensor, *arguments) -> list[torch.Te
 def test_both_ways_are_pytorchs_convolutions(one_launch, settings, clips, frames, data):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shifts, '_in_one_launch', lambda y: one_launch)
+        # Of 2 or 3 channels: all positions at once, or few.
+        patch.setattr(shifts, '_MOST_CHANNELS', data.draw(st.sampled_from([1, 5, 99])))
         x = torch.randn(clips, 2, frames, 5, 6, dtype=torch.float64)
         for ours, theirs in (
             (volume.Conv3d, nn.Conv3d),
