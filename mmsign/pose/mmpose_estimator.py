@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmsign.errors import PoseError
+from mmsign.errors import ConfigError, PoseError
 from mmsign.keypoints import LAYOUT_SIZES
 
 from .boxes import BoxSource, FullFrame, hold_boxes
@@ -44,6 +44,7 @@ class PoseEstimator(OpenMMLabModel):
     Raises:
         PoseError: If MMPose is not installed, or config and checkpoint are not
             those of such an estimator.
+        ConfigError: If ``batch_size`` is not positive.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class PoseEstimator(OpenMMLabModel):
     ) -> None:
         options = {} if flip is None else {'model.test_cfg.flip_test': flip}
         config = ESTIMATORS.get(str(config), config)
+        if batch_size < 1:
+            raise ConfigError(f'batch_size must be 1 or more, not {batch_size}')
         super().__init__('mmpose', config, checkpoint, device, options)
         from mmpose.datasets.datasets.utils import parse_pose_metainfo
 

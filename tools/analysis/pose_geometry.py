@@ -35,6 +35,8 @@ class KnownPoints(PoseEstimator):
         self.truth: list[np.ndarray] = []
         self._crops: list[np.ndarray] = []
         self.inside: list[np.ndarray] = []
+        self._transforms = self.pipeline.transforms
+        self.pipeline = self._prepare
         self.model.extract_feat = lambda inputs: inputs
         self.model.head.forward = self._answer
 
@@ -44,7 +46,7 @@ class KnownPoints(PoseEstimator):
             keypoints=np.float32(self.truth.pop(0))[None],
             keypoints_visible=np.ones((1, self.metainfo['num_keypoints'])),
         )
-        for step in self.pipeline:
+        for step in self._transforms:
             if 'transformed_keypoints' in data:
                 # The last step packs; what was cropped like the frame is lost there.
                 self._crops.append(data['transformed_keypoints'])
