@@ -86,8 +86,8 @@ def spread_batch(cfg: Config, processes: int) -> None:
     """Share the config's ``total_batch_size`` among processes, in place.
 
     A process takes ``train_dataloader.batch_size`` clips at once, at most; where that
-    is less than its share, gradients are accumulated over several steps, or over as
-    many as ``optim_wrapper.accumulative_counts`` says. A share that is not whole is
+    is less than its share, gradients are accumulated over several steps, and over
+    ``optim_wrapper.accumulative_counts`` at least. A share that is not whole is
     rounded up, which is logged. ``--auto-scale-lr`` goes by the clips of an update. A
     config without the setting stays as it is.
 
@@ -110,9 +110,8 @@ def spread_batch(cfg: Config, processes: int) -> None:
             f'{loader.batch_size} must be 1 or more'
         )
     share = math.ceil(total / processes)
-    steps = cfg.optim_wrapper.get('accumulative_counts', 1)
-    if steps == 1:
-        steps = math.ceil(share / loader.batch_size)
+    named = cfg.optim_wrapper.get('accumulative_counts', 1)
+    steps = max(named, math.ceil(share / loader.batch_size))
     loader.batch_size = math.ceil(share / steps)
     if 'batch_size' in loader.sampler:
         loader.sampler.batch_size = loader.batch_size

@@ -87,7 +87,7 @@ class PlacedShifts(torch.autograd.Function):
         return of_x, of_weight, None, None, None, None
 
 
-# Of one transposed convolution. oneDNN takes half as long again for wider ones.
+# Of one transposed convolution: oneDNN is slower with wider ones.
 _MOST_CHANNELS = 2048
 
 

@@ -121,11 +121,19 @@ def test_an_update_has_as_many_clips(processes, total, at_once, batch, steps):
     assert ratio == clips / 8
 
 
-def test_steps_that_are_named_stay():
-    cfg = batches(total=16, at_once=8, accumulative_counts=4)
+@pytest.mark.parametrize(
+    'total, named, batch, steps',
+    [
+        (16, 4, 2, 4),
+        # Two steps of 16 clips would be more at once than fit.
+        (64, 2, 8, 4),
+    ],
+)
+def test_named_steps_are_the_fewest(total, named, batch, steps):
+    cfg = batches(total=total, at_once=8, accumulative_counts=named)
     spread_batch(cfg, 2)
-    assert cfg.train_dataloader.batch_size == 2
-    assert cfg.optim_wrapper.accumulative_counts == 4
+    assert cfg.train_dataloader.batch_size == batch
+    assert cfg.optim_wrapper.accumulative_counts == steps
 
 
 def test_a_config_without_a_total_stays():
