@@ -158,8 +158,8 @@ class LoadClip(BaseTransform):
 class DecodeClip(BaseTransform):
     """Decode the sampled frames, each distinct one once.
 
-    Reads ``frame_source``, ``chosen_frames`` and ``frame_indices`` (T,). Writes
-    ``frames`` (T, H, W, 3) uint8 BGR.
+    Reads ``frame_source``, ``chosen_frames``, which a step of one's own may leave out,
+    and ``frame_indices`` (T,). Writes ``frames`` (T, H, W, 3) uint8 BGR.
 
     Raises:
         FrameReadError: Naming clip and file, if a frame is missing, damaged or of
@@ -167,7 +167,8 @@ class DecodeClip(BaseTransform):
     """
 
     def transform(self, results: dict) -> dict:
-        source, chosen = results.pop('frame_source'), results.pop('chosen_frames')
+        source = results.pop('frame_source')
+        chosen = results.pop('chosen_frames', None)
         taken = results['frame_indices']
         taken = taken if chosen is None else chosen[taken]
         with explain(FrameReadError, f'clip {results["clip_id"]}', FrameReadError):

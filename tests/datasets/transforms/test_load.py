@@ -5,6 +5,7 @@ import pytest
 from tiny_frames import write_frames
 from tiny_video import write_video
 
+from mmsign.datasets import open_frames
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms.load import DecodeClip, LoadClip
 from mmsign.errors import DataError, FrameReadError
@@ -32,6 +33,13 @@ def test_what_is_opened(clip):
     assert results['crop_box'] == (0.0, 0.0, 20.0, 24.0)
     results['frame_indices'] = np.array([1, 1, 5])
     np.testing.assert_array_equal(DecodeClip()(results)['frames'], frames[[1, 1, 5]])
+
+
+def test_frames_that_a_step_of_ones_own_opened(clip):
+    record, frames = clip
+    opened = dict(clip_id='a', frame_source=open_frames(record['frames']))
+    found = DecodeClip()(opened | dict(frame_indices=np.array([0, 4])))
+    np.testing.assert_array_equal(found['frames'], frames[[0, 4]])
 
 
 def test_one_of_the_two(clip):
