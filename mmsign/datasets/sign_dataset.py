@@ -215,7 +215,9 @@ class SignDataset(BaseDataset):
             note_once(seen, clip_id, where)
             frames = pattern.replace('{clip_id}', clip_id)
             places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
-            records.append(clip | places if self.frames_given else places | clip)
+            # Of its places, the option moves the frames alone.
+            moved = dict(frames=frames) if self.frames_given else {}
+            records.append(places | clip | moved)
         if not records:
             name = f'{type(self).__name__}: the {self.split} split'
             raise DataError(f'{name} under {self.data_root} has no clips')

@@ -41,6 +41,28 @@ def test_a_clip_through_the_whole_pipeline(phoenix_tree):
     assert sample.num_frames == 12 and sample.frame_size == (20, 24)
 
 
+class OwnCorpus(Phoenix2014TDataset):
+    """Clips that say themselves where and how fast they are."""
+
+    OWN = dict(frames='x.mp4', fps=50.0, keypoint_file='x.safetensors')
+
+    @classmethod
+    def read_annotations(cls, data_root, split):
+        clips = super().read_annotations(data_root, split)
+        return [clip | cls.OWN for clip in clips]
+
+
+@pytest.mark.parametrize('frames', [None, 'moved'])
+def test_what_a_clip_says_itself_counts(phoenix_tree, frames):
+    clip = OwnCorpus(data_root=str(phoenix_tree), split='train', fps=25, frames=frames)
+    record = clip.get_data_info(0)
+    places = {key: record[key] for key in OwnCorpus.OWN}
+    if frames:  # but for the frames, which the option moves
+        assert frames in places['frames']
+        places['frames'] = 'x.mp4'
+    assert places == OwnCorpus.OWN
+
+
 def test_the_same_seed_gives_the_same_clip(phoenix_tree):
     clips = dataset(phoenix_tree)
     drawn = []
