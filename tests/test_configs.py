@@ -97,6 +97,10 @@ def test_recognition_on_the_corpora(streams, corpus):
         assert crops == {'ClipRandomCrop' if split == 'train' else 'ClipCenterCrop'}
         assert bool(part.get('test_mode')) == (split != 'train')
     assert steps['ClipCenterCrop'].get('fraction', 1.0) == crop
+    # Signs that are signed twice are lost only where the published numbers need it.
+    assert cfg.model.decoder.merge_adjacent == (corpus != 'folder')
+    apply_overrides(cfg, dict(merge_adjacent='x'))
+    assert cfg.model.decoder.merge_adjacent == 'x'
     assert cfg.model.vocab == dict(
         dataset=dataset, data_root='/r', ann_file='a.{split}'
     )

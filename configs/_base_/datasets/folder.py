@@ -9,6 +9,8 @@ sigma = 8.0
 # Frames per second that videos are brought to, in training, testing and inference.
 # None sees every clip at its own rate: fine if all have the same.
 fps = None
+# NO NO stays two signs.
+merge_adjacent = False
 corpus = dict(_delete_=True, fps=fps)
 dataset = dict(type=dataset_type, data_root=data_root, fps=fps)
 train_dataloader = dict(dataset=dataset)
