@@ -6,9 +6,10 @@ name none keep their clips but those of the signers who are named elsewhere.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mmsign.errors import ConfigError, DataError
+from mmsign.evaluation.signers import familiar_signers
 
 Signers = Mapping[str, Sequence[str] | str]
 
@@ -105,3 +106,33 @@ def describe_signers(counts: Counter[str]) -> str:
     known = sorted(item for item in counts.items() if item[0])
     said = [f'{name} ({n} clip{"s" * (n > 1)})' for name, n in known]
     return ', '.join(said) or 'no names of signers'
+
+
+def notices_on_signers(signers: Mapping[str, Counter[str]]) -> Iterator[str]:
+    """What splits allow to say about people whom the network has not seen.
+
+    Args:
+        signers: By split, the clips of each signer, under '' those that say none.
+
+    Examples:
+        >>> list(notices_on_signers(dict(train=Counter(a=9), test=Counter(b=2))))
+        []
+    """
+    counts = sum(signers.values(), Counter())
+    known = sorted(counts.keys() - {''})
+    if counts['']:
+        yield (
+            f'{counts[""]} of {counts.total()} clips say no signer: for them it cannot '
+            'be told whether a split has signers of its own'
+        )
+    elif len(known) == 1:
+        yield (
+            f'{known[0]} is the only signer of the corpus: a number measured on it '
+            f'says how well {known[0]} is read, and nothing about anybody else. Record '
+            'others, at least for the test split'
+        )
+        return
+    trained = signers.get('train', Counter()).keys() - {''}
+    for split in [split for split in signers if split != 'train']:
+        if notice := familiar_signers(signers[split], trained):
+            yield f'{split}: {notice}'

@@ -13,6 +13,7 @@ from mmsign.errors import DataError
 from mmsign.files import LineWriter
 
 from .prediction_dump import check_dump, record_line, words_of, write_predictions
+from .signers import familiar_signers
 
 
 class ClipMetric(BaseMetric):
@@ -71,6 +72,11 @@ class ClipMetric(BaseMetric):
             DataError: the score is undefined.
             ConfigError: the rules for it are unknown.
         """
+
+    def remarks(self, records: list[dict]) -> list[str]:
+        """What is logged below the table: whether signers are trained on as well."""
+        trained = (self.dataset_meta or {}).get('training_signers')
+        return [familiar_signers((r['signer'] for r in records), trained)]
 
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
@@ -144,7 +150,8 @@ class ClipMetric(BaseMetric):
             for output in records[0]['hypotheses']
         }
         scores, table = self.compare([r['reference'] for r in records], hypotheses)
-        print_log(table, logger='current')
+        for text in filter(None, [table, *self.remarks(records)]):
+            print_log(text, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)
         return {
