@@ -8,6 +8,7 @@ from mmsign.engine.launch.preparation import (
     build_runner,
     check_data_roots,
     check_development,
+    has_clips,
     leave_out_validation,
     leave_process_group,
     named_files,

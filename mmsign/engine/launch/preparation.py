@@ -151,16 +151,19 @@ def check_development(cfg: Config) -> None:
     or the corpus' annotations have no clip of that split.
     """
     keys = 'val_cfg', 'val_dataloader', 'val_evaluator'
-    if any(cfg.get(key) is None for key in keys) or not _has_clips(cfg.val_dataloader):
+    there = all(cfg.get(key) is not None for key in keys)
+    if not there or not has_clips(cfg.val_dataloader.get('dataset') or {}):
         leave_out_validation(cfg)
 
 
-def _has_clips(loader: dict) -> bool:
-    dataset = loader.get('dataset') or {}
+def has_clips(dataset: dict) -> bool:
+    """Whether the annotations of a dataset's config have a clip of its split.
+
+    True where that cannot be told: building the dataset then says why.
+    """
     kind = DATASETS.get(dataset['type']) if 'type' in dataset else None
     if not hasattr(kind, 'load_annotations'):
         return True
-    # What cannot be read is told when the dataset is built.
     with suppress(FileNotFoundError, DataError):
         names = 'data_root', 'split', 'ann_file', 'signers'
         given = {name: dataset[name] for name in names if dataset.get(name)}

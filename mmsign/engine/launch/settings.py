@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.logging import print_log
 
 from mmsign.config import entries
 from mmsign.errors import ConfigError
@@ -77,7 +76,6 @@ def _set_length(cfg: Config, options: Mapping[str, Any], before: int | None) -> 
     loop[LENGTH] = length
     if before in (None, length):
         return
-    print_log(f'training takes {length} epochs instead of {before}', logger='current')
     if loop.get('val_interval') == before and not _named(
         options, 'train_cfg.val_interval'
     ):
