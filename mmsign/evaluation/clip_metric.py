@@ -24,7 +24,8 @@ class ClipMetric(BaseMetric):
     the data samples; a table of them is logged.
 
     A record has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per
-    output, as ``write_predictions`` takes it.
+    output, as ``write_predictions`` takes it; and ``signer_is_trained``, whether
+    training had clips of that signer, if the dataset knows.
 
     Args:
         dump: Path without suffix under which references and hypotheses are
@@ -88,9 +89,12 @@ class ClipMetric(BaseMetric):
         if not found:
             what = f"{self.found}: expected what the model's mode 'predict' returns"
             raise DataError(f'clip {clip!r} has no {what}')
-        return dict(
+        signer = data_sample.get('signer')
+        trained = (self.dataset_meta or {}).get('training_signers')
+        told = {} if trained is None else dict(signer_is_trained=signer in trained)
+        return told | dict(
             clip_id=clip,
-            signer=data_sample.get('signer'),
+            signer=signer,
             reference=self.reference(data_sample),
             hypotheses={name: self.hypothesis(one) for name, one in found.items()},
         )

@@ -60,6 +60,12 @@ def test_signers_are_told_apart(log, score):
         ['Ben', '1', '1', '200.00', '0.00'],
     ]
     assert '1 of 2 signers are in the training split too (Ben)' in notice
+    metric = WERMetric(**rules)
+    metric.dataset_meta = dict(training_signers=['Ben'])
+    records = [metric.record(one.to_dict()) for one in samples]
+    assert [r['signer_is_trained'] for r in records] == [False, True, False]
+    metric.dataset_meta = {}
+    assert 'signer_is_trained' not in metric.record(samples[0].to_dict())
     score(WERMetric(), samples[:1], training_signers=['Ben'], **rules)
     assert log[-1].startswith('word errors, ')
 
