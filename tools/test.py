@@ -21,6 +21,7 @@ from mmsign.engine.launch import (
     check_data_roots,
     check_work_dir,
     end_process,
+    keep_signers,
     leave_process_group,
     load_config,
     locked_work_dir,
@@ -169,6 +170,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     cfg.resume = False
     if args.show_dir is not None or args.show:
         add_pictures(cfg, args)
+    if args.checkpoint is not None:
+        keep_signers(cfg, args.checkpoint)
     check_data_roots(cfg, ('test_dataloader',))
     resolve_vocabulary(cfg, args.checkpoint)
     with locked_work_dir(cfg, 'test'), dumping(cfg, args.dump):

@@ -53,9 +53,9 @@ class SignDataset(BaseDataset):
     Attributes:
         METAINFO: ``dataset``, the corpus' name; ``gloss_cleanup``, the clean-up
             applied before scoring; ``level``, ``word`` or ``character``, at which
-            sentences are scored; ``language`` of the sentences. Of another split than
-            ``train`` the ``metainfo`` of an instance says in ``training_signers`` who
-            is trained on, if the annotations of that split can be read.
+            sentences are scored; ``language`` of the sentences. The ``metainfo`` of an
+            instance has its ``signers``, too, and of another split than ``train`` says
+            in ``training_signers`` who is trained on, if these annotations can be read.
         SPLITS: Names of the splits.
         ANNOTATIONS: Its annotation files, relative to data_root, with ``{split}``.
         FOLDERS: Where they may lie in data_root.
@@ -271,6 +271,8 @@ class SignDataset(BaseDataset):
                 f'{unnamed} of {len(records)} clips of the {self.split} split say no '
                 'signer: they are taken to be of none of those whom `signers` names'
             )
+        # A checkpoint keeps what it was trained with.
+        self._metainfo['signers'] = self.signers
         if self.split != 'train':
             self._metainfo['training_signers'] = self._training_signers()
         return records

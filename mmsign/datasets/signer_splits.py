@@ -14,6 +14,16 @@ from mmsign.evaluation.signers import familiar_signers
 Signers = Mapping[str, Sequence[str] | str]
 
 
+def names_of(names: Sequence | str | int) -> list[str]:
+    """Signers as a config names them: several, or one; a number is a name, too.
+
+    Examples:
+        >>> names_of([5, 'a']), names_of('Ann')
+        (['5', 'a'], ['Ann'])
+    """
+    return [*map(str, names if isinstance(names, (list, tuple)) else [names])]
+
+
 def split_by_signer(signers: Signers, splits: Sequence[str]) -> dict[str, str]:
     """The split of each signer who is named.
 
@@ -34,8 +44,7 @@ def split_by_signer(signers: Signers, splits: Sequence[str]) -> dict[str, str]:
             raise ConfigError(
                 f'signers: split {split!r} is none of {", ".join(splits)}'
             )
-        names = names if isinstance(names, (list, tuple)) else [names]
-        for name in map(str, names):
+        for name in names_of(names):
             if found.setdefault(name, split) != split:
                 raise ConfigError(
                     f'signers: {name!r} is named for {found[name]} and for {split}'

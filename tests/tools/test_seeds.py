@@ -103,7 +103,7 @@ def folder(tmp_path):
 
 def test_each_signer_is_left_out(tool, folder, tmp_path):
     arguments = [FOLDER, '--seeds', '1', '--out', str(tmp_path), '--leave-one-out']
-    arguments += ['--cfg-options', f'data_root={folder}', 'signers.dev=[b]']
+    arguments += ['--cfg-options', f'data_root={folder}', 'signers.dev=b']
     tools = Tools()
     tool.main(arguments, tools)
     splits = {}

@@ -12,6 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 import mmsign.datasets  # noqa: F401  registers the corpora
+from mmsign.datasets.signer_splits import names_of
 from mmsign.engine.launch import OverrideAction, apply_overrides, load_config
 from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation.signers import familiar_signers
@@ -65,7 +66,7 @@ def leave_out(signer: str | None, path: Path, options: Sequence[str]) -> list[st
     if signer is None:
         return []
     named = dict(read_config(path, tuple(options)).get('signers') or {})
-    named = {split: [x for x in names if x != signer] for split, names in named.items()}
+    named = {s: [x for x in names_of(n) if x != signer] for s, n in named.items()}
     named['test'] = [signer]
     return [f'signers.{split}={names!r}' for split, names in named.items()]
 

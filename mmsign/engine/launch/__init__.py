@@ -16,4 +16,5 @@ from mmsign.engine.launch.preparation import (
     say_what_is_tested,
     spread_batch,
 )
+from mmsign.engine.launch.settings import keep_signers
 from mmsign.engine.launch.work_dir import check_work_dir, locked_work_dir, set_work_dir

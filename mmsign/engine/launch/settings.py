@@ -1,11 +1,15 @@
 """Settings of a whole training, written to every part of a config that has them."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
+from mmsign import compat
 from mmsign.config import entries
+from mmsign.datasets.signer_splits import names_of
 from mmsign.errors import ConfigError
 
 LENGTH = 'max_epochs'
@@ -51,6 +55,36 @@ def settle(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:
         for place, part in _corpora(cfg):
             if not _named(options, f'{place}.{SIGNERS}'):
                 part[SIGNERS] = signers and dict(signers)
+
+
+def keep_signers(cfg: Config, checkpoint: str) -> None:
+    """Test with the splits by signer that a checkpoint was trained with, in place.
+
+    If the config says others, it goes by the config, with a warning: who is tested may
+    have been trained on.
+    """
+    meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
+    trained = (meta.get('dataset_meta') or {}).get(SIGNERS)
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    given = dataset.get(SIGNERS)
+    if trained is None or _plain(given or {}) == _plain(trained):
+        return
+    if given is None:
+        print_log(f'{SIGNERS}={trained}, as in training', logger='current')
+        cfg[SIGNERS] = trained
+        settle(cfg, {}, loop_length(cfg))
+        return
+    print_log(
+        f'tested with {SIGNERS}={dict(given)}, but trained with '
+        f'{trained or "the splits of the annotations"}: the network may have been '
+        'trained on who is tested',
+        logger='current',
+        level=logging.WARNING,
+    )
+
+
+def _plain(signers: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {split: sorted(names_of(names)) for split, names in signers.items()}
 
 
 def _set_length(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmsign.engine.launch import apply_overrides
+from mmsign import compat
+from mmsign.engine.launch import apply_overrides, keep_signers
 from mmsign.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[3] / 'configs'
@@ -137,6 +138,34 @@ def test_signers_of_a_child_config_and_of_one_dataset(tmp_path):
     assert cfg.train_dataloader.dataset.signers == dict(test=['a'])
     assert cfg.test_dataloader.dataset.signers == dict(test=['b'])
     assert cfg.model.vocab.signers == dict(test=['a'])
+
+
+@pytest.mark.parametrize(
+    ('trained', 'given', 'tested', 'warned'),
+    [
+        (None, None, None, False),
+        ({}, None, None, False),
+        (dict(test=['a']), None, dict(test=['a']), False),
+        (dict(test=['5']), dict(test=5), dict(test=5), False),
+        (dict(test=['a']), dict(test=['b']), dict(test=['b']), True),
+        ({}, dict(test=['b']), dict(test=['b']), True),
+    ],
+)
+def test_signers_of_a_checkpoint(tmp_path, monkeypatch, trained, given, tested, warned):
+    meta = {} if trained is None else dict(dataset_meta=dict(signers=trained))
+    path = str(tmp_path / 'c.pth')
+    compat.write_checkpoint(dict(meta=meta, state_dict={}), path)
+    dataset = dict(type='SignFolderDataset', split='test', data_root='x')
+    cfg = Config(dict(test_dataloader=dict(dataset=dataset)))
+    if given:
+        cfg.signers = given
+    apply_overrides(cfg, None)
+    said = []
+    log = lambda text, **options: said.append('level' in options)  # noqa: E731
+    monkeypatch.setattr('mmsign.engine.launch.settings.print_log', log)
+    keep_signers(cfg, path)
+    assert cfg.test_dataloader.dataset.get('signers') == tested
+    assert any(said) == warned
 
 
 def test_signers_within_a_wrapper():
