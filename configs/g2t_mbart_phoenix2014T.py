@@ -6,11 +6,7 @@ _base_ = [
     '_base_/g2t.py',
     '_base_/runtime.py',
 ]
-max_epochs = 80
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
-param_scheduler = [
-    dict(type='CosineAnnealingLR', T_max=max_epochs, eta_min=0, by_epoch=True)
-]
+train_cfg = dict(max_epochs=80, val_interval=5)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(lr=1e-5))
 total_batch_size = 64
 auto_scale_lr = dict(base_batch_size=64)

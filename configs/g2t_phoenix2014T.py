@@ -10,9 +10,8 @@ _base_ = [
     '_base_/g2t.py',
     '_base_/runtime.py',
 ]
-max_epochs = 22
 # Decoding says little before the rate has come down.
-train_cfg = dict(max_epochs=max_epochs, val_begin=16, val_interval=4)
+train_cfg = dict(max_epochs=22, val_begin=16, val_interval=4)
 total_batch_size = 32
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -21,10 +20,9 @@ optim_wrapper = dict(
     ),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=600),
+    dict(type='WarmUpLR', updates=600, start_factor=0.01, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=2e-5,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -10,4 +10,8 @@ _base_ = [
 train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
-model = dict(vocab={{_base_.vocab}}, data_preprocessor=dict(sigma={{_base_.sigma}}))
+model = dict(
+    vocab={{_base_.vocab}},
+    decoder=dict(merge_adjacent={{_base_.merge_adjacent}}),
+    data_preprocessor=dict(sigma={{_base_.sigma}}),
+)

@@ -16,5 +16,6 @@ val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
 model = dict(
     vocab={{_base_.vocab}},
+    decoder=dict(merge_adjacent={{_base_.merge_adjacent}}),
     data_preprocessor=dict(video_size={{_base_.video_size}}, sigma={{_base_.sigma}}),
 )

@@ -5,13 +5,11 @@ g2t_toy.py: see tools/quickstart.sh.
 """
 
 _base_ = ['twostream_slr_toy.py', '_base_/translation.py', '_base_/models/toy_mbart.py']
-max_epochs = 30
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=30, val_interval=30)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=100),
+    dict(type='WarmUpLR', updates=100, start_factor=0.05, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -1,13 +1,11 @@
 """Stage 1a on the toy corpus: the video stream alone, with the paper's recipe."""
 
 _base_ = ['twostream_slr_toy.py']
-max_epochs = 10
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=10, val_interval=10)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=60),
+    dict(type='WarmUpLR', updates=60, start_factor=0.05, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -199,7 +199,8 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
             - ``dict(file=PATH)``, one gloss a line;
             - ``dict(dataset=TYPE, data_root=PATH)``, the sorted glosses of that
               corpus's training split; with ``ann_file=PATH`` as the dataset has it,
-              those of these annotations;
+              those of these annotations; with ``signers``, likewise, those of the
+              signers who are trained on;
             - ``dict(slrt_file=PATH)``, the authors' ``gloss2ids.pkl``. Their
               glosses are written small: with ``dataset`` and ``data_root``, and
               ``ann_file`` if need be, they are spelled as in that corpus.
@@ -220,7 +221,7 @@ def build_vocabulary(cfg: Mapping | GlossVocabulary) -> GlossVocabulary:
         return GlossVocabulary(cfg['glosses'], aliases=cfg.get('aliases'))
     if keys == {'file'}:
         return GlossVocabulary.from_file(cfg['file'])
-    of_corpus = _CORPUS <= keys <= _CORPUS | {'ann_file', 'slrt_file'}
+    of_corpus = _CORPUS <= keys <= _CORPUS | {'ann_file', 'signers', 'slrt_file'}
     if not of_corpus and keys != {'slrt_file'}:
         raise ConfigError(f'vocab: {_EXPECTED}, got {cfg!r:.200}')
     sentences = _training_glosses(cfg) if of_corpus else []
@@ -248,4 +249,5 @@ def _training_glosses(cfg: Mapping) -> list[list[str]]:
     dataset = DATASETS.get(cfg['dataset'])
     if not hasattr(dataset, 'training_glosses'):
         raise ConfigError(f'vocab: no corpus {cfg["dataset"]!r}; {_EXPECTED}')
-    return dataset.training_glosses(cfg['data_root'], cfg.get('ann_file'))
+    options = {key: cfg[key] for key in ('ann_file', 'signers') if cfg.get(key)}
+    return dataset.training_glosses(cfg['data_root'], **options)

@@ -35,6 +35,7 @@ from mmsign.datasets.io.feature_file import (
 from mmsign.engine.launch import (
     add_common_arguments,
     check_data_roots,
+    has_clips,
     interruptible,
     load_config,
     prepare,
@@ -55,7 +56,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint of the recognizer')
     parser.add_argument('out', type=Path, help='feature file to write')
     parser.add_argument(
-        '--splits', nargs='+', default=['train', 'dev', 'test'], help='of the corpus'
+        '--splits',
+        nargs='+',
+        help='of the corpus (default: train, dev and test, but those without clips)',
     )
     parser.add_argument(
         '--shard', default='0/1', metavar='I/N', help='part of the work'
@@ -105,6 +108,13 @@ def build_recognizer(cfg: Config, checkpoint: str) -> torch.nn.Module:
         glosses=recognizer.vocab,
     )
     return recognizer.to(get_device()).eval()
+
+
+def splits_with_clips(cfg: Config) -> list[str]:
+    """The corpus' splits but those that it does not have."""
+    test = cfg.test_dataloader.dataset
+    splits = 'train', 'dev', 'test'
+    return [split for split in splits if has_clips(test | dict(split=split))]
 
 
 def build_dataset(cfg: Config, split: str, view: int = 0):
@@ -186,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     network = fingerprint(recognizer)
     passes = []
-    for split in args.splits:
+    for split in args.splits or splits_with_clips(cfg):
         for view in range(1 + (args.views if split == 'train' else 0)):
             dataset = build_dataset(cfg, split, view)
             names = [

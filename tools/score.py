@@ -44,17 +44,18 @@ from mmsign.errors import DataError  # noqa: E402
 from mmsign.evaluation.cleanup import OFFICIAL_CORPUS, PROTOCOLS, apply_protocol  # noqa: E402
 from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
 from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
+from mmsign.evaluation.signers import errors_by_signer, familiar_signers, signer_table  # noqa: E402
 from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
 from mmsign.evaluation.tokens import split_text  # noqa: E402
 from mmsign.evaluation.wer import (  # noqa: E402
+    WordErrors,
     align_words,
     count_confusions,
-    count_word_errors,
     sentence_errors,
     word_error_table,
 )
 from mmsign.files import check_outputs, read_lines  # noqa: E402
-from mmsign.interop.nist import export_predictions, read_ctm, read_stm  # noqa: E402
+from mmsign.interop.nist import UNKNOWN, export_predictions, read_ctm, read_stm  # noqa: E402
 from mmsign.visualization.alignment import (  # noqa: E402
     render_alignment,
     render_confusions,
@@ -72,11 +73,15 @@ LEVEL_OF_LANGUAGE = {'de': 'word', 'zh': 'character'}
 
 
 class Sentences(NamedTuple):
-    """Words of references and hypotheses, sentence by sentence, and their names."""
+    """Words of references and hypotheses, sentence by sentence, and their names.
+
+    Signers are those that an STM file names; None where nothing does.
+    """
 
     names: list[str]
     references: list[list[str]]
     hypotheses: list[list[str]]
+    signers: list[str | None]
 
 
 def read_pair(args: argparse.Namespace) -> tuple[list[str], list[str]]:
@@ -97,7 +102,10 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
         references, hypotheses = read_pair(args)
         names = [f'line {number}' for number in range(1, len(references) + 1)]
         return Sentences(
-            names, list(map(split_text, references)), list(map(split_text, hypotheses))
+            names,
+            list(map(split_text, references)),
+            list(map(split_text, hypotheses)),
+            [None] * len(names),
         )
     if kinds != ('.stm', '.ctm'):
         raise DataError(
@@ -118,6 +126,7 @@ def read_sentences(args: argparse.Namespace) -> Sentences:
             split_text(' '.join(word.symbol for word in words.get(clip, ())))
             for clip in segments
         ],
+        [None if s.speaker == UNKNOWN else s.speaker for s in segments.values()],
     )
 
 
@@ -134,18 +143,25 @@ def clean(sentences: Sentences, args: argparse.Namespace) -> Sentences:
     )
     if not any(cleaned[0]):
         raise DataError(f'{args.ref} holds no word, so there is no word error rate')
-    return Sentences(sentences.names, *cleaned)
+    return Sentences(sentences.names, *cleaned, sentences.signers)
 
 
 def score_wer(args: argparse.Namespace) -> str:
     """The report of ``score.py wer``."""
-    _, references, hypotheses = clean(read_sentences(args), args)
-    counts = count_word_errors(references, hypotheses)
+    _, references, hypotheses, signers = clean(read_sentences(args), args)
+    each = list(map(sentence_errors, references, hypotheses))
+    counts = sum(each, WordErrors())
     if args.verify_sclite:
         verify_with_sclite(references, hypotheses)
         print('sclite counts the same', file=sys.stderr)
+    name, notice = Path(args.hyp).name, familiar_signers(signers, args.train_signers)
+    by_signer = errors_by_signer(signers, {name: each})
     if not args.json:
-        return word_error_table({Path(args.hyp).name: counts})
+        parts = [word_error_table({name: counts})]
+        parts += [signer_table(by_signer)] if len(by_signer) > 1 else []
+        return '\n\n'.join([*parts, *filter(None, [notice])])
+    if notice:
+        print(notice, file=sys.stderr)
     return json.dumps(
         dict(
             wer=counts.wer,
@@ -181,7 +197,7 @@ def show_alignments(args: argparse.Namespace) -> str:
             align_words(reference, hypothesis),
             sentence_errors(reference, hypothesis),
         )
-        for name, reference, hypothesis in zip(*sentences)
+        for name, reference, hypothesis in zip(*sentences[:3])
     ]
     confusions = count_confusions(pairs for _, pairs, _ in entries)
     if args.sort == 'wer':
@@ -251,6 +267,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--verify-sclite',
         action='store_true',
         help='run the installed NIST sclite as well and fail if its counts differ',
+    )
+    wer.add_argument(
+        '--train-signers',
+        nargs='*',
+        metavar='NAME',
+        help='who is trained on: it is said if REF.stm names one of them',
     )
     wer.add_argument('--json', action='store_true', help='print the counts as JSON')
     wer.set_defaults(run=score_wer)

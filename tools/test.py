@@ -21,6 +21,7 @@ from mmsign.engine.launch import (
     check_data_roots,
     check_work_dir,
     end_process,
+    keep_signers,
     leave_process_group,
     load_config,
     locked_work_dir,
@@ -31,6 +32,7 @@ from mmsign.engine.launch import (
 )
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs, replacing_path, write_text
+from mmsign.models.weights import best_checkpoint
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -39,7 +41,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file; none for an ensemble, whose config names its members',
+        help='checkpoint file, or the work folder of a training: its best, or where '
+        'nothing was validated its last checkpoint; none for an ensemble, whose config '
+        'names its members',
     )
     add_common_arguments(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics as JSON')
@@ -155,6 +159,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     cfg = load_config(args.config)
     prepare(cfg, args)
     check_work_dir(cfg)
+    if args.checkpoint is not None:
+        args.checkpoint = best_checkpoint(args.checkpoint)
     check_checkpoint(cfg, args.checkpoint)
     read = [args.config, args.checkpoint, *named_files(cfg)]
     check_outputs([args.out], read, ['.json'])
@@ -164,6 +170,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     cfg.resume = False
     if args.show_dir is not None or args.show:
         add_pictures(cfg, args)
+    if args.checkpoint is not None:
+        keep_signers(cfg, args.checkpoint)
     check_data_roots(cfg, ('test_dataloader',))
     resolve_vocabulary(cfg, args.checkpoint)
     with locked_work_dir(cfg, 'test'), dumping(cfg, args.dump):

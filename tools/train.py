@@ -15,15 +15,18 @@ from mmsign.engine.launch import (
     add_common_arguments,
     build_runner,
     check_data_roots,
+    check_development,
     check_work_dir,
     end_process,
     interruptible,
+    leave_out_validation,
     leave_process_group,
     load_config,
     locked_work_dir,
     prepare,
     reported_errors,
     resolve_vocabulary,
+    say_what_is_tested,
     spread_batch,
 )
 from mmsign.errors import ConfigError
@@ -72,7 +75,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """Write the arguments of training into ``cfg``."""
     if args.no_validate:
-        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+        leave_out_validation(cfg)
     if args.amp:
         compat.use_mixed_precision(cfg.optim_wrapper)
     if args.auto_scale_lr:
@@ -123,11 +126,14 @@ def main(arguments: list[str] | None = None) -> None:
     _, processes = compat.launched(cfg.launcher)
     spread_batch(cfg, processes)
     check_data_roots(cfg, ('train_dataloader', 'val_dataloader'))
+    check_development(cfg)
     with locked_work_dir(cfg, 'train'):
         set_start(cfg, args.resume)
         resolve_vocabulary(cfg)
         with interruptible(lambda: how_to_go_on(cfg.work_dir)):
-            build_runner(cfg).train()
+            runner = build_runner(cfg)
+            say_what_is_tested(cfg, runner)
+            runner.train()
         leave_process_group()
 
 

@@ -22,8 +22,13 @@ from .io.frame_sources import FrameSource
 from .io.frame_times import frame_duration, is_steady
 from .io.keypoint_file import KeypointFile
 from .sign_dataset import SignDataset
+from .signer_splits import notices_on_signers
 from .transforms.load import at_corpus_rate, open_source, read_points
 
+_NO_DEVELOPMENT = (
+    'no development split: training keeps its last checkpoint, which is the one to '
+    'test; nothing tells which is best'
+)
 # Frames per step of the network's output: of what CTC can spell.
 _STRIDE = 4
 
@@ -33,7 +38,7 @@ class SplitReport:
     """What was found of one split.
 
     Attributes:
-        signers: Distinct signers.
+        signers: Clips of each signer, under '' those that say none.
         counts: How often each gloss occurs.
         unseen: The glosses, with counts, that the training split lacks.
         gloss_lengths: Glosses of each clip.
@@ -46,7 +51,7 @@ class SplitReport:
         remarks: What is unusual, likewise.
     """
 
-    signers: set[str] = field(default_factory=set)
+    signers: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
     gloss_lengths: list[int] = field(default_factory=list)
@@ -71,7 +76,7 @@ class SplitReport:
             longest: The most frames that the network takes.
         """
         clip_id, glosses = info['clip_id'], info['glosses']
-        self.signers.add(info['signer'])
+        self.signers[info['signer']] += 1
         self.counts.update(glosses)
         self.gloss_lengths.append(len(glosses))
         if not glosses:
@@ -147,6 +152,7 @@ class CorpusReport:
     Attributes:
         files: Annotation files that are expected, and whether each is there.
         errors: Why splits could not be read, and what concerns several.
+        notices: What to know of the numbers that will be measured.
         splits: By name, those that could.
         vocabulary: Of the training split, if it could be read.
         keypoint_file: The one that was looked into.
@@ -154,6 +160,7 @@ class CorpusReport:
 
     files: dict[str, bool] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     splits: dict[str, SplitReport] = field(default_factory=dict)
     vocabulary: GlossVocabulary | None = None
     keypoint_file: str | None = None
@@ -201,6 +208,12 @@ def check_corpus(
     owners: dict[str, str] = {}
     for split in dataset.SPLITS:
         try:
+            # A corpus need not have clips to choose by.
+            if split == 'dev' and not dataset.load_annotations(
+                data_root, split, ann_file, options.get('signers')
+            ):
+                report.notices.append(_NO_DEVELOPMENT)
+                continue
             clips = dataset(data_root, split, keypoint_file, **options)
         except (FileNotFoundError, DataError, ConfigError) as error:
             # A broken manifest is broken for every split.
@@ -228,8 +241,16 @@ def _compare(report: CorpusReport, fps: float | None) -> None:
         rates = _counted(rates)
         report.errors.append(f'several frame rates, {rates}: choose one, fps=25 say')
     training = report.splits.get('train')
+    signers = {name: split.signers for name, split in report.splits.items()}
+    report.notices += notices_on_signers(signers)
     if training is None:
         return
+    once = [gloss for gloss, count in sorted(training.counts.items()) if count == 1]
+    if once:
+        report.notices.append(
+            f'{len(once)} glosses occur once in training ({_first(once)}): one '
+            'recording teaches little'
+        )
     try:
         report.vocabulary = GlossVocabulary.from_sentences([training.counts])
     except DataError as error:
@@ -237,6 +258,10 @@ def _compare(report: CorpusReport, fps: float | None) -> None:
     for split in report.splits.values():
         counts = split.counts.items()
         split.unseen = Counter({g: n for g, n in counts if g not in training.counts})
+
+
+def _first(names: list[str], count: int = 5) -> str:
+    return ', '.join([*names[:count], *['…'][: len(names) > count]])
 
 
 def describe(report: CorpusReport) -> str:
@@ -251,6 +276,7 @@ def describe(report: CorpusReport) -> str:
         lines.append(f'vocabulary: {glosses} glosses, {classes} classes with the blank')
     if report.keypoint_file is None:
         lines.append('keypoints: not looked at (--keypoint-file FILE)')
+    lines += [f'notice: {notice}' for notice in report.notices]
     lines += [f'ERROR: {error}' for error in report.errors]
     end = 'complete' if report.complete else 'NOT complete: see the lines in capitals'
     return '\n'.join([*lines, end])
@@ -260,7 +286,7 @@ def _describe_split(name: str, split: SplitReport) -> list[str]:
     clips, total = len(split.gloss_lengths), sum(split.gloss_lengths)
     lines = [
         f'{name}: {clips} clips, {total} glosses, {len(split.counts)} different, '
-        f'{len(split.signers)} signers',
+        f'{len(set(split.signers) - {""})} signers',
         f'  glosses per clip: {_spread(split.gloss_lengths)}',
     ]
     if split.lengths:

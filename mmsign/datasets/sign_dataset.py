@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mmengine.dataset import BaseDataset
 
@@ -18,6 +18,7 @@ from .io.archives import safe_member
 from .io.frame_sources import prepare_frames
 from .io.frame_times import checked_fps
 from .io.listing import split_archive
+from .signer_splits import Signers, clips_of_split
 
 
 class SignDataset(BaseDataset):
@@ -40,6 +41,9 @@ class SignDataset(BaseDataset):
         ann_file: Annotations to read instead of the corpus' own: a file of the
             paper's authors, such as ``phoenix14t.{split}``; relative to data_root
             or absolute.
+        signers: Splits by signer instead of the annotations': ``dict(test=['a'])``
+            tests on all clips of signer a and trains on what else is in ``train``
+            and ``test``. See ``signer_splits.py``.
         fps: Frames per second at which clips are seen: those whose files have times
             of their own (videos) are resampled. None takes the corpus's, ``FPS``; if
             that is None too, every clip is seen at its own rate.
@@ -49,7 +53,9 @@ class SignDataset(BaseDataset):
     Attributes:
         METAINFO: ``dataset``, the corpus' name; ``gloss_cleanup``, the clean-up
             applied before scoring; ``level``, ``word`` or ``character``, at which
-            sentences are scored; ``language`` of the sentences.
+            sentences are scored; ``language`` of the sentences. The ``metainfo`` of an
+            instance has its ``signers``, too, and of another split than ``train`` says
+            in ``training_signers`` who is trained on, if these annotations can be read.
         SPLITS: Names of the splits.
         ANNOTATIONS: Its annotation files, relative to data_root, with ``{split}``.
         FOLDERS: Where they may lie in data_root.
@@ -79,6 +85,7 @@ class SignDataset(BaseDataset):
         keypoint_file: str | None = None,
         frames: str | None = None,
         ann_file: str | None = None,
+        signers: Signers | None = None,
         fps: float | None = None,
         pipeline: Sequence[dict | Callable] = (),
         **kwargs,
@@ -99,6 +106,7 @@ class SignDataset(BaseDataset):
         self.frames = os.path.join(data_root, frames)
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
+        self.signers = dict(signers or {})
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
         # unless a default scope is set.
         transforms = [t if callable(t) else TRANSFORMS.build(t) for t in pipeline]
@@ -136,13 +144,47 @@ class SignDataset(BaseDataset):
 
     @classmethod
     def load_annotations(
-        cls, data_root: str, split: str, ann_file: str | None = None
+        cls,
+        data_root: str,
+        split: str,
+        ann_file: str | None = None,
+        signers: Signers | None = None,
+        notify: Callable[[str], Any] = warn,
     ) -> list[dict]:
         """The annotations of a split, from the corpus' own files or ``ann_file``.
 
         Returns:
-            As ``read_annotations``; texts are in Unicode's composed form (NFC).
+            As ``read_annotations``; texts are in Unicode's composed form (NFC). Each
+            clip has ``listed``, the split that the annotations have it in.
         """
+        if not signers:
+            return cls._read_split(data_root, split, ann_file, notify)
+        annotated = cls.all_annotations(data_root, ann_file, notify)
+        return clips_of_split(annotated, signers, split, cls.SPLITS)
+
+    @classmethod
+    def all_annotations(
+        cls,
+        data_root: str,
+        ann_file: str | None = None,
+        notify: Callable[[str], Any] = warn,
+    ) -> dict[str, list[dict]]:
+        """The annotations of all splits whose files are there, by split.
+
+        Raises:
+            FileNotFoundError: If those of the training split are not.
+        """
+        found = {}
+        for split in cls.SPLITS:
+            files = cls.annotation_files(data_root, split, ann_file)
+            if split == 'train' or all(map(os.path.isfile, files)):
+                found[split] = cls._read_split(data_root, split, ann_file, notify)
+        return found
+
+    @classmethod
+    def _read_split(
+        cls, data_root: str, split: str, ann_file: str | None, notify: Callable
+    ) -> list[dict]:
         files = cls.annotation_files(data_root, split, ann_file)
         for file in itertools.filterfalse(os.path.isfile, files):
             raise FileNotFoundError(
@@ -158,10 +200,10 @@ class SignDataset(BaseDataset):
         for clip in clips:
             given = {key: clip[key] for key in ('clip_id', 'glosses', 'text', 'signer')}
             taken = {key: _composed(value) for key, value in given.items()}
-            clip |= taken
+            clip |= taken | dict(listed=split)
             others += taken != given
         if others:
-            warn(
+            notify(
                 f'{cls.__name__}: {others} of {len(clips)} clips of the {split} split '
                 "are not in Unicode's composed form (NFC), which is taken"
             )
@@ -181,10 +223,10 @@ class SignDataset(BaseDataset):
 
     @classmethod
     def training_glosses(
-        cls, data_root: str, ann_file: str | None = None
+        cls, data_root: str, ann_file: str | None = None, signers: Signers | None = None
     ) -> list[list[str]]:
         """Gloss sequences of the training split, the source of the vocabulary."""
-        clips = cls.load_annotations(data_root, 'train', ann_file)
+        clips = cls.load_annotations(data_root, 'train', ann_file, signers)
         return [clip['glosses'] for clip in clips]
 
     def corpus_files(self) -> list[str]:
@@ -202,9 +244,9 @@ class SignDataset(BaseDataset):
         """
         seen: dict[str, str] = {}
         records = []
-        # Not str.format: an archive's path may hold other braces.
-        pattern = self.frames.replace('{split}', self.split)
-        for clip in self.load_annotations(self.data_root, self.split, self.annotations):
+        for clip in self.load_annotations(
+            self.data_root, self.split, self.annotations, self.signers
+        ):
             clip_id, where = clip['clip_id'], clip.pop('where')
             # A clip's name becomes part of paths; keep it inside the corpus.
             if not is_legible(clip_id) or not safe_member(clip_id):
@@ -213,7 +255,9 @@ class SignDataset(BaseDataset):
                     "absolute, with '..' or control characters"
                 )
             note_once(seen, clip_id, where)
-            frames = pattern.replace('{clip_id}', clip_id)
+            # Not str.format: an archive's path may hold other braces.
+            frames = self.frames.replace('{split}', clip.pop('listed'))
+            frames = frames.replace('{clip_id}', clip_id)
             places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
             # Of its places, the option moves the frames alone.
             moved = dict(frames=frames) if self.frames_given else {}
@@ -221,7 +265,31 @@ class SignDataset(BaseDataset):
         if not records:
             name = f'{type(self).__name__}: the {self.split} split'
             raise DataError(f'{name} under {self.data_root} has no clips')
+        unnamed = sum(not record['signer'] for record in records)
+        if self.signers and unnamed:
+            warn(
+                f'{unnamed} of {len(records)} clips of the {self.split} split say no '
+                'signer: they are taken to be of none of those whom `signers` names'
+            )
+        # A checkpoint keeps what it was trained with.
+        self._metainfo['signers'] = self.signers
+        if self.split != 'train':
+            self._metainfo['training_signers'] = self._training_signers()
         return records
+
+    def _training_signers(self) -> list[str] | None:
+        """Who is trained on; None if that cannot be told."""
+        try:
+            clips = self.load_annotations(
+                self.data_root,
+                'train',
+                self.annotations,
+                self.signers,
+                notify=lambda text: None,
+            )
+        except (FileNotFoundError, DataError):
+            return None
+        return sorted({clip['signer'] for clip in clips} - {''})
 
 
 def note_once(seen: dict[str, str], clip_id: str, where: str) -> None:

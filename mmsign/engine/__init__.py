@@ -2,3 +2,4 @@
 
 from . import hooks
 from .optimizers import FusedAdam
+from .schedulers import WarmUpLR

@@ -13,6 +13,7 @@ from mmsign.errors import DataError
 from mmsign.files import LineWriter
 
 from .prediction_dump import check_dump, record_line, words_of, write_predictions
+from .signers import familiar_signers
 
 
 class ClipMetric(BaseMetric):
@@ -23,7 +24,8 @@ class ClipMetric(BaseMetric):
     the data samples; a table of them is logged.
 
     A record has ``clip_id``, ``signer``, ``reference`` and ``hypotheses``, a dict per
-    output, as ``write_predictions`` takes it.
+    output, as ``write_predictions`` takes it; and ``signer_is_trained``, whether
+    training had clips of that signer, if the dataset knows.
 
     Args:
         dump: Path without suffix under which references and hypotheses are
@@ -72,6 +74,11 @@ class ClipMetric(BaseMetric):
             ConfigError: the rules for it are unknown.
         """
 
+    def remarks(self, records: list[dict]) -> list[str]:
+        """What is logged below the table: whether signers are trained on as well."""
+        trained = (self.dataset_meta or {}).get('training_signers')
+        return [familiar_signers((r['signer'] for r in records), trained)]
+
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
 
@@ -82,9 +89,12 @@ class ClipMetric(BaseMetric):
         if not found:
             what = f"{self.found}: expected what the model's mode 'predict' returns"
             raise DataError(f'clip {clip!r} has no {what}')
-        return dict(
+        signer = data_sample.get('signer')
+        trained = (self.dataset_meta or {}).get('training_signers')
+        told = {} if trained is None else dict(signer_is_trained=signer in trained)
+        return told | dict(
             clip_id=clip,
-            signer=data_sample.get('signer'),
+            signer=signer,
             reference=self.reference(data_sample),
             hypotheses={name: self.hypothesis(one) for name, one in found.items()},
         )
@@ -144,7 +154,8 @@ class ClipMetric(BaseMetric):
             for output in records[0]['hypotheses']
         }
         scores, table = self.compare([r['reference'] for r in records], hypotheses)
-        print_log(table, logger='current')
+        for text in filter(None, [table, *self.remarks(records)]):
+            print_log(text, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)
         return {

@@ -7,8 +7,9 @@ from mmsign.structures import GlossPrediction
 
 from .cleanup import clean_glosses
 from .clip_metric import ClipMetric
+from .signers import errors_by_signer, signer_table
 from .tokens import split_text
-from .wer import WordErrors, count_word_errors, word_error_table
+from .wer import WordErrors, count_word_errors, sentence_errors, word_error_table
 
 
 @METRICS.register_module()
@@ -20,7 +21,7 @@ class WERMetric(ClipMetric):
     ``keypoint``, ``joint``, ``average``; whatever the model predicts) the results
     are ``{output}/WER`` in percent, the counts ``{output}/S``, ``/D``, ``/I`` and
     ``/reference_words``, and ``{output}/sentence_accuracy`` in percent. A table of
-    them is logged.
+    them is logged, and the WER of each signer where there are several.
 
     Args:
         gloss_cleanup: A key of ``GLOSS_CLEANUPS``; None takes the dataset's
@@ -54,13 +55,30 @@ class WERMetric(ClipMetric):
         self, references: list, hypotheses: dict[str, list]
     ) -> tuple[dict[str, WordErrors], str]:
         """Count the errors of each output."""
-        cleanup = self.gloss_cleanup or (self.dataset_meta or {}).get('gloss_cleanup')
-
-        def words(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
-            cleaned = (clean_glosses(glosses, cleanup) for glosses in sentences)
-            return [split_text(' '.join(glosses), self.level) for glosses in cleaned]
-
-        expected, found = words(references), hypotheses.items()
-        errors = {k: count_word_errors(expected, words(x)) for k, x in found}
-        rules = f'clean-up {cleanup}, counted by {self.level}'
+        expected, found = self._words(references), hypotheses.items()
+        errors = {k: count_word_errors(expected, self._words(x)) for k, x in found}
+        rules = f'clean-up {self._cleanup}, counted by {self.level}'
         return errors, f'word errors, {rules}\n{word_error_table(errors)}'
+
+    def remarks(self, records: list[dict]) -> list[str]:
+        """The WER of each signer, if there are several; and as in the base."""
+        said = super().remarks(records)
+        signers = [record['signer'] for record in records]
+        if len(set(filter(None, signers))) < 2:
+            return said
+        expected = self._words(record['reference'] for record in records)
+        errors = {}
+        for output in records[0]['hypotheses']:
+            glosses = (record['hypotheses'][output]['glosses'] for record in records)
+            found = self._words(glosses)
+            errors[output] = list(map(sentence_errors, expected, found))
+        table = signer_table(errors_by_signer(signers, errors))
+        return [f'word error rate by signer\n{table}', *said]
+
+    @property
+    def _cleanup(self) -> str | None:
+        return self.gloss_cleanup or (self.dataset_meta or {}).get('gloss_cleanup')
+
+    def _words(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+        cleaned = (clean_glosses(glosses, self._cleanup) for glosses in sentences)
+        return [split_text(' '.join(glosses), self.level) for glosses in cleaned]

@@ -22,6 +22,8 @@ from mmsign.timing import TimedGloss
 
 EMPTY = '[EMPTY]'
 """Stands for a clip in which nothing was recognised: CTM knows words only."""
+UNKNOWN = 'unknown'
+"""The speaker of a clip that says no signer."""
 TO_THE_END = 1.79769e308
 """The end of a segment that takes all of its clip."""
 
@@ -185,8 +187,8 @@ def export_predictions(
 
 def _segment(record: dict) -> StmSegment:
     # Names of people have white space, a field of the line has none.
-    speaker = '_'.join(str(record.get('signer') or 'unknown').split())
-    return StmSegment(tuple(record['reference']), speaker or 'unknown')
+    speaker = '_'.join(str(record.get('signer') or UNKNOWN).split())
+    return StmSegment(tuple(record['reference']), speaker or UNKNOWN)
 
 
 def _words(hypothesis: dict, fps: float) -> list[TimedGloss]:

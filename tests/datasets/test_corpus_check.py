@@ -24,7 +24,7 @@ def test_a_complete_corpus(phoenix_tree):
     )
     assert report.complete and all(report.files.values()) and len(report.files) == 3
     train = report.splits['train']
-    assert (len(train.gloss_lengths), train.signers) == (2, {'Sa', 'Sb'})
+    assert (len(train.gloss_lengths), train.signers) == (2, {'Sa': 1, 'Sb': 1})
     assert train.counts == {'REGEN': 1, 'NORD': 1, 'SONNE': 1}
     assert train.lengths == [7, 12] and train.gloss_lengths == [2, 1]
     assert train.sizes == {(20, 24): 2} and not train.rates and not train.problems
@@ -234,6 +234,50 @@ def test_a_split_without_any_gloss(corpus):
     corpus.glosses['b'] = ''
     report = corpus.check()
     assert not report.complete and 'dev' in describe(report).split('NO GLOSS')[1]
+
+
+def listed(root, *rows):
+    """A report on clips 'signer glosses split'."""
+    lines = ['id,video,glosses,signer,split']
+    for number, row in enumerate(rows):
+        signer, glosses, split = row.split('-')
+        lines.append(f'c{number},v,{glosses},{signer},{split}')
+    (root / 'manifest.csv').write_text('\n'.join(lines))
+
+    def report(**options):
+        return check_corpus(
+            SignFolderDataset, str(root), look_at_frames=False, **options
+        )
+
+    return report
+
+
+def test_a_corpus_without_a_development_split(tmp_path):
+    report = listed(tmp_path, 'a-X X-train', 'b-X-test')()
+    assert report.complete and list(report.splits) == ['train', 'test']
+    assert [notice.partition(':')[0] for notice in report.notices] == [
+        'no development split'
+    ]
+    assert 'notice: no development split' in describe(report)
+    # To test, there must be something.
+    assert not listed(tmp_path, 'a-X-train', 'b-X-dev')().complete
+
+
+def test_what_the_splits_say_about_people(tmp_path):
+    clips = 'a-X X-train', 'b-X-train', 'b-X-dev', 'c-X-test'
+    report = listed(tmp_path, *clips)
+    (notice,) = report().notices
+    assert notice.startswith('dev: 1 of 1 signers are in the training split too (b)')
+    assert report(signers=dict(dev=['b'])).notices == []
+    (notice,) = report(signers=dict(dev=['b'], test=['a'])).notices
+    assert notice.startswith('1 glosses occur once in training (X)')
+    report = report(signers=dict(test=['gone']))
+    assert not report.complete and 'gone' in report.errors[0]
+    (unnamed,) = listed(tmp_path, 'a-X X-train', '-X-dev', 'b-X-test')().notices
+    assert unnamed.startswith('1 of 3 clips say no signer')
+    clips = 'a-X X-train', 'a-X-dev', 'a-X-test'
+    (alone,) = listed(tmp_path, *clips)().notices
+    assert alone.startswith('a is the only signer of the corpus')
 
 
 def test_a_length_of_0(tree):

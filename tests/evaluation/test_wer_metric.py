@@ -10,9 +10,9 @@ from mmsign.registry import METRICS
 from mmsign.structures import SignDataSample
 
 
-def sample(clip_id, reference, **outputs):
+def sample(clip_id, reference, signer='s1', **outputs):
     result = SignDataSample(
-        metainfo=dict(clip_id=clip_id, signer='s1', glosses=reference.split())
+        metainfo=dict(clip_id=clip_id, signer=signer, glosses=reference.split())
     )
     result.predictions = {
         name: prediction(text.split(), score=-0.5) for name, text in outputs.items()
@@ -43,6 +43,31 @@ def test_every_output_is_scored_and_logged(log, score):
         ['average', '33.33', '1', '0', '0'],
     ]
     assert not any('prefix' in message for message in log)
+
+
+def test_signers_are_told_apart(log, score):
+    samples = [
+        sample('a', 'ROT BLAU', 'Ann', video='ROT', average='ROT BLAU'),
+        sample('b', 'GELB', 'Ben', video='GRAU ROT', average='GELB'),
+        sample('c', 'GELB', '', video='GELB', average='ROT'),
+    ]
+    rules = dict(gloss_cleanup='none')
+    score(WERMetric(), samples, training_signers=['Ben', 'Cleo'], **rules)
+    table, notice = log[-2:]
+    assert [line.split() for line in table.splitlines()[1:]] == [
+        ['signer', 'clips', 'words', 'video', 'average'],
+        ['Ann', '1', '2', '50.00', '0.00'],
+        ['Ben', '1', '1', '200.00', '0.00'],
+    ]
+    assert '1 of 2 signers are in the training split too (Ben)' in notice
+    metric = WERMetric(**rules)
+    metric.dataset_meta = dict(training_signers=['Ben'])
+    records = [metric.record(one.to_dict()) for one in samples]
+    assert [r['signer_is_trained'] for r in records] == [False, True, False]
+    metric.dataset_meta = {}
+    assert 'signer_is_trained' not in metric.record(samples[0].to_dict())
+    score(WERMetric(), samples[:1], training_signers=['Ben'], **rules)
+    assert log[-1].startswith('word errors, ')
 
 
 def test_built_by_a_config_and_run_by_the_evaluator():

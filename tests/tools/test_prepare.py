@@ -29,6 +29,17 @@ def test_something_is_missing(phoenix_tree, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_splits_by_signer(phoenix_tree, capsys):
+    arguments = ['phoenix2014T', str(phoenix_tree), '--no-frames']
+    assert prepare.main([*arguments, '--test-signers', 'Sb']) == 0
+    said = capsys.readouterr().out
+    assert 'train: 2 clips' in said and 'test: 3 clips' in said
+    # By the annotations both are trained on; now one is not.
+    assert 'notice: dev: Sa' in said and 'notice: test' not in said
+    assert prepare.main([*arguments, '--test-signers', 'Sb', '--dev-signers']) == 0
+    assert 'train: 3 clips' in capsys.readouterr().out
+
+
 def test_no_folder(tmp_path):
     with pytest.raises(ConfigError, match='gone'):
         prepare.main(['folder', str(tmp_path / 'gone')])

@@ -218,6 +218,21 @@ def test_stm_and_ctm(call_here, tmp_path, arguments, counts):
     assert found['sentences'] == 3
 
 
+def test_signers_of_an_stm_file(call_here, tmp_path):
+    (tmp_path / 'x.stm').write_text(
+        STM.replace('a 1 s1', 'a 1 s2') + 'd 1 unknown 0 9 X\n'
+    )
+    (tmp_path / 'x.ctm').write_text(CTM)
+    command = tmp_path, 'wer', 'x.stm', 'x.ctm', '--train-signers', 's2', 'unknown'
+    said = call_here(*command).stdout
+    rows = [line.split() for line in said.split('\n\n')[1].splitlines()]
+    assert rows[1:] == [['s1', '2', '5', '60.00'], ['s2', '1', '1', '100.00']]
+    assert '1 of 2 signers are in the training split too (s2)' in said
+    done = call_here(*command, '--json')
+    assert json.loads(done.stdout)['sentences'] == 4 and '(s2)' in done.stderr
+    assert call_here(*command[:-3], '--json').stderr == ''
+
+
 @pytest.mark.parametrize(
     'files, arguments, names',
     [

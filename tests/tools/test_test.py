@@ -82,6 +82,18 @@ def test_mistakes_end_in_one_sentence(main, capsys):
         assert caught.value.code == 1 and message in capsys.readouterr().err
 
 
+def test_the_checkpoint_of_a_work_folder(main, tmp_path, capsys):
+    work = tmp_path / 'work'
+    work.mkdir()
+    with pytest.raises(SystemExit):
+        main('work')
+    assert 'no checkpoint in' in capsys.readouterr().err
+    # Without a development split there is no best one.
+    (tmp_path / 'tiny.pth').rename(work / 'epoch_2.pth')
+    (work / 'last_checkpoint').write_text(str(work / 'epoch_2.pth'))
+    assert main('work')['clips'] == 5
+
+
 def test_foreign_checkpoints_must_be_trusted(main, capsys):
     torch.save({'state_dict': TinyModel().state_dict(), 'path': Path('x')}, 'tiny.pth')
     with pytest.raises(SystemExit):

@@ -82,6 +82,17 @@ def test_no_validate():
     assert (cfg.val_cfg, cfg.val_dataloader, cfg.val_evaluator) == (None, None, None)
 
 
+def test_without_a_development_split(main, tmp_path, capsys):
+    write_config(tmp_path)
+    main('tiny.py', '--cfg-options', 'val_dataloader=None', 'max_epochs=2')
+    work_dir = tmp_path / 'work_dirs' / 'tiny'
+    assert (work_dir / 'last_checkpoint').read_text().endswith('epoch_2.pth')
+    assert not list(work_dir.glob('best_*'))
+    assert capsys.readouterr().out.count('no development split') == 1
+    main('tiny.py', '--work-dir', 'w', '--cfg-options', 'max_epochs=1')
+    assert 'no development split' not in capsys.readouterr().out
+
+
 def test_auto_scale_lr():
     cfg = merged({'auto_scale_lr': {'base_batch_size': 8}}, '--auto-scale-lr')
     assert cfg.auto_scale_lr.enable is True

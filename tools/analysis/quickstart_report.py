@@ -102,6 +102,7 @@ def main() -> None:
     if config is None:
         raise ConfigError(f'no config in {work}: name one with --config')
     import mmsign  # noqa: F401  registers the parts
+    from mmsign.evaluation.signers import familiar_signers
 
     cfg = Config.fromfile(config)
     init_default_scope(cfg.default_scope)
@@ -114,6 +115,9 @@ def main() -> None:
     longest = max(records, key=lambda record: len(record['reference']))
     write_picture(picture, cfg, dataset, longest)
     print(table(metrics))
+    trained = dataset.metainfo['training_signers']
+    if notice := familiar_signers((r['signer'] for r in records), trained):
+        print(notice)
     print(f'picture: {picture}')
     print(f'report:  {report}')
 

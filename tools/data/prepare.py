@@ -3,7 +3,8 @@
 Says which files are expected where and which are missing, whether every clip has its
 frames and keypoints, as many as its annotation says and of one size, opened as training
 and testing open them; frame rates and sizes, clips longer than is taken, sizes of the
-vocabulary, glosses that training lacks. Builds the vocabulary and writes it where told.
+vocabulary, glosses that training lacks, and what the splits allow to say about people
+whom the network has not seen. Builds the vocabulary and writes it where told.
 Nothing else is written. Exit status 1 if training or testing would stumble.
 """
 
@@ -54,6 +55,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=float,
         help="frames per second that videos are brought to (default: the corpus's)",
     )
+    for split in ('dev', 'test'):
+        parser.add_argument(
+            f'--{split}-signers',
+            nargs='*',
+            metavar='NAME',
+            help=f"the {split} split is all that these have signed, as the config's "
+            f'signers=dict({split}=[…])',
+        )
     parser.add_argument(
         '--max-length',
         type=int,
@@ -91,6 +100,7 @@ def main(argv: list[str] | None = None) -> int:
     for split in kind.SPLITS:
         read += kind.annotation_files(args.root, split, args.ann_file)
     check_outputs([args.vocab], read)
+    named = dict(dev=args.dev_signers, test=args.test_signers)
     report = check_corpus(
         kind,
         args.root,
@@ -101,6 +111,7 @@ def main(argv: list[str] | None = None) -> int:
         frames=args.frames,
         ann_file=args.ann_file,
         fps=args.fps,
+        signers={split: names for split, names in named.items() if names is not None},
         progress=lambda line: say(line, sys.stderr),
     )
     print(describe(report))

@@ -7,7 +7,7 @@ are named with ``model.video.checkpoint`` and ``model.keypoint.checkpoint``.
 model = dict(
     type='TwoStreamRecognizer',
     data_preprocessor=dict(heatmap_size=112),
-    decoder=dict(beam_width=5, merge_adjacent=True),
+    decoder=dict(beam_width=5),
     video=dict(backbone=dict(type='S3D', in_channels=3, frozen_blocks=1)),
     keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
     bilateral=dict(type='BilateralNeck', stages=(0, 1, 2)),

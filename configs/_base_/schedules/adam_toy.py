@@ -1,19 +1,15 @@
 """Adam with a short warm-up and cosine annealing per iteration, from scratch."""
 
-max_epochs = 6
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs
-)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=6, val_interval=6)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='FusedAdam', lr=3e-3, betas=(0.9, 0.98))
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=20),
+    dict(type='WarmUpLR', updates=20, start_factor=0.05, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -4,13 +4,11 @@ Stage 2 of all rows takes half of the quickstart's epochs.
 """
 
 _base_ = ['../../twostream_slr_toy.py']
-max_epochs = 2
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(max_epochs=2, val_interval=2)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=20),
+    dict(type='WarmUpLR', updates=20, start_factor=0.05, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,

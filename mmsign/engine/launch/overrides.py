@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from mmsign import registry
 from mmsign.config import entries
 from mmsign.decoding import CTCBeamSearch
+from mmsign.engine.launch.settings import LENGTH, SIGNERS, loop_length, settle
 from mmsign.errors import ConfigError
 from mmsign.models import SignDataPreprocessor
 from mmsign.models.recognizers.stream import Stream
@@ -23,7 +24,7 @@ _SETTINGS = {
     *registry.arguments_of(Runner)[0],
     *('compile', 'corpus', 'custom_imports', 'efficient_conv_bn_eval'),
     *('find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'),
-    *('test_pipeline', 'total_batch_size'),
+    *('test_pipeline', 'total_batch_size', LENGTH, SIGNERS),
 }
 # What MMEngine takes out of a part's settings before it builds the part.
 _SETTINGS_OF_ANY_PART = {
@@ -124,7 +125,8 @@ def apply_overrides(cfg: Config, options: dict[str, Any] | None) -> None:
     but by the time it can be overridden its value has been copied there. Therefore an
     option that names a variable at the top level of the config is also written to
     every nested key *of the same name that holds the old value*. An option with the
-    full path of a nested key wins over that.
+    full path of a nested key wins over that. Settings of the whole training, whether
+    options or not, reach the parts that go by them: see ``settle``.
 
     Args:
         cfg: The config as it was read.
@@ -146,7 +148,7 @@ def apply_overrides(cfg: Config, options: dict[str, Any] | None) -> None:
         mmsign.errors.ConfigError: --cfg-options model.decoder.beam_widht reaches
         nothing: model.decoder takes no 'beam_widht'; did you mean 'beam_width'?
     """
-    options = options or {}
+    options, length = options or {}, loop_length(cfg)
     new: list[tuple[str, str]] = []
     for option, value in options.items():
         _follow(cfg, option, value)
@@ -154,6 +156,7 @@ def apply_overrides(cfg: Config, options: dict[str, Any] | None) -> None:
     cfg.merge_from_dict(options)
     for where, key in new:
         _check_taken(cfg, where, key)
+    settle(cfg, options, length)
 
 
 def _follow(cfg: Config, option: str, new: Any) -> None:

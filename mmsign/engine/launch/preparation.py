@@ -3,6 +3,7 @@
 import argparse
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -17,8 +18,10 @@ from mmsign import compat
 from mmsign.compat.checkpoints import TRUST_VARIABLE
 from mmsign.config import entries
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
+from mmsign.engine.launch.threads import settle_threads
 from mmsign.engine.launch.work_dir import set_work_dir
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, DataError
+from mmsign.registry import DATASETS
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -129,8 +132,54 @@ def spread_batch(cfg: Config, processes: int) -> None:
 
 
 def build_runner(cfg: Config) -> Runner:
-    """The runner of a config, of whatever class it names."""
-    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    """The runner of a config, of whatever class it names; see ``settle_threads``."""
+    own = 'runner_type' in cfg
+    runner = RUNNERS.build(cfg) if own else Runner.from_cfg(cfg)
+    settle_threads(runner)
+    return runner
+
+
+def leave_out_validation(cfg: Config) -> None:
+    """Train without a development split, in place."""
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def check_development(cfg: Config) -> None:
+    """Leave validation out, in place, where there is nothing to validate on.
+
+    That is where one of ``val_cfg``, ``val_dataloader`` and ``val_evaluator`` is None,
+    or the corpus' annotations have no clip of that split.
+    """
+    keys = 'val_cfg', 'val_dataloader', 'val_evaluator'
+    there = all(cfg.get(key) is not None for key in keys)
+    if not there or not has_clips(cfg.val_dataloader.get('dataset') or {}):
+        leave_out_validation(cfg)
+
+
+def has_clips(dataset: dict) -> bool:
+    """Whether the annotations of a dataset's config have a clip of its split.
+
+    True where that cannot be told: building the dataset then says why.
+    """
+    kind = DATASETS.get(dataset['type']) if 'type' in dataset else None
+    if not hasattr(kind, 'load_annotations'):
+        return True
+    with suppress(FileNotFoundError, DataError):
+        names = 'data_root', 'split', 'ann_file', 'signers'
+        given = {name: dataset[name] for name in names if dataset.get(name)}
+        return bool(kind.load_annotations(**given, notify=lambda text: None))
+    return True
+
+
+def say_what_is_tested(cfg: Config, runner: Runner) -> None:
+    """Log what a training without a development split ends with."""
+    if cfg.val_cfg is None:
+        runner.logger.warning(
+            'no development split: nothing tells which checkpoint is best, so the last '
+            f'one ({runner.work_dir}/last_checkpoint names it) is the one to test. '
+            'Choose the number of epochs and all else before you test; whoever chooses '
+            'by the test split reports too good a number'
+        )
 
 
 def leave_process_group() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation.cleanup import clean_glosses
 from mmsign.evaluation.prediction_dump import read_predictions
+from mmsign.evaluation.signers import familiar_signers
 from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
 
 
@@ -20,6 +21,7 @@ class Run:
         references: The cleaned glosses of each sentence.
         alignments: Per output the alignment of each sentence.
         errors: Per output the errors of each sentence.
+        notice: Whether signers are trained on as well; empty if nothing says so.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Run:
     references: list[list[str]]
     alignments: dict[str, list[list[Pair]]]
     errors: dict[str, list[WordErrors]]
+    notice: str = ''
 
     def total(self, output: str) -> WordErrors:
         """The errors of the corpus."""
@@ -73,7 +76,11 @@ def load_run(path: str | Path, cleanup: str = 'none', name: str | None = None) -
         errors[output] = list(map(sentence_errors, references, found))
     clips = [record['clip_id'] for record in records]
     signers = [str(record.get('signer') or 'unknown') for record in records]
-    return Run(name or Path(path).stem, clips, signers, references, alignments, errors)
+    trained = {r['signer'] for r in records if r.get('signer_is_trained')}
+    # Of those who are not tested nothing is known.
+    notice = familiar_signers((r.get('signer') for r in records), trained | {''})
+    name = name or Path(path).stem
+    return Run(name, clips, signers, references, alignments, errors, notice)
 
 
 def in_order_of(first: Run, second: Run) -> Run:

@@ -12,6 +12,7 @@ from mmsign.engine.launch import preparation
 from mmsign.engine.launch.preparation import (
     add_common_arguments,
     check_data_roots,
+    check_development,
     named_files,
     prepare,
     spread_batch,
@@ -80,6 +81,40 @@ def test_files_that_a_config_names(tmp_path):
     cfg = Config(dict(dataset=names, load_from=str(tmp_path / 'c.pth'), gone='d'))
     found = {os.path.basename(path) for path in named_files(cfg)}
     assert found == {'a.txt', 'b.csv', 'c.pth'}
+
+
+MANIFEST = 'id,video,glosses,signer,split\n1,v,A,a,train\n2,v,B,b,{}\n'
+
+
+@pytest.mark.parametrize(
+    ('split', 'settings', 'validated'),
+    [
+        ('dev', {}, True),
+        ('test', {}, False),
+        ('test', dict(signers=dict(dev=['a'])), True),
+        ('dev', dict(signers=dict(dev=[])), False),
+        ('dev', dict(signers=dict(test=['b'])), False),
+        # Not for this to find out.
+        ('nowhere', {}, True),
+        ('dev', dict(ann_file='gone.csv'), True),
+        ('dev', dict(type='TinyDataset'), True),
+    ],
+)
+def test_a_corpus_without_a_development_split(tmp_path, split, settings, validated):
+    (tmp_path / 'manifest.csv').write_text(MANIFEST.format(split))
+    given = dict(type='SignFolderDataset', data_root=str(tmp_path), split='dev')
+    loader = dict(dataset=given | settings)
+    cfg = Config(dict(val_cfg={}, val_evaluator={}, val_dataloader=loader))
+    check_development(cfg)
+    for key in ('val_cfg', 'val_evaluator', 'val_dataloader'):
+        assert (cfg[key] is not None) == validated
+
+
+@pytest.mark.parametrize('key', ['val_cfg', 'val_evaluator', 'val_dataloader'])
+def test_one_of_three_keys_is_enough(key):
+    cfg = Config(dict(val_cfg={}, val_evaluator={}, val_dataloader={}) | {key: None})
+    check_development(cfg)
+    assert cfg.val_cfg is cfg.val_evaluator is cfg.val_dataloader is None
 
 
 def batches(total=8, at_once=4, **optim_wrapper) -> Config:

@@ -4,6 +4,7 @@ import pytest
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.evaluation import WordErrors, write_predictions
+from mmsign.visualization.html_report.page import report_page
 from mmsign.visualization.html_report.run import in_order_of, load_run, rate
 
 
@@ -18,6 +19,21 @@ def test_counts(first):
     }
     assert run.alignments['average'][0] == [('ROT', 'ROT'), ('BLAU', 'GRAU')]
     assert load_run(first, name='mine').name == 'mine'
+
+
+def test_signers_who_are_trained_on(first, tmp_path):
+    records = [json.loads(line) for line in first.read_text().splitlines()]
+    assert load_run(first).notice == ''
+    for record in records:
+        record['signer_is_trained'] = record['signer'] == 's2'
+    (path, *_) = write_predictions(tmp_path / 'told', records)
+    run = load_run(path)
+    assert '1 of 3 signers are in the training split too (s2)' in run.notice
+    assert run.notice in report_page(run)
+    # Others may be trained on.
+    records[-1] |= dict(signer='s2', signer_is_trained=True)
+    (path, *_) = write_predictions(tmp_path / 'one', records[-1:])
+    assert '1 of 1 signers' in load_run(path).notice
 
 
 def test_clean_up_applies_to_both_sides(first):
