@@ -1,9 +1,6 @@
-"""AdamW with warm-up, cosine annealing and a running mean of the weights."""
+"""AdamW with warm-up and cosine annealing, for small networks from scratch."""
 
-max_epochs = 40
-train_cfg = dict(
-    type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs
-)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=40)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -12,10 +9,9 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=5.0),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.05, by_epoch=False, end=100),
+    dict(type='WarmUpLR', updates=100, start_factor=0.05, by_epoch=False),
     dict(
         type='CosineAnnealingLR',
-        T_max=max_epochs,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,
