@@ -4,8 +4,9 @@ _base_ = 'phoenix2014.py'
 dataset_type = 'SignFolderDataset'
 data_root = 'data/mine'
 vocab = dict(dataset=dataset_type, data_root=data_root)
-# 8 for frames 210 pixels wide: scale it with yours.
-sigma = 8.0
+# Of the heatmaps, in pixels of your frames: None takes 8 of 210, the paper's share of
+# the width, of whatever width each clip has.
+sigma = None
 # Frames per second that videos are brought to, in training, testing and inference.
 # None sees every clip at its own rate: fine if all have the same.
 fps = None
