@@ -172,7 +172,7 @@ class SignInferencer:
         """Open a clip and prepare the network's input; see ``__call__``."""
         start = time.perf_counter()
         clip = open_clip(given, number, fps, self.fps)
-        clip.resample(self.fps)
+        clip.resample(self.fps, self.network.step)
         job = ClipJob(clip)
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)

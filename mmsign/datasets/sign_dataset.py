@@ -16,7 +16,7 @@ from mmsign.vocab import composed
 from .clip_names import is_legible
 from .io.archives import safe_member
 from .io.frame_sources import prepare_frames
-from .io.frame_times import checked_fps
+from .io.frame_times import checked_fps, checked_step
 from .io.listing import split_archive
 
 
@@ -44,6 +44,7 @@ class SignDataset(BaseDataset):
             of their own (videos) are resampled. None takes the corpus's, ``FPS``; if
             that is None too, every clip is seen at its own rate.
         pipeline: Transforms; see ``mmsign.datasets.transforms``.
+        step: Of the frames at that rate every so many-th is seen, from the first on.
         **kwargs: See ``mmengine.dataset.BaseDataset``: test_mode, indices, …
 
     Attributes:
@@ -81,12 +82,14 @@ class SignDataset(BaseDataset):
         ann_file: str | None = None,
         fps: float | None = None,
         pipeline: Sequence[dict | Callable] = (),
+        step: int = 1,
         **kwargs,
     ) -> None:
         self.is_in(split, split, type(self).__name__)  # or there is no such split
         data_root = os.fspath(data_root)
         self.split = split
         self.fps = self.FPS if fps is None else checked_fps(fps, 'fps of the dataset')
+        self.step = checked_step(step)
         self.keypoint_file = (
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
@@ -125,7 +128,8 @@ class SignDataset(BaseDataset):
             Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
             ``signer`` str, ``num_frames`` int or None if the corpus does not say,
             and ``where``, file and line for errors. ``frames``, if given, says
-            where this clip's frames are unless the dataset's argument does.
+            where this clip's frames are unless the dataset's argument does, and
+            ``source_fps`` at which rate they were taken if they have no times.
         """
         raise NotImplementedError
 
@@ -197,8 +201,8 @@ class SignDataset(BaseDataset):
 
         Returns:
             Per clip: ``clip_id``, ``frames`` (see ``open_frames``),
-            ``keypoint_file`` or None, ``fps`` or None, ``glosses``, ``text``,
-            ``signer`` and ``num_frames``.
+            ``keypoint_file`` or None, ``fps`` or None, ``step``, ``glosses``,
+            ``text``, ``signer`` and ``num_frames``.
         """
         seen: dict[str, str] = {}
         records = []
@@ -214,7 +218,8 @@ class SignDataset(BaseDataset):
                 )
             note_once(seen, clip_id, where)
             frames = pattern.replace('{clip_id}', clip_id)
-            places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
+            places = dict(frames=frames, keypoint_file=self.keypoint_file)
+            places |= dict(fps=self.fps, step=self.step)
             # Of its places, the option moves the frames alone.
             moved = dict(frames=frames) if self.frames_given else {}
             records.append(places | clip | moved)

@@ -14,7 +14,7 @@ from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
-from mmsign.apis import SignInferencer
+from mmsign.apis import SignInferencer, open_network, write_bundle
 from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.io.packs import pack_clip
@@ -412,3 +412,26 @@ def test_a_long_clip_that_is_damaged_does_not_stop_the_others(inferencer, tmp_pa
         assert results[1].outputs
     with pytest.raises(FrameReadError, match=damaged.name):
         inferencer(clips, poses)
+
+
+@pytest.mark.slow
+def test_every_so_many_th_frame_is_as_a_lower_rate(tmp_path):
+    """The dataset of the test says it; a bundle holds it; times are the source's."""
+    files = write_network(tmp_path, ['keypoint'])
+    frames, poses = random_frames(48), keypoints_of(48)
+
+    def read(step: int = 1, rate: float | None = None) -> dict:
+        cfg = Config.fromfile(files[0])
+        cfg.test_dataloader.dataset.step = step
+        cfg.corpus.fps = rate
+        network = open_network(cfg, files[1], device='cpu')
+        write_bundle(tmp_path / 'a.bundle', network)
+        inferencer = SignInferencer(bundle=tmp_path / 'a.bundle', device='cpu')
+        result = inferencer(frames, poses, fps=25.0)
+        assert result.duration == 48 / 25
+        assert all(gloss.end <= 48 / 25 for gloss in result.glosses)
+        return result.outputs
+
+    found = read(step=2)
+    assert found['average'].glosses
+    assert found == read(step=2, rate=25.0) == read(rate=12.5) != read()

@@ -55,6 +55,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="frames per second that videos are brought to (default: the corpus's)",
     )
     parser.add_argument(
+        '--step',
+        type=int,
+        default=1,
+        metavar='N',
+        help='every N-th frame is seen, as the config says',
+    )
+    parser.add_argument(
         '--max-length',
         type=int,
         default=400,
@@ -101,6 +108,7 @@ def main(argv: list[str] | None = None) -> int:
         frames=args.frames,
         ann_file=args.ann_file,
         fps=args.fps,
+        step=args.step,
         progress=lambda line: say(line, sys.stderr),
     )
     print(describe(report))

@@ -10,8 +10,10 @@ sigma = None
 # Frames per second that videos are brought to, in training, testing and inference.
 # None sees every clip at its own rate: fine if all have the same.
 fps = None
+# Of these, every so many-th frame is seen.
+step = 1
 corpus = dict(_delete_=True, fps=fps)
-dataset = dict(type=dataset_type, data_root=data_root, fps=fps)
+dataset = dict(type=dataset_type, data_root=data_root, fps=fps, step=step)
 train_dataloader = dict(dataset=dataset)
 val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)
