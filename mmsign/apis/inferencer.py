@@ -176,7 +176,9 @@ class SignInferencer:
         job = ClipJob(clip)
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
-        if job.keypoints is None or _shows_somebody(clip, job.keypoints):
+        if job.keypoints is None or _shows_somebody(
+            clip, job.keypoints, self.network.body
+        ):
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True
                 notice += ', not translated' * self.network.translates
@@ -303,8 +305,8 @@ class SignInferencer:
         job.timing['network'] = time.perf_counter() - start
 
 
-def _shows_somebody(clip: Clip, keypoints: np.ndarray) -> bool:
-    share = clip_keypoints.person_share(keypoints)
+def _shows_somebody(clip: Clip, keypoints: np.ndarray, body: Sequence[int]) -> bool:
+    share = clip_keypoints.person_share(keypoints, body)
     if share < clip_keypoints.PERSON_SHARE:
         clip.notices.append(
             'no person found: the keypoints of the upper body score too low in '

@@ -24,6 +24,7 @@ from mmsign.models.weights import required_tensors
 from mmsign.registry import MODELS, TRANSFORMS
 from mmsign.structures import FEATURES_SUFFIX
 
+from .clip_keypoints import UPPER_BODY
 from .clip_statistics import ClipStatistics, measure_clip_statistics
 from .pipeline import Pipeline
 
@@ -95,6 +96,13 @@ class Network:
     def step(self) -> int:
         """Of the frames at that rate it sees every so many-th."""
         return checked_step(self.spec.corpus.get('step', 1))
+
+    @property
+    def body(self) -> tuple[int, ...]:
+        """The channels that tell it whether somebody is there: of the upper body those
+        that it sees; or all that it sees."""
+        seen = self.recognizer.data_preprocessor.channels
+        return tuple(c for c in UPPER_BODY if c in seen) or seen
 
     @property
     def statistics(self) -> ClipStatistics | None:

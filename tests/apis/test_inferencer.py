@@ -20,6 +20,8 @@ from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoi
 from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
+from mmsign.keypoints import channels_of
+from mmsign.registry import MODELS
 
 # What it returns --------------------------------------------------------------
 
@@ -419,19 +421,41 @@ def test_every_so_many_th_frame_is_as_a_lower_rate(tmp_path):
     """The dataset of the test says it; a bundle holds it; times are the source's."""
     files = write_network(tmp_path, ['keypoint'])
     frames, poses = random_frames(48), keypoints_of(48)
+    cfg = Config.fromfile(files[0])
 
-    def read(step: int = 1, rate: float | None = None) -> dict:
-        cfg = Config.fromfile(files[0])
-        cfg.test_dataloader.dataset.step = step
-        cfg.corpus.fps = rate
-        network = open_network(cfg, files[1], device='cpu')
-        write_bundle(tmp_path / 'a.bundle', network)
-        inferencer = SignInferencer(bundle=tmp_path / 'a.bundle', device='cpu')
+    def read(**network) -> dict:
+        inferencer = SignInferencer(**network, device='cpu')
         result = inferencer(frames, poses, fps=25.0)
         assert result.duration == 48 / 25
         assert all(gloss.end <= 48 / 25 for gloss in result.glosses)
         return result.outputs
 
-    found = read(step=2)
-    assert found['average'].glosses
-    assert found == read(step=2, rate=25.0) == read(rate=12.5) != read()
+    cfg.corpus.fps = 12.5
+    slower = read(config=cfg, checkpoint=files[1])
+    cfg.corpus.fps = None
+    assert read(config=cfg, checkpoint=files[1]) != slower
+    cfg.test_dataloader.dataset.step = 2
+    network = open_network(cfg, files[1], device='cpu')
+    write_bundle(tmp_path / 'a.bundle', network)
+    found = read(bundle=tmp_path / 'a.bundle')
+    assert found == slower and found['average'].glosses
+
+
+@pytest.mark.slow
+def test_a_person_is_what_the_network_looks_at(tmp_path):
+    """Tracks of hands and nose are enough for a network of these."""
+    tracks = ['left_wrist', 'right_wrist', 'nose']
+    channels, frames = list(channels_of(tracks)), random_frames(80)
+    poses = keypoints_of(80)[:, :79]
+    poses[:, np.setdiff1d(np.arange(79), channels)] = (-64, -48, 0)
+    cfg = Config.fromfile(write_network(tmp_path, ['keypoint'])[0])
+    del cfg.model.keypoint.backbone['in_channels']
+    for chosen, found in ((None, False), (tracks, True), (['hands'], False)):
+        cfg.model.data_preprocessor.keypoints = chosen
+        state = dict(state_dict=MODELS.build(cfg.model).state_dict())
+        torch.save(state, tmp_path / 'a.pth')
+        inferencer = SignInferencer(cfg, tmp_path / 'a.pth', device='cpu')
+        # At once, and in windows.
+        results = inferencer([frames[:24], frames], [poses[:24], poses])
+        assert [bool(result.outputs) for result in results] == [found, found]
+        assert all('no person' in ' '.join(r.notices) for r in results) != found
