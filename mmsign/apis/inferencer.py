@@ -176,9 +176,8 @@ class SignInferencer:
         job = ClipJob(clip)
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
-        if job.keypoints is None or _shows_somebody(
-            clip, job.keypoints, self.network.body
-        ):
+        body = self.network.body
+        if job.keypoints is None or _shows_somebody(clip, job.keypoints, body):
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True
                 notice += ', not translated' * self.network.translates
