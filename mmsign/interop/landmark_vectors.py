@@ -34,7 +34,7 @@ def vector_points(
 
     Returns:
         (N, 133, 3) float64: x, y, and a score, which is the body's visibility and else
-        1; NaN for what was not found: x and y of 0 or not finite.
+        1; NaN for what was not found, x and y of 0. What is not finite stays so.
 
     Raises:
         DataError: If D is none of ``VECTORS``.
