@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.config import resolve_vocabulary
-from mmsign.datasets.io.frame_times import checked_fps, checked_step
+from mmsign.datasets.io.frame_times import checked_fps
+from mmsign.datasets.sign_dataset import checked_step
 from mmsign.decoding import CTCBeamSearch, log_probabilities
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer, SignTranslator

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from mmengine.dataset import BaseDataset
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
 from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
@@ -16,7 +16,7 @@ from mmsign.vocab import composed
 from .clip_names import is_legible
 from .io.archives import safe_member
 from .io.frame_sources import prepare_frames
-from .io.frame_times import checked_fps, checked_step
+from .io.frame_times import checked_fps
 from .io.listing import split_archive
 
 
@@ -227,6 +227,17 @@ class SignDataset(BaseDataset):
             name = f'{type(self).__name__}: the {self.split} split'
             raise DataError(f'{name} under {self.data_root} has no clips')
         return records
+
+
+def checked_step(step: int) -> int:
+    """A number n of which every n-th frame is seen.
+
+    Raises:
+        ConfigError: If it is no positive whole number.
+    """
+    if type(step) is not int or step < 1:
+        raise ConfigError(f'step takes every n-th frame, n = 1, 2, …, not {step!r}')
+    return step
 
 
 def note_once(seen: dict[str, str], clip_id: str, where: str) -> None:

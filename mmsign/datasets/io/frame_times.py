@@ -41,17 +41,6 @@ def checked_fps(fps: float | None, name: str = 'fps') -> float | None:
     return fps and float(fps)
 
 
-def checked_step(step: int) -> int:
-    """A number n of which every n-th frame is seen.
-
-    Raises:
-        ConfigError: If it is no positive whole number.
-    """
-    if type(step) is not int or step < 1:
-        raise ConfigError(f'step takes every n-th frame, n = 1, 2, …, not {step!r}')
-    return step
-
-
 def nominal_or(default: float, fps: float) -> float:
     """A container's nominal rate if it can be meant; a browser's 1000 cannot."""
     return fps if _SLOWEST <= fps <= _FASTEST else default
