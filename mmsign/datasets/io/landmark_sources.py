@@ -90,10 +90,12 @@ def find_recordings(
     if notice := left_out(files, SUFFIXES):
         notify(notice)
     found: list[Recording] = []
+    in_folders = False
     for folder, inside in groupby(files, lambda file: file.parent):
         files = list(inside)
         arrays = [file for file in files if file.suffix.lower() == '.npy']
         if _are_frames(arrays):
+            in_folders = True
             found.append(_recording(folder, root, partial(_frames, folder, arrays)))
             files = [file for file in files if file not in arrays]
         for file in files:
@@ -103,6 +105,11 @@ def find_recordings(
             elif suffix in SUFFIXES:
                 read = _vectors if suffix == '.npy' else _named
                 found.append(_recording(file, root, partial(read, file)))
+    # Where recordings are folders, an empty one is a recording too.
+    for folder, folders, names in sorted(os.walk(source)) if in_folders else ():
+        if not folders and not names:
+            empty = partial(_refuse, DataError(f'{folder}: no frame'))
+            found.append(_recording(Path(folder), root, empty))
     return found
 
 

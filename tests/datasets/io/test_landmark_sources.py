@@ -56,6 +56,17 @@ def test_a_folder_of_everything(tmp_path, capsys):
     assert nose(by_id(book / '0')['0']) == list(range(1, 13))
 
 
+def test_an_empty_folder_among_recordings(tmp_path):
+    for name in ('0', '1', '2'):
+        (tmp_path / 'book' / name).mkdir(parents=True)
+    assert find_recordings(tmp_path) == []
+    np.save(tmp_path / 'book' / '0' / '0.npy', vectors(1)[0])
+    found = by_id(tmp_path)
+    assert list(found) == ['book/0', 'book/1', 'book/2']
+    with pytest.raises(DataError, match='book/2: no frame'):
+        found['book/2'].read(MEDIAPIPE_TABLE)
+
+
 def test_an_archive_of_many(tmp_path):
     path, labels = tmp_path / 'x.npz', np.array(['no', 'yes', 'no'])
     signers = np.array(['a', 'b', 'b'])
