@@ -128,6 +128,30 @@ The remaining points lie on the face's midline, or their mirror image is not
 among the 79 (jaw and eyebrows, of which only every third point is used).
 """
 
+# Of the face's points whose mirror image is not among the 79, (right, left) that nearly
+# mirror each other: jaw, eyebrows.
+_NEARLY = _channels([(23, 38), (26, 35), (29, 32), (41, 47)])
+
+MIRRORED = np.arange(len(SELECTED_79))
+"""The channel that each of the 79 becomes in a mirror, (79,); its own inverse."""
+for _pair in (*LEFT_RIGHT, *_NEARLY):
+    MIRRORED[list(_pair)] = _pair[::-1]
+
+SHOULDERS: Pair = _channels([(5, 6)])[0]
+"""Channels of the left and the right shoulder."""
+
+NOSE = SELECTED_79.index(0)
+"""Channel of the nose."""
+
+HEAD = [SELECTED_79.index(i) for i in SELECTED_79 if i < 5 or 23 <= i <= 90]
+"""Channels of the face, the mouth, nose, eyes and ears."""
+
+HANDS = (slice(16, 37), slice(37, 58))
+"""Where the points of the left and the right hand lie, the hand's root first."""
+
+ARMS = tuple(zip(SHOULDERS, *_channels([(7, 8), (9, 10)]), HANDS))
+"""Left and right: channels of shoulder, elbow and wrist, and the hand's."""
+
 SKELETON: tuple[Pair, ...] = _channels(
     [*_LIMBS, (5, 6), (3, 5), (4, 6)]  # shoulders, ears to shoulders
     + _chain(*range(23, 39, 3))  # jaw

@@ -13,7 +13,14 @@ from itertools import islice
 import numpy as np
 import torch
 
-from mmsign.datasets.transforms import DecodeClip, LoadClip, PackClip, SampleClip
+from mmsign.datasets.transforms import (
+    DecodeClip,
+    HoldLast,
+    LoadClip,
+    PackClip,
+    SampleClip,
+    SignerCrop,
+)
 from mmsign.errors import ConfigError
 
 from .clips import Clip
@@ -27,7 +34,7 @@ class Pipeline:
 
     Args:
         transforms: Built; LoadClip first, then SampleClip, with DecodeClip if
-            frames are used, PackClip last.
+            frames are used, PackClip last, perhaps behind HoldLast.
         frame_size: (width, height) of the training corpus's frames, in whose pixels
             the heatmaps' sigma is measured; None takes the clip's own.
 
@@ -35,6 +42,9 @@ class Pipeline:
         needs_frames, needs_keypoints: What the network looks at.
         max_length: The most frames it takes at once.
         stride: Frames are taken in multiples of it.
+        looks_at_keypoints: Whether where to look follows from the keypoints of all
+            frames that the network sees at once.
+        held: How many frames the last one is held for.
 
     Raises:
         ConfigError: If the pipeline is of another shape.
@@ -53,6 +63,9 @@ class Pipeline:
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
         self.max_length, self.stride = self._sample.max_length, self._sample.stride
         self.frame_size = None if frame_size is None else tuple(map(int, frame_size))
+        self._hold = steps.pop() if steps and type(steps[-1]) is HoldLast else None
+        self.held = 0 if self._hold is None else self._hold.frames
+        self.looks_at_keypoints = any(isinstance(s, SignerCrop) for s in steps)
         self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
         if self.needs_frames == (len(self._steps) == len(steps)):
             raise ConfigError(
@@ -76,7 +89,7 @@ class Pipeline:
             results['keypoints'] = keypoints
         results = self._sample(results)
         if not self.needs_frames:
-            return self.pack(self.look(results, None))
+            return self.pack(self.look(results, None), is_end=True)
         width, height = clip.source.frame_size
         size = max(1, CHUNK_BYTES // (3 * width * height))
         frames = clip.source.stream(clip.chosen[results['frame_indices']])
@@ -84,7 +97,7 @@ class Pipeline:
         while chunk := list(islice(frames, size)):
             part = self.look(results, np.stack(chunk))
             done.append(part['frames'])
-        return self.pack(dict(part, frames=np.concatenate(done)))
+        return self.pack(dict(part, frames=np.concatenate(done)), is_end=True)
 
     @staticmethod
     def record(name: str, frame_size: tuple[int, int]) -> dict:
@@ -105,12 +118,16 @@ class Pipeline:
             part = step(part)
         return part
 
-    def pack(self, results: dict) -> dict:
+    def pack(self, results: dict, is_end: bool) -> dict:
         """Run PackClip, and measure keypoints in pixels of the training corpus.
+
+        Behind the end of a clip its last frame is held, if the pipeline does so.
 
         The heatmaps' sigma is measured so: in a video of another resolution the blobs
         would come out smaller or larger than anything the network was trained on.
         """
+        if is_end and self._hold is not None:
+            results = self._hold(dict(results))
         packed = self._pack(results)
         inputs, sample = packed['inputs'], packed['data_samples']
         is_known = self.frame_size in (None, tuple(sample.frame_size))

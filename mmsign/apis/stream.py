@@ -126,8 +126,11 @@ class StreamReader:
         if steps is not None and self._final is None:
             self._final = {name: [] for name in self.decoders}
         for name, decoder in self.decoders.items() if steps else ():
-            decode = decoder.end if is_last else decoder.step
-            self._final[name] += decode(steps.log_probs[name])
+            log_probs = steps.log_probs[name]
+            if is_last:
+                self._final[name] += decoder.end(log_probs, steps.held)
+            else:
+                self._final[name] += decoder.step(log_probs)
 
 
 def count_utterances(keypoints: np.ndarray, statistics: ClipStatistics) -> int:

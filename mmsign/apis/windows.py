@@ -21,10 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmsign.datasets.io.images import resized
 from mmsign.errors import ClipError, ConfigError
 
 from .clip_keypoints import PERSON_SHARE, person_share
 from .network import Network
+
+LARGEST_HELD = 640 * 480
+"""Pixels of a frame that waits for the keypoints of its whole window."""
 
 # Log-probability of everything but the blank where nobody is to be seen.
 _NOTHING = -30.0
@@ -53,17 +57,20 @@ class WindowSteps:
         log_probs: Per output (n, V): the next n steps, committed.
         preview: Per output (m, V): the steps after these as far as the window
             reaches; they will be replaced.
+        held: How many of the committed show the stream's last frame again.
     """
 
     log_probs: dict[str, Tensor]
     preview: dict[str, Tensor]
+    held: int = 0
 
 
 @dataclass(eq=False)
 class WindowedNetwork:
     """Frames in, one after the other; log-probabilities out: begin, step, end.
 
-    Holds at most W + H frames, cropped and resized.
+    Holds at most W + H frames, cropped and resized where that needs no more than the
+    frame itself.
 
     Args:
         network: The network.
@@ -125,10 +132,15 @@ class WindowedNetwork:
                 f'frame {self.count} of the stream has {frame.size} pixels, not {first}'
             )
         images = frame.image[None] if pipeline.needs_frames else None
-        self._seen = pipeline.look(pipeline.record('stream', frame.size), images)
+        self._seen = pipeline.record('stream', frame.size)
         held = dict(keypoints=frame.keypoints) if pipeline.needs_keypoints else {}
-        if pipeline.needs_frames:
-            held['frames'] = self._seen['frames'][0]
+        if pipeline.looks_at_keypoints:
+            if images is not None:
+                held['frames'] = _at_most(frame.image, LARGEST_HELD)
+        else:
+            self._seen = pipeline.look(self._seen, images)
+            if images is not None:
+                held['frames'] = self._seen['frames'][0]
         self._frames.append(held)
         self.count += 1
         start, end = self._next, self._next + self.window
@@ -156,17 +168,23 @@ class WindowedNetwork:
                 self.count += 1
             end = self.count - self.count % self.stride
             if end > self._committed:
-                steps = self._run(max(0, end - self.window), end, end)
+                steps = self._run(max(0, end - self.window), end, end, is_end=True)
         self.begin()
         return steps
 
-    def _run(self, start: int, end: int, until: int) -> WindowSteps:
+    def _run(
+        self, start: int, end: int, until: int, is_end: bool = False
+    ) -> WindowSteps:
         """Look at the frames start … end; commit those up to until."""
         oldest, count = self.count - len(self._frames), end - start
         held = list(islice(self._frames, start - oldest, end - oldest))
         results = dict(self._seen, num_frames=count, frame_indices=np.arange(count))
         results |= {key: np.stack([item[key] for item in held]) for key in held[0]}
-        batch, _ = self.network.log_probs([self.network.pipeline.pack(results)])
+        pipeline = self.network.pipeline
+        if pipeline.looks_at_keypoints:
+            frames = results['frames'] if pipeline.needs_frames else None
+            results = pipeline.look(results, frames)
+        batch, _ = self.network.log_probs([pipeline.pack(results, is_end)])
         log_probs = {name: x[0] for name, x in batch.items()}
         keypoints = results.get('keypoints')
         if (
@@ -177,10 +195,23 @@ class WindowedNetwork:
             nothing[:, self.network.model.vocab.blank_index] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         stride = self.network.time_stride
-        first, last = (self._committed - start) // stride, (until - start) // stride
+        held = pipeline.held // stride if is_end else 0
+        first = (self._committed - start) // stride
+        last = (until - start) // stride + held
         self._committed = until
         steps = {name: x[first:last] for name, x in log_probs.items()}
-        return WindowSteps(steps, {name: x[last:] for name, x in log_probs.items()})
+        preview = {name: x[last:] for name, x in log_probs.items()}
+        return WindowSteps(steps, preview, held)
+
+
+def _at_most(image: np.ndarray, pixels: int) -> np.ndarray:
+    """An (height, width, 3) image, shrunk if it has more pixels."""
+    height, width = image.shape[:2]
+    scale = math.sqrt(pixels / (height * width))
+    if scale >= 1:
+        return image
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return resized(image[None], size)[0]
 
 
 def _stride(network: Network) -> int:

@@ -11,3 +11,4 @@ from .phoenix import Phoenix2014Dataset, Phoenix2014SI5Dataset, Phoenix2014TData
 from .samplers import LengthBucketSampler, SentenceBucketSampler
 from .sign_dataset import SignDataset
 from .sign_folder import SignFolderDataset
+from .spliced_signs import SplicedSigns

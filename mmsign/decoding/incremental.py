@@ -80,6 +80,7 @@ class IncrementalCTC:
         self._next = origin  # frame at which what waits begins
         self._waiting = torch.empty(0)
         self._last: str | None = None  # symbol of the latest final gloss of it
+        self._held = 0
 
     def step(self, log_probs: Tensor) -> list[TimedGloss]:
         """Take further steps.
@@ -107,12 +108,15 @@ class IncrementalCTC:
         """
         return self._decode(torch.cat([self._waiting, log_probs]))[0]
 
-    def end(self, log_probs: Tensor) -> list[TimedGloss]:
+    def end(self, log_probs: Tensor, held: int = 0) -> list[TimedGloss]:
         """Take the last steps of the utterance; all its glosses are now final.
 
         Args:
             log_probs: (n, V) decoded with what waits as one segment, n may be 0.
+            held: How many of the last of them show nothing but the last frame again;
+                nothing ends later than that.
         """
+        self._held = held
         self._waiting = torch.cat([self._waiting, log_probs])
         return self._cut(len(self._waiting))
 
@@ -130,6 +134,9 @@ class IncrementalCTC:
         if not len(steps):
             return [], 0.0
         frames = self._next + np.arange(len(steps) * self.stride)
+        if self._held:
+            shown = max(1, (len(steps) - self._held) * self.stride)
+            frames = frames.clip(max=frames[shown - 1])
         clock = StepClock(*self.frame_times(frames), self.stride, 1)
         best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
         found = timed_glosses(best, steps, self.vocab, clock)

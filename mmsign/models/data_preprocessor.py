@@ -239,10 +239,22 @@ def _fill(out: Tensor, clips: Iterable[Tensor], samples, what: str, time: int) -
 def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
     """Keypoints in pixels (B, T, K, 3) → x, y from −1 to 1 in the box, and score.
 
+    A keypoint of score 0 was not found, and where it lies says nothing: it is where it
+    was last seen before, or else first seen behind, in the clip, and in the middle of
+    the box if it never was.
+
     Returns:
         (B, 3, T, K, 1)
     """
     origin, extent = boxes[:, None, None, :2], boxes[:, None, None, 2:]
     places = (keypoints[..., :2] - origin) * (2 / extent) - 1
+    found = keypoints[..., 2:] > 0
+    frame = torch.arange(places.shape[1], device=places.device)[:, None, None]
+    last = torch.where(found, frame, -1).cummax(1).values
+    first = torch.where(found, frame, len(frame)).flip(1).cummin(1).values.flip(1)
+    source = torch.where(last >= 0, last, first)
+    seen = source < len(frame)
+    source = source.clamp(max=len(frame) - 1).expand_as(places)
+    places = torch.where(seen, places.gather(1, source), 0)
     points = torch.cat([places, keypoints[..., 2:]], dim=-1)
     return points.permute(0, 3, 1, 2)[..., None].contiguous()

@@ -31,7 +31,7 @@ class Recorder:
     def step(self, frame) -> None:
         self.frames.append(frame.image)
 
-    def end(self, *args):
+    def end(self, *args, **kwargs):
         if self.frames:
             self.read.append((self.origin, self.frames))
         self.frames = []
@@ -113,7 +113,7 @@ class Speaker(Recorder):
     def preview(self, steps):
         return steps
 
-    def end(self, steps=None):
+    def end(self, steps=None, held=0):
         if steps is not None:
             return steps
         super().end()

@@ -22,7 +22,8 @@ class ClipResize(BaseTransform):
     x = (j + ½)·width/size − ½ + x0 of the source and likewise at y, which is where
     the heatmaps are drawn.
 
-    The box is in pixels of the source. Frames that were packed smaller are cut at
+    The box is in pixels of the source; beyond the frame, its border is repeated. Frames
+    that were packed smaller are cut at
     the pixel nearest to it, at most half a pixel beside.
 
     Reads ``frames`` (T, H, W, 3) uint8, ``crop_box`` and ``frame_size``. Writes
@@ -43,6 +44,7 @@ class ClipResize(BaseTransform):
         source_w, source_h = results['frame_size']
         columns = _span(x0, width, frames.shape[2] / source_w)
         rows = _span(y0, height, frames.shape[1] / source_h)
+        frames, rows, columns = _reaching(frames, rows, columns)
         results['frames'] = resized(frames[:, rows, columns], (self.size, self.size))
         return results
 
@@ -51,6 +53,20 @@ def _span(start: float, length: float, scale: float) -> slice:
     """Whole pixels of a range of source pixels; at least one."""
     first = round(start * scale)
     return slice(first, max(first + 1, round((start + length) * scale)))
+
+
+def _reaching(
+    frames: np.ndarray, rows: slice, columns: slice
+) -> tuple[np.ndarray, slice, slice]:
+    """Frames (T, H, W, 3) with their borders repeated as far as the spans reach."""
+    missing, shifted = [], []
+    for span, size in zip((rows, columns), frames.shape[1:3]):
+        before, behind = max(0, -span.start), max(0, span.stop - size)
+        missing.append((before, behind))
+        shifted.append(slice(span.start + before, span.stop + before))
+    if np.any(missing):
+        frames = np.pad(frames, [(0, 0), *missing, (0, 0)], mode='edge')
+    return frames, *shifted
 
 
 # Share of blue, green and red in the brightness of a pixel (ITU-R BT.601).

@@ -89,14 +89,80 @@ class SampleClip(BaseTransform):
         return np.arange(start, start + length - length % self.stride)
 
     def _draw(self, num_frames: int) -> np.ndarray:
-        longest = max(1, min(self.max_length, int(self.scale[1] * num_frames)))
-        shortest = min(max(1, int(self.scale[0] * num_frames)), longest)
-        length = np.random.randint(shortest, longest + 1)
-        length += -length % self.stride
+        length = self._length(num_frames)
         if length <= num_frames:
             return np.sort(np.random.permutation(num_frames)[:length])
         repeats = np.random.randint(0, num_frames, length - num_frames)
         return np.sort(np.concatenate([np.arange(num_frames), repeats]))
+
+    def _length(self, num_frames: int) -> int:
+        longest = max(1, min(self.max_length, int(self.scale[1] * num_frames)))
+        shortest = min(max(1, int(self.scale[0] * num_frames)), longest)
+        length = np.random.randint(shortest, longest + 1)
+        return length + -length % self.stride
+
+
+@TRANSFORMS.register_module()
+class SampleRhythm(SampleClip):
+    """``SampleClip`` with a rhythm: within a clip, too, some parts are faster.
+
+    In training the speed at each of the L places is the exponential of a line through
+    normal numbers, one every ``period`` places, and the nearest frames are taken, the
+    clip's first and last among them.
+
+    Args:
+        rhythm: Standard deviation of the logarithm of the speed.
+        period: Places between two of its numbers, in frames.
+        **kwargs: Of ``SampleClip``.
+    """
+
+    def __init__(self, rhythm: float = 0.3, period: int = 6, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if rhythm < 0 or period < 1:
+            raise ConfigError(
+                f'SampleRhythm: rhythm={rhythm} is negative or period={period} is '
+                'not positive'
+            )
+        self.rhythm, self.period = rhythm, period
+
+    def _draw(self, num_frames: int) -> np.ndarray:
+        length = self._length(num_frames)
+        knots = np.random.normal(0, self.rhythm, 2 + length // self.period)
+        places = np.linspace(0, len(knots) - 1, max(length - 1, 1))
+        speed = np.exp(np.interp(places, np.arange(len(knots)), knots))
+        passed = np.append(0, np.cumsum(speed))[:length]
+        return np.rint(passed * ((num_frames - 1) / passed[-1])).astype(np.int64)
+
+
+@TRANSFORMS.register_module()
+class HoldLast(BaseTransform):
+    """Let the last frame stand for a while, as if the signer came to rest.
+
+    The last sign of a clip that is cut close has nothing behind it by which a network
+    could tell that it is over, and its last output step sees what convolutions pad
+    with. In training and testing alike, the clip then ends with ``frames`` repeats of
+    its last frame, which belong to it: what is recognized there has the time of the
+    last frame.
+
+    Changes ``frame_indices`` (T,), ``keypoints`` and ``frames`` (T, …), as far as they
+    are there; the last before PackClip.
+
+    Args:
+        frames: Repeats, a multiple of the sampling's stride.
+    """
+
+    def __init__(self, frames: int = 8) -> None:
+        if frames < 1:
+            raise ConfigError(f'HoldLast: frames must be positive, not {frames}')
+        self.frames = frames
+
+    def transform(self, results: dict) -> dict:
+        for key in ('frame_indices', 'keypoints', 'frames'):
+            held = results.get(key, '')
+            if not isinstance(held, str):
+                again = np.repeat(held[-1:], self.frames, axis=0)
+                results[key] = np.concatenate([held, again])
+        return results
 
 
 _TRIES = 10

@@ -1,3 +1,4 @@
 """Backbones of our own; MMAction2's are used as they are."""
 
+from .keypoint_tcn import KeypointTCN
 from .s3d import S3D

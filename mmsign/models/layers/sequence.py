@@ -82,11 +82,12 @@ class PositionEncoding(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        self.register_buffer('table', torch.zeros(0, channels), persistent=False)
+        # No buffer: running means of a network's buffers would meet one that grows.
+        self.table = torch.zeros(0, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         length = x.shape[-2]
-        if self.table.shape[0] < length:
+        if len(self.table) < length or self.table.device != x.device:
             # Grown to the longest clip seen, so that it is computed rarely.
             self.table = sinusoid(max(length, 512), self.channels, x.device)
         return x + self.table[:length].to(x.dtype)

@@ -1,0 +1,48 @@
+"""Few signers: clips measured by the signer, other people made of those there are."""
+
+video_size = 112
+sample = dict(type='SampleRhythm', scale=(0.7, 1.4), rhythm=0.3)
+test_sample = dict(type='SampleClip', test=True)
+crop = dict(type='SignerCrop')
+resize = dict(type='ClipResize', size=video_size)
+warp = dict(type='ClipWarp')
+body = [dict(type='VaryBody'), dict(type='DropPoints')]
+hold = dict(type='HoldLast', frames=8)
+keypoint_train_pipeline = [
+    dict(type='LoadClip', frames=False),
+    sample,
+    crop,
+    warp,
+    *body,
+    hold,
+    dict(type='PackClip'),
+]
+keypoint_test_pipeline = [
+    dict(type='LoadClip', frames=False),
+    test_sample,
+    crop,
+    hold,
+    dict(type='PackClip'),
+]
+train_pipeline = [
+    dict(type='LoadClip'),
+    sample,
+    dict(type='DecodeClip'),
+    crop,
+    resize,
+    warp,
+    *body,
+    dict(type='ClipColorJitter', prob=0.8),
+    dict(type='ClipErase'),
+    hold,
+    dict(type='PackClip'),
+]
+test_pipeline = [
+    dict(type='LoadClip'),
+    test_sample,
+    dict(type='DecodeClip'),
+    crop,
+    resize,
+    hold,
+    dict(type='PackClip'),
+]

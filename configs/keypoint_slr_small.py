@@ -1,0 +1,33 @@
+"""Keypoints alone, for a corpus of your own: few hundred clips of a few signers."""
+
+_base_ = [
+    '_base_/datasets/folder.py',
+    '_base_/pipelines/small.py',
+    '_base_/schedules/adamw_small.py',
+    '_base_/runtime.py',
+]
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    sampler=dict(batch_size=16),
+    dataset=dict(pipeline={{_base_.keypoint_train_pipeline}}),
+)
+val_dataloader = dict(
+    num_workers=1, dataset=dict(pipeline={{_base_.keypoint_test_pipeline}})
+)
+test_dataloader = dict(
+    num_workers=1, dataset=dict(pipeline={{_base_.keypoint_test_pipeline}})
+)
+model = dict(
+    type='SingleStreamRecognizer',
+    vocab={{_base_.vocab}},
+    data_preprocessor=dict(keypoint_input='points', pad_multiple=4),
+    decoder=dict(beam_width=5),
+    keypoint=dict(
+        backbone=dict(type='KeypointTCN'),
+        head=dict(hidden_channels=128, feedforward_channels=256, dropout=0.3),
+    ),
+)
+default_hooks = dict(
+    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
+)

@@ -1,0 +1,168 @@
+"""Convolutions over time on the keypoints themselves: small, for corpora that are.
+
+Symbols: B clips, T frames, K = 79 keypoints, F numbers that describe a frame, C
+channels.
+
+A frame is described by where the body is and what the hands and the face look like by
+themselves: each part relative to its own root and in its own size, so that neither the
+signer's place nor the proportions of a body matter much.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmsign.errors import ConfigError
+from mmsign.keypoints import CONFIDENT, HANDS, NOSE, PARTS, SELECTED_79
+from mmsign.registry import MODELS
+
+from ..stages import Stage
+
+_BODY = PARTS['upper_body']
+_FACE = (PARTS['face'], PARTS['mouth'])
+# A part is at least this large, in units of half the crop box: a hand seen from its
+# tips is no point.
+_SMALLEST = 0.02
+# Between two frames things move by a few hundredths of the box.
+_MOTION = 10.0
+
+
+class _Block(nn.Module):
+    """x + dropout(ReLU(norm(conv(x)))), (B, C, T) → same."""
+
+    def __init__(self, channels: int, kernel_size: int, dropout: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(channels, channels, kernel_size, padding='same')
+        self.norm = nn.BatchNorm1d(channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.dropout(F.relu(self.norm(self.conv(x))))
+
+
+@MODELS.register_module()
+class KeypointTCN(BaseModule):
+    """Describe every frame by its keypoints, then convolve over time.
+
+    Takes ``points`` of the data preprocessor (``keypoint_input='points'``). A keypoint
+    whose score is below the threshold counts as missing: its numbers are 0, and a flag
+    says so.
+
+    Args:
+        in_channels: Of the points: x, y, score.
+        channels: C.
+        depths: Residual blocks before and behind each halving of the frames.
+        kernel_size: Of the convolutions, in steps.
+        dropout: Probability behind each block.
+        score_threshold: From which score on a keypoint is there.
+
+    Examples:
+        >>> net = KeypointTCN(channels=8, depths=(1, 1)).eval()
+        >>> net(torch.zeros(2, 3, 16, 79, 1)).shape
+        torch.Size([2, 8, 8, 1, 1])
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        channels: int = 128,
+        depths: Sequence[int] = (2, 2),
+        kernel_size: int = 5,
+        dropout: float = 0.5,
+        score_threshold: float = CONFIDENT,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if in_channels != 3 or not depths:
+            raise ConfigError(
+                "KeypointTCN takes x, y and score of keypoint_input='points' and "
+                f'depths of at least one part, not {in_channels} channels and '
+                f'{tuple(depths)}'
+            )
+        self.score_threshold = score_threshold
+        size = describe(torch.zeros(1, 3, 1, len(SELECTED_79)), 0.5).shape[1]
+        self.embedding = nn.Sequential(
+            nn.Conv1d(size, channels, 1),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+            nn.Dropout(dropout / 4),
+        )
+        self.layers = nn.ModuleList(
+            nn.Sequential(*(_Block(channels, kernel_size, dropout) for _ in range(n)))
+            for n in depths
+        )
+
+    def stages(self) -> list[Stage]:
+        """(B, 3, T, K, 1) → (B, C, T, 1, 1) → half the steps with every further one."""
+
+        def first(x: Tensor) -> Tensor:
+            if x.shape[3] != len(SELECTED_79):
+                raise ConfigError(
+                    f'KeypointTCN describes all {len(SELECTED_79)} keypoints, not '
+                    f'{x.shape[3]}; what is missing has score 0'
+                )
+            described = describe(x.squeeze(-1), self.score_threshold)
+            return self.layers[0](self.embedding(described))[..., None, None]
+
+        def later(layer: nn.Module) -> Stage:
+            def run(x: Tensor) -> Tensor:
+                x = F.max_pool1d(x.flatten(2), 2, ceil_mode=True)
+                return layer(x)[..., None, None]
+
+            return run
+
+        return [first, *(later(layer) for layer in self.layers[1:])]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, T, K, 1) → (B, C, ⌈T/2^(n−1)⌉, 1, 1) for n depths."""
+        for stage in self.stages():
+            x = stage(x)
+        return x
+
+
+def describe(points: Tensor, score_threshold: float) -> Tensor:
+    """(B, 3, T, K) points in the crop box → (B, F, T).
+
+    Places of the body, relative to the box; of each hand the root's place and the way
+    from the nose to it; hands and face relative to their roots in their own size; what
+    moved since the frame before; and what was found.
+    """
+    score = points[:, 2].float()
+    seen = (score >= score_threshold) & (score > 0)
+    found = seen[:, None].float()
+    # What is missing may lie anywhere, also at infinity.
+    xy = torch.where(seen[:, None], points[:, :2].float(), 0)
+    body = 2 * xy[..., _BODY]
+    nose, nose_found = 2 * xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
+    places, shapes, flags = [body], [], [found[..., _BODY]]
+    for hand in HANDS:
+        root, root_found = xy[..., hand][..., :1], found[..., hand][..., :1]
+        places.append(2 * root)
+        shapes.append((2 * root - nose) * root_found * nose_found)
+        shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found))
+        flags.append(root_found)
+    face = torch.cat([xy[..., part] for part in _FACE], -1)
+    face_found = torch.cat([found[..., part] for part in _FACE], -1)
+    shapes.append(_shape(face, face_found, nose / 2, nose_found))
+    flags.append(face_found[..., :1])
+    place = torch.cat(places, -1)
+    there = torch.cat([found[..., _BODY], *flags[1:3]], -1)
+    # Of what was found in both frames.
+    both = there[:, :, 1:] * there[:, :, :-1]
+    motion = F.pad(place.diff(dim=2) * both, (0, 0, 1, 0)) * _MOTION
+    parts = [*places, *shapes, motion, *flags]
+    return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
+
+
+def _shape(xy: Tensor, found: Tensor, root: Tensor, root_found: Tensor) -> Tensor:
+    """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size."""
+    found = found * root_found
+    apart = (xy - root) * found
+    # Its gradient is not needed, and hypot is the fastest there is.
+    size = torch.hypot(apart[:, :1], apart[:, 1:]).sum(-1, keepdim=True)
+    size = size / found.sum(-1, keepdim=True).clamp(min=1)
+    return apart / size.clamp(min=_SMALLEST)
