@@ -12,10 +12,7 @@ model = dict(
     decoder={{_base_.model.decoder}},
     keypoint=dict(
         backbone=dict(
-            type='S3D',
-            in_channels=79,
-            width={{_base_.width}},
-            norm_momentum={{_base_.norm_momentum}},
+            type='S3D', width={{_base_.width}}, norm_momentum={{_base_.norm_momentum}}
         ),
         head={{_base_.head}},
     ),

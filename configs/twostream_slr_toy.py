@@ -41,9 +41,7 @@ model = dict(
         pyramid_head=head,
     ),
     keypoint=dict(
-        backbone=dict(
-            type='S3D', in_channels=79, width=width, norm_momentum=norm_momentum
-        ),
+        backbone=dict(type='S3D', width=width, norm_momentum=norm_momentum),
         head=head,
         pyramid_head=head,
     ),

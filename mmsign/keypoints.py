@@ -8,9 +8,11 @@ right are the signer's.
 Below, pairs are written in the numbering of the 133 and kept as channels of the 79.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
 
 SELECTED_79: tuple[int, ...] = (
     *range(23, 71, 3),  # face
@@ -27,6 +29,26 @@ PARTS: dict[str, slice] = {
     'upper_body': slice(68, 79),
 }
 """Where each part lies among the 79."""
+
+_BODY = (
+    *('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder'),
+    *('right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist'),
+)
+
+
+def _name(index: int) -> str:
+    """Of one of the 133 that are used."""
+    if index < len(_BODY):
+        return _BODY[index]
+    starts = dict(right_hand=112, left_hand=91, face=23)
+    part = next(part for part, start in starts.items() if index >= start)
+    return f'{part}_{index - starts[part]}'
+
+
+NAMES: tuple[str, ...] = tuple(map(_name, SELECTED_79))
+"""Of the 79: COCO's of the body (``nose``, ``left_wrist``), ``face_0`` … ``face_66``
+after the points of iBUG, ``left_hand_0`` … ``right_hand_20`` after those of a hand, 0
+its root, 4 the tip of the thumb, 8 that of the index finger."""
 
 LAYOUT_SIZES = {'coco_wholebody_133': 133, 'mmsign_79': len(SELECTED_79)}
 """Number of keypoints of each layout that a keypoint file may have."""
@@ -150,12 +172,89 @@ _INWARD = _channels(
     + [(75, 56), (77, 75), (79, 77), (87, 77)]  # left half
     + [(85, 56), (89, 85)]  # middle of the lips, inside
 )
-GRAPH_LAYOUTS: dict[str, dict] = {
-    'mmsign_79': dict(num_node=len(SELECTED_79), inward=list(_INWARD), center=NOSE)
-}
+
+
+def channels_of(keypoints: Sequence[str | int] | str | None) -> tuple[int, ...]:
+    """Which of the 79 are chosen.
+
+    Args:
+        keypoints: Parts (of ``PARTS``), single points (of ``NAMES``) or channels, in
+            any order; None chooses all.
+
+    Returns:
+        Channels, each once, rising.
+
+    Raises:
+        ConfigError: If nothing is chosen, or one is none of the 79.
+
+    Examples:
+        >>> channels_of(['right_wrist', 'left_wrist', 'nose'])
+        (68, 77, 78)
+        >>> len(channels_of(['hands', 'upper_body', 'nose', 16]))
+        53
+    """
+    every = range(len(SELECTED_79))
+    if keypoints is None:
+        return tuple(every)
+    chosen: set[int] = set()
+    # A single name, as a command line has it.
+    for key in [keypoints] if isinstance(keypoints, (str, int)) else keypoints:
+        if key in PARTS:
+            chosen.update(every[PARTS[key]])
+        elif key in NAMES or (type(key) is int and key in every):
+            chosen.add(NAMES.index(key) if key in NAMES else key)
+        else:
+            raise ConfigError(
+                f'keypoints={keypoints!r}: {key!r} is none of the parts '
+                f'{", ".join(PARTS)}, nor a point such as nose, left_wrist, '
+                f'right_hand_8 or face_30 (docs/keypoints.md), nor a channel 0 to '
+                f'{every[-1]}'
+            )
+    if not chosen:
+        raise ConfigError('keypoints=[] leaves none; leave it out to take all')
+    return tuple(sorted(chosen))
+
+
+def graph_layout(channels: Sequence[int]) -> dict:
+    """The skeleton of chosen keypoints as a tree, for MMAction2's ``Graph``.
+
+    A point hangs on the nearest of those between it and the nose that are chosen. If
+    the nose is not, the chosen point nearest to it takes its place.
+
+    Args:
+        channels: Of the K chosen among the 79, distinct.
+
+    Returns:
+        ``num_node`` K; ``inward``, (child, parent) pairs of positions in ``channels``;
+        ``center``, that of the root.
+
+    Examples:
+        The elbow between the left wrist and the shoulder is left out:
+
+        >>> graph_layout(channels_of(['nose', 'left_shoulder', 'left_wrist']))
+        {'num_node': 3, 'inward': [(1, 0), (2, 1)], 'center': 0}
+    """
+    parents = dict(_INWARD)
+    inwards: dict[int, list[int]] = {}
+    for channel in channels:
+        inwards[channel] = path = []
+        while (channel := parents.get(channel)) is not None:
+            path.append(channel)
+    place = {channel: number for number, channel in enumerate(channels)}
+    root = min(channels, key=lambda channel: len(inwards[channel]))
+    inward = [
+        (place[channel], place[next(filter(place.__contains__, path), root)])
+        for channel, path in inwards.items()
+        if channel != root
+    ]
+    return dict(num_node=len(place), inward=inward, center=place[root])
+
+
+GRAPH_LAYOUTS: dict[str, dict] = {'mmsign_79': graph_layout(channels_of(None))}
 """Layouts for MMAction2's ``Graph`` that a config may name in ``graph_cfg``, besides
 MMAction2's own: a tree of (child, parent) channels towards the nose, arms over the
-shoulders, hands on the wrists, the points of the face on the nearest of the body."""
+shoulders, hands on the wrists, the points of the face on the nearest of the body. Of a
+stream that sees chosen keypoints, the tree of those."""
 
 
 def select_79(points: np.ndarray, layout: str | None = None) -> np.ndarray:

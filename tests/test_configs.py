@@ -74,7 +74,7 @@ CORPORA = {
     'phoenix': ('Phoenix2014Dataset', 8.0, 1.0),
     'phoenix2014si5': ('Phoenix2014SI5Dataset', 8.0, 1.0),
     'phoenix2014T': ('Phoenix2014TDataset', 8.0, 1.0),
-    'folder': ('SignFolderDataset', 8.0, 1.0),
+    'folder': ('SignFolderDataset', None, 1.0),
     'csl': ('CSLDailyDataset', 8.0 * 512 / 170, 270 / 320),
 }
 

@@ -15,12 +15,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from tiny_frames import write_frames
 from tiny_network import keypoints_of, write_network
 from tiny_video import write_video
 
 from mmsign.apis import open_network, write_bundle
+from mmsign.datasets import KeypointFile
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.toy.corpus import invent_sentences, write_corpus
@@ -45,7 +48,7 @@ PYTHON = """#!/bin/sh
 case "$1" in
     tools/train.py | tools/test.py | tools/export/bundle.py)
         exec {warm} "$@" {short} ;;
-    tools/*)
+    tools/* | block.py)
         exec {warm} "$@" ;;
 esac
 exec {python} "$@"
@@ -126,6 +129,7 @@ def given(tmp_path_factory) -> dict:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_bundle(folder / name, network, 'for tests only')
     frames, points = write_video(folder / 'clip.mp4', 24), keypoints_of(24)
+    write_frames(folder / 'frames' / 'clip-1', 24)
     persons = [
         dict(keypoints=pose[:, :2].tolist(), keypoint_scores=pose[:, 2].tolist())
         for pose in points
@@ -155,6 +159,8 @@ def test_python_runs(page, given, monkeypatch):
     monkeypatch.chdir(given['folder'])
     # The estimator itself needs weights from the network.
     monkeypatch.setattr('mmsign.pose.PoseEstimator', lambda: given['estimate'])
+    light = lambda: lambda frames: given['estimate'](frames)[:, :79]  # noqa: E731
+    monkeypatch.setattr('mmsign.pose.MediaPipeEstimator', light)
     # What other tests have registered would be in the way of the same names here.
     ours = {
         name: part
@@ -185,40 +191,65 @@ def test_sections_that_are_pointed_to_exist():
         assert section in anchors, f'{page}.md has no section {section}'
 
 
-@pytest.mark.slow
-def test_the_walk_through_of_an_own_corpus(python, tmp_path):
-    for name in ('configs', 'tools'):
-        (tmp_path / name).symlink_to(ROOT / name)
-    sentences = invent_sentences(dict(train=4, dev=1, test=1), 0, seed=0)
-    toy = tmp_path / 'data' / 'toy'
-    toy.mkdir(parents=True)
-    write_corpus(toy, sentences, 'phoenix2014T', (42, 52), seed=0, workers=1)
-    shims = tmp_path / 'bin'
+def walk_through(name: str, python: str, folder: Path, short: str, count: int) -> None:
+    """Run the marked blocks of a page in a folder, as if it were the checkout's."""
+    for part in ('configs', 'tools'):
+        (folder / part).symlink_to(ROOT / part)
+    shims = folder / 'bin'
     shims.mkdir()
     shim = shims / 'python'
-    shim.write_text(PYTHON.format(warm=python, python=sys.executable, short=SHORT))
+    shim.write_text(PYTHON.format(warm=python, python=sys.executable, short=short))
     shim.chmod(0o755)
     environment = os.environ | dict(
         OMP_NUM_THREADS='1',
         PYTHONPATH=str(ROOT),
         PATH=f'{shims}{os.pathsep}{os.environ["PATH"]}',
     )
-    page = (ROOT / 'docs' / 'own_corpus.md').read_text(encoding='utf-8')
+    page = (ROOT / 'docs' / name).read_text(encoding='utf-8')
     marked = [(kind, text) for run, kind, text in BLOCK.findall(page) if run]
-    assert len(marked) == 6
+    assert len(marked) == count
     for kind, text in marked:
         if kind == 'python':
-            (tmp_path / 'block.py').write_text(text, encoding='utf-8')
+            (folder / 'block.py').write_text(text, encoding='utf-8')
             text = 'python block.py'
         done = subprocess.run(
             ['bash', '-euo', 'pipefail', '-c', text],
-            cwd=tmp_path,
+            cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         assert done.returncode == 0, f'{text}\n{done.stdout[-3000:]}'
+
+
+@pytest.mark.slow
+def test_the_walk_through_of_landmarks(python, tmp_path):
+    short = (
+        '--cfg-options model.keypoint.backbone.width=0.125 train_cfg.max_epochs=1 '
+        'model.data_preprocessor.heatmap_size=32 train_dataloader.num_workers=0 '
+        'val_dataloader.num_workers=0 test_dataloader.num_workers=0'
+    )
+    walk_through('landmarks.md', python, tmp_path, short, 6)
+    data = tmp_path / 'data'
+    signs = KeypointFile(data / 'signs' / 'keypoints.safetensors')
+    assert signs.read('car/3').shape == (24, 79, 3)
+    spliced = KeypointFile(data / 'spliced' / 'keypoints.safetensors')
+    assert len(spliced.clip_ids) == 50
+    # Hands that were not found are nowhere, also where signs are joined.
+    whole = np.concatenate([spliced.read(name) for name in spliced.clip_ids])
+    assert set(map(tuple, whole[:, 16].tolist())) == {(-640, -480, 0)}
+    tracked = KeypointFile(data / 'tracked' / 'keypoints.safetensors').read('0')
+    assert np.flatnonzero(tracked[..., 2].any(0)).tolist() == [68, 77, 78]
+
+
+@pytest.mark.slow
+def test_the_walk_through_of_an_own_corpus(python, tmp_path):
+    sentences = invent_sentences(dict(train=4, dev=1, test=1), 0, seed=0)
+    toy = tmp_path / 'data' / 'toy'
+    toy.mkdir(parents=True)
+    write_corpus(toy, sentences, 'phoenix2014T', (42, 52), seed=0, workers=1)
+    walk_through('own_corpus.md', python, tmp_path, SHORT, 6)
     assert (tmp_path / 'mine.bundle').stat().st_size > 100_000
     written = (tmp_path / 'test-00000.jsonl').read_text()
     assert 'videos/test-00000.mp4' in written

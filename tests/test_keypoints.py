@@ -5,9 +5,12 @@ from mmaction.models.utils.graph import Graph
 from mmsign.keypoints import (
     GRAPH_LAYOUTS,
     LEFT_RIGHT,
+    NAMES,
     PARTS,
     SELECTED_79,
     SKELETON,
+    channels_of,
+    graph_layout,
     select_79,
 )
 
@@ -68,3 +71,55 @@ def test_limbs_of_the_graph_are_those_of_the_skeleton():
     bones = {frozenset(bone) for bone in SKELETON}
     for child in range(79)[PARTS['hands']]:
         assert frozenset((child, PARENTS[child])) in bones
+
+
+def test_names_say_which_point_it_is():
+    assert len(set(NAMES)) == 79
+    named = dict(zip(NAMES, SELECTED_79))
+    # Indices of COCO-WholeBody; of iBUG's 68, point 30 is the tip of the nose.
+    expected = dict(nose=0, left_shoulder=5, right_wrist=10, face_30=53, face_48=71)
+    expected |= dict(left_hand_0=91, left_hand_20=111, right_hand_8=120)
+    assert {name: named[name] for name in expected} == expected
+    for left, right in LEFT_RIGHT:
+        name = NAMES[left].replace('left', 'right')
+        assert NAMES[right] == name or NAMES[left].startswith('face')
+
+
+def test_keypoints_are_chosen_by_part_name_or_channel():
+    assert channels_of(None) == channels_of(PARTS) == tuple(range(79))
+    hands = tuple(range(16, 58))
+    assert channels_of('hands') == channels_of(['hands', 'left_hand_3', 17]) == hands
+    # The order in a config says nothing about channels.
+    assert channels_of(['nose', 'hands']) == channels_of([68, 'hands']) == (*hands, 68)
+
+
+@pytest.mark.parametrize('wrong', ['tail', [79], [-1], ['nose', 'hand'], [], [True]])
+def test_what_cannot_be_chosen_is_named(wrong):
+    with pytest.raises(ValueError, match='keypoints='):
+        channels_of(wrong)
+
+
+@pytest.mark.parametrize(
+    'chosen',
+    [
+        ('hands', 'upper_body'),
+        ('hands',),  # no nose
+        ('left_hand_8', 'right_hand_8', 'left_elbow', 'mouth'),
+        ('nose',),
+    ],
+)
+def test_a_graph_of_chosen_keypoints(chosen):
+    channels = channels_of(chosen)
+    layout = graph_layout(channels)
+    edges = {channels[a]: channels[b] for a, b in layout['inward']}
+    root = channels[layout['center']]
+    assert set(edges) == set(channels) - {root}  # a tree
+    for child, parent in edges.items():
+        node = PARENTS.get(child)
+        while node is not None and node not in channels:
+            node = PARENTS.get(node)
+        assert parent == (root if node is None else node)
+        while child != root:
+            child = edges[child]
+    adjacency = Graph(layout, mode='stgcn_spatial').A
+    assert adjacency.shape[1:] == (len(channels),) * 2 and np.isfinite(adjacency).all()

@@ -15,10 +15,11 @@ from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.keypoints import LAYOUT_SIZES, PARTS, misplaced, select_79
+from mmsign.keypoints import LAYOUT_SIZES, channels_of, misplaced, select_79
 
 from .clips import Clip, shown_name
 
+UPPER_BODY = channels_of('upper_body')
 PERSON_SCORE = 0.3
 """A frame shows a person if the upper body's mean score is at least this."""
 PERSON_SHARE = 0.1
@@ -192,11 +193,14 @@ def estimate_keypoints(
     return selected(points, 'the estimator', clip.name)[inverse]
 
 
-def person_share(keypoints: np.ndarray) -> float:
-    """Share of the frames (T, 79, 3) in which a person was found."""
-    return float((body_scores(keypoints) >= PERSON_SCORE).mean())
+def person_share(keypoints: np.ndarray, channels: Sequence[int] = UPPER_BODY) -> float:
+    """Share of the frames (T, 79, 3) in which a person was found; see
+    ``body_scores``."""
+    return float((body_scores(keypoints, channels) >= PERSON_SCORE).mean())
 
 
-def body_scores(keypoints: np.ndarray) -> np.ndarray:
-    """Mean score (T,) of the upper body in frames (T, 79, 3)."""
-    return keypoints[:, PARTS['upper_body'], 2].mean(axis=1)
+def body_scores(
+    keypoints: np.ndarray, channels: Sequence[int] = UPPER_BODY
+) -> np.ndarray:
+    """Mean score (T,) of the upper body, or other channels, in frames (T, 79, 3)."""
+    return keypoints[:, channels, 2].mean(axis=1)

@@ -18,9 +18,8 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmsign.datasets.io.frame_times import resample
 from mmsign.datasets.io.videos import is_video, nominal_fps
-from mmsign.datasets.transforms.load import read_points
+from mmsign.datasets.transforms.load import at_corpus_rate, read_points
 from mmsign.errors import ConfigError, explain
 from mmsign.keypoints import PARTS
 from mmsign.registry import DATASETS
@@ -148,14 +147,14 @@ def measure_clip_statistics(cfg: Config) -> ClipStatistics | None:
 
 
 def _keypoints_of(info: dict) -> np.ndarray:
-    """(N, 79, 3) at the corpus's rate; a video is taken at its word about its own."""
-    points = read_points(info, None)
+    """(N, 79, 3) as the network sees them; a video is taken at its word about its
+    rate."""
+    points, times = read_points(info, None), None
     path, fps = info['frames'], info.get('fps')
-    if fps is None or not (is_video(os.path.basename(path)) and os.path.isfile(path)):
-        return points
-    times = np.arange(len(points)) / nominal_fps(path, fps)
-    chosen = resample(times, fps)
-    return points if chosen is None else points[chosen[0]]
+    if fps and is_video(os.path.basename(path)) and os.path.isfile(path):
+        times = np.arange(len(points)) / nominal_fps(path, fps)
+    chosen = at_corpus_rate(info, len(points), times)
+    return (points if chosen is None else points[chosen])[:: info['step']]
 
 
 def _wrists(keypoints: np.ndarray) -> np.ndarray:

@@ -48,9 +48,10 @@ class Clip:
         name: For records and errors.
         source: The frames as they are.
         times: (N,) seconds of each frame, from 0, rising.
-        frame_seconds: How long a frame is shown.
+        frame_seconds: How long a chosen frame is shown.
         chosen: (M,) the source frames at the rate of training; at first all.
         notices: What was unusual.
+        duration: Seconds from the first frame to the end of the last.
     """
 
     name: str
@@ -60,19 +61,25 @@ class Clip:
     chosen: np.ndarray
     notices: list[str] = field(default_factory=list)
 
-    @property
-    def duration(self) -> float:
-        """Seconds from the first frame to the end of the last."""
-        return float(self.times[-1]) + self.frame_seconds
+    def __post_init__(self) -> None:
+        self._measure()
+
+    def _measure(self) -> None:
+        self.duration = float(self.times[-1]) + self.frame_seconds
 
     def frame_times(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """When frames (n,) at the rate of training begin and end, in seconds; those
         behind the last as the last."""
         begins = self.times[np.minimum(frames, len(self.times) - 1)]
-        return begins, begins + self.frame_seconds
+        return begins, np.minimum(begins + self.frame_seconds, self.duration)
 
-    def resample(self, rate: float | None) -> None:
-        """Choose frames for the rate of training in frames per second."""
+    def resample(self, rate: float | None, step: int = 1) -> None:
+        """Choose the frames that a network sees.
+
+        Args:
+            rate: Of training, in frames per second; None stays at the clip's own.
+            step: At that rate, every so many-th is taken.
+        """
         chosen = None if rate is None else frame_times.resample(self.times, rate)
         if chosen is not None:
             self.chosen, ticks = chosen
@@ -84,6 +91,9 @@ class Clip:
                 f'{len(self.times)} to {len(self.chosen)} frames'
             )
             self.times, self.frame_seconds = ticks, 1 / rate
+            self._measure()
+        self.chosen, self.times = self.chosen[::step], self.times[::step]
+        self.frame_seconds *= step
 
 
 def shown_name(given: Given, number: int) -> str:

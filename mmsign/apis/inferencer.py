@@ -172,11 +172,12 @@ class SignInferencer:
         """Open a clip and prepare the network's input; see ``__call__``."""
         start = time.perf_counter()
         clip = open_clip(given, number, fps, self.fps)
-        clip.resample(self.fps)
+        clip.resample(self.fps, self.network.step)
         job = ClipJob(clip)
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
-        if job.keypoints is None or _shows_somebody(clip, job.keypoints):
+        body = self.network.body
+        if job.keypoints is None or _shows_somebody(clip, job.keypoints, body):
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True
                 notice += ', not translated' * self.network.translates
@@ -303,8 +304,8 @@ class SignInferencer:
         job.timing['network'] = time.perf_counter() - start
 
 
-def _shows_somebody(clip: Clip, keypoints: np.ndarray) -> bool:
-    share = clip_keypoints.person_share(keypoints)
+def _shows_somebody(clip: Clip, keypoints: np.ndarray, body: Sequence[int]) -> bool:
+    share = clip_keypoints.person_share(keypoints, body)
     if share < clip_keypoints.PERSON_SHARE:
         clip.notices.append(
             'no person found: the keypoints of the upper body score too low in '

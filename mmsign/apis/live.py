@@ -74,8 +74,9 @@ class LiveRecognizer:
     max_steps: int = 64
 
     def __post_init__(self) -> None:
-        self.rate = self.network.fps or DEFAULT_FPS
-        self.fps = checked_fps(self.fps) or self.rate
+        rate = self.network.fps or DEFAULT_FPS
+        self.fps = checked_fps(self.fps) or rate
+        self.rate = rate / self.network.step
         self.statistics = self.network.statistics if self.pauses else None
         window, hop = window_for_streams(self.network)
         window = window if self.window is None else self.window

@@ -16,6 +16,7 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.config import resolve_vocabulary
 from mmsign.datasets.io.frame_times import checked_fps
+from mmsign.datasets.sign_dataset import checked_step
 from mmsign.decoding import CTCBeamSearch, log_probabilities
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
@@ -24,6 +25,7 @@ from mmsign.models.weights import required_tensors
 from mmsign.registry import MODELS, TRANSFORMS
 from mmsign.structures import FEATURES_SUFFIX
 
+from .clip_keypoints import UPPER_BODY
 from .clip_statistics import ClipStatistics, measure_clip_statistics
 from .pipeline import Pipeline
 
@@ -44,7 +46,8 @@ class NetworkSpec:
         pipeline: The transforms of testing.
         corpus: What it was trained on: ``fps`` and ``frame_size`` (width, height)
             of the frames, as far as the config says; ``signing``, the statistics of
-            its clips, as measured unless the config says; ``dataset``, its type.
+            its clips, as measured unless the config says; ``dataset``, its type, and
+            ``step``, if not every frame is seen.
     """
 
     model: dict
@@ -89,6 +92,18 @@ class Network:
     def fps(self) -> float | None:
         """Frames per second of the training corpus, None if nobody says."""
         return checked_fps(self.spec.corpus.get('fps'), "the config's corpus.fps")
+
+    @property
+    def step(self) -> int:
+        """Of the frames at that rate it sees every so many-th."""
+        return checked_step(self.spec.corpus.get('step', 1))
+
+    @property
+    def body(self) -> tuple[int, ...]:
+        """The channels that tell it whether somebody is there: of the upper body those
+        that it sees; or all that it sees."""
+        seen = self.recognizer.data_preprocessor.channels
+        return tuple(c for c in UPPER_BODY if c in seen) or seen
 
     @property
     def statistics(self) -> ClipStatistics | None:
@@ -168,6 +183,8 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
             if step['type'] == 'LoadClip':
                 step['keypoints'] = False
     corpus = _to_json(cfg.get('corpus') or {}) | dict(dataset=dataset.get('type', ''))
+    if dataset.get('step', 1) != 1:
+        corpus['step'] = checked_step(dataset['step'])
     if 'signing' not in corpus and (statistics := measure_clip_statistics(cfg)):
         corpus['signing'] = statistics.to_dict()
     return NetworkSpec(model, pipeline, corpus)

@@ -139,5 +139,6 @@ class Pipeline:
             keypoints[..., :2] = (keypoints[..., :2] + 0.5) * factors - 0.5
             inputs['keypoints'] = keypoints
             box = np.asarray(sample.crop_box) * np.tile(scale, 2)
-            sample.set_metainfo(dict(crop_box=tuple(map(float, box))))
+            box = tuple(map(float, box))
+            sample.set_metainfo(dict(crop_box=box, frame_size=self.frame_size))
         return packed

@@ -187,7 +187,10 @@ class WindowedNetwork:
         batch, _ = self.network.log_probs([pipeline.pack(results, is_end)])
         log_probs = {name: x[0] for name, x in batch.items()}
         keypoints = results.get('keypoints')
-        if keypoints is not None and person_share(keypoints) < PERSON_SHARE:
+        if (
+            keypoints is not None
+            and person_share(keypoints, self.network.body) < PERSON_SHARE
+        ):
             nothing = torch.full_like(log_probs['average'], _NOTHING)
             nothing[:, self.network.model.vocab.blank_index] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)

@@ -31,6 +31,7 @@ _NO_DEVELOPMENT = (
 )
 # Frames per step of the network's output: of what CTC can spell.
 _STRIDE = 4
+_OTHER, _ELSEWHERE = 'KEYPOINTS of another frame', 'keypoints outside the frame'
 
 
 @dataclass
@@ -45,7 +46,8 @@ class SplitReport:
         lengths: N of each clip for which it is known: from the frames, else the
             keypoints, else the annotations.
         sizes: (width, height) of the frames, with counts of clips.
-        rates: Frames per second of videos, ``variable`` or a number, with counts.
+        rates: Frames per second of videos, or as the manifest states them,
+            ``variable`` or a number, with counts.
         problems: What training or testing would stumble over, by kind: a line for
             each clip.
         remarks: What is unusual, likewise.
@@ -96,8 +98,12 @@ class SplitReport:
 
     def look_at_files(self, info: dict, frames: bool, decode: bool) -> int | None:
         """Open a clip as the loaders do; N, if it can be told."""
-        source = points = None
-        if frames:
+        source = points = size = None
+        if info['keypoint_file'] is not None and not info['frames']:
+            size = KeypointFile.open(info['keypoint_file']).frame_size
+        if size is not None:
+            self.note('without a video, keypoints alone', info['clip_id'])
+        elif frames:
             try:
                 source = open_source(info)
                 self.look_at_frames(info, source, decode)
@@ -106,17 +112,25 @@ class SplitReport:
         if info['keypoint_file'] is not None:
             try:
                 points = read_points(info, source)
-                odd = '' if source is None else misplaced(points, source.source_size)
+                size = size if source is None else source.source_size
+                odd = '' if size is None else misplaced(points, size)
                 if odd:
-                    self.note('KEYPOINTS of another frame', info['clip_id'], odd)
+                    title = _ELSEWHERE if source is None else _OTHER
+                    self.note(title, info['clip_id'], odd)
             except DataError as error:
                 there = info['clip_id'] in KeypointFile.open(info['keypoint_file'])
                 title = 'KEYPOINTS that do not fit' if there else 'MISSING keypoints'
                 self.note(title, error)
         if source is not None:
-            chosen = at_corpus_rate(info, source)
-            return len(source if chosen is None else chosen)
-        return None if points is None else len(points)
+            length, times = len(source), source.times
+        elif points is not None:
+            length, times = len(points), None
+        else:
+            return None
+        if times is None and info.get('source_fps'):
+            self.rates[f'{info["source_fps"]:.4g}'] += 1
+        chosen = at_corpus_rate(info, length, times)
+        return -(-(length if chosen is None else len(chosen)) // info['step'])
 
     def look_at_frames(self, info: dict, source: FrameSource, decode: bool) -> None:
         """Compare a clip's frames with its annotation, and decode them."""
@@ -228,6 +242,9 @@ def check_corpus(
             found.look_at(info, look_at_frames, decode, max_length)
             if number % 500 == 0:
                 progress(f'{split}: {number} of {len(clips)} clips')
+        # Of hands that rest below the picture some clips have more; not most of them.
+        if len(found.remarks.get(_ELSEWHERE, ())) > len(clips) / 2:
+            found.problems[_OTHER] = found.remarks.pop(_ELSEWHERE)
         if not found.counts:
             found.note('NO GLOSS in any clip', f'the {split} split')
     _compare(report, options.get('fps') or dataset.FPS)
@@ -296,7 +313,7 @@ def _describe_split(name: str, split: SplitReport) -> list[str]:
         sizes = {f'{w}×{h}': count for (w, h), count in split.sizes.items()}
         lines.append(f'  pixels of frames: {_counted(sizes)}')
     if split.rates:
-        lines.append(f'  frames per second of videos: {_counted(split.rates)}')
+        lines.append(f'  frames per second: {_counted(split.rates)}')
     if split.unseen:
         most = ', '.join(gloss for gloss, _ in split.unseen.most_common(5))
         times = f'{len(split.unseen)} glosses, {split.unseen.total()} times'

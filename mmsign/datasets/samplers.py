@@ -13,10 +13,12 @@ from mmsign.registry import DATA_SAMPLERS
 
 from .io.frame_sources import open_frames
 from .io.keypoint_file import KeypointFile
+from .transforms.load import at_corpus_rate
 
 
 def known_length(info: dict) -> int | None:
-    """Frames of a clip's source as the annotation says, or else the keypoint file.
+    """Frames that are seen of a clip of as many as the annotation says, or else the
+    keypoint file; those of a video at its own rate.
 
     Args:
         info: A record of ``SignDataset.load_data_list``.
@@ -25,12 +27,16 @@ def known_length(info: dict) -> int | None:
         None if neither says.
     """
     path, clip_id = info.get('keypoint_file'), info['clip_id']
-    if info.get('num_frames'):
-        return info['num_frames']
+    count = info.get('num_frames')
     # Training on video alone needs no keypoint file, even if one is named.
-    if path is not None and os.path.isfile(path) and clip_id in KeypointFile.open(path):
-        return KeypointFile.open(path).length(clip_id)
-    return None
+    if not count and path is not None and os.path.isfile(path):
+        file = KeypointFile.open(path)
+        count = file.length(clip_id) if clip_id in file else None
+    if not count:
+        return None
+    chosen = at_corpus_rate(info, count)
+    count = count if chosen is None else len(chosen)
+    return -(-count // info.get('step', 1))
 
 
 @DATA_SAMPLERS.register_module()

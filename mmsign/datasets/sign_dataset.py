@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from mmengine.dataset import BaseDataset
 
-from mmsign.errors import DataError
+from mmsign.errors import ConfigError, DataError
 from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
@@ -48,6 +48,7 @@ class SignDataset(BaseDataset):
             of their own (videos) are resampled. None takes the corpus's, ``FPS``; if
             that is None too, every clip is seen at its own rate.
         pipeline: Transforms; see ``mmsign.datasets.transforms``.
+        step: Of the frames at that rate every so many-th is seen, from the first on.
         **kwargs: See ``mmengine.dataset.BaseDataset``: test_mode, indices, …
 
     Attributes:
@@ -88,12 +89,14 @@ class SignDataset(BaseDataset):
         signers: Signers | None = None,
         fps: float | None = None,
         pipeline: Sequence[dict | Callable] = (),
+        step: int = 1,
         **kwargs,
     ) -> None:
         self.is_in(split, split, type(self).__name__)  # or there is no such split
         data_root = os.fspath(data_root)
         self.split = split
         self.fps = self.FPS if fps is None else checked_fps(fps, 'fps of the dataset')
+        self.step = checked_step(step)
         self.keypoint_file = (
             os.path.join(data_root, keypoint_file) if keypoint_file else None
         )
@@ -133,7 +136,8 @@ class SignDataset(BaseDataset):
             Per clip: ``clip_id`` str, ``glosses`` list[str], ``text`` str or None,
             ``signer`` str, ``num_frames`` int or None if the corpus does not say,
             and ``where``, file and line for errors. ``frames``, if given, says
-            where this clip's frames are unless the dataset's argument does.
+            where this clip's frames are unless the dataset's argument does, and
+            ``source_fps`` at which rate they were taken if they have no times.
         """
         raise NotImplementedError
 
@@ -239,8 +243,8 @@ class SignDataset(BaseDataset):
 
         Returns:
             Per clip: ``clip_id``, ``frames`` (see ``open_frames``),
-            ``keypoint_file`` or None, ``fps`` or None, ``glosses``, ``text``,
-            ``signer`` and ``num_frames``.
+            ``keypoint_file`` or None, ``fps`` or None, ``step``, ``glosses``,
+            ``text``, ``signer`` and ``num_frames``.
         """
         seen: dict[str, str] = {}
         records = []
@@ -258,7 +262,8 @@ class SignDataset(BaseDataset):
             # Not str.format: an archive's path may hold other braces.
             frames = self.frames.replace('{split}', clip.pop('listed'))
             frames = frames.replace('{clip_id}', clip_id)
-            places = dict(frames=frames, keypoint_file=self.keypoint_file, fps=self.fps)
+            places = dict(frames=frames, keypoint_file=self.keypoint_file)
+            places |= dict(fps=self.fps, step=self.step)
             # Of its places, the option moves the frames alone.
             moved = dict(frames=frames) if self.frames_given else {}
             records.append(places | clip | moved)
@@ -290,6 +295,17 @@ class SignDataset(BaseDataset):
         except (FileNotFoundError, DataError):
             return None
         return sorted({clip['signer'] for clip in clips} - {''})
+
+
+def checked_step(step: int) -> int:
+    """A number n of which every n-th frame is seen.
+
+    Raises:
+        ConfigError: If it is no positive whole number.
+    """
+    if type(step) is not int or step < 1:
+        raise ConfigError(f'step takes every n-th frame, n = 1, 2, …, not {step!r}')
+    return step
 
 
 def note_once(seen: dict[str, str], clip_id: str, where: str) -> None:

@@ -11,10 +11,11 @@ from mmsign.files import read_lines
 from mmsign.registry import DATASETS
 
 from .clip_names import is_legible
+from .io.frame_times import checked_fps
 from .sign_dataset import SignDataset, note_once
 
-_REQUIRED = ('id', 'video', 'glosses', 'split')
-_OPTIONAL = ('text', 'signer')
+_REQUIRED = ('id', 'glosses', 'split')
+_OPTIONAL = ('video', 'text', 'signer', 'fps')
 
 
 @DATASETS.register_module()
@@ -25,10 +26,13 @@ class SignFolderDataset(SignDataset):
 
     - ``id``: the clip's name, unique; it is looked up in the keypoint file;
     - ``video``: a video file, a folder of images or ``ARCHIVE.zip@FOLDER``,
-      relative to data_root or absolute;
+      relative to data_root or absolute; may be missing or empty where keypoints
+      alone are looked at, of a keypoint file that states the frames' size;
     - ``glosses``: with spaces between them (in JSON also a list);
     - ``split``: train, dev or test;
-    - ``text`` and ``signer``, which may be missing or empty.
+    - ``text`` and ``signer``, which may be missing or empty;
+    - ``fps``, likewise: frames per second of a folder of images, or of keypoints
+      without a video. A video has times of its own.
 
     Others are passed over. ``metainfo=dict(gloss_cleanup=…, level=…, language=…)``
     says how the corpus is scored.
@@ -67,14 +71,21 @@ class SignFolderDataset(SignDataset):
         for where, row in _READERS[suffix](path):
             # In any split: keypoints are found by the name alone.
             note_once(seen, row['id'], where)
-            if not is_legible(row['video']):
+            if row['video'] and not is_legible(row['video']):
                 raise DataError(f'{where}: {row["video"]!r} is no path')
             if cls.is_in(split, row['split'], where):
-                frames = os.path.join(data_root, row['video'])
+                video = row['video']
+                frames = os.path.join(data_root, video) if video else ''
                 record = dict(clip_id=row['id'], frames=frames, num_frames=None)
                 record |= dict(glosses=row['glosses'].split(), text=row['text'] or None)
-                records.append(record | dict(signer=row['signer'], where=where))
+                record |= dict(signer=row['signer'], where=where)
+                records.append(record | dict(source_fps=_rate(row['fps'], where)))
         return records
+
+
+def _rate(text: str, where: str) -> float | None:
+    with explain(DataError, f'{where}: fps {text!r}', ValueError):
+        return checked_fps(float(text), 'it') if text.strip() else None
 
 
 def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -86,7 +97,8 @@ def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
         if not set(_REQUIRED) <= set(columns) or len(set(columns)) < len(columns):
             raise DataError(
                 f'{path}, line 1: expected the columns '
-                f'{",".join(_REQUIRED + _OPTIONAL)}, not {",".join(columns)[:200]!r}'
+                f'id,video,glosses,split and perhaps text,signer,fps (keypoints alone '
+                f'do without video), not {",".join(columns)[:200]!r}'
             )
         for row in rows:
             where = f'{path}, line {rows.line_num}'
@@ -115,6 +127,8 @@ def _text(row: dict, key: str, where: str) -> str:
     value = row.get(key)
     if key in ('id', 'signer') and type(value) is int:
         return str(value)
+    if key == 'fps' and type(value) in (int, float):
+        return repr(value)
     if value is None and key in _OPTIONAL:
         return ''
     if key == 'glosses' and isinstance(value, list):

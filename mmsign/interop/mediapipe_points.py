@@ -61,6 +61,7 @@ MEDIAPIPE_TABLE: dict[str, int] = {
 }
 """MediaPipe's landmark → index among the 133; the network's 79 points all have one."""
 
+_COUNT = LAYOUT_SIZES['coco_wholebody_133']
 PARTS = ('pose', 'face', 'left_hand', 'right_hand')
 LANDMARK_SUFFIXES = ('.csv', '.json')
 
@@ -131,27 +132,61 @@ def keypoints_79(
         ValueError: If the table names an index that is none of the 133, or a point
             has neither two nor three values.
     """
-    count = LAYOUT_SIZES['coco_wholebody_133']
-    for name, index in table.items():
-        if not 0 <= index < count:
-            raise DataError(f'{name!r} has index {index}, expected 0 to {count - 1}')
-    width, height = frame_size
+    return placed(points_133(frames, table), frame_size, normalized)
+
+
+def points_133(
+    frames: Iterable[Mapping[str, Sequence[float]]], table: Mapping[str, int]
+) -> np.ndarray:
+    """The named points of N frames as an array, see ``keypoints_79``.
+
+    Returns:
+        (N, 133, 3) float64: x, y as they are given, and a score; NaN where a frame
+        lacks the point.
+    """
+    checked_table(table)
     frames = list(frames)
-    points = np.tile(np.float32([-width, -height, 0]), (len(frames), count, 1))
+    points = np.full((len(frames), _COUNT, 3), np.nan)
     for number, frame in enumerate(frames):
         for name, values in frame.items():
             if name not in table:
                 continue
             if len(values) not in (2, 3):
                 raise DataError(f'frame {number}: {name!r} has {len(values)} values')
-            point = np.array([*values, 1.0][:3], np.float64)
-            if normalized:
-                # Shares count from the outer edge of the first pixel.
-                point[:2] = point[:2] * (width, height) - 0.5
-            # A keypoint file holds no more.
-            if (np.abs(point) < np.finfo(np.float16).max).all():
-                points[number, table[name]] = *point[:2], np.clip(point[2], 0, 1)
-    return select_79(points, 'coco_wholebody_133')
+            points[number, table[name]] = [*values, 1.0][:3]
+    return points
+
+
+def checked_table(table: Mapping[str, int]) -> None:
+    """Raise DataError if a table names an index that is none of the 133."""
+    for name, index in table.items():
+        if not 0 <= index < _COUNT:
+            raise DataError(f'{name!r} has index {index}, expected 0 to {_COUNT - 1}')
+
+
+def placed(
+    points: np.ndarray, frame_size: tuple[int, int], normalized: bool = True
+) -> np.ndarray:
+    """Points in a frame as keypoints, see ``keypoints_79``.
+
+    Args:
+        points: (N, 133, 3): x, y, score; NaN for what was not found.
+        frame_size: (width, height) in pixels.
+        normalized: Whether x and y are shares of it.
+
+    Returns:
+        (N, 79, 3) float32.
+    """
+    points = np.array(points, np.float64)
+    if normalized:
+        # Shares count from the outer edge of the first pixel.
+        points[..., :2] = points[..., :2] * frame_size - 0.5
+    # A keypoint file holds no more.
+    found = (np.abs(points) < np.finfo(np.float16).max).all(axis=2)
+    points[..., 2] = points[..., 2].clip(0, 1)
+    width, height = frame_size
+    points[~found] = (-width, -height, 0)
+    return select_79(points.astype(np.float32), 'coco_wholebody_133')
 
 
 def read_landmarks(path: str | Path) -> list[Frame]:

@@ -50,9 +50,6 @@ def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
         model['bilateral'] = dict(type='BilateralNeck', stages=tuple(stages))
     if any(n.startswith('joint_head.') for n in tensors):
         model['joint'] = dict(type='JointHead', **_head_config(tensors, 'joint_head.'))
-    if 'keypoint' in names:
-        points = model['keypoint']['backbone']['in_channels']
-        model['data_preprocessor'] = dict(num_keypoints=points)
     return model
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmsign import compat
 from mmsign.errors import ConfigError
-from mmsign.keypoints import SELECTED_79
+from mmsign.keypoints import SELECTED_79, channels_of
 from mmsign.registry import MODELS
 
 from .layers.heatmaps import ReusedMemory, draw_heatmaps
@@ -35,8 +35,11 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Args:
         video_size: S, side of the frames in pixels.
         heatmap_size: s, side of the heatmaps in pixels.
-        sigma: Of the heatmaps, in pixels of the source frame.
-        num_keypoints: K.
+        sigma: Of the heatmaps, in pixels of the source frame. None takes 8 pixels of
+            a frame 210 wide, as the paper has it, and the same share of any other.
+        keypoints: Which of the 79 are seen: parts, names or channels, see
+            ``keypoints.channels_of``; None for all. Those that are given always are
+            the 79.
         score_threshold: See ``draw_heatmaps``; None ignores the scores.
         heatmap_range: Values of a heatmap far from its keypoint and at it. The
             published weights expect (−1, 1). Trained from scratch, (0, 1) learns
@@ -60,14 +63,19 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             weights, ``contiguous`` or ``channels_last_3d``. mmsign's own have one
             memory, see ``layers.volume``.
         non_blocking: Copy to the device without waiting, from pinned memory.
+        num_keypoints: K, as configs of earlier versions name it; it follows from
+            ``keypoints`` and must agree.
+
+    Attributes:
+        channels: (K,) which of the 79 are seen.
     """
 
     def __init__(
         self,
         video_size: int = 224,
         heatmap_size: int = 112,
-        sigma: float = 8.0,
-        num_keypoints: int = len(SELECTED_79),
+        sigma: float | None = 8.0,
+        keypoints: Sequence[str | int] | str | None = None,
         score_threshold: float | None = None,
         heatmap_range: tuple[float, float] = (-1.0, 1.0),
         pad_multiple: int = 1,
@@ -78,10 +86,14 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         video_rgb: bool = False,
         memory_format: str = 'contiguous',
         non_blocking: bool = True,
+        num_keypoints: int | None = None,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
+        self.channels = channels_of(keypoints)
+        count = len(self.channels)
         ordered = len(heatmap_range) == 2 and heatmap_range[0] < heatmap_range[1]
         for name, given, right in (
+            ('sigma', sigma, sigma is None or sigma > 0),
             ('heatmap_range', heatmap_range, ordered),
             ('pad_multiple', pad_multiple, pad_multiple >= 1),
             ('min_padding', min_padding, min_padding >= 0),
@@ -94,10 +106,17 @@ class SignDataPreprocessor(BaseDataPreprocessor):
                 raise ConfigError(
                     f'SignDataPreprocessor: {name}={given!r} is impossible'
                 )
+        if num_keypoints not in (None, count):
+            raise ConfigError(
+                f'SignDataPreprocessor: num_keypoints={num_keypoints}, but keypoints='
+                f'{keypoints!r} are {count} of the 79; leave num_keypoints out'
+            )
         self.video_size, self.heatmap_size = video_size, heatmap_size
         self.video_mean, self.video_std = tuple(video_mean), tuple(video_std)
         self.video_rgb = video_rgb
-        self.keypoint_input, self.num_keypoints = keypoint_input, num_keypoints
+        self.keypoint_input, self.num_keypoints = keypoint_input, count
+        chosen = torch.tensor(self.channels)
+        self.register_buffer('_chosen', chosen, persistent=False)
         self.sigma, self.score_threshold = sigma, score_threshold
         self.heatmap_range = tuple(heatmap_range)
         self.pad_multiple, self.min_padding = pad_multiple, min_padding
@@ -124,7 +143,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data: ``inputs`` with lists ``video`` of uint8 (3, T_b, S, S)
-                and/or ``keypoints`` of float (T_b, K, 3) in source pixels;
+                and/or ``keypoints`` of float (T_b, 79, 3) in source pixels;
                 ``data_samples``, one ``SignDataSample`` per clip.
             training: Unused; both modes prepare alike.
 
@@ -149,7 +168,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             if self.keypoint_input == 'points':
                 inputs['points'] = _in_box(keypoints, boxes)
             else:
-                inputs['heatmaps'] = self._heatmaps(keypoints, boxes, dtype)
+                sigma = self._sigma(samples)
+                inputs['heatmaps'] = self._heatmaps(keypoints, boxes, sigma, dtype)
         return dict(inputs=inputs, data_samples=samples)
 
     def _padded(self, frames: Iterable[int]) -> int:
@@ -172,17 +192,32 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     def _keypoints(self, clips: Sequence[Tensor], samples) -> tuple[Tensor, Tensor]:
         """Padded keypoints (B, T, K, 3) and crop boxes (B, 4)."""
         longest = self._padded(clip.shape[0] for clip in clips)
-        shape = len(clips), longest, self.num_keypoints, 3
+        shape = len(clips), longest, len(SELECTED_79), 3
         keypoints = torch.empty(shape, device=self.device)
         _fill(keypoints, clips, samples, 'keypoints', 0)
         boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
+        if self.num_keypoints < len(SELECTED_79):
+            keypoints = keypoints.index_select(2, self._chosen)
         return keypoints, upload(boxes, self.device)
 
-    def _heatmaps(self, keypoints: Tensor, boxes: Tensor, dtype: torch.dtype) -> Tensor:
+    def _sigma(self, samples) -> float | Tensor:
+        """Of all clips alike, or of each (B,)."""
+        if self.sigma is not None:
+            return self.sigma
+        widths = (float(sample.frame_size[0]) for sample in samples)
+        return upload([8 * width / 210 for width in widths], self.device)
+
+    def _heatmaps(
+        self,
+        keypoints: Tensor,
+        boxes: Tensor,
+        sigma: float | Tensor,
+        dtype: torch.dtype,
+    ) -> Tensor:
         size = self.heatmap_size, self.heatmap_size
         shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
         out = self._memory.empty('heatmaps', shape, dtype, self.device)
-        settings = self.sigma, self.score_threshold, self.heatmap_range, dtype
+        settings = sigma, self.score_threshold, self.heatmap_range, dtype
         return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
 

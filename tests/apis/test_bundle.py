@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from mmengine.config import Config
 from tiny_network import GLOSSES, keypoints_of, write_network, write_translator
 
+from mmsign import compat
 from mmsign.apis import SignInferencer, open_network, read_bundle, write_bundle
 from mmsign.errors import BundleError, CheckpointError, ConfigError
+from mmsign.registry import MODELS
 
 
 @pytest.mark.slow
@@ -37,6 +40,30 @@ def test_a_single_stream(stream, tmp_path, video):
     ]
     assert results[0].outputs == results[1].outputs
     assert 'licence not stated' in read_bundle(path).about['licence']['weights']
+
+
+@pytest.mark.slow
+def test_chosen_keypoints_go_with_it(tmp_path, video):
+    """Files and pipeline keep all 79; the network looks at its own."""
+    cfg = Config.fromfile(write_network(tmp_path, ['keypoint'])[0])
+    del cfg.model.keypoint.backbone['in_channels']
+    cfg.model.data_preprocessor |= dict(keypoints=['hands', 'nose'], sigma=None)
+    model = MODELS.build(cfg.model)
+    for name, parameter in model.named_parameters():
+        if 'classifier.weight' in name:
+            parameter.data.mul_(100)
+    state = dict(meta=dict(gloss_vocab=GLOSSES), state_dict=model.state_dict())
+    compat.write_checkpoint(state, tmp_path / 'some.pth')
+    path, pose = tmp_path / 'some.bundle', keypoints_of(24)
+    write_bundle(path, open_network(cfg, tmp_path / 'some.pth', device='cpu'))
+    inferencer = SignInferencer(bundle=path, device='cpu')
+    found = inferencer(video, pose).outputs
+    assert found['keypoint'].glosses
+    others = pose.copy()
+    others[:, 1:91, :2] = 0
+    assert inferencer(video, others).outputs == found
+    others[:, 91:, :2] = 0
+    assert inferencer(video, others).outputs != found
 
 
 def test_what_it_holds(bundle):

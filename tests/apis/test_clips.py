@@ -212,3 +212,22 @@ def test_a_truncated_video_and_one_that_is_none(make_video, tmp_path):
         open_clip(path)
     with pytest.raises(FrameReadError, match=r'no video file .*gone\.mp4'):
         open_clip(tmp_path / 'gone.mp4')
+
+
+def test_every_so_many_th_frame_keeps_its_time():
+    clip = open_clip(FRAMES[:9], fps=50.0)
+    clip.resample(25.0, step=2)
+    halved = open_clip(FRAMES[:9], fps=50.0)
+    halved.resample(12.5)
+    assert clip.chosen.tolist() == halved.chosen.tolist() == [0, 4]
+    np.testing.assert_array_equal(clip.times, [0, 0.08])
+    begins, ends = clip.frame_times(np.arange(3))
+    np.testing.assert_allclose(begins, [0, 0.08, 0.08])
+    np.testing.assert_allclose(ends, [0.08, 0.16, 0.16])
+    # Without a rate, of the clip's own; nothing lasts longer than the clip.
+    clip = open_clip(FRAMES, fps=50.0)
+    clip.resample(None, step=3)
+    assert clip.chosen.tolist() == [0, 3, 6, 9]
+    np.testing.assert_allclose(
+        clip.frame_times(np.arange(4))[1], [0.06, 0.12, 0.18, 0.2]
+    )

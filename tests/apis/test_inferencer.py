@@ -14,12 +14,14 @@ from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
-from mmsign.apis import SignInferencer
+from mmsign.apis import SignInferencer, open_network, write_bundle
 from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
+from mmsign.keypoints import channels_of
+from mmsign.registry import MODELS
 
 # What it returns --------------------------------------------------------------
 
@@ -412,3 +414,48 @@ def test_a_long_clip_that_is_damaged_does_not_stop_the_others(inferencer, tmp_pa
         assert results[1].outputs
     with pytest.raises(FrameReadError, match=damaged.name):
         inferencer(clips, poses)
+
+
+@pytest.mark.slow
+def test_every_so_many_th_frame_is_as_a_lower_rate(tmp_path):
+    """The dataset of the test says it; a bundle holds it; times are the source's."""
+    files = write_network(tmp_path, ['keypoint'])
+    frames, poses = random_frames(48), keypoints_of(48)
+    cfg = Config.fromfile(files[0])
+
+    def read(**network) -> dict:
+        inferencer = SignInferencer(**network, device='cpu')
+        result = inferencer(frames, poses, fps=25.0)
+        assert result.duration == 48 / 25
+        assert all(gloss.end <= 48 / 25 for gloss in result.glosses)
+        return result.outputs
+
+    cfg.corpus.fps = 12.5
+    slower = read(config=cfg, checkpoint=files[1])
+    cfg.corpus.fps = None
+    assert read(config=cfg, checkpoint=files[1]) != slower
+    cfg.test_dataloader.dataset.step = 2
+    network = open_network(cfg, files[1], device='cpu')
+    write_bundle(tmp_path / 'a.bundle', network)
+    found = read(bundle=tmp_path / 'a.bundle')
+    assert found == slower and found['average'].glosses
+
+
+@pytest.mark.slow
+def test_a_person_is_what_the_network_looks_at(tmp_path):
+    """Tracks of hands and nose are enough for a network of these."""
+    tracks = ['left_wrist', 'right_wrist', 'nose']
+    channels, frames = list(channels_of(tracks)), random_frames(80)
+    poses = keypoints_of(80)[:, :79]
+    poses[:, np.setdiff1d(np.arange(79), channels)] = (-64, -48, 0)
+    cfg = Config.fromfile(write_network(tmp_path, ['keypoint'])[0])
+    del cfg.model.keypoint.backbone['in_channels']
+    for chosen, found in ((None, False), (tracks, True), (['hands'], False)):
+        cfg.model.data_preprocessor.keypoints = chosen
+        state = dict(state_dict=MODELS.build(cfg.model).state_dict())
+        torch.save(state, tmp_path / 'a.pth')
+        inferencer = SignInferencer(cfg, tmp_path / 'a.pth', device='cpu')
+        # At once, and in windows.
+        results = inferencer([frames[:24], frames], [poses[:24], poses])
+        assert [bool(result.outputs) for result in results] == [found, found]
+        assert all('no person' in ' '.join(r.notices) for r in results) != found

@@ -245,3 +245,17 @@ def test_times_must_rise():
         list(resampler.step(1.0, 'b'))
     with pytest.raises(ConfigError, match='rate'):
         FrameResampler(0.0)
+
+
+@pytest.mark.slow
+def test_every_so_many_th_frame_is_as_a_lower_rate(network):
+    frames, poses = stream(120)
+
+    def read(**corpus) -> list:
+        spec = replace(network.spec, corpus=network.spec.corpus | corpus)
+        live = LiveRecognizer(replace(network, spec=spec), 32, 16, fps=25.0)
+        return [g for event in live.run(frames, poses) for g in event.final]
+
+    found = read(step=2)
+    assert found and found == read(fps=12.5)
+    assert found != read()

@@ -13,6 +13,7 @@ from mmsign.datasets.corpus_check import check_corpus, describe
 from mmsign.datasets.transforms import DecodeClip, LoadClip, SampleClip
 from mmsign.errors import MMSignError
 
+SPLITS = 'train', 'dev', 'test'
 # Corpora are made, opened and decoded.
 pytestmark = pytest.mark.slow
 
@@ -308,3 +309,30 @@ def test_frame_rates_and_long_clips_are_listed(corpus):
     corpus.options = {}
     report = corpus.check()
     assert not report.complete and '50 (1 clips)' in report.errors[0]
+
+
+def test_keypoints_without_videos(tmp_path):
+    head = 'id,glosses,split,fps\n'
+    rows = [f'{split},SUN,{split},{fps}\n' for split, fps in zip(SPLITS, (25, 25, 50))]
+    (tmp_path / 'manifest.csv').write_text(head + ''.join(rows))
+    points = {split: np.ones((40, 79, 3)) for split in SPLITS}
+    path, alone = tmp_path / 'k.safetensors', 'without a video, keypoints alone'
+
+    def check(name: str | None = 'k.safetensors', **options):
+        return check_corpus(SignFolderDataset, str(tmp_path), name, **options)
+
+    write_keypoints(path, points, 'mmsign_79', (64, 48))
+    report = check(fps=25, step=2)
+    assert report.complete
+    assert [split.lengths for split in report.splits.values()] == [[20], [20], [10]]
+    assert clips(report.splits['dev'].remarks[alone]) == ['dev']
+    # Two rates, and none that they are brought to.
+    assert [error[:19] for error in check().errors] == ['several frame rates']
+    write_keypoints(path, points, 'mmsign_79')  # of frames of unknown size
+    for report in (check(fps=25), check(None, fps=25)):
+        assert clips(report.splits['train'].problems['MISSING frames']) == ['train']
+    far = {split: np.full((40, 79, 3), 99.0) for split in SPLITS}
+    write_keypoints(path, far, 'mmsign_79', (64, 48))
+    assert check(fps=25).splits['test'].problems.keys() == {
+        'KEYPOINTS of another frame'
+    }

@@ -11,7 +11,8 @@ from mmsign.datasets import (
     open_frames,
     write_keypoints,
 )
-from mmsign.errors import DataError
+from mmsign.datasets.samplers import known_length
+from mmsign.errors import ConfigError, DataError
 
 PIPELINE = [dict(type='LoadClip', keypoints=False)]
 CSV = (
@@ -156,3 +157,36 @@ def test_names_that_disturb_reading(tmp_path, name):
     (tmp_path / 'manifest.jsonl').write_text(row)
     with pytest.raises(DataError, match='manifest.jsonl'):
         SignFolderDataset(str(tmp_path), 'train')
+
+
+def test_keypoints_alone(tmp_path):
+    """Neither a column for videos nor a video is needed; rates may be stated."""
+    rows = 'id,glosses,split,fps\na,SUN,train,50\nb,RAIN,train,\n'
+    (tmp_path / 'manifest.csv').write_text(rows)
+    points = {name: np.ones((10, 79, 3)) for name in 'ab'}
+    write_keypoints(tmp_path / 'k.safetensors', points, 'mmsign_79', (64, 48))
+    pipeline = [
+        dict(type='LoadClip', frames=False),
+        dict(type='SampleClip', test=True, stride=1, max_length=99),
+    ]
+    settings = dict(keypoint_file='k.safetensors', fps=25, pipeline=pipeline)
+    corpus = SignFolderDataset(str(tmp_path), 'train', **settings)
+    assert [clip['num_frames'] for clip in corpus] == [5, 10]
+    corpus = SignFolderDataset(str(tmp_path), 'train', step=3, **settings)
+    assert [clip['frame_indices'].tolist() for clip in corpus] == [[0, 3], [0, 3, 6, 9]]
+    infos = [corpus.get_data_info(index) for index in (0, 1)]
+    assert [known_length(info) for info in infos] == [2, 4]
+    for step in (0, 1.5, True):
+        with pytest.raises(ConfigError, match='step takes'):
+            SignFolderDataset(str(tmp_path), 'train', step=step)
+
+
+@pytest.mark.parametrize('fps', ['fast', '0', 'nan', '-25'])
+def test_rates_that_are_none(tmp_path, fps):
+    (tmp_path / 'manifest.csv').write_text(f'id,glosses,split,fps\na,SUN,train,{fps}\n')
+    with pytest.raises(DataError, match='manifest.csv, line 2: .*fps'):
+        SignFolderDataset(str(tmp_path), 'train')
+    row = dict(id='a', glosses='SUN', split='train', fps=12.5)
+    (tmp_path / 'm.jsonl').write_text(json.dumps(row))
+    corpus = SignFolderDataset(str(tmp_path), 'train', ann_file='m.jsonl')
+    assert corpus.get_data_info(0)['source_fps'] == 12.5

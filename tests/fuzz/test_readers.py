@@ -31,8 +31,13 @@ from mmsign.datasets import (
 )
 from mmsign.datasets.io.images import decode_image
 from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
+from mmsign.datasets.io.landmark_sources import find_recordings
 from mmsign.errors import CheckpointError, DataError, FrameReadError
-from mmsign.interop.mediapipe_points import keypoints_79, read_landmarks
+from mmsign.interop.mediapipe_points import (
+    MEDIAPIPE_TABLE,
+    keypoints_79,
+    read_landmarks,
+)
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
@@ -396,3 +401,28 @@ def test_the_watch_sees_what_is_done(folder):
         (folder / 'written').write_text('x')
     with nothing_is_done():
         (folder / 'written').read_text()
+
+
+def numpy_file(name: str) -> bytes:
+    file, vectors = io.BytesIO(), np.full((2, 258), 0.5, np.float16)
+    if name.endswith('.npy'):
+        np.save(file, vectors)
+    else:
+        np.savez_compressed(
+            file, X=vectors[None], y=np.array([0]), names=np.array(['a'])
+        )
+    return file.getvalue()
+
+
+@pytest.mark.parametrize('name', ['x.npy', 'x.npz'])
+def test_landmarks_as_vectors(folder, name):
+    def read(path):
+        for recording in find_recordings(path):
+            assert recording.read(MEDIAPIPE_TABLE).shape[1:] == (133, 3)
+
+    @FUZZ
+    @given(broken(numpy_file(name)))
+    def run(data):
+        read_broken(folder / name, data, read, (DataError,))
+
+    run()

@@ -114,6 +114,23 @@ def test_a_graph_on_the_keypoints_themselves(network):
         two_stream(**changes | dict(bilateral=bilateral(0)))
 
 
+def test_chosen_keypoints_decide_channels_and_graph():
+    sizes = dict(video_size=32, heatmap_size=32, keypoints=['hands', 'nose'])
+    backbone = {key: value for key, value in S3D.items() if key != 'in_channels'}
+    net = two_stream(data_preprocessor=sizes, keypoint=part(backbone))
+    assert next(net.keypoint.backbone.parameters()).shape[1] == 43
+    graph = dict(type='STGCN', base_channels=8, num_stages=2, inflate_stages=[2])
+    net = two_stream(
+        keypoint=part(graph | dict(down_stages=[2]), output_stride=4),
+        data_preprocessor=sizes | dict(keypoint_input='points'),
+        pyramid=None,
+        bilateral=None,
+    ).eval()
+    assert net.keypoint.backbone.graph.num_node == 43
+    inputs = dict(video=network_inputs()['video'], points=torch.randn(2, 3, 16, 43, 1))
+    assert torch.isfinite(net(inputs)['keypoint']).all()
+
+
 def test_connections_change_what_lies_behind_them():
     """A pair (i, j) is fused after these stages and before the next ones."""
     video, keypoint, connections = COMPOSITIONS['users_video']

@@ -165,3 +165,44 @@ def test_heatmap_range():
     )
     maps = plain(packed())['inputs']['heatmaps']
     torch.testing.assert_close(positive(packed())['inputs']['heatmaps'], (maps + 1) / 2)
+
+
+def test_chosen_keypoints_are_those_of_all():
+    sizes = dict(video_size=16, heatmap_size=8)
+    every = SignDataPreprocessor(**sizes)
+    some = SignDataPreprocessor(keypoints=['right_wrist', 'hands'], **sizes)
+    channels = [*range(16, 58), 78]
+    data = packed()
+    maps = some(data)['inputs']['heatmaps']
+    assert torch.equal(maps, every(data)['inputs']['heatmaps'][:, channels])
+    assert some.input_shape('heatmaps') == (43, (8, 8))
+    graph = dict(keypoint_input='points', **sizes)
+    points = SignDataPreprocessor(keypoints=[78, 'hands'], **graph)
+    expected = SignDataPreprocessor(**graph)(data)['inputs']['points']
+    assert torch.equal(points(data)['inputs']['points'], expected[:, :, :, channels])
+    # Weights of earlier versions fit.
+    assert not some.state_dict()
+
+
+def test_the_number_of_keypoints_follows_from_the_choice():
+    assert SignDataPreprocessor(num_keypoints=79).num_keypoints == 79
+    assert SignDataPreprocessor(keypoints='hands', num_keypoints=42).num_keypoints == 42
+    for chosen in (None, ['hands', 'nose']):
+        with pytest.raises(ConfigError, match='num_keypoints=42'):
+            SignDataPreprocessor(keypoints=chosen, num_keypoints=42)
+
+
+def test_sigma_as_a_share_of_each_clips_frame():
+    sizes = dict(video_size=16, heatmap_size=8)
+    data, widths = packed((4, 4)), (210, 640)
+    for clip, width in zip(data['data_samples'], widths):
+        clip.set_metainfo(dict(frame_size=(width, 300)))
+    maps = SignDataPreprocessor(sigma=None, **sizes)(data)['inputs']['heatmaps'].clone()
+    # Exactly the published 8 pixels in frames 210 wide.
+    for row, sigma in enumerate((8.0, 8 * 640 / 210)):
+        expected = SignDataPreprocessor(sigma=sigma, **sizes)(data)['inputs']
+        torch.testing.assert_close(
+            maps[row], expected['heatmaps'][row], rtol=0, atol=1e-6 * row
+        )
+    with pytest.raises(ConfigError, match='sigma=0'):
+        SignDataPreprocessor(sigma=0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tiny_run import load_tool
 
-from mmsign.datasets import KeypointFile
+from mmsign.datasets import KeypointFile, SignFolderDataset
+from mmsign.datasets.corpus_check import check_corpus
 
 tool = load_tool('data/convert_landmarks')
 
@@ -55,7 +56,7 @@ def test_faulty_files_are_listed_and_the_rest_is_written(folder, tmp_path, capsy
     out = tmp_path / 'out.safetensors'
     assert run(folder, out) == 1
     error = capsys.readouterr().err
-    assert '7 files could not be read' in error and 'snout' in error
+    assert '7 recordings could not be read' in error and 'snout' in error
     for name in ('bad', 'other', 'nobody', 'cut', 'twice', 'far', 'more'):
         assert f'{name}.' in error
     assert KeypointFile(out).clip_ids == ['b', 'deep/a']
@@ -68,7 +69,7 @@ def test_mistakes_are_told_in_a_line(folder, tmp_path, capsys):
     (folder / 'b.json').write_text('[]')
     for arguments, message in [
         ((tmp_path / 'absent', out), 'absent does not exist'),
-        ((tmp_path / 'empty', out), 'holds no .csv or .json files'),
+        ((tmp_path / 'empty', out), 'holds no recording (.csv, .json'),
         ((folder, tmp_path / 'out.pkl'), '*.safetensors'),
         ((folder / 'b.csv', out, '--table', tmp_path / 'b.json'), 'b.json'),
     ]:
@@ -77,3 +78,81 @@ def test_mistakes_are_told_in_a_line(folder, tmp_path, capsys):
         assert ended.value.code != 0
         assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.fixture
+def signs(tmp_path):
+    """Three signs, three recordings each: a file, and folders of frames."""
+    folder = tmp_path / 'signs'
+    rng = np.random.default_rng(0)
+    for sign in ('book', 'car', 'no'):
+        (folder / sign / '1').mkdir(parents=True)
+        (folder / sign / '2').mkdir()
+        np.save(folder / sign / '0.npy', rng.uniform(0.1, 0.9, (20, 258)))
+        for recording, frame in [(r, f) for r in '12' for f in range(20)]:
+            vector = rng.uniform(0.1, 0.9, 258)
+            np.save(folder / sign / recording / f'{frame}.npy', vector)
+    return folder
+
+
+def test_vectors_become_a_corpus_that_is_complete(signs, tmp_path, capsys):
+    out = tmp_path / 'corpus'
+    assert run(signs, out, '--fps=30') == 0
+    assert '9 clips' in (said := capsys.readouterr().out)
+    assert '3 glosses, book, car, no\n' in said
+    report = check_corpus(SignFolderDataset, str(out), 'keypoints.safetensors', fps=15)
+    assert report.complete
+    assert [split.lengths for split in report.splits.values()] == [[10] * 3] * 3
+    pipeline = [dict(type='LoadClip', frames=False)]
+    settings = dict(keypoint_file='keypoints.safetensors', pipeline=pipeline)
+    test = SignFolderDataset(str(out), 'test', **settings)
+    names = [(clip['clip_id'], clip['glosses']) for clip in test]
+    assert names == [(f'{sign}/2', [sign]) for sign in ('book', 'car', 'no')]
+    vector = np.load(signs / 'book' / '2' / '7.npy')
+    expected = [vector[0] * 200 - 0.5, vector[1] * 100 - 0.5, vector[3]]
+    np.testing.assert_allclose(test[0]['keypoints'][7, 68], expected, atol=0.07)
+    # Again, as a table says.
+    (tmp_path / 'l.csv').write_text('id,glosses,split\nbook/0,I BOOK,test\nx,A,dev\n')
+    assert run(signs, out, f'--labels={tmp_path / "l.csv"}') == 1
+    assert "the table of labels has no 'car/0'" in (seen := capsys.readouterr()).err
+    assert 'no recordings of 1, x first' in seen.out
+    again = SignFolderDataset(str(out), 'test', **settings)
+    assert [clip['glosses'] for clip in again] == [['I', 'BOOK']]
+
+
+def test_recordings_that_are_none_are_named(signs, tmp_path, capsys):
+    np.save(signs / 'book' / 'long.npy', np.ones((3, 300)))
+    np.save(signs / 'book' / 'nan.npy', np.full((3, 258), np.nan))
+    np.save(signs / 'book' / 'pixels.npy', np.full((3, 258), 3000.0))
+    np.save(signs / 'book' / 'none.npy', np.zeros((0, 258)))
+    np.save(signs / 'loose.npy', np.full((3, 258), 0.5))
+    (signs / 'thank you').mkdir()
+    np.save(signs / 'thank you' / '0.npy', np.full((3, 258), 0.5))
+    assert run(signs, tmp_path / 'corpus') == 1
+    error = capsys.readouterr().err
+    assert '6 recordings could not be read' in error
+    for line in (
+        'long.npy: an array of float64, shape (3, 300); expected numbers, 258 or 1662',
+        'nan.npy: no point found; expected shares of the frame, or give --pixels',
+        'pixels.npy: no point found',
+        'none.npy: an array of shape (0, 258)',
+        'loose.npy: nothing says its gloss',
+        "0.npy: 'thank you' would be 2 glosses",
+    ):
+        assert line in error
+    assert (
+        len(KeypointFile(tmp_path / 'corpus' / 'keypoints.safetensors').clip_ids) == 9
+    )
+    assert run(signs / 'car' / '0.npy', tmp_path / 'a.safetensors', '--pixels') == 1
+    assert 'leave --pixels out' in capsys.readouterr().err
+    assert not (tmp_path / 'a.safetensors').exists()
+
+
+def test_labels_are_of_a_corpus(signs, tmp_path, capsys):
+    for option in ('--fps=30', f'--labels={tmp_path / "l.csv"}'):
+        with pytest.raises(SystemExit):
+            run(signs, tmp_path / 'a.safetensors', option)
+        assert 'name a folder as OUT' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(signs, tmp_path / 'corpus', '--fps=0')
+    assert '--fps' in capsys.readouterr().err

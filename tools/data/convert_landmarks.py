@@ -1,9 +1,17 @@
-"""Named points (MediaPipe Holistic's or others) to a keypoint file.
+"""Landmarks (MediaPipe Holistic's or other named points) to keypoints, or to a corpus.
 
-SRC is a CSV or JSON file of one clip, or a folder of such files at any depth; a clip is
-called by its file's path in there without suffix. docs/keypoints.md describes the files
-and which point becomes which. Points that do not exist have score 0. Files that cannot
-be read are listed at the end, and the exit status is 1 then.
+SRC is a file, or a folder of files at any depth: named points as CSV or JSON, one
+recording each; vectors of 258 or 1662 numbers a frame as .npy, a recording each or a
+folder of frames; or many recordings in a .npz. docs/landmarks.md describes them and
+which point becomes which. Points that do not exist have score 0.
+
+OUT is a keypoint file, or a folder, which then holds a corpus of keypoints alone for
+configs/keypoint_slr_folder.py: keypoints.safetensors and manifest.csv. Glosses, signers
+and splits come from --labels; without it a recording shows the sign that its folder is
+named after, and of each sign one recording in ten is for the test and one for the
+development split.
+
+What cannot be read is listed at the end, and the exit status is 1 then.
 """
 
 from __future__ import annotations
@@ -12,7 +20,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmsign.errors import ConfigError
+import numpy as np
+
+from mmsign.errors import ConfigError, DataError
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -29,9 +39,13 @@ def frame_size(text: str) -> tuple[int, int]:
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('source', type=Path, metavar='SRC')
-    parser.add_argument('out', type=Path, metavar='OUT', help='NAME.safetensors')
+    parser.add_argument(
+        'out', type=Path, metavar='OUT', help='NAME.safetensors, or a folder'
+    )
     parser.add_argument(
         '--frame-size',
         type=frame_size,
@@ -51,72 +65,101 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar='FILE.json',
         help="names → indices among the 133 points (default: MediaPipe's landmarks)",
     )
+    parser.add_argument(
+        '--labels',
+        type=Path,
+        metavar='FILE.csv',
+        help='of a corpus: the columns id and any of glosses, signer, split',
+    )
+    parser.add_argument(
+        '--fps', type=float, help='of a corpus: frames per second of its recordings'
+    )
     return parser.parse_args(arguments)
 
 
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
-    from mmsign.datasets.clip_names import clip_name
-    from mmsign.datasets.io.listing import files_under, left_out
-    from mmsign.files import check_outputs
-    from mmsign.interop.mediapipe_points import (
-        LANDMARK_SUFFIXES,
-        MEDIAPIPE_TABLE,
-        keypoints_79,
-        read_landmarks,
-        read_table,
+    from mmsign.datasets.io.frame_times import checked_fps
+    from mmsign.datasets.io.landmark_sources import SUFFIXES, Recording, find_recordings
+    from mmsign.datasets.landmark_corpus import (
+        deal_splits,
+        described,
+        read_labels,
+        write_manifest,
     )
-    from mmsign.vocab import composed
+    from mmsign.files import check_outputs
+    from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, placed, read_table
+    from mmsign.keypoints import misplaced
 
-    if not args.source.exists():
-        raise ConfigError(f'{args.source} does not exist')
-    check_outputs([args.out], [args.source, args.table], ['.safetensors'])
+    suffix = args.out.suffix.lower()
+    alone = suffix == '.safetensors'
+    if suffix and not alone and not suffix[1:].isdecimal() and not args.out.is_dir():
+        raise ConfigError(f'the output {args.out} must be *.safetensors or a folder')
+    if alone and (args.labels or args.fps):
+        raise ConfigError('--labels and --fps are of a corpus: name a folder as OUT')
+    out = args.out if alone else args.out / 'keypoints.safetensors'
+    manifest = None if alone else args.out / 'manifest.csv'
+    check_outputs([out, manifest], [args.source, args.table, args.labels])
+    checked_fps(args.fps, '--fps')
     table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
-    root = args.source if args.source.is_dir() else args.source.parent
-    files: dict[str, list[Path]] = {}
-    every = [args.source] if args.source.is_file() else list(files_under(root))
-    if notice := left_out(every, LANDMARK_SUFFIXES):
-        print(notice)
-    for file in every:
-        if file.suffix.lower() in LANDMARK_SUFFIXES:
-            files.setdefault(composed(clip_name(file, root)), []).append(file)
-    clips, failures = {}, []
-    for clip_id, (file, *others) in files.items():
-        if others:
-            failures.append(f'{file} and {others[0]} are of one clip; remove one')
-            continue
+    labels = None if args.labels is None else read_labels(args.labels)
+    owners: dict[str, list[Recording]] = {}
+    for recording in find_recordings(args.source):
+        owners.setdefault(recording.clip_id, []).append(recording)
+    clips, rows, failures, odd = {}, [], [], []
+    for name, (recording, *others) in owners.items():
+        where = recording.where
         try:
-            points = read_landmarks(file)
-            keypoints = keypoints_79(
-                points, table, args.frame_size, normalized=not args.pixels
-            )
+            if others:
+                both = f'{where} and {others[0].where}'
+                raise DataError(f'{both} are of one clip; remove one')
+            row = None if alone else described(recording, labels)
+            points = recording.read(table)
+            keypoints = placed(points, args.frame_size, not args.pixels)
+            check_found(points, keypoints, args.pixels)
         except (OSError, ValueError) as error:
-            named = str(file) in str(error)
-            failures.append(str(error) if named else f'{file}: {error}')
+            known = where in str(error)
+            failures.append(str(error) if known else f'{where}: {error}')
             continue
+        clips[name] = keypoints
+        rows.append(row)
         found = (keypoints[..., 2] > 0).mean()
-        if not found:
-            names = sorted({name for frame in points for name in frame})
-            failures.append(
-                f'{file}: the table knows none of its points '
-                f'({", ".join(names[:3])}, …)'
-            )
-            continue
-        clips[clip_id] = keypoints
-        print(f'{clip_id}: {len(points)} frames, {found:.1%} of the points found')
+        print(f'{name}: {len(keypoints)} frames, {found:.1%} of the points found')
+        if notice := misplaced(keypoints, args.frame_size):
+            odd.append(f'{where}: {notice}')
     if not clips and not failures:
-        raise ConfigError(
-            f'{args.source} holds no {" or ".join(LANDMARK_SUFFIXES)} files'
-        )
+        kinds = ', '.join(SUFFIXES)
+        raise ConfigError(f'{args.source} holds no recording ({kinds})')
+    if clips and not alone:
+        deal_splits(rows)
     if clips:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        write_keypoints(args.out, clips, 'mmsign_79', args.frame_size)
-        print(f'{args.out}: {len(clips)} clips')
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_keypoints(out, clips, 'mmsign_79', args.frame_size)
+        print(f'{out}: {len(clips)} clips')
+    if clips and not alone:
+        write_manifest(manifest, rows, args.fps)
+        said = sorted({gloss for row in rows for gloss in row['glosses'].split()})
+        print(f'{manifest}: {len(said)} glosses, {", ".join(said[:8])}', end='')
+        print(', …' if len(said) > 8 else '')
+        if unknown := sorted({*labels} - {*owners}) if labels else []:
+            print(f'{args.labels}: no recordings of {len(unknown)}, {unknown[0]} first')
+    if odd:
+        print(f'{len(odd)} recordings may be of another frame size, first {odd[0]}')
     if failures:
-        print(f'{len(failures)} files could not be read:', file=sys.stderr)
-        for reason in failures:
-            print(f'  {reason}', file=sys.stderr)
+        print(f'{len(failures)} recordings could not be read:', file=sys.stderr)
+        print(*(f'  {line}' for line in failures), sep='\n', file=sys.stderr)
     return 1 if failures else 0
+
+
+def check_found(points: np.ndarray, keypoints: np.ndarray, pixels: bool) -> None:
+    """Raise DataError if no point was found, or all are in the first two pixels."""
+    if not (keypoints[..., 2] > 0).any():
+        shares = 'shares of the frame, or give --pixels'
+        raise DataError(f'no point found; expected {"pixels" if pixels else shares}')
+    if pixels and np.nanmax(np.abs(points[..., :2])) <= 2:
+        raise DataError(
+            'no coordinate above 2: shares of the frame? leave --pixels out'
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -64,6 +64,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             f'signers=dict({split}=[…])',
         )
     parser.add_argument(
+        '--step',
+        type=int,
+        default=1,
+        metavar='N',
+        help='every N-th frame is seen, as the config says',
+    )
+    parser.add_argument(
         '--max-length',
         type=int,
         default=400,
@@ -112,6 +119,7 @@ def main(argv: list[str] | None = None) -> int:
         ann_file=args.ann_file,
         fps=args.fps,
         signers={split: names for split, names in named.items() if names is not None},
+        step=args.step,
         progress=lambda line: say(line, sys.stderr),
     )
     print(describe(report))

@@ -5,6 +5,6 @@ model = dict(
     data_preprocessor=dict(heatmap_size=112),
     decoder=dict(beam_width=5),
     # keypoint=dict(pretrained=FILE, …): Kinetics-400 weights behind the first layer.
-    keypoint=dict(backbone=dict(type='S3D', in_channels=79)),
+    keypoint=dict(backbone=dict(type='S3D')),
 )
 sync_bn = 'torch'

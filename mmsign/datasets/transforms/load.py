@@ -32,6 +32,12 @@ def open_source(info: dict) -> FrameSource:
     Raises:
         FrameReadError: Naming the clip, if it has no readable frames.
     """
+    if not info['frames']:
+        raise FrameReadError(
+            f'clip {info["clip_id"]}: the manifest names no video; train on keypoints '
+            'alone (LoadClip(frames=False), as keypoint_slr_folder.py does), with a '
+            'keypoint file that states frame_size'
+        )
     with explain(FrameReadError, f'clip {info["clip_id"]}', FrameReadError):
         source = open_frames(info['frames'])
         if not len(source):
@@ -40,14 +46,25 @@ def open_source(info: dict) -> FrameSource:
     return source
 
 
-def at_corpus_rate(info: dict, source: FrameSource) -> np.ndarray | None:
-    """The (M,) frames of a source that are seen at the corpus's rate; None for all.
+def at_corpus_rate(
+    info: dict, count: int, times: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Which frames of a clip are seen at the corpus's rate.
 
-    A source without times of its own, such as a folder of images, has that rate.
+    Args:
+        info: A record of ``SignDataset``.
+        count: N, the frames in the clip's files.
+        times: (N,) seconds. None, for a folder of images or keypoints alone: they
+            have the rate that the record states as theirs, or else the corpus's.
+
+    Returns:
+        (M,) numbers of frames; None for all.
     """
-    if info.get('fps') is None or source.times is None:
+    if times is None and info.get('source_fps'):
+        times = np.arange(count) / info['source_fps']
+    if times is None or info.get('fps') is None:
         return None
-    chosen = resample(source.times, info['fps'])
+    chosen = resample(times, info['fps'])
     return None if chosen is None else chosen[0]
 
 
@@ -99,11 +116,12 @@ def keypoint_file_of(info: dict) -> KeypointFile:
 class LoadClip(BaseTransform):
     """Open the frames and read the keypoints of a clip, at the corpus's frame rate.
 
-    Reads ``clip_id``, ``frames``, ``keypoint_file``, the announced ``num_frames`` and
-    the corpus's ``fps``. Writes ``num_frames`` (N, what is really there, at that
-    rate), ``frame_size`` (width, height of the source), ``crop_box`` (the whole
-    frame), ``frame_source`` with ``chosen_frames``, the (N,) frames of it that are
-    seen, None for all, and ``keypoints`` (N, 79, 3) float32.
+    Reads ``clip_id``, ``frames``, ``keypoint_file``, the announced ``num_frames``, the
+    corpus's ``fps`` and the clip's own, ``source_fps``. Writes ``num_frames`` (N, what
+    is really there, at the corpus's rate), ``frame_size`` (width, height of the
+    source), ``crop_box`` (the whole frame), ``frame_source`` with ``chosen_frames``,
+    the (N,) frames of it that are seen, None for all, and ``keypoints`` (N, 79, 3)
+    float32.
 
     Args:
         keypoints: Whether to read keypoints.
@@ -132,12 +150,16 @@ class LoadClip(BaseTransform):
         elif results.get('fps') and os.path.isfile(results['frames']):
             with suppress(FrameReadError):  # nothing is known of its times then
                 source = open_source(results)
-        chosen = None if source is None else at_corpus_rate(results, source)
+        chosen = None
+        if source is not None:
+            chosen = at_corpus_rate(results, len(source), source.times)
         notices = [] if source is None else list(source.notices)
         if self.keypoints:
             compared = source if self.frames or chosen is not None else None
             points = read_points(results, compared)
             notices.append(misplaced(points, size))
+            if source is None:
+                chosen = at_corpus_rate(results, len(points))
             results['keypoints'] = points if chosen is None else points[chosen]
             count = len(points)
         if self.frames:

@@ -28,7 +28,10 @@ class SampleClip(BaseTransform):
     few so that a multiple of ``stride`` remains.
     A clip of fewer than ``stride`` frames is padded by repeating its last.
 
-    Reads ``num_frames`` and, if there, ``keypoints`` (N, K, 3). Writes
+    All this among every n-th frame alone if the corpus is seen so, by a ``step`` n;
+    N then counts these.
+
+    Reads ``num_frames``, ``step`` and, if there, ``keypoints`` (N, K, 3). Writes
     ``frame_indices`` (T,) int64, sorted, and ``keypoints`` (T, K, 3).
 
     Args:
@@ -42,6 +45,9 @@ class SampleClip(BaseTransform):
         array([0, 1, 2, 3, 4, 5, 6, 7])
         >>> SampleClip(test=True).transform(dict(num_frames=3))['frame_indices']
         array([0, 1, 2, 2])
+        >>> clip = dict(num_frames=15, step=2)
+        >>> SampleClip(test=True).transform(clip)['frame_indices']
+        array([ 0,  2,  4,  6,  8, 10, 12, 14])
     """
 
     def __init__(
@@ -61,7 +67,8 @@ class SampleClip(BaseTransform):
         self.stride, self.test = stride, test
 
     def transform(self, results: dict) -> dict:
-        num_frames = results['num_frames']
+        step = results.get('step', 1)
+        num_frames = -(-results['num_frames'] // step)
         if num_frames < 1:
             raise ConfigError(f'clip {results["clip_id"]} has no frames')
         if num_frames < self.stride:
@@ -70,6 +77,7 @@ class SampleClip(BaseTransform):
             indices = self._middle(num_frames)
         else:
             indices = self._draw(num_frames)
+        indices = indices * step
         results['frame_indices'] = indices.astype(np.int64)
         if 'keypoints' in results:
             results['keypoints'] = results['keypoints'][indices]

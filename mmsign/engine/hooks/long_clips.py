@@ -42,6 +42,8 @@ class LongClipsHook(Hook):
             return
         dataset = getattr(runner, f'{mode}_dataloader').dataset
         limits = settings_of(dataset, 'max_length')
+        # Frames are counted before every so many-th of them is taken.
+        limits = [limit * getattr(dataset, 'step', 1) for limit in limits]
         parts = all_gather_object(self._seen.pop(mode))
         seen = {clip: n for part in parts for clip, n in part.items()}
         long = {clip: n for clip, n in sorted(seen.items()) if limits and n > limits[0]}

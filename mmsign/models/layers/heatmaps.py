@@ -23,7 +23,7 @@ _NEGLIGIBLE = 1e-10
 
 
 def _profile(
-    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float
+    centre: Tensor, start: Tensor, extent: Tensor, size: int, sigma: float | Tensor
 ) -> Tensor:
     """exp(−(s−c)²/2σ²) at the source coordinate s of each of ``size`` pixels.
 
@@ -33,6 +33,8 @@ def _profile(
     Args:
         centre: (B, T, K) source coordinates in pixels.
         start, extent: (B,) origin and side of the crop box in pixels.
+        size: Of the map.
+        sigma: σ, or (B, 1, 1, 1) of each clip.
 
     Returns:
         (B, T, size, K).
@@ -50,7 +52,7 @@ def draw_heatmaps(
     keypoints: Tensor,
     crop_boxes: Tensor,
     size: tuple[int, int],
-    sigma: float = 8.0,
+    sigma: float | Tensor = 8.0,
     score_threshold: float | None = None,
     value_range: tuple[float, float] = (-1.0, 1.0),
     dtype: torch.dtype = torch.float32,
@@ -62,7 +64,7 @@ def draw_heatmaps(
         keypoints: (B, T, K, 3) float, x and y in source pixels and a score.
         crop_boxes: (B, 4) float, the crop box of each clip.
         size: (h, w) of the maps.
-        sigma: Standard deviation in source pixels.
+        sigma: Standard deviation in source pixels, of all clips or (B,) of each.
         score_threshold: If given, each map is multiplied by its keypoint's
             score, or by 0 where the score is below the threshold. The paper
             does not use scores.
@@ -84,6 +86,8 @@ def draw_heatmaps(
     height, width = size
     x, y, score = keypoints.float().unbind(-1)
     x0, y0, box_w, box_h = crop_boxes.float().unbind(1)
+    if isinstance(sigma, Tensor):
+        sigma = sigma[:, None, None, None]
     column = _profile(x, x0, box_w, width, sigma)
     row = _profile(y, y0, box_h, height, sigma)
     if score_threshold is not None:

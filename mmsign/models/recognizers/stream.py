@@ -1,13 +1,14 @@
 """One stream of the network: a backbone, its head and its optional pyramid."""
 
 import logging
+from collections.abc import Sequence
 
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmsign.errors import ConfigError, explain
-from mmsign.keypoints import GRAPH_LAYOUTS
+from mmsign.keypoints import GRAPH_LAYOUTS, channels_of, graph_layout
 from mmsign.registry import MODELS, arguments_of
 from mmsign.vocab import GlossVocabulary
 
@@ -75,7 +76,7 @@ class Stream(BaseModule):
         self.checkpoint, self.pretrained = checkpoint, pretrained
         self.input_key = preprocessor.input_key(name)
         channels, size = preprocessor.input_shape(self.input_key)
-        self.backbone = build_backbone(backbone, channels)
+        self.backbone = build_backbone(backbone, channels, preprocessor.channels)
         self.memory_format = None
         if not any(isinstance(part, Conv3d) for part in self.backbone.modules()):
             self.memory_format = preprocessor.memory_format
@@ -157,16 +158,20 @@ class Stream(BaseModule):
             print_log(text, logger='current', level=logging.WARNING)
 
 
-def build_backbone(config: dict, in_channels: int) -> nn.Module:
+def build_backbone(
+    config: dict, in_channels: int, keypoints: Sequence[int] = channels_of(None)
+) -> nn.Module:
     """Build a backbone of any registry scope.
 
     Left out in the config, these are filled in where the class takes them: the
-    input's channels; ``pretrained`` None where the class insists on it; and that
-    nothing is to be inflated from image weights that are not named.
+    input's channels; the graph of the keypoints; ``pretrained`` None where the class
+    insists on it; and that nothing is to be inflated from image weights that are not
+    named.
 
     Args:
         config: Of the backbone.
         in_channels: Channels of its input.
+        keypoints: Which of the 79 a graph network sees.
 
     Raises:
         KeyError: If the type is not registered.
@@ -180,7 +185,8 @@ def build_backbone(config: dict, in_channels: int) -> nn.Module:
     config = {k: v for k, v in defaults.items() if k in taken} | dict(config)
     layout = config.get('graph_cfg', {}).get('layout')
     if isinstance(layout, str) and layout in GRAPH_LAYOUTS:
-        config['graph_cfg'] = dict(config['graph_cfg'], layout=GRAPH_LAYOUTS[layout])
+        layout = graph_layout(keypoints)
+        config['graph_cfg'] = dict(config['graph_cfg'], layout=layout)
     return MODELS.build(config)
 
 

@@ -110,3 +110,28 @@ def test_missing_frames_name_the_clip(clip):
     record, _ = clip
     with pytest.raises(FrameReadError, match='clip clip: '):
         LoadClip()(record | dict(frames='nowhere'))
+
+
+def test_frames_without_times_have_the_rate_that_is_stated(clip):
+    record, _ = clip
+    points = np.arange(6)[:, None, None] + np.ones((6, 133, 3))
+    write_keypoints(record['keypoint_file'], dict(clip=points), frame_size=(20, 24))
+    record |= dict(fps=25.0, source_fps=50.0)
+    both, alone = LoadClip()(dict(record)), LoadClip(frames=False)(dict(record))
+    bare = LoadClip(frames=False)(record | dict(frames=''))
+    for results in (both, alone, bare):
+        assert results['keypoints'][:, 0, 0].tolist() == [1, 3, 5]
+        assert results['num_frames'] == 3
+    assert both['chosen_frames'].tolist() == [0, 2, 4]
+    for change in (dict(fps=None), dict(source_fps=None), dict(source_fps=25.0)):
+        assert LoadClip()(record | change)['num_frames'] == 6
+
+
+def test_a_clip_without_a_video_needs_the_size_of_its_frames(clip):
+    record, _ = clip
+    record['frames'] = ''
+    with pytest.raises(FrameReadError, match='clip clip: .*names no video'):
+        LoadClip()(dict(record))
+    write_keypoints(record['keypoint_file'], dict(clip=np.ones((6, 133, 3))))
+    with pytest.raises(FrameReadError, match='states frame_size'):
+        LoadClip(frames=False)(dict(record))

@@ -167,3 +167,22 @@ def test_centre():
 def test_impossible_boxes(build):
     with pytest.raises(ValueError, match='Crop'):
         build()
+
+
+@pytest.mark.parametrize('test', [True, False])
+@pytest.mark.parametrize('count', [1, 7, 8, 9, 50, 90])
+def test_every_so_many_th_frame(count, test):
+    """What is drawn of every n-th frame is drawn as if there were no others."""
+    sample = SampleClip(max_length=24, test=test)
+    points = np.arange(count, dtype=np.float32)[:, None, None] * np.ones((1, 79, 3))
+    for step in (2, 3):
+        np.random.seed(3)
+        found = sample(dict(clip_id='a', num_frames=count, step=step, keypoints=points))
+        np.random.seed(3)
+        thinned = points[::step]
+        alone = sample(dict(clip_id='a', num_frames=len(thinned), keypoints=thinned))
+        np.testing.assert_array_equal(found['keypoints'], alone['keypoints'])
+        # Frames are counted as in the clip.
+        np.testing.assert_array_equal(
+            found['frame_indices'], alone['frame_indices'] * step
+        )

@@ -10,9 +10,9 @@ from mmsign.engine.hooks import LongClipsHook
 from mmsign.structures import SignDataSample
 
 
-def run(mode: str, lengths: dict[str, int], rounds: int = 2) -> None:
+def run(mode: str, lengths: dict[str, int], rounds: int = 2, **dataset) -> None:
     pipeline = SimpleNamespace(transforms=[SampleClip(max_length=400)])
-    loader = SimpleNamespace(dataset=SimpleNamespace(pipeline=pipeline))
+    loader = SimpleNamespace(dataset=SimpleNamespace(pipeline=pipeline, **dataset))
     runner = SimpleNamespace(
         logger=logging.getLogger('long'), **{f'{mode}_dataloader': loader}
     )
@@ -38,4 +38,5 @@ def test_long_clips_are_named_once(mode, caplog):
 def test_nothing_is_said_of_clips_that_fit(caplog):
     with caplog.at_level(logging.WARNING):
         run('test', dict(a=400))
+        run('test', dict(a=800), step=2)
     assert not caplog.records
