@@ -72,6 +72,14 @@ class ClipMetric(BaseMetric):
             ConfigError: the rules for it are unknown.
         """
 
+    def score(self, records: list[dict]) -> tuple[dict, str]:
+        """``compare`` what the records hold."""
+        hypotheses = {
+            output: [words_of(record['hypotheses'][output]) for record in records]
+            for output in records[0]['hypotheses']
+        }
+        return self.compare([r['reference'] for r in records], hypotheses)
+
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
 
@@ -139,11 +147,7 @@ class ClipMetric(BaseMetric):
             if missing := sorted(outputs - record['hypotheses'].keys()):
                 clip = record['clip_id']
                 raise DataError(f'clip {clip!r} lacks {missing}, which others have')
-        hypotheses = {
-            output: [words_of(record['hypotheses'][output]) for record in records]
-            for output in records[0]['hypotheses']
-        }
-        scores, table = self.compare([r['reference'] for r in records], hypotheses)
+        scores, table = self.score(records)
         print_log(table, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)

@@ -24,6 +24,9 @@ from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]
 
+SINGLE_SIGNS = 5
+"""So many are listed of a clip whose reference has no more than one gloss."""
+
 
 @MODELS.register_module(
     # One network under the names that configs give its two uses.
@@ -50,6 +53,10 @@ class SignRecognizer(BaseModel):
         decoder: Arguments of ``CTCBeamSearch``.
         data_preprocessor: Config; its input sizes determine the geometry of
             everything that is built.
+
+    Attributes:
+        calibrations: By output, what makes confidences mean something; empty until a
+            checkpoint brings them, see ``CalibrationHook``.
 
     Raises:
         ConfigError: At build time, if the parts do not go together.
@@ -104,6 +111,7 @@ class SignRecognizer(BaseModel):
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
+        self.calibrations: dict[str, decoding.Calibration] = {}
         arrange_weights(self)
         compat.patch_small_convolutions(self)
 
@@ -310,7 +318,9 @@ class SignRecognizer(BaseModel):
         steps = outputs[decoding.AVERAGE].shape[1]
         shown = [sample.frame_indices[: sample.length] for sample in data_samples]
         clocks = [decoding.StepClock.of_frames(x, frames, steps) for x in shown]
-        decoding.decode_outputs(data_samples, outputs, clocks, self.decoder, self.vocab)
+        signs = [SINGLE_SIGNS * (len(s.get('glosses', ())) < 2) for s in data_samples]
+        settings = self.decoder, self.vocab, self.calibrations, signs
+        decoding.decode_outputs(data_samples, outputs, clocks, *settings)
         return data_samples
 
     # Checkpoints ----------------------------------------------------------

@@ -1,0 +1,149 @@
+"""Confidences that mean something, from the development split into the checkpoint."""
+
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from torch import nn
+
+from mmsign.decoding import (
+    AVERAGE,
+    CALIBRATION_KEY,
+    Calibration,
+    calibrations_from,
+    single_sign_log_likelihoods,
+)
+from mmsign.errors import CheckpointError, ConfigError, explain
+from mmsign.evaluation import SignEvidence, fit_calibration, judge_glosses
+from mmsign.registry import HOOKS
+
+from .runs import model_of
+
+
+@HOOKS.register_module()
+class CalibrationHook(Hook):
+    """Fit the calibrations of a recognizer's outputs after every validation.
+
+    Of glosses that were found, confidences become the share of them that is right; of
+    single signs, temperature and threshold are fitted: docs/metrics.md#calibration.
+    They are written into the checkpoints that are saved from a validation until
+    training goes on, the best one among them; a checkpoint that is loaded brings its
+    own. What is measured on the development split is logged.
+
+    Args:
+        max_rejected: Share of the development split's single signs that "none of
+            these" may reject at most.
+
+    Raises:
+        ConfigError: If the share is not in [0, 1).
+    """
+
+    # Before the checkpoint hook, which saves the best network after a validation.
+    priority = 'NORMAL'
+
+    def __init__(self, max_rejected: float = 0.05) -> None:
+        if not 0 <= max_rejected < 1:
+            raise ConfigError(f'max_rejected must lie in [0, 1), not {max_rejected}')
+        self.max_rejected = max_rejected
+        self._clips: dict[str, dict] = {}
+
+    def before_train_epoch(self, runner) -> None:
+        """What was fitted does not hold for weights that change."""
+        _set(model_of(runner), {})
+
+    def before_val_epoch(self, runner) -> None:
+        """Fit on confidences as the network has them."""
+        _set(model_of(runner), {})
+        self._clips = {}
+
+    def after_val_iter(
+        self, runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        """Keep of each clip what it says about the confidences."""
+        recognizer = _recognizer(model_of(runner))
+        if not hasattr(recognizer, 'calibrations'):
+            return
+        meta = getattr(runner.val_dataloader.dataset, 'metainfo', {})
+        settings = recognizer.vocab, meta.get('gloss_cleanup', 'none')
+        for sample in outputs:
+            self._clips[sample.clip_id] = _evidence(sample, *settings)
+
+    def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
+        """Fit, over all processes."""
+        # A clip that several processes have seen counts once.
+        parts = all_gather_object(self._clips)
+        clips = {clip: found for part in parts for clip, found in part.items()}
+        self._clips = {}
+        calibrations = {}
+        for output in next(iter(clips.values()), ()):
+            glosses, signs = zip(*(clips[name][output] for name in sorted(clips)))
+            calibrations[output] = fit_calibration(
+                [gloss for of_clip in glosses for gloss in of_clip],
+                [sign for sign in signs if sign is not None],
+                self.max_rejected,
+            )
+        _set(model_of(runner), calibrations)
+        if AVERAGE in calibrations:
+            runner.logger.info(_described(calibrations[AVERAGE]))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Store the calibrations."""
+        found = getattr(_recognizer(model_of(runner)), 'calibrations', {})
+        if found:
+            described = {name: one.to_dict() for name, one in found.items()}
+            checkpoint['meta'][CALIBRATION_KEY] = described
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Take those of the checkpoint, if it has any."""
+        meta = checkpoint.get('meta') or {}
+        with explain(CheckpointError, 'the checkpoint', ConfigError):
+            _set(model_of(runner), calibrations_from(meta.get(CALIBRATION_KEY)))
+
+
+def _recognizer(model: nn.Module) -> nn.Module:
+    """The part of a translator that recognizes, or the model itself."""
+    return getattr(model, 'recognizer', model)
+
+
+def _set(model: nn.Module, calibrations: dict[str, Calibration]) -> None:
+    recognizer = _recognizer(model)
+    if hasattr(recognizer, 'calibrations'):
+        recognizer.calibrations = calibrations
+
+
+def _evidence(sample, vocab, cleanup: str) -> dict[str, tuple]:
+    """By output: the glosses' confidences and whether they are right; and what the
+    clip says as a single sign, None if it is of several."""
+    found = {}
+    is_single = len(sample.glosses) < 2
+    for output, prediction in sample.predictions.items():
+        right = judge_glosses(sample.glosses, prediction.glosses, cleanup)
+        scores = (gloss.score for gloss in prediction.timed)
+        glosses = [pair for pair in zip(scores, right) if pair[1] is not None]
+        sign = None
+        if is_single and all(gloss in vocab for gloss in sample.glosses):
+            target = vocab.encode(sample.glosses, sample.clip_id)
+            steps = sample.log_probs[output][None]
+            likelihoods = single_sign_log_likelihoods(steps, blank=vocab.blank_index)
+            target = target[0] if target else None
+            sign = SignEvidence.of(likelihoods[0], target, vocab.blank_index)
+        found[output] = glosses, sign
+    return found
+
+
+def _described(calibration: Calibration) -> str:
+    """What was measured, in one line."""
+    told = calibration.measured
+    parts = [f'{told["glosses"]} glosses']
+    if 'ECE' in told:
+        parts[0] += f': ECE {told["ECE_before"]:.1f} → {told["ECE"]:.1f} %'
+    if signs := calibration.signs:
+        parts.append(
+            f'{told["signs"]} single signs: ECE {told["signs_ECE_before"]:.1f} → '
+            f'{told["signs_ECE"]:.1f} %, temperature {signs.temperature:.3g}, none of '
+            f'these below {signs.threshold:.2f}: {told["rejected_signs"]:.1f} % rejected'
+        )
+        if 'false_accepts' in told:
+            idle = (
+                f'of {told["idle"]} idle clips {told["false_accepts"]:.1f} % accepted'
+            )
+            parts.append(idle)
+    return f'calibration of {AVERAGE}, ' + '; '.join([*parts, *calibration.notes])
