@@ -53,7 +53,7 @@ def single_sign_log_likelihoods(
     Examples:
         >>> probs = torch.tensor([[[.6, .4], [.5, .5]]])  # (B, T, V) = (1, 2, 2)
         >>> found = single_sign_log_likelihoods(probs.log())
-        >>> [round(p, 2) for p in found.exp()[0].tolist()]  # .6·.5; .4·.5 + .6·.5 + .4·.5
+        >>> [round(p, 2) for p in found.exp()[0].tolist()]  # .4·.5 + .6·.5 + .4·.5
         [0.3, 0.7]
     """
     log_probs, lengths = check_shapes(log_probs, lengths, blank)

@@ -10,7 +10,7 @@ from .single_signs import (
     SignClip,
     SignScores,
     expected_calibration_error,
-    group_table,
+    sign_group_table,
     sign_score_table,
     sign_scores_of,
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmsign.registry import METRICS
 
-from .single_signs import SignScores, group_table, sign_score_table, sign_scores_of
+from .single_signs import SignScores, sign_group_table, sign_score_table, sign_scores_of
 from .wer_metric import WERMetric
 
 
@@ -55,5 +55,5 @@ class SingleSignMetric(WERMetric):
         last = list(outputs)[-1]
         for title, attribute in (('signer', 'signer'), ('sign', 'reference')):
             table += f'\n{last}, by {title}\n'
-            table += group_table(title, scores[last].by(attribute))
+            table += sign_group_table(title, scores[last].by(attribute))
         return scores, table

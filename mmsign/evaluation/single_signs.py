@@ -16,6 +16,7 @@ import numpy as np
 from mmsign.errors import DataError
 
 from .cleanup import clean_glosses
+from .wer import most_common
 
 BEST = 5
 """The k of accuracy@k, besides 1."""
@@ -49,9 +50,9 @@ class SignScores:
     """Scores of clips.
 
     Examples:
-        >>> clips = [SignClip('SUN', ('SUN', 'RAIN')), SignClip('RAIN', ('SUN', 'RAIN')),
-        ...          SignClip('', ('SUN',), accepted=False)]
-        >>> scores = SignScores(tuple(clips))
+        >>> ranked = 'SUN', 'RAIN'
+        >>> clips = SignClip('SUN', ranked), SignClip('RAIN', ranked)
+        >>> scores = SignScores((*clips, SignClip('', ranked, accepted=False)))
         >>> scores.accuracy(1), scores.accuracy(5), scores.false_accepts
         (50.0, 100.0, 0.0)
     """
@@ -104,15 +105,23 @@ class SignScores:
             [clip.confidence for clip in known], [clip.is_right() for clip in known]
         )
 
-    def taken_for(self) -> dict[str, Counter]:
-        """Of each sign that was not read what was read instead; under the empty name
-        what was believed in idle clips."""
-        confused: dict[str, Counter] = {}
-        for clip in self.clips:
-            is_wrong = not clip.is_right() if clip.reference else clip.accepted
-            if is_wrong and clip.ranked:
-                confused.setdefault(clip.reference, Counter())[clip.ranked[0]] += 1
-        return confused
+    def confusions(self) -> Counter[tuple[str, str]]:
+        """How often a sign was taken for another, as (sign, other); in idle clips,
+        under the empty name, what was believed."""
+        pairs = ((clip, clip.ranked[0]) for clip in self.clips if clip.ranked)
+        return Counter(
+            (clip.reference, best)
+            for clip, best in pairs
+            if best != clip.reference and (clip.reference or clip.accepted)
+        )
+
+    @property
+    def taken_for(self) -> str:
+        """What the clips are taken for wrongly, the most frequent first."""
+        counts: Counter[str] = Counter()
+        for (_, other), count in self.confusions().items():
+            counts[other] += count
+        return ', '.join(f'{name} {n}' for name, n in most_common(counts, len(counts)))
 
     def metrics(self) -> dict[str, float]:
         """What is defined of these clips, as ``SingleSignMetric`` names it."""
@@ -222,27 +231,23 @@ def sign_score_table(scores: Mapping[str, SignScores]) -> str:
     return '\n'.join(lines)
 
 
-def group_table(title: str, groups: Mapping[str, SignScores]) -> str:
-    """Accuracy@1 and @5 in percent of each group, and what its signs are taken for."""
+def sign_group_table(title: str, groups: Mapping[str, SignScores]) -> str:
+    """Accuracy@1 and @5 of each group in percent, and what its signs are taken for.
+
+    Examples:
+        >>> clips = SignClip('SUN', ('SUN',)), SignClip('RAIN', ('SUN', 'RAIN'))
+        >>> print(sign_group_table('sign', SignScores(clips).by('reference')))
+        sign  signs     @1     @5  taken for
+        RAIN      1   0.00 100.00  SUN 1
+        SUN       1 100.00 100.00
+    """
     width = max(map(len, [*groups, title]))
     lines = [f'{title:{width}}  signs     @1     @5  taken for']
     for name, one in groups.items():
-        rates = [_shown(one.accuracy(k)) for k in (1, BEST)]
-        wrong = shown_confusions(one) if title == 'sign' else ''
-        line = (
-            f'{name:{width}}  {len(one.signs):5} {rates[0]:>6} {rates[1]:>6}  {wrong}'
-        )
-        lines.append(line.rstrip())
-    if title != 'sign':
-        lines[0] = lines[0].removesuffix('  taken for')
+        first, best = (_shown(one.accuracy(k)) for k in (1, BEST))
+        counts = f'{len(one.signs):5} {first:>6} {best:>6}'
+        lines.append(f'{name:{width}}  {counts}  {one.taken_for}'.rstrip())
     return '\n'.join(lines)
-
-
-def shown_confusions(scores: SignScores) -> str:
-    """What signs were taken for, the most frequent first."""
-    counts = sum(scores.taken_for().values(), Counter())
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ', '.join(f'{name} {count}' for name, count in most)
 
 
 def _percent(values: Iterable[bool]) -> float:

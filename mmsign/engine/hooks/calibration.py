@@ -136,14 +136,14 @@ def _described(calibration: Calibration) -> str:
     if 'ECE' in told:
         parts[0] += f': ECE {told["ECE_before"]:.1f} → {told["ECE"]:.1f} %'
     if signs := calibration.signs:
-        parts.append(
-            f'{told["signs"]} single signs: ECE {told["signs_ECE_before"]:.1f} → '
-            f'{told["signs_ECE"]:.1f} %, temperature {signs.temperature:.3g}, none of '
-            f'these below {signs.threshold:.2f}: {told["rejected_signs"]:.1f} % rejected'
-        )
+        errors = f'{told["signs_ECE_before"]:.1f} → {told["signs_ECE"]:.1f} %'
+        parts += [
+            f'{told["signs"]} single signs: ECE {errors}, '
+            f'temperature {signs.temperature:.3g}',
+            f'none of these below {signs.threshold:.2f}: '
+            f'{told["rejected_signs"]:.1f} % of the signs rejected',
+        ]
         if 'false_accepts' in told:
-            idle = (
-                f'of {told["idle"]} idle clips {told["false_accepts"]:.1f} % accepted'
-            )
-            parts.append(idle)
-    return f'calibration of {AVERAGE}, ' + '; '.join([*parts, *calibration.notes])
+            false = f'{told["false_accepts"]:.1f} % of {told["idle"]} idle clips'
+            parts[-1] += f', {false} accepted'
+    return f'calibration of {AVERAGE}: ' + '; '.join([*parts, *calibration.notes])
