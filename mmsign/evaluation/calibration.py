@@ -31,6 +31,7 @@ TEMPERATURES = tuple(2 ** (k / 4) for k in range(-12, 33))
 # Of a temperature in the score that it minimizes, per squared factor e: far less than
 # one clip, so that it decides only where the clips do not.
 _PRIOR = 0.02
+_SURE = 0.01
 # Standard deviations of slope and offset around the identity.
 _SLOPE, _OFFSET = 1.0, 2.0
 
@@ -161,11 +162,11 @@ def fit_signs(
 ) -> tuple[SignCalibration | None, dict[str, float], str]:
     """Temperature and threshold of single signs.
 
-    The temperature minimizes the squared error (Brier's score) of the best sign's
-    probability: unlike the likelihood, one clip that is wrong with certainty, such as
-    a wrong annotation, cannot decide it alone. The threshold is the highest that
-    rejects at most ``max_rejected`` of the signs, those included that are less probable
-    than no sign; where these are more, it is 0.
+    The temperature maximizes the likelihood that the best signs are right or wrong as
+    they are, by probabilities no nearer to 0 and 1 than ``_SURE``: one clip that is
+    wrong with certainty, such as a wrong annotation, cannot decide alone. The threshold
+    is the highest that rejects at most ``max_rejected`` of the signs, those included
+    that are less probable than no sign; where these are more, it is 0.
 
     Returns:
         The calibration, or None; what it measures on these clips; why there is none,
@@ -184,7 +185,8 @@ def fit_signs(
         note = f'all {len(signs)} single signs are right: the temperature stays 1'
     else:
         prior = _PRIOR * np.log(TEMPERATURES) ** 2
-        chosen = int((((table - right[:, None]) ** 2).sum(0) + prior).argmin())
+        of_truth = np.where(right[:, None], table, 1 - table).clip(_SURE, 1 - _SURE)
+        chosen = int((prior - np.log(of_truth).sum(0)).argmin())
     beaten = np.array([clip.is_beaten for clip in clips])
     scores = np.where(beaten, 0.0, table[:, chosen])
     of_signs = np.array([not clip.is_idle for clip in clips])
