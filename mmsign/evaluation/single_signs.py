@@ -18,8 +18,8 @@ from mmsign.errors import DataError
 from .cleanup import clean_glosses
 from .wer import most_common
 
-BEST = 5
-"""The k of accuracy@k, besides 1."""
+BEST_SIGNS = 5
+"""The k of accuracy@k, besides 1; so many are listed of a clip in testing."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class SignScores:
         """What is defined of these clips, as ``SingleSignMetric`` names it."""
         found = dict(single_signs=len(self.signs), idle_clips=len(self.idle))
         if self.signs:
-            found |= {f'accuracy@{k}': self.accuracy(k) for k in (1, BEST)}
+            found |= {f'accuracy@{k}': self.accuracy(k) for k in (1, BEST_SIGNS)}
             found['mean_class_accuracy'] = self.mean_class_accuracy
             found['rejected_signs'] = self.rejected
         if self.idle:
@@ -220,7 +220,7 @@ def sign_score_table(scores: Mapping[str, SignScores]) -> str:
     columns = 'signs     @1     @5  class mean  rejected   idle  accepted'
     lines = [f'{"output":{width}}  {columns}']
     for name, one in scores.items():
-        rates = one.accuracy(1), one.accuracy(BEST), one.mean_class_accuracy
+        rates = one.accuracy(1), one.accuracy(BEST_SIGNS), one.mean_class_accuracy
         first, best, mean, rejected, false = map(
             _shown, (*rates, one.rejected, one.false_accepts)
         )
@@ -244,7 +244,7 @@ def sign_group_table(title: str, groups: Mapping[str, SignScores]) -> str:
     width = max(map(len, [*groups, title]))
     lines = [f'{title:{width}}  signs     @1     @5  taken for']
     for name, one in groups.items():
-        first, best = (_shown(one.accuracy(k)) for k in (1, BEST))
+        first, best = (_shown(one.accuracy(k)) for k in (1, BEST_SIGNS))
         counts = f'{len(one.signs):5} {first:>6} {best:>6}'
         lines.append(f'{name:{width}}  {counts}  {one.taken_for}'.rstrip())
     return '\n'.join(lines)

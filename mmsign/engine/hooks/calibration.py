@@ -1,5 +1,7 @@
 """Confidences that mean something, from the development split into the checkpoint."""
 
+from typing import Any
+
 from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from torch import nn
@@ -12,7 +14,12 @@ from mmsign.decoding import (
     single_sign_log_likelihoods,
 )
 from mmsign.errors import CheckpointError, ConfigError, explain
-from mmsign.evaluation import SignEvidence, fit_calibration, judge_glosses
+from mmsign.evaluation import (
+    SignEvidence,
+    expected_calibration_error,
+    fit_calibration,
+    judge_glosses,
+)
 from mmsign.registry import HOOKS
 
 from .runs import model_of
@@ -26,7 +33,8 @@ class CalibrationHook(Hook):
     single signs, temperature and threshold are fitted: docs/metrics.md#calibration.
     They are written into the checkpoints that are saved from a validation until
     training goes on, the best one among them; a checkpoint that is loaded brings its
-    own. What is measured on the development split is logged.
+    own. What is measured on the development split is logged, and of a test the expected
+    calibration error of the glosses.
 
     Args:
         max_rejected: Share of the development split's single signs that "none of
@@ -61,17 +69,13 @@ class CalibrationHook(Hook):
         recognizer = _recognizer(model_of(runner))
         if not hasattr(recognizer, 'calibrations'):
             return
-        meta = getattr(runner.val_dataloader.dataset, 'metainfo', {})
-        settings = recognizer.vocab, meta.get('gloss_cleanup', 'none')
+        settings = recognizer.vocab, _cleanup(runner.val_dataloader)
         for sample in outputs:
             self._clips[sample.clip_id] = _evidence(sample, *settings)
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Fit, over all processes."""
-        # A clip that several processes have seen counts once.
-        parts = all_gather_object(self._clips)
-        clips = {clip: found for part in parts for clip, found in part.items()}
-        self._clips = {}
+        clips, self._clips = _gathered(self._clips), {}
         calibrations = {}
         for output in next(iter(clips.values()), ()):
             glosses, signs = zip(*(clips[name][output] for name in sorted(clips)))
@@ -83,6 +87,33 @@ class CalibrationHook(Hook):
         _set(model_of(runner), calibrations)
         if AVERAGE in calibrations:
             runner.logger.info(_described(calibrations[AVERAGE]))
+
+    def before_test_epoch(self, runner) -> None:
+        """Forget what came before."""
+        self._clips = {}
+
+    def after_test_iter(
+        self, runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        """Keep how sure the average is of its glosses, and whether they are right."""
+        if not hasattr(_recognizer(model_of(runner)), 'calibrations'):
+            return
+        cleanup = _cleanup(runner.test_dataloader)
+        for sample in outputs:
+            self._clips[sample.clip_id] = _judged(sample, AVERAGE, cleanup)
+
+    def after_test_epoch(self, runner, metrics: dict | None = None) -> None:
+        """Log the expected calibration error, over all processes."""
+        clips, self._clips = _gathered(self._clips), {}
+        glosses = [gloss for of_clip in clips.values() for gloss in of_clip]
+        if glosses:
+            error = 100 * expected_calibration_error(*zip(*glosses))
+            own = _recognizer(model_of(runner)).calibrations.get(AVERAGE, Calibration())
+            kind = 'not calibrated' if own.glosses is None else 'calibrated'
+            runner.logger.info(
+                f'confidences of {AVERAGE}, {kind}: {len(glosses)} glosses, '
+                f'ECE {error:.1f} %'
+            )
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Store the calibrations."""
@@ -109,15 +140,31 @@ def _set(model: nn.Module, calibrations: dict[str, Calibration]) -> None:
         recognizer.calibrations = calibrations
 
 
+def _gathered(clips: dict[str, Any]) -> dict[str, Any]:
+    """Those of all processes; a clip that several have seen counts once."""
+    parts = all_gather_object(clips)
+    return {clip: found for part in parts for clip, found in part.items()}
+
+
+def _cleanup(loader) -> str:
+    """The clean-up of the loader's corpus."""
+    return getattr(loader.dataset, 'metainfo', {}).get('gloss_cleanup', 'none')
+
+
+def _judged(sample, output: str, cleanup: str) -> list[tuple[float, bool]]:
+    """How sure an output is of each gloss, and whether it is right."""
+    found = sample.predictions[output]
+    right = judge_glosses(sample.glosses, found.glosses, cleanup)
+    pairs = zip(found.timed, right)
+    return [(gloss.score, judged) for gloss, judged in pairs if judged is not None]
+
+
 def _evidence(sample, vocab, cleanup: str) -> dict[str, tuple]:
     """By output: the glosses' confidences and whether they are right; and what the
     clip says as a single sign, None if it is of several."""
     found = {}
     is_single = len(sample.glosses) < 2
-    for output, prediction in sample.predictions.items():
-        right = judge_glosses(sample.glosses, prediction.glosses, cleanup)
-        scores = (gloss.score for gloss in prediction.timed)
-        glosses = [pair for pair in zip(scores, right) if pair[1] is not None]
+    for output in sample.predictions:
         sign = None
         if is_single and all(gloss in vocab for gloss in sample.glosses):
             target = vocab.encode(sample.glosses, sample.clip_id)
@@ -125,7 +172,7 @@ def _evidence(sample, vocab, cleanup: str) -> dict[str, tuple]:
             likelihoods = single_sign_log_likelihoods(steps, blank=vocab.blank_index)
             target = target[0] if target else None
             sign = SignEvidence.of(likelihoods[0], target, vocab.blank_index)
-        found[output] = glosses, sign
+        found[output] = _judged(sample, output, cleanup), sign
     return found
 
 

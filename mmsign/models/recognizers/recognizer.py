@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmsign import compat, decoding
 from mmsign.errors import ConfigError
+from mmsign.evaluation.single_signs import BEST_SIGNS
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
@@ -23,9 +24,6 @@ from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, is_auxiliary
 
 Features = dict[str, list[Tensor]]
-
-SINGLE_SIGNS = 5
-"""So many are listed of a clip whose reference has no more than one gloss."""
 
 
 @MODELS.register_module(
@@ -318,7 +316,8 @@ class SignRecognizer(BaseModel):
         steps = outputs[decoding.AVERAGE].shape[1]
         shown = [sample.frame_indices[: sample.length] for sample in data_samples]
         clocks = [decoding.StepClock.of_frames(x, frames, steps) for x in shown]
-        signs = [SINGLE_SIGNS * (len(s.get('glosses', ())) < 2) for s in data_samples]
+        # Signs are scored of clips that have no more than one.
+        signs = [BEST_SIGNS * (len(s.get('glosses', ())) < 2) for s in data_samples]
         settings = self.decoder, self.vocab, self.calibrations, signs
         decoding.decode_outputs(data_samples, outputs, clocks, *settings)
         return data_samples

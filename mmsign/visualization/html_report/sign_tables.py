@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from mmsign.evaluation.single_signs import BEST, SignScores
+from mmsign.evaluation.single_signs import BEST_SIGNS, SignScores
 
 from .error_tables import Cell, Table
 from .run import Run
@@ -18,7 +18,10 @@ def sign_summary(run: Run) -> Table:
         (
             output,
             len(one.signs),
-            *map(_cell, (one.accuracy(), one.accuracy(BEST), one.mean_class_accuracy)),
+            *map(
+                _cell,
+                (one.accuracy(), one.accuracy(BEST_SIGNS), one.mean_class_accuracy),
+            ),
             _cell(one.rejected),
             len(one.idle),
             _cell(one.false_accepts),
@@ -26,7 +29,7 @@ def sign_summary(run: Run) -> Table:
         )
         for output, one in run.signs.items()
     ]
-    rates = ('accuracy@1 %', f'accuracy@{BEST} %', 'mean of the signs %')
+    rates = ('accuracy@1 %', f'accuracy@{BEST_SIGNS} %', 'mean of the signs %')
     none = ('rejected %', 'idle clips', 'accepted falsely %')
     header = ('output', 'clips of a sign', *rates, *none, 'ECE %')
     return Table(f'Single signs of {run.name}', header, rows)
@@ -38,12 +41,12 @@ def signs_by(run: Run, output: str, title: str, attribute: str) -> Table:
         (
             name,
             len(one.signs),
-            *map(_cell, (one.accuracy(), one.accuracy(BEST))),
+            *map(_cell, (one.accuracy(), one.accuracy(BEST_SIGNS))),
             one.taken_for or '–',
         )
         for name, one in run.signs[output].by(attribute).items()
     ]
-    header = (title, 'clips', 'accuracy@1 %', f'accuracy@{BEST} %', 'taken for')
+    header = (title, 'clips', 'accuracy@1 %', f'accuracy@{BEST_SIGNS} %', 'taken for')
     return Table(f'Single signs by {title}', header, rows)
 
 

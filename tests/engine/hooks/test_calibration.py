@@ -99,6 +99,24 @@ def test_a_clip_that_two_processes_saw_counts_once(runner, monkeypatch):
     assert validate(CalibrationHook(), runner, clips) == once
 
 
+def test_the_calibration_error_of_a_test_is_said(runner):
+    hook, clips = CalibrationHook(), samples(30)
+    validate(hook, runner, clips)
+    runner.test_dataloader = runner.val_dataloader
+    for expected in ('average, calibrated', 'average, not calibrated'):
+        runner.logger.clear()
+        hook.before_test_epoch(runner)
+        hook.after_test_iter(runner, 0, None, clips)
+        hook.after_test_epoch(runner, {})
+        (said,) = runner.logger
+        glosses = sum(len(clip.predictions['average'].glosses) for clip in clips)
+        assert expected in said and f'{glosses} glosses' in said
+        runner.model.calibrations = {}
+    runner.logger.clear()
+    hook.after_test_epoch(runner, {})  # nothing was found
+    assert not runner.logger
+
+
 @pytest.mark.parametrize('count', [0, 1])
 def test_odd_splits_end_no_training(runner, count):
     validate(CalibrationHook(), runner, samples(count))
