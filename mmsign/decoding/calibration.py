@@ -55,10 +55,13 @@ class SignCalibration:
     Attributes:
         temperature: τ, above 0.
         threshold: Below it the best sign is "none of these"; 0 to 1.
+        no_sign: Added to the log-likelihood of no sign. CTC's networks fall silent
+            where they are unsure, as they are of people they do not know.
     """
 
     temperature: float = 1.0
     threshold: float = 0.0
+    no_sign: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ class Calibration:
             if glosses is not None:
                 glosses = ConfidenceMap(*_numbers(glosses, 'slope', 'offset'))
             if signs is not None:
-                signs = SignCalibration(*_numbers(signs, 'temperature', 'threshold'))
+                names = 'temperature', 'threshold', 'no_sign'
+                signs = SignCalibration(*_numbers(signs, *names))
             measured = {str(k): float(v) for k, v in values['measured'].items()}
             notes = tuple(map(str, values['notes']))
             if glosses is not None and glosses.slope < 0:

@@ -102,6 +102,8 @@ def read_single_signs(
         calibration: Of this output; None takes τ = 1 and no threshold.
     """
     calibration = calibration or SignCalibration()
+    log_likelihoods = log_likelihoods.clone()
+    log_likelihoods[:, vocab.blank_index] += calibration.no_sign
     probabilities = sign_probabilities(log_likelihoods, calibration.temperature)
     readings = []
     for row, count in zip(probabilities, n_best, strict=True):

@@ -32,6 +32,7 @@ TEMPERATURES = tuple(2 ** (k / 4) for k in range(-12, 33))
 # one clip, so that it decides only where the clips do not.
 _PRIOR = 0.02
 _SURE = 0.01
+_MOST = 1000.0
 # Standard deviations of slope and offset around the identity.
 _SLOPE, _OFFSET = 1.0, 2.0
 
@@ -43,14 +44,17 @@ class SignEvidence:
     Attributes:
         is_idle: Whether nothing is signed in it.
         is_right: Whether its best sign is its sign.
-        is_beaten: Whether no sign is at least as probable as the best one.
-        confidences: Probability of the best sign at each of ``TEMPERATURES``.
+        margin: Log-likelihood of the best sign less that of no sign, −1000 to 1000.
+        among: Probability of the best sign among all signs, at each of
+            ``TEMPERATURES``.
+        odds: Logarithm of the odds that it is any sign at all, likewise.
     """
 
     is_idle: bool
     is_right: bool
-    is_beaten: bool
-    confidences: tuple[float, ...]
+    margin: float
+    among: tuple[float, ...]
+    odds: tuple[float, ...]
 
     @classmethod
     def of(
@@ -59,11 +63,15 @@ class SignEvidence:
         """From the clip's log-likelihoods (V,), and its class; None if it is idle."""
         signs = log_likelihoods.clone()
         signs[blank] = -torch.inf
-        best = int(signs.argmax())
-        temperatures = torch.tensor(TEMPERATURES, dtype=signs.dtype)[:, None]
-        found = sign_probabilities(log_likelihoods[None], temperatures)[:, best]
-        beaten = bool(log_likelihoods[blank] >= signs[best])
-        return cls(target is None, best == target, beaten, tuple(found.tolist()))
+        best, silence = int(signs.argmax()), log_likelihoods[blank]
+        # Where nothing is possible, no sign.
+        margin = (signs[best] - silence).nan_to_num(-_MOST).clamp(-_MOST, _MOST)
+        temperatures = torch.tensor(TEMPERATURES, dtype=signs.dtype)
+        among = sign_probabilities(signs[None], temperatures[:, None])[:, best]
+        any_sign = (signs / temperatures[:, None]).logsumexp(-1)
+        odds = (any_sign - silence / temperatures).nan_to_num(-_MOST)
+        is_right, numbers = best == target, (among.tolist(), odds.tolist())
+        return cls(target is None, is_right, margin.item(), *map(tuple, numbers))
 
 
 def judge_glosses(
@@ -162,11 +170,17 @@ def fit_signs(
 ) -> tuple[SignCalibration | None, dict[str, float], str]:
     """Temperature and threshold of single signs.
 
-    The temperature maximizes the likelihood that the best signs are right or wrong as
-    they are, by probabilities no nearer to 0 and 1 than ``_SURE``: one clip that is
-    wrong with certainty, such as a wrong annotation, cannot decide alone. The threshold
-    is the highest that rejects at most ``max_rejected`` of the signs, those included
-    that are less probable than no sign; where these are more, it is 0.
+    Three numbers, one after the other:
+
+    - what is added to the log-likelihood of no sign lies in the middle between the
+      margins of idle clips and those of signs, so that strangers of whom the network
+      is less sure are not passed over; it is positive only where idle clips demand
+      it, and no more than ``max_rejected`` of the signs are less probable than no sign;
+    - the temperature maximizes the likelihood that the best signs are right or wrong
+      as they are, by probabilities no nearer to 0 and 1 than ``_SURE``: one clip that
+      is wrong with certainty, such as a wrong annotation, cannot decide alone;
+    - the threshold lies in the middle between the surest idle clip that is accepted,
+      or 0, and the highest threshold that rejects at most ``max_rejected`` of the signs.
 
     Returns:
         The calibration, or None; what it measures on these clips; why there is none,
@@ -178,7 +192,12 @@ def fit_signs(
     if not right.any():
         kind = f'none of {len(signs)} single signs is right'
         return None, measured, f'{kind}: no temperature and no threshold'
-    table = np.array([clip.confidences for clip in clips])
+    of_signs = np.array([not clip.is_idle for clip in clips])
+    margins = np.array([clip.margin for clip in clips])
+    no_sign = _no_sign(margins[of_signs], margins[~of_signs], max_rejected)
+    among = np.array([clip.among for clip in clips])
+    odds = np.array([clip.odds for clip in clips])
+    table = among / (1 + np.exp(-(odds - no_sign / np.array(TEMPERATURES)).clip(-500)))
     identity = TEMPERATURES.index(1.0)
     chosen, note = identity, ''
     if right.all():
@@ -187,19 +206,30 @@ def fit_signs(
         prior = _PRIOR * np.log(TEMPERATURES) ** 2
         of_truth = np.where(right[:, None], table, 1 - table).clip(_SURE, 1 - _SURE)
         chosen = int((prior - np.log(of_truth).sum(0)).argmin())
-    beaten = np.array([clip.is_beaten for clip in clips])
+    beaten = margins <= no_sign
     scores = np.where(beaten, 0.0, table[:, chosen])
-    of_signs = np.array([not clip.is_idle for clip in clips])
-    ranked = np.sort(scores[of_signs])
+    allowed = np.sort(scores[of_signs])[int(max_rejected * len(signs))]
+    surest = scores[~of_signs].max(initial=0.0)
     # A little lower: what is computed in another order is not rejected.
-    threshold = float(ranked[int(max_rejected * len(ranked))]) * (1 - 1e-6)
+    threshold = float((min(surest, allowed) + allowed) / 2) * (1 - 1e-6)
     accepted = ~beaten & (scores >= threshold)
+    plain = among[:, identity] / (1 + np.exp(-odds[:, identity].clip(-500)))
     errors = [
-        100 * expected_calibration_error(table[:, k], right) for k in (identity, chosen)
+        100 * expected_calibration_error(p, right) for p in (plain, table[:, chosen])
     ]
     measured |= dict(zip(('signs_ECE_before', 'signs_ECE'), errors))
     measured['rejected_signs'] = 100 * float((~accepted[of_signs]).mean())
     if not of_signs.all():
         measured['false_accepts'] = 100 * float(accepted[~of_signs].mean())
-    calibration = SignCalibration(TEMPERATURES[chosen], threshold)
+    calibration = SignCalibration(TEMPERATURES[chosen], threshold, no_sign)
     return calibration, measured, note
+
+
+def _no_sign(signs: np.ndarray, idle: np.ndarray, max_rejected: float) -> float:
+    """What is added to the log-likelihood of no sign, from the clips' margins."""
+    # No more than the share of signs lies at or below.
+    most = np.sort(signs)[int(max_rejected * len(signs))] - 1e-3
+    if not len(idle):
+        return float(min(most, 0.0))
+    least = np.sort(idle)[::-1][int(max_rejected * len(idle))]
+    return float(min((least + most) / 2, max(least, 0.0), most))

@@ -19,7 +19,9 @@ from mmsign.errors import ConfigError
 from mmsign.vocab import GlossVocabulary
 
 TIMID = ConfidenceMap(0.5, -0.7)
-FULL = Calibration(TIMID, SignCalibration(3.0, 0.25), dict(glosses=40), ('a note',))
+FULL = Calibration(
+    TIMID, SignCalibration(3.0, 0.25, -1.5), dict(glosses=40), ('a note',)
+)
 
 
 @pytest.mark.parametrize('slope', [0.0, 0.3, 1.0, 1e6])
@@ -57,8 +59,10 @@ def test_what_is_written_is_read():
         dict(glosses=dict(slope=float('nan'), offset=0.0)),
         dict(glosses=dict(slope='steep', offset=0.0)),
         dict(glosses=dict(slope=10**400, offset=0.0)),
-        dict(signs=dict(temperature=0.0, threshold=0.5)),
-        dict(signs=dict(temperature=1.0, threshold=1.5)),
+        dict(signs=dict(temperature=1.0, threshold=0.5)),
+        dict(signs=dict(temperature=0.0, threshold=0.5, no_sign=0.0)),
+        dict(signs=dict(temperature=1.0, threshold=1.5, no_sign=0.0)),
+        dict(signs=dict(temperature=1.0, threshold=0.5, no_sign=float('inf'))),
         dict(measured=[1]),
         dict(measured=dict(ECE='low')),
         dict(notes=None),

@@ -124,6 +124,8 @@ def test_a_calibration_moves_confidence_and_threshold():
 
     assert read(1.0, 0.59).accepted and not read(1.0, 0.61).accepted
     assert read(0.5, 0.61).accepted
+    assert not read(1.0, 0.0, math.log(6.1)).accepted  # no sign is the most probable
+    assert read(1.0, 0.0, math.log(5.9)).no_sign == pytest.approx(0.59 / 1.49)
     hot = [read(t).n_best[0][1] for t in (1.0, 2.0, 8.0, 100.0)]
     assert hot == sorted(hot, reverse=True) and hot[-1] == pytest.approx(
         1 / 4, abs=0.01

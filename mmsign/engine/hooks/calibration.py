@@ -185,8 +185,8 @@ def _described(calibration: Calibration) -> str:
     if signs := calibration.signs:
         errors = f'{told["signs_ECE_before"]:.1f} → {told["signs_ECE"]:.1f} %'
         parts += [
-            f'{told["signs"]} single signs: ECE {errors}, '
-            f'temperature {signs.temperature:.3g}',
+            f'{told["signs"]} single signs: ECE {errors}, temperature '
+            f'{signs.temperature:.3g}, no sign {signs.no_sign:+.2g}',
             f'none of these below {signs.threshold:.2f}: '
             f'{told["rejected_signs"]:.1f} % of the signs rejected',
         ]
