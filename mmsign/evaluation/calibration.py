@@ -168,7 +168,7 @@ def fit_confidences(confidences: np.ndarray, right: np.ndarray) -> ConfidenceMap
 def fit_signs(
     clips: Sequence[SignEvidence], max_rejected: float = 0.05
 ) -> tuple[SignCalibration | None, dict[str, float], str]:
-    """Temperature and threshold of single signs.
+    """Fit the calibration of single signs.
 
     Three numbers, one after the other:
 
@@ -180,7 +180,7 @@ def fit_signs(
       as they are, by probabilities no nearer to 0 and 1 than ``_SURE``: one clip that
       is wrong with certainty, such as a wrong annotation, cannot decide alone;
     - the threshold lies in the middle between the surest idle clip that is accepted,
-      or 0, and the highest threshold that rejects at most ``max_rejected`` of the signs.
+      or 0, and the highest one that rejects at most ``max_rejected`` of the signs.
 
     Returns:
         The calibration, or None; what it measures on these clips; why there is none,
@@ -190,7 +190,7 @@ def fit_signs(
     measured = dict(signs=len(signs), idle=len(clips) - len(signs))
     right = np.array([clip.is_right for clip in clips], float)
     if not right.any():
-        kind = f'none of {len(signs)} single signs is right'
+        kind = f'none of {len(signs)} single signs is right' if signs else 'idle clips'
         return None, measured, f'{kind}: no temperature and no threshold'
     of_signs = np.array([not clip.is_idle for clip in clips])
     margins = np.array([clip.margin for clip in clips])
@@ -214,10 +214,8 @@ def fit_signs(
     threshold = float((min(surest, allowed) + allowed) / 2) * (1 - 1e-6)
     accepted = ~beaten & (scores >= threshold)
     plain = among[:, identity] / (1 + np.exp(-odds[:, identity].clip(-500)))
-    errors = [
-        100 * expected_calibration_error(p, right) for p in (plain, table[:, chosen])
-    ]
-    measured |= dict(zip(('signs_ECE_before', 'signs_ECE'), errors))
+    for name, p in dict(signs_ECE_before=plain, signs_ECE=table[:, chosen]).items():
+        measured[name] = 100 * expected_calibration_error(p, right)
     measured['rejected_signs'] = 100 * float((~accepted[of_signs]).mean())
     if not of_signs.all():
         measured['false_accepts'] = 100 * float(accepted[~of_signs].mean())

@@ -191,7 +191,7 @@ def test_idle_clips_in_which_the_network_sees_something():
     ('clips', 'temperature', 'why'),
     [
         ([(torch.tensor([0.0, 5.0, 1.0]), 2)], None, 'none of 1 single signs'),
-        ([(torch.tensor([0.0, 5.0, 1.0]), None)], None, 'none of 0'),
+        ([(torch.tensor([0.0, 5.0, 1.0]), None)], None, 'idle clips'),
         ([(torch.tensor([0.0, 5.0, 1.0]), 1)], 1.0, 'all 1 single signs are right'),
         ([(torch.full((3,), -torch.inf), 1)] * 2, None, 'none of'),
     ],
