@@ -85,10 +85,10 @@ def test_the_share_of_rejected_signs_is_an_argument(runner):
     # Idle clips in which it sees signs: the more may be rejected, the fewer pass.
     rng = np.random.default_rng(1)
     clips = samples(60) + [sample(f'idle-{n}', [], 1 + n % 3, rng) for n in range(20)]
-    loose = validate(CalibrationHook(), runner, clips)['average'].measured
-    strict = validate(CalibrationHook(max_rejected=0.4), runner, clips)[
-        'average'
-    ].measured
+    loose, strict = (
+        validate(CalibrationHook(share), runner, clips)['average'].measured
+        for share in (0.05, 0.4)
+    )
     assert loose['rejected_signs'] <= 5 < strict['rejected_signs'] <= 40
     assert strict['false_accepts'] < loose['false_accepts']
     for share in (-0.1, 1.0):
