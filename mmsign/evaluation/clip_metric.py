@@ -72,14 +72,6 @@ class ClipMetric(BaseMetric):
             ConfigError: the rules for it are unknown.
         """
 
-    def score(self, records: list[dict]) -> tuple[dict, str]:
-        """``compare`` what the records hold."""
-        hypotheses = {
-            output: [words_of(record['hypotheses'][output]) for record in records]
-            for output in records[0]['hypotheses']
-        }
-        return self.compare([r['reference'] for r in records], hypotheses)
-
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
 
@@ -156,3 +148,11 @@ class ClipMetric(BaseMetric):
             for output, entry in scores.items()
             for name, value in entry.metrics().items()
         }
+
+    def score(self, records: list[dict]) -> tuple[dict, str]:
+        """``compare`` what the records hold."""
+        hypotheses = {
+            output: [words_of(record['hypotheses'][output]) for record in records]
+            for output in records[0]['hypotheses']
+        }
+        return self.compare([r['reference'] for r in records], hypotheses)
