@@ -41,7 +41,7 @@ from torch import Tensor
 import mmsign
 from mmsign import compat
 from mmsign.config import load_config
-from mmsign.decoding import CALIBRATION_KEY
+from mmsign.decoding import CALIBRATION_KEY, calibrations_from
 from mmsign.errors import BundleError, CheckpointError, ConfigError, explain
 from mmsign.files import replacing
 from mmsign.text import TextVocabulary
@@ -142,6 +142,7 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             expected = f'expected {FORMAT} version {VERSION}'
             raise BundleError(f'{expected}, not {found}; use the mmsign that wrote it')
         check_config(config)
+        calibrations_from(about.get(CALIBRATION_KEY))
         glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
         GlossVocabulary(glosses)
         state = safetensors.torch.load(contents[_WEIGHTS])

@@ -115,11 +115,11 @@ def test_evidence_is_what_a_reading_says(no_sign):
         assert found.is_right == ([target] == VOCAB.encode([name], ''))
 
 
-@pytest.mark.parametrize('truth', [0.5, 1.0, 6.0, 30.0])
+@pytest.mark.parametrize('truth', [0.5, 6.0])
 def test_a_known_temperature_is_found(truth):
     rng = np.random.default_rng(0)
     clips = []
-    for _ in range(4000):
+    for _ in range(3000):
         row = torch.tensor(rng.normal(0, 2, 5))
         row[0] = -20.0
         target = int(rng.choice(5, p=row.softmax(0).numpy()))
