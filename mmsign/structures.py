@@ -16,6 +16,37 @@ FEATURES_SUFFIX = '_features'
 
 
 @dataclass(frozen=True)
+class SignReading:
+    """A clip read as a single sign.
+
+    Attributes:
+        n_best: ``(gloss, probability)`` of the best signs, best first.
+        no_sign: Probability that nothing is signed; with those of all signs, listed or
+            not, it sums to 1.
+        accepted: Whether the best one is to be believed; if not, it is none of these.
+
+    Examples:
+        >>> SignReading((('RAIN', 0.9), ('SUN', 0.06)), 0.04, accepted=True).gloss
+        'RAIN'
+    """
+
+    n_best: tuple[tuple[str, float], ...]
+    no_sign: float
+    accepted: bool
+
+    @property
+    def gloss(self) -> str | None:
+        """The sign that was read; None if it is none of these."""
+        return self.n_best[0][0] if self.accepted else None
+
+    def to_dict(self) -> dict:
+        """``n_best``, ``no_sign`` and ``none_of_these``, ready for JSON."""
+        best = [dict(gloss=name, confidence=round(p, 4)) for name, p in self.n_best]
+        told = dict(no_sign=round(self.no_sign, 4), none_of_these=not self.accepted)
+        return dict(n_best=best) | told
+
+
+@dataclass(frozen=True)
 class GlossPrediction:
     """What one output of the network says of a clip.
 
@@ -25,6 +56,8 @@ class GlossPrediction:
         score: Log-probability of that sequence, summed over the alignments that
             the beam kept.
         n_best: ``(glosses, score)`` of the best sequences, best first.
+        single_sign: The clip read as one sign; None of a clip whose reference has
+            several.
 
     Examples:
         >>> found = GlossPrediction((TimedGloss('RAIN', 12, 8),), score=-0.1)
@@ -35,6 +68,7 @@ class GlossPrediction:
     timed: tuple[TimedGloss, ...]
     score: float
     n_best: tuple[tuple[tuple[str, ...], float], ...] = ()
+    single_sign: SignReading | None = None
 
     @property
     def glosses(self) -> tuple[str, ...]:

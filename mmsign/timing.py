@@ -16,8 +16,9 @@ class TimedGloss:
         symbol: Its name in the vocabulary.
         start: When it begins: in seconds, or in frames of the source video.
         duration: How long it lasts, in the same unit.
-        score: Mean probability of the gloss over the output steps of its interval, 0
-            to 1. Not calibrated.
+        score: Confidence, 0 to 1: the mean probability of the gloss over the output
+            steps of its interval; of a network with a calibration, how often a gloss
+            with that mean is right.
 
     Examples:
         >>> rain = TimedGloss('RAIN', 0.48, 0.16, 0.93)

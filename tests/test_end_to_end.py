@@ -98,7 +98,7 @@ def test_one_and_two_processes_count_the_same(python, trained, corpus, tmp_path)
         [python, 'tools/test.py', *common, '--work-dir', str(tmp_path / '1')]
         + ['--out', str(single), '--show-dir', str(tmp_path / 'seen')]
         + ['--interval', '2', *options(corpus)]
-        + [f'test_evaluator.dump={tmp_path / "predictions"}']
+        + [f'test_evaluator.0.dump={tmp_path / "predictions"}']
     )
     run(
         ['bash', 'tools/dist_test.sh', *common, '2', '--work-dir', str(tmp_path / '2')]

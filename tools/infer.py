@@ -7,6 +7,9 @@ Prints one line per clip, and writes with --out: ``.jsonl``, a record of each cl
 soon as it is recognized, with times, confidences, n-best and every output; ``.mp4``,
 the clip with skeleton and glosses; ``.png``, what the network saw of the clip over the
 probabilities of every output.
+
+--single-signs N, for clips that show one sign or none, also lists the N most probable
+signs, or says that it is none of these.
 """
 
 from __future__ import annotations
@@ -59,6 +62,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--batch-size', type=int, default=1, help='clips at once')
     parser.add_argument('--beam-width', type=int, help="default: the config's")
     parser.add_argument('--n-best', type=int, default=5, help='sequences in the record')
+    parser.add_argument(
+        '--single-signs', type=int, default=0, metavar='N', help='the N best signs'
+    )
     return parser.parse_args(arguments)
 
 
@@ -71,6 +77,10 @@ def line(result) -> str:
         for g in result.glosses
     )
     lines = [f'{result.clip}: {glosses or "(nothing)"}']
+    if (sign := result.single_sign) is not None:
+        best = ', '.join(f'{name} {p:.2f}' for name, p in sign.n_best)
+        none = '' if sign.accepted else 'none of these: '
+        lines.append(f'  single sign: {none}{best or "nobody to be seen"}')
     if result.sentence is not None:
         lines.append(f'  {result.sentence}')
     lines += [f'  note: {notice}' for notice in result.notices]
@@ -97,6 +107,8 @@ def build(args: argparse.Namespace):
 def main(arguments: list[str] | None = None) -> list:
     """Recognize and write; returns the results."""
     args = parse_args(arguments)
+    if args.single_signs < 0:
+        raise ConfigError(f'--single-signs {args.single_signs}: expected 0 or more')
     read = [*args.videos, *(args.keypoints or ())]
     read += [args.config, args.checkpoint, args.bundle]
     read += [args.estimator, args.estimator_checkpoint]
@@ -112,7 +124,8 @@ def main(arguments: list[str] | None = None) -> list:
         from mmsign.apis.drawing import write_annotated_video, write_picture
 
         pose = None if keypoints is None else keypoints[0]
-        job = inferencer.preprocess(args.videos[0], pose, args.fps)
+        signs = args.single_signs
+        job = inferencer.preprocess(args.videos[0], pose, args.fps, single_signs=signs)
         inferencer.forward([job])
         result = inferencer.postprocess(job)
         say(line(result))
@@ -142,6 +155,7 @@ def main(arguments: list[str] | None = None) -> list:
             batch_size=args.batch_size,
             record_errors=True,
             progress=report,
+            single_signs=args.single_signs,
         )
     if file is not None:
         say(f'written: {args.out}')

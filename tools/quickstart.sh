@@ -138,7 +138,7 @@ fi
 "$PYTHON" tools/test.py "$config" "$checkpoint" --work-dir "$work_dir/test" \
     --out "$work_dir/test_metrics.json" \
     --cfg-options model.decoder.beam_width=5 \
-    test_evaluator.dump="'$work_dir/predictions'"
+    test_evaluator.0.dump="'$work_dir/predictions'"
 
 # The network in one file, for tools/infer.py VIDEO --bundle FILE.
 "$PYTHON" tools/export/bundle.py "$config" "$checkpoint" "$work_dir/toy.bundle"

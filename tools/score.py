@@ -4,11 +4,14 @@
                           [--protocol paper|official] [--verify-sclite] [--json]
     python tools/score.py bleu REF HYP --lang de|zh [--json]
     python tools/score.py align REF HYP [--sort order|wer] [--limit N]
+    python tools/score.py signs DUMP.jsonl|REF [HYP] [--output average] [--json]
     python tools/score.py export DUMP.jsonl OUT.ctm|OUT.stm [--output average]
 
 REF and HYP hold one sentence per line, UTF-8, in the same order; an empty line is
 a sentence without words. For `wer` and `align` they may also be REF.stm and HYP.ctm,
-matched by the names of the clips. docs/metrics.md explains every number.
+matched by the names of the clips. For `signs` a line of REF is a clip's sign, or empty
+for an idle clip, and one of HYP the signs that were read, best first, or nothing for
+none of these; a metric's DUMP has both. docs/metrics.md explains every number.
 """
 
 from __future__ import annotations
@@ -41,10 +44,22 @@ if __name__ == '__main__':
 
 from mmsign.engine.launch.errors import reported_errors  # noqa: E402
 from mmsign.errors import DataError  # noqa: E402
-from mmsign.evaluation.cleanup import OFFICIAL_CORPUS, PROTOCOLS, apply_protocol  # noqa: E402
+from mmsign.evaluation.cleanup import (  # noqa: E402
+    OFFICIAL_CORPUS,
+    PROTOCOLS,
+    apply_protocol,
+    clean_glosses,
+)
 from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
 from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
 from mmsign.evaluation.signers import errors_by_signer, familiar_signers, signer_table  # noqa: E402
+from mmsign.evaluation.single_signs import (  # noqa: E402
+    SignClip,
+    SignScores,
+    sign_group_table,
+    sign_score_table,
+    sign_scores_of,
+)
 from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
 from mmsign.evaluation.tokens import split_text  # noqa: E402
 from mmsign.evaluation.wer import (  # noqa: E402
@@ -218,6 +233,57 @@ def _rate(errors) -> float:
     return float('inf') if errors.errors else 0.0
 
 
+def score_signs(args: argparse.Namespace) -> str:
+    """The report of ``score.py signs``."""
+    cleanup, dumped = CLEANUP_OF_CORPUS[args.corpus], args.hyp is None
+    if dumped:
+        records = read_predictions(args.ref)
+        outputs = list(records[0]['hypotheses'])
+        if args.output not in outputs:
+            raise DataError(f'{args.ref} has the outputs {outputs}, not {args.output}')
+        scores = {name: sign_scores_of(records, name, cleanup) for name in outputs}
+        chosen = scores[args.output]
+    else:
+        chosen = read_signs(args, cleanup)
+        scores = {Path(args.hyp).name: chosen}
+    if not chosen.clips:
+        raise DataError(f'{args.ref} holds no clip of a single sign, and no idle one')
+    if args.json:
+        known = dict(signs='reference') | (dict(signers='signer') if dumped else {})
+        groups = {
+            key: {name: one.metrics() for name, one in chosen.by(attribute).items()}
+            for key, attribute in known.items()
+        }
+        confused = [[*pair, n] for pair, n in chosen.confusions().most_common()]
+        found = chosen.metrics() | groups | dict(confusions=confused)
+        return json.dumps(found, indent=1, ensure_ascii=False)
+    tables = [sign_score_table(scores)]
+    if dumped:
+        tables.append(sign_group_table('signer', chosen.by('signer')))
+    tables.append(sign_group_table('sign', chosen.by('reference')))
+    if false := SignScores(tuple(chosen.idle)).taken_for:
+        tables.append(f'believed in idle clips: {false}')
+    return '\n\n'.join(tables)
+
+
+def read_signs(args: argparse.Namespace, cleanup: str) -> SignScores:
+    """The signs of two text files."""
+    clips = []
+    for number, lines in enumerate(zip(*read_pair(args)), 1):
+        reference, ranked = (
+            [' '.join(clean_glosses([gloss], cleanup)) for gloss in split_text(line)]
+            for line in lines
+        )
+        if len(reference) > 1:
+            raise DataError(
+                f'{args.ref}, line {number}: {len(reference)} glosses; expected the '
+                "clip's one sign, or nothing for an idle clip"
+            )
+        ranked = tuple(dict.fromkeys(ranked))
+        clips.append(SignClip(*reference or [''], ranked, bool(ranked)))
+    return SignScores(tuple(clips))
+
+
 def export(args: argparse.Namespace) -> str:
     """Write a CTM or STM file from a dump of predictions."""
     check_outputs([args.out], [args.dump], ['.ctm', '.stm'])
@@ -299,6 +365,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='as in the files (default), or the worst sentences first',
     )
     align.set_defaults(run=show_alignments)
+
+    signs = measures.add_parser('signs', help='accuracy of single signs')
+    signs.add_argument('ref', metavar='DUMP|REF', help='a .jsonl dump, or references')
+    signs.add_argument('hyp', metavar='HYP', nargs='?', help='with REF: what was read')
+    signs.add_argument('--output', default='average', help='of a dump (%(default)s)')
+    signs.add_argument(
+        '--corpus',
+        choices=CLEANUP_OF_CORPUS,
+        default='none',
+        help='clean the glosses as this corpus prescribes (default: %(default)s)',
+    )
+    signs.add_argument('--json', action='store_true', help='print the scores as JSON')
+    signs.set_defaults(run=score_signs)
 
     out = measures.add_parser('export', help='a CTM or STM file from predictions')
     out.add_argument('dump', metavar='DUMP', help='.jsonl that a metric has written')

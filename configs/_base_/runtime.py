@@ -30,6 +30,8 @@ custom_hooks = [
     dict(type='CorpusChangeHook'),
     dict(type='OutputLengthHook'),
     dict(type='LongClipsHook'),
+    # Fits on the development split what makes confidences mean something.
+    dict(type='CalibrationHook'),
 ]
 env_cfg = dict(
     cudnn_benchmark=False,

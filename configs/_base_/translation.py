@@ -10,6 +10,7 @@ translation_hooks = [
     dict(type='FiniteGradientsHook'),
     dict(type='CorpusChangeHook'),
     dict(type='TranslationCheckHook'),
+    dict(type='CalibrationHook'),
 ]
 # The paper's learning rates: 1e-3 for the heads, 1e-5 for mappers and mBART, whose
 # output layer is its embedding once more.

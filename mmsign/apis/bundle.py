@@ -3,7 +3,8 @@
 A zip archive, nothing in it compressed, of
 
 =================== ===========================================================
-bundle.json         format, version, versions of the software, licence notes
+bundle.json         format, version, versions of the software, licence notes;
+                    the calibration of every output that has one
 config.json         model, pipeline and corpus of a ``NetworkSpec``, as data
 vocabulary.txt      glosses in the order of their class numbers, one a line
 weights.safetensors what inference needs of the state dict
@@ -40,6 +41,7 @@ from torch import Tensor
 import mmsign
 from mmsign import compat
 from mmsign.config import load_config
+from mmsign.decoding import CALIBRATION_KEY, calibrations_from
 from mmsign.errors import BundleError, CheckpointError, ConfigError, explain
 from mmsign.files import replacing
 from mmsign.text import TextVocabulary
@@ -65,7 +67,7 @@ class Bundle:
     Attributes:
         spec: The network, its glosses written out.
         state: Its weights.
-        about: Format, version, versions of the software and licence notes.
+        about: Format, version, versions of the software, licence notes; calibration.
     """
 
     spec: NetworkSpec
@@ -105,6 +107,8 @@ def write_bundle(
         licence=dict(software='mmsign: Apache-2.0', weights=weights),
         shared=shared,
     )
+    found = network.calibrations.items()
+    about |= {CALIBRATION_KEY: {name: one.to_dict() for name, one in found}}
     contents = {
         _ABOUT: _json(about),
         _CONFIG: config,
@@ -138,6 +142,7 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             expected = f'expected {FORMAT} version {VERSION}'
             raise BundleError(f'{expected}, not {found}; use the mmsign that wrote it')
         check_config(config)
+        calibrations_from(about.get(CALIBRATION_KEY))
         glosses = contents[_VOCABULARY].decode('utf-8').split('\n')[:-1]
         GlossVocabulary(glosses)
         state = safetensors.torch.load(contents[_WEIGHTS])
@@ -179,7 +184,9 @@ def open_network(
     if bundle is not None and config is checkpoint is None:
         read = read_bundle(bundle)
         with _blamed(bundle):
-            return build_network(read.spec, read.state, device, fast)
+            meta = {CALIBRATION_KEY: read.about.get(CALIBRATION_KEY)}
+            loaded = dict(state_dict=read.state, meta=meta)
+            return build_network(read.spec, loaded, device, fast)
     if bundle is not None or None in (config, checkpoint):
         raise ConfigError(
             'name one network: --config FILE --checkpoint FILE, or --bundle FILE'

@@ -15,9 +15,16 @@ import torch
 from mmengine.config import Config
 
 from mmsign.datasets.io.frame_times import checked_fps
-from mmsign.decoding import AVERAGE, IncrementalCTC, StepClock, decode_outputs
+from mmsign.decoding import (
+    AVERAGE,
+    Calibration,
+    IncrementalCTC,
+    StepClock,
+    decode_outputs,
+)
 from mmsign.errors import ClipError, ConfigError
 from mmsign.models.translators.translator import ENSEMBLE
+from mmsign.structures import SignReading
 
 from . import clip_keypoints
 from .bundle import open_network
@@ -44,6 +51,7 @@ class ClipJob:
             gets what is recognized, in seconds; None if there is nothing to recognize,
             or too much to hold at once.
         is_long: Whether the clip is to be read in windows.
+        single_signs: How many single signs are wanted.
         outputs: What was recognized, by output.
         timing: See ``ClipResult``.
     """
@@ -52,6 +60,7 @@ class ClipJob:
     keypoints: np.ndarray | None = None
     prepared: dict | None = None
     is_long: bool = False
+    single_signs: int = 0
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
 
@@ -104,6 +113,7 @@ class SignInferencer:
         batch_size: int = 1,
         record_errors: bool = False,
         progress: Callable[[ClipResult], None] | None = None,
+        single_signs: int = 0,
     ) -> ClipResult | list[ClipResult]:
         """Recognize one clip or several.
 
@@ -120,6 +130,8 @@ class SignInferencer:
             record_errors: Whether a clip that cannot be read becomes a result with
                 ``error``, or raises.
             progress: Called with each result.
+            single_signs: How many of the best single signs ``single_sign`` of a result
+                lists, for clips that show one sign, or none.
 
         Returns:
             One result for one clip, a list in the same order for a list.
@@ -136,6 +148,8 @@ class SignInferencer:
         checked_fps(fps)
         if batch_size < 1:
             raise ConfigError(f'batch_size must be at least 1, not {batch_size}')
+        if single_signs < 0:
+            raise ConfigError(f'single_signs must be at least 0, not {single_signs}')
 
         def attempt(number: int, phase: Callable, *args) -> ClipJob | ClipResult:
             try:
@@ -149,7 +163,8 @@ class SignInferencer:
         for start in range(0, len(given), batch_size):
             batch = range(len(given))[start : start + batch_size]
             jobs = [
-                attempt(n, self.preprocess, given[n], poses[n], fps, n) for n in batch
+                attempt(n, self.preprocess, given[n], poses[n], fps, n, single_signs)
+                for n in batch
             ]
             opened = [job for job in jobs if isinstance(job, ClipJob)]
             self.forward([job for job in opened if not job.is_long])
@@ -168,12 +183,13 @@ class SignInferencer:
         keypoints: Keypoints | None = None,
         fps: float | None = None,
         number: int = 0,
+        single_signs: int = 0,
     ) -> ClipJob:
         """Open a clip and prepare the network's input; see ``__call__``."""
         start = time.perf_counter()
         clip = open_clip(given, number, fps, self.fps)
         clip.resample(self.fps, self.network.step)
-        job = ClipJob(clip)
+        job = ClipJob(clip, single_signs=single_signs)
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
         body = self.network.body
@@ -181,6 +197,7 @@ class SignInferencer:
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True
                 notice += ', not translated' * self.network.translates
+                notice += ', not read as a single sign' * bool(single_signs)
                 clip.notices.append(notice)
             else:
                 job.prepared = self.network.pipeline.prepare(clip, job.keypoints)
@@ -203,6 +220,10 @@ class SignInferencer:
         translations = sample.get('translations', {}).items()
         sentences = {name: found.text for name, found in translations}
         first = next(iter(sentences.values()), None)
+        average = sample.get('predictions', {}).get(AVERAGE)
+        single_sign = None if average is None else average.single_sign
+        if job.single_signs and not job.prepared and not job.is_long:
+            single_sign = SignReading((), 1.0, accepted=False)  # nobody is there
         return ClipResult(
             clip=job.clip.name,
             sentence=sentences.get(ENSEMBLE, first),
@@ -210,6 +231,8 @@ class SignInferencer:
             outputs=job.outputs,
             num_frames=len(job.clip.source),
             duration=round(job.clip.duration, 4),
+            calibrated=self.network.calibrated,
+            single_sign=single_sign,
             notices=tuple(job.clip.notices),
             timing={name: round(value, 4) for name, value in job.timing.items()},
         )
@@ -266,8 +289,9 @@ class SignInferencer:
         samples = [clip['data_samples'] for clip in clips]
         shown = [j.clip.frame_times(s.frame_indices) for j, s in zip(jobs, samples)]
         clocks = [StepClock(*times, frames, steps) for times in shown]
-        vocab = self.network.model.vocab
-        decode_outputs(samples, log_probs, clocks, self.search, vocab)
+        settings = self.search, self.network.model.vocab, self.network.calibrations
+        signs = [job.single_signs for job in jobs]
+        decode_outputs(samples, log_probs, clocks, *settings, signs)
         spans = dict(network=middle - start, decode=time.perf_counter() - middle)
         for job, sample in zip(jobs, samples):
             job.timing |= {name: span / len(jobs) for name, span in spans.items()}
@@ -286,7 +310,11 @@ class SignInferencer:
         vocab, stride = network.model.vocab, network.time_stride
         settings = self.search, vocab, stride, clip.frame_times
         names = *network.recognizer.heads, AVERAGE
-        decoders = {k: IncrementalCTC(*settings, max_steps=LONG_STEPS) for k in names}
+        decoders = {}
+        for name in names:
+            own = network.calibrations.get(name, Calibration()).glosses
+            limits = dict(max_steps=LONG_STEPS, confidences=own)
+            decoders[name] = IncrementalCTC(*settings, **limits)
         windows = WindowedNetwork(network, *window_for_clips(network))
         reader = StreamReader(windows, network.statistics, decoders)
         needs_frames = network.pipeline.needs_frames

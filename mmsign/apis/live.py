@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps, longest_still
-from mmsign.decoding import AVERAGE, IncrementalCTC
+from mmsign.decoding import AVERAGE, Calibration, IncrementalCTC
 from mmsign.errors import ClipError, ConfigError
 from mmsign.structures import TimedGloss
 
@@ -89,7 +89,8 @@ class LiveRecognizer:
         self._resampler = FrameResampler(self.rate)
         network, limits = self.network, (self.cut_probability, self.max_steps)
         settings = network.model.vocab, network.time_stride, self._resampler.seconds
-        decoder = IncrementalCTC(self.search, *settings, *limits)
+        own = network.calibrations.get(AVERAGE, Calibration()).glosses
+        decoder = IncrementalCTC(self.search, *settings, *limits, own)
         self.reader = StreamReader(self.windows, self.statistics, {AVERAGE: decoder})
         self._given = 0
         self._seconds = self._compute = 0.0

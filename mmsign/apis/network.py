@@ -17,8 +17,15 @@ from mmsign import compat
 from mmsign.config import resolve_vocabulary
 from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.datasets.sign_dataset import checked_step
-from mmsign.decoding import CTCBeamSearch, log_probabilities
-from mmsign.errors import ConfigError
+from mmsign.decoding import (
+    AVERAGE,
+    CALIBRATION_KEY,
+    Calibration,
+    CTCBeamSearch,
+    calibrations_from,
+    log_probabilities,
+)
+from mmsign.errors import CheckpointError, ConfigError, explain
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.models.weights import required_tensors
@@ -111,6 +118,17 @@ class Network:
         signing = self.spec.corpus.get('signing')
         return None if signing is None else ClipStatistics.from_dict(signing)
 
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """By output, what makes confidences mean something; of the outputs that have
+        one."""
+        return self.recognizer.calibrations
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the confidences of glosses are calibrated."""
+        return self.calibrations.get(AVERAGE, Calibration()).glosses is not None
+
     def search(self, beam_width: int | None = None, n_best: int = 1) -> CTCBeamSearch:
         """The config's decoder, with another width unless that is None; ``n_best`` is
         at most the width."""
@@ -200,7 +218,8 @@ def build_network(
 
     Args:
         spec: Its description.
-        checkpoint: A state dict, or a checkpoint with ``state_dict`` and ``meta``.
+        checkpoint: A state dict, or a checkpoint with ``state_dict`` and ``meta``,
+            in which its calibration may be.
         device: None takes a GPU if there is one.
         fast: Whether to merge what can be merged and to compute in bfloat16 where
             the device does; see ``prepare_for_inference``. Probabilities change in
@@ -220,6 +239,9 @@ def build_network(
     steps = [TRANSFORMS.build(step) for step in spec.pipeline]
     pipeline = Pipeline(steps, spec.corpus.get('frame_size'))
     network = Network(model, spec, pipeline, device)
+    calibrations = (checkpoint.get('meta') or {}).get(CALIBRATION_KEY)
+    with explain(CheckpointError, CALIBRATION_KEY, ConfigError):
+        network.recognizer.calibrations = calibrations_from(calibrations)
     if not fast:
         return network
     return replace(network, dtype=prepare_for_inference(network.recognizer))

@@ -3,7 +3,7 @@ frame."""
 
 from dataclasses import asdict, dataclass, field, replace
 
-from mmsign.structures import TimedGloss
+from mmsign.structures import SignReading, TimedGloss
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class ClipResult:
         outputs: Every output by name, the average included.
         num_frames: Frames found in the source.
         duration: Of the clip in seconds.
+        calibrated: Whether the confidences of the average's glosses are: see
+            docs/inference.md.
+        single_sign: The clip read as a single sign, by the average; None if that was
+            not asked for, or the clip is too long.
         notices: What was done to unusual input, in sentences.
         timing: Seconds spent on ``load``, ``keypoints``, ``network``, ``decode``.
         error: Why nothing could be recognized, if errors are recorded; else None.
@@ -48,6 +52,8 @@ class ClipResult:
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     num_frames: int = 0
     duration: float = 0.0
+    calibrated: bool = False
+    single_sign: SignReading | None = None
     notices: tuple[str, ...] = ()
     timing: dict[str, float] = field(default_factory=dict)
     error: str | None = None
@@ -79,6 +85,8 @@ class ClipResult:
 
     def to_dict(self) -> dict:
         """Dicts, lists, strings and numbers only, ready for JSON."""
-        own = asdict(replace(self, outputs={}))
+        own = asdict(replace(self, outputs={}, single_sign=None))
+        if self.single_sign is not None:
+            own['single_sign'] = self.single_sign.to_dict()
         own['outputs'] = {k: found.to_dict() for k, found in self.outputs.items()}
         return dict(clip=own.pop('clip')) | self.average.to_dict() | own

@@ -52,10 +52,10 @@ def greedy_decode(
         >>> greedy_decode(log_probs)
         [Hypothesis(ids=(1, 1, 2), score=0.0, spans=((1, 3), (4, 5), (5, 6)))]
     """
-    log_probs, lengths = _check_shapes(log_probs, lengths, blank)
+    log_probs, lengths = check_shapes(log_probs, lengths, blank)
     best = log_probs.max(-1)
     scores, path = best.values.double().cpu(), best.indices.cpu()
-    _check_values(scores, lengths)
+    check_values(scores, lengths)
     hypotheses = []
     for own_scores, own_path, length in zip(scores, path, lengths):
         runs = torch.unique_consecutive(own_path[:length], return_counts=True)
@@ -139,7 +139,7 @@ class CTCBeamSearch:
         return found
 
     def _search(self, log_probs, lengths, blank) -> list[list[Hypothesis]]:
-        log_probs, lengths = _check_shapes(log_probs, lengths, blank)
+        log_probs, lengths = check_shapes(log_probs, lengths, blank)
         width, num_classes = self.beam_width, log_probs.shape[2]
         count = candidate_count(width, num_classes)
         top = _top_classes(log_probs, lengths, count)
@@ -159,7 +159,7 @@ class CTCBeamSearch:
         return [[Hypothesis(*found, next(spans)) for found in beam] for beam in beams]
 
 
-def _check_shapes(
+def check_shapes(
     log_probs: Tensor | np.ndarray, lengths: Tensor | Sequence[int] | None, blank: int
 ) -> tuple[Tensor, list[int]]:
     """(B, T, V) without gradient, float32 or 64, and B lengths."""
@@ -183,7 +183,7 @@ def _check_shapes(
     return log_probs, list(map(int, lengths))
 
 
-def _check_values(best: Tensor, lengths: Sequence[int]) -> None:
+def check_values(best: Tensor, lengths: Sequence[int]) -> None:
     """Refuse what is no log-probability: NaN, above zero, or a step of -inf only.
 
     Args:
@@ -213,7 +213,7 @@ def _top_classes(
     # as it likes.
     top = log_probs.topk(min(count + 1, num_classes), -1)
     values, indices = top.values.cpu(), top.indices.cpu()
-    _check_values(values[..., 0].double(), lengths)
+    check_values(values[..., 0].double(), lengths)
     ties = (values[..., 1:] == values[..., :-1]) & (values[..., 1:] > -torch.inf)
     symbols = indices[..., :count].tolist()
     scores = values[..., :count].tolist()

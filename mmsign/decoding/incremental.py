@@ -22,6 +22,7 @@ from mmsign.structures import TimedGloss
 from mmsign.timing import StepClock
 from mmsign.vocab import GlossVocabulary
 
+from .calibration import ConfidenceMap
 from .ctc import CTCBeamSearch
 from .outputs import timed_glosses
 
@@ -43,6 +44,7 @@ class IncrementalCTC:
             probable.
         max_steps: If so many steps wait without such a step, the one with the most
             probable blank is taken.
+        confidences: Maps mean probabilities of glosses; see ``timed_glosses``.
 
     Attributes:
         score: Sum of the log-probabilities of all that is final.
@@ -64,6 +66,7 @@ class IncrementalCTC:
     frame_times: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     cut_probability: float = 0.9
     max_steps: int = 64
+    confidences: ConfidenceMap | None = None
     score: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
@@ -139,7 +142,7 @@ class IncrementalCTC:
             frames = frames.clip(max=frames[shown - 1])
         clock = StepClock(*self.frame_times(frames), self.stride, 1)
         best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
-        found = timed_glosses(best, steps, self.vocab, clock)
+        found = timed_glosses(best, steps, self.vocab, clock, self.confidences)
         if self.search.merge_adjacent and self._last in [g.symbol for g in found[:1]]:
             found = found[1:]  # the same sign, cut in two
         # Utterances share the frames between them in which the hands rest: a gloss

@@ -13,7 +13,9 @@ from mmsign.structures import GlossPrediction, SignDataSample, TimedGloss
 from mmsign.timing import StepClock
 from mmsign.vocab import GlossVocabulary
 
+from .calibration import Calibration, ConfidenceMap
 from .ctc import CTCBeamSearch, Hypothesis
+from .single_signs import read_single_signs, single_sign_log_likelihoods
 
 AVERAGE = 'average'
 """Name of the output that is the mean of the others' probabilities."""
@@ -51,6 +53,8 @@ def decode_outputs(
     clocks: Sequence[StepClock],
     search: CTCBeamSearch,
     vocab: GlossVocabulary,
+    calibrations: Mapping[str, Calibration] | None = None,
+    single_signs: Sequence[int] = (),
 ) -> None:
     """Decode every output of a batch.
 
@@ -60,6 +64,8 @@ def decode_outputs(
         clocks: Of the clips; theirs is the unit of the glosses' times.
         search: The decoder.
         vocab: The glosses.
+        calibrations: By output, of those that have one.
+        single_signs: How many single signs are listed of each clip; 0 reads none.
 
     Raises:
         DataError: If an output holds values that are no log-probabilities.
@@ -67,25 +73,42 @@ def decode_outputs(
     lengths = [clock.valid_steps for clock in clocks]
     for sample, clock in zip(samples, clocks, strict=True):
         sample.clock, sample.log_probs, sample.predictions = clock, {}, {}
+    chosen = [index for index, count in enumerate(single_signs) if count]
     for name, output in log_probs.items():
+        own = (calibrations or {}).get(name, Calibration())
         decoded = search(output, lengths, vocab.blank_index)
-        for sample, hypotheses, steps in zip(samples, decoded, output, strict=True):
-            timed = timed_glosses(hypotheses[0], steps, vocab, sample.clock)
+        readings = dict.fromkeys(range(len(lengths)))
+        if chosen:
+            found = single_sign_log_likelihoods(
+                output[chosen], [lengths[i] for i in chosen], vocab.blank_index
+            )
+            counts = [single_signs[i] for i in chosen]
+            found = read_single_signs(found, vocab, counts, own.signs)
+            readings |= zip(chosen, found)
+        for index, hypotheses in enumerate(decoded):
+            sample, steps, best = samples[index], output[index], hypotheses[0]
+            timed = timed_glosses(best, steps, vocab, sample.clock, own.glosses)
             n_best = tuple((tuple(vocab.decode(h.ids)), h.score) for h in hypotheses)
-            found = GlossPrediction(timed, hypotheses[0].score, n_best)
+            found = GlossPrediction(timed, best.score, n_best, readings[index])
             sample.predictions[name] = found
             sample.log_probs[name] = steps[: sample.clock.valid_steps]
 
 
 def timed_glosses(
-    hypothesis: Hypothesis, log_probs: Tensor, vocab: GlossVocabulary, clock: StepClock
+    hypothesis: Hypothesis,
+    log_probs: Tensor,
+    vocab: GlossVocabulary,
+    clock: StepClock,
+    confidences: ConfidenceMap | None = None,
 ) -> tuple[TimedGloss, ...]:
     """The glosses of a labelling of ``log_probs`` (T', V), on the CPU, with the times
-    of ``clock`` and the mean probability over their steps as score."""
+    of ``clock``; the score is the mean probability over their steps, mapped by
+    ``confidences``."""
     timed = []
     glosses = vocab.decode(hypothesis.ids)
     for gloss, index, (first, end) in zip(glosses, hypothesis.ids, hypothesis.spans):
         begins, ends = (round(time, 4) for time in clock.span(first, end))
-        score = round(float(log_probs[first:end, index].exp().mean()), 4)
+        score = float(log_probs[first:end, index].exp().mean())
+        score = round(score if confidences is None else confidences(score), 4)
         timed.append(TimedGloss(gloss, begins, round(ends - begins, 4), score))
     return tuple(timed)

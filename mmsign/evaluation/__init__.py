@@ -1,9 +1,19 @@
 """Word errors, BLEU and ROUGE-L as functions, and the metrics for the runner."""
 
 from .bleu_metric import BLEUMetric
+from .calibration import SignEvidence, fit_calibration, judge_glosses
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
 from .prediction_dump import read_predictions, write_predictions
+from .single_sign_metric import SingleSignMetric
+from .single_signs import (
+    SignClip,
+    SignScores,
+    expected_calibration_error,
+    sign_group_table,
+    sign_score_table,
+    sign_scores_of,
+)
 from .text_scores import (
     TextScores,
     corpus_bleu,

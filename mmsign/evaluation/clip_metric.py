@@ -149,11 +149,7 @@ class ClipMetric(BaseMetric):
             if missing := sorted(outputs - record['hypotheses'].keys()):
                 clip = record['clip_id']
                 raise DataError(f'clip {clip!r} lacks {missing}, which others have')
-        hypotheses = {
-            output: [words_of(record['hypotheses'][output]) for record in records]
-            for output in records[0]['hypotheses']
-        }
-        scores, table = self.compare([r['reference'] for r in records], hypotheses)
+        scores, table = self.score(records)
         for text in filter(None, [table, *self.remarks(records)]):
             print_log(text, logger='current')
         if self.dump is not None:
@@ -163,3 +159,11 @@ class ClipMetric(BaseMetric):
             for output, entry in scores.items()
             for name, value in entry.metrics().items()
         }
+
+    def score(self, records: list[dict]) -> tuple[dict, str]:
+        """``compare`` what the records hold."""
+        hypotheses = {
+            output: [words_of(record['hypotheses'][output]) for record in records]
+            for output in records[0]['hypotheses']
+        }
+        return self.compare([r['reference'] for r in records], hypotheses)

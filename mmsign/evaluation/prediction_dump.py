@@ -25,7 +25,8 @@ def write_predictions(prefix: str | os.PathLike, records: Sequence[dict]) -> lis
             the sentence), ``hypotheses``: per output ``glosses`` or ``text``,
             ``score`` (log-probability; null in the file if not finite), of glosses
             ``spans`` (start, end) in source frames, ``n_best`` (glosses or text,
-            score). Every record has the same outputs.
+            score) and of a clip of at most one gloss ``single_sign``
+            (``SignReading.to_dict``). Every record has the same outputs.
 
     Returns:
         The files written.

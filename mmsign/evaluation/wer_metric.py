@@ -43,13 +43,17 @@ class WERMetric(ClipMetric):
         return list(data_sample['glosses'])
 
     def hypothesis(self, prediction: GlossPrediction) -> dict:
-        """Glosses, score, spans in frames of the source, and the n best."""
-        return dict(
+        """Glosses, score, spans in frames of the source, and the n best; the single
+        sign if one was read."""
+        found = dict(
             glosses=list(prediction.glosses),
             score=float(prediction.score),
             spans=[list(span) for span in prediction.spans],
             n_best=[[list(g), float(s)] for g, s in prediction.n_best],
         )
+        if (reading := prediction.single_sign) is not None:
+            found['single_sign'] = reading.to_dict()
+        return found
 
     def compare(
         self, references: list, hypotheses: dict[str, list]

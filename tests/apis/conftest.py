@@ -9,7 +9,11 @@ import pytest
 from tiny_network import write_network, write_translator
 from tiny_video import SIZE, write_video
 
+from mmsign import compat
 from mmsign.apis import SignInferencer, open_network, write_bundle
+from mmsign.decoding import CALIBRATION_KEY, Calibration, ConfidenceMap, SignCalibration
+
+CALIBRATION = Calibration(ConfidenceMap(0.2, -3.0), SignCalibration(30.0, 0.9))
 
 
 @pytest.fixture(scope='session')
@@ -27,6 +31,16 @@ def translator_files(network_files, tmp_path_factory):
 @pytest.fixture(scope='session')
 def inferencer(network_files):
     return SignInferencer(*network_files, device='cpu')
+
+
+@pytest.fixture(scope='session')
+def calibrated(network_files, tmp_path_factory):
+    """A checkpoint of the same network with a calibration of its average."""
+    loaded = compat.load_checkpoint(network_files[1])
+    loaded['meta'][CALIBRATION_KEY] = dict(average=CALIBRATION.to_dict())
+    path = tmp_path_factory.mktemp('calibrated') / 'calibrated.pth'
+    compat.write_checkpoint(loaded, path)
+    return network_files[0], path
 
 
 @pytest.fixture(scope='session')

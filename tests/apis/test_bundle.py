@@ -92,6 +92,14 @@ def test_what_a_config_may_not_name_is_refused(rewrite):
         read_bundle(rewrite(change))
 
 
+@pytest.mark.parametrize('calibration', [[1], dict(average=3), dict(average={})])
+def test_a_calibration_that_is_none(calibration, bundle, rewrite):
+    about = read_bundle(bundle).about | dict(calibration=calibration)
+    path = rewrite(bundle=json.dumps(about).encode())
+    with pytest.raises(BundleError, match=r'changed\.bundle.*calibration'):
+        read_bundle(path)
+
+
 @pytest.mark.slow
 def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
     network = open_network(*network_files, device='cpu')

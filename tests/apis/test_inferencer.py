@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,9 +20,10 @@ from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
-from mmsign.errors import ClipError, DataError, FrameReadError, MMSignError
+from mmsign.errors import ClipError, ConfigError, DataError, FrameReadError, MMSignError
 from mmsign.keypoints import channels_of
 from mmsign.registry import MODELS
+from mmsign.structures import SignReading
 
 # What it returns --------------------------------------------------------------
 
@@ -126,6 +128,66 @@ def test_the_record_is_plain(inferencer, video):
     assert set(result.timing) == {'load', 'network', 'decode'}
     record = json.loads(json.dumps(result.to_dict()))
     assert record['glosses'][0]['gloss'] == result.gloss_sequence[0]
+
+
+def test_single_signs(inferencer, video, make_video):
+    poses = [keypoints_of(24), keypoints_of(16, seed=1)]
+    clips = [video, make_video(16)]
+    results = inferencer(clips, poses, single_signs=3, batch_size=2)
+    assert inferencer(video, poses[0]).single_sign is None
+    alone = inferencer(video, poses[0], single_signs=9).single_sign
+    assert len(alone.n_best) == 4  # all that there are
+    for result in results:
+        sign = result.single_sign
+        confidences = [p for _, p in sign.n_best]
+        assert len(confidences) == 3
+        assert confidences == sorted(confidences, reverse=True)
+        assert sign.accepted == (confidences[0] > sign.no_sign)
+        record = json.loads(json.dumps(result.to_dict()))['single_sign']
+        assert record['n_best'][0]['gloss'] == sign.n_best[0][0]
+        assert record['none_of_these'] is not sign.accepted
+    assert sum(p for _, p in alone.n_best) + alone.no_sign == pytest.approx(1)
+    with pytest.raises(ConfigError, match='single_signs'):
+        inferencer(video, poses[0], single_signs=-1)
+
+
+def test_single_signs_where_there_are_none(inferencer, video, monkeypatch):
+    nobody = inferencer(video, keypoints_of(24, score=0.1), single_signs=2)
+    assert nobody.single_sign == SignReading((), 1.0, accepted=False)
+    monkeypatch.setattr(inferencer.network.pipeline, 'max_length', 16)
+    long = inferencer(video, keypoints_of(24), single_signs=2)
+    assert long.single_sign is None and 'single sign' in long.notices[0]
+
+
+@pytest.mark.slow
+def test_a_calibration_changes_confidences_alone(
+    calibrated, inferencer, video, tmp_path
+):
+    pose = keypoints_of(24)
+    plain = inferencer(video, pose, single_signs=2)
+    network = SignInferencer(*calibrated, device='cpu')
+    found = network(video, pose, single_signs=2)
+    assert found.calibrated and not plain.calibrated
+    assert found.gloss_sequence == plain.gloss_sequence and found.score == plain.score
+    calibration = network.network.calibrations['average']
+    for ours, theirs in zip(found.glosses, plain.glosses, strict=True):
+        mapped = calibration.glosses(theirs.confidence)
+        assert ours.confidence == pytest.approx(mapped, abs=1e-3)
+        assert replace(ours, score=theirs.score) == theirs
+    # Its other outputs have none.
+    assert found.outputs['video'] == plain.outputs['video']
+    # So high a temperature: nothing is believed.
+    assert found.single_sign.n_best[0][0] == plain.single_sign.n_best[0][0]
+    assert found.single_sign.n_best[0][1] < 0.9 and found.single_sign.gloss is None
+    # A bundle has it, too, and so has a long clip.
+    write_bundle(tmp_path / 'c.bundle', network.network)
+    other = SignInferencer(bundle=tmp_path / 'c.bundle', device='cpu')
+    again = other(video, pose, single_signs=2)
+    assert again.calibrated and again.outputs == found.outputs
+    assert again.single_sign == found.single_sign
+    other.network.pipeline.max_length = 16
+    (*_, last) = other(video, pose).glosses
+    assert last.confidence < 0.25 < plain.glosses[-1].confidence
 
 
 def test_frames_from_everywhere(inferencer, tmp_path, video):

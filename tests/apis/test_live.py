@@ -40,6 +40,16 @@ def test_a_short_stream_ends_as_the_clip_does(live, inferencer):
 
 
 @pytest.mark.slow
+def test_confidences_are_calibrated_as_those_of_the_clip(calibrated):
+    frames, poses = stream(24)
+    recognize = SignInferencer(*calibrated, device='cpu')
+    live = LiveRecognizer(recognize.network, window=32, hop=16, cut_probability=1.0)
+    *_, event = live.run(frames, poses)
+    assert event.final == recognize(frames, poses).glosses
+    assert max(g.confidence for g in event.final) < 0.25
+
+
+@pytest.mark.slow
 def test_partial_glosses_become_final(live):
     frames, poses = stream(150)
     events = list(live.run(frames, poses))

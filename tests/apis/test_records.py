@@ -31,7 +31,8 @@ def test_it_becomes_json_with_every_field():
     record = json.loads(json.dumps(RESULT.to_dict(), ensure_ascii=False))
     assert list(record) == [
         *('clip', 'glosses', 'score', 'n_best', 'sentence', 'translations', 'outputs'),
-        *('num_frames', 'duration', 'notices', 'timing', 'error'),
+        *('num_frames', 'duration', 'calibrated', 'single_sign', 'notices'),
+        *('timing', 'error'),
     ]
     assert record['score'] == -1.5 and record['sentence'] == 'regen im süden .'
     assert record['glosses'][1] == dict(

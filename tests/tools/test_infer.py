@@ -51,6 +51,23 @@ def test_json_lines(infer, files, tmp_path, capsys):
     assert said.count('.mp4: ') == 2 and f'written: {out}' in said
 
 
+def test_single_signs(infer, files, tmp_path, capsys):
+    out = tmp_path / 'out.jsonl'
+    clips = f'{files}/a.mp4', f'{files}/b.mp4'
+    results = infer(*clips, '--single-signs', '2', '--out', str(out))
+    records = [json.loads(row)['single_sign'] for row in out.read_text().splitlines()]
+    assert records == [result.single_sign.to_dict() for result in results]
+    said = capsys.readouterr().out
+    for result in results:
+        (first, p), (second, _) = result.single_sign.n_best
+        none = '' if result.single_sign.accepted else 'none of these: '
+        assert f'single sign: {none}{first} {p:.2f}, {second} ' in said
+    infer(clips[0], '--single-signs', '2', '--out', str(tmp_path / 'a.png'))
+    assert 'single sign: ' in capsys.readouterr().out
+    with pytest.raises(ConfigError, match='--single-signs'):
+        infer(*clips, '--single-signs', '-1')
+
+
 def test_a_bad_clip_does_not_stop_the_others(infer, files, capsys):
     results = infer('gone.mp4', f'{files}/a.mp4')
     assert results[0].error and results[1].error is None

@@ -302,6 +302,45 @@ def test_align(tmp_path):
     assert done.stdout.startswith('line 1: WER 0.00, S 0, D 0, I 0, N 2\nREF  ROT BLAU')
 
 
+def test_single_signs_of_text_files(tmp_path, call_here):
+    files = dict(ref='SUN\nRAIN\n\n', hyp='SUN RAIN\nSUN RAIN WIND\n\n')
+    done = run(tmp_path, '--json', **files, measure='signs')
+    assert (done.returncode, done.stderr) == (0, '')
+    found = json.loads(done.stdout)
+    assert (found['accuracy@1'], found['accuracy@5']) == (50, 100)
+    assert found['signs']['RAIN']['accuracy@1'] == found['false_accepts'] == 0
+    assert found['confusions'] == [['RAIN', 'SUN', 1]] and 'signers' not in found
+    done = run(tmp_path, **files, measure='signs', call=call_here)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ['RAIN', '1', '0.00', '100.00', 'SUN', '1'] in rows
+    for wrong in ('SUN RAIN\n\n\n', 'SUN\n'):
+        refused(run(tmp_path, **files | dict(ref=wrong), measure='signs'), 'ref.txt')
+
+
+def test_single_signs_of_a_dump(tmp_path, call_here):
+    def line(clip: str, signer: str, reference: str, *names: str, none=False) -> str:
+        best = [dict(gloss=name, confidence=0.5) for name in names]
+        sign = dict(n_best=best, no_sign=0.1, none_of_these=none)
+        found = dict(average=dict(glosses=[], single_sign=sign))
+        record = dict(clip_id=clip, signer=signer, reference=reference.split())
+        return json.dumps(record | dict(hypotheses=found)) + '\n'
+
+    lines = line('a', 'Ann', 'SUN', 'SUN'), line('b', 'Bob', 'SUN', 'RAIN', 'SUN')
+    idle = line('c', 'Bob', '', 'RAIN')
+    (tmp_path / 'dev.jsonl').write_text(''.join((*lines, idle)))
+    done = call_here(tmp_path, 'signs', 'dev.jsonl')
+    rows = [row.split() for row in done.stdout.splitlines()]
+    assert ['Bob', '1', '0.00', '100.00', 'RAIN', '1'] in rows
+    assert 'believed in idle clips: RAIN 1' in done.stdout
+    found = json.loads(call_here(tmp_path, 'signs', 'dev.jsonl', '--json').stdout)
+    assert found['signers']['Ann']['accuracy@1'] == found['false_accepts'] == 100
+    refused(call_here(tmp_path, 'signs', 'dev.jsonl', '--output', 'joint'), 'joint')
+    sentence = json.loads(lines[0])
+    del sentence['hypotheses']['average']['single_sign']
+    (tmp_path / 'dev.jsonl').write_text(json.dumps(sentence) + '\n')
+    refused(call_here(tmp_path, 'signs', 'dev.jsonl'), 'no clip of a single sign')
+
+
 def test_export(tmp_path):
     hypothesis = dict(glosses=['ROT'], score=-1.0, spans=[[25, 50]], n_best=[])
     record = dict(

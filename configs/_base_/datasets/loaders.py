@@ -19,5 +19,6 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(split='test', test_mode=True),
 )
-val_evaluator = dict(type='WERMetric')
-test_evaluator = dict(type='WERMetric')
+# The second speaks up where clips have one gloss or none.
+val_evaluator = [dict(type='WERMetric'), dict(type='SingleSignMetric')]
+test_evaluator = [dict(type='WERMetric'), dict(type='SingleSignMetric')]

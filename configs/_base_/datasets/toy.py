@@ -50,5 +50,6 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-val_evaluator = dict(type='WERMetric')
-test_evaluator = dict(type='WERMetric')
+# The second speaks up where clips have one gloss or none.
+val_evaluator = [dict(type='WERMetric'), dict(type='SingleSignMetric')]
+test_evaluator = [dict(type='WERMetric'), dict(type='SingleSignMetric')]

@@ -1,5 +1,6 @@
 """Hooks for the runner."""
 
+from .calibration import CalibrationHook
 from .corpus_change import CorpusChangeHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mmsign import compat, decoding
 from mmsign.errors import ConfigError
+from mmsign.evaluation.single_signs import BEST_SIGNS
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
@@ -50,6 +51,10 @@ class SignRecognizer(BaseModel):
         decoder: Arguments of ``CTCBeamSearch``.
         data_preprocessor: Config; its input sizes determine the geometry of
             everything that is built.
+
+    Attributes:
+        calibrations: By output, what makes confidences mean something; empty until a
+            checkpoint brings them, see ``CalibrationHook``.
 
     Raises:
         ConfigError: At build time, if the parts do not go together.
@@ -104,6 +109,7 @@ class SignRecognizer(BaseModel):
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
+        self.calibrations: dict[str, decoding.Calibration] = {}
         arrange_weights(self)
         compat.patch_small_convolutions(self)
 
@@ -310,7 +316,10 @@ class SignRecognizer(BaseModel):
         steps = outputs[decoding.AVERAGE].shape[1]
         shown = [sample.frame_indices[: sample.length] for sample in data_samples]
         clocks = [decoding.StepClock.of_frames(x, frames, steps) for x in shown]
-        decoding.decode_outputs(data_samples, outputs, clocks, self.decoder, self.vocab)
+        # Signs are scored of clips that have no more than one.
+        signs = [BEST_SIGNS * (len(s.get('glosses', ())) < 2) for s in data_samples]
+        settings = self.decoder, self.vocab, self.calibrations, signs
+        decoding.decode_outputs(data_samples, outputs, clocks, *settings)
         return data_samples
 
     # Checkpoints ----------------------------------------------------------

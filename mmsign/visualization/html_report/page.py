@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from mmsign.errors import ConfigError
 from mmsign.evaluation.wer import operation
 
-from . import error_tables
+from . import error_tables, sign_tables
 from .run import Run, in_order_of, rate
 
 
@@ -41,7 +41,8 @@ def report_page(
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.globals.update(operation=operation, rate=rate, tables=error_tables)
+    modules = dict(tables=error_tables, signs=sign_tables)
+    environment.globals.update(operation=operation, rate=rate, **modules)
     return environment.get_template('page.html').render(
         run=run, output=output, other=other, training=training, cleanup=cleanup
     )

@@ -4,10 +4,11 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mmsign.errors import ConfigError, DataError
+from mmsign.errors import ConfigError, DataError, explain
 from mmsign.evaluation.cleanup import clean_glosses
 from mmsign.evaluation.prediction_dump import read_predictions
 from mmsign.evaluation.signers import familiar_signers
+from mmsign.evaluation.single_signs import SignScores, sign_scores_of
 from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
 
 
@@ -21,6 +22,8 @@ class Run:
         references: The cleaned glosses of each sentence.
         alignments: Per output the alignment of each sentence.
         errors: Per output the errors of each sentence.
+        signs: Per output the scores of the clips of one sign or none; without clips if
+            there are no such.
         notice: Whether signers are trained on as well; empty if nothing says so.
     """
 
@@ -30,6 +33,7 @@ class Run:
     references: list[list[str]]
     alignments: dict[str, list[list[Pair]]]
     errors: dict[str, list[WordErrors]]
+    signs: dict[str, SignScores]
     notice: str = ''
 
     def total(self, output: str) -> WordErrors:
@@ -68,19 +72,21 @@ def load_run(path: str | Path, cleanup: str = 'none', name: str | None = None) -
     references = [clean_glosses(record['reference'], cleanup) for record in records]
     if not any(references):
         raise DataError(f'the references of {path} hold no gloss')
-    alignments, errors = {}, {}
+    alignments, errors, signs = {}, {}, {}
     for output in records[0]['hypotheses']:
         found = [record['hypotheses'][output]['glosses'] for record in records]
         found = [clean_glosses(glosses, cleanup) for glosses in found]
         alignments[output] = list(map(align_words, references, found))
         errors[output] = list(map(sentence_errors, references, found))
+        with explain(DataError, str(path), DataError):
+            signs[output] = sign_scores_of(records, output, cleanup)
     clips = [record['clip_id'] for record in records]
     signers = [str(record.get('signer') or 'unknown') for record in records]
     trained = {r['signer'] for r in records if r.get('signer_is_trained')}
     # Of those who are not tested nothing is known.
     notice = familiar_signers((r.get('signer') for r in records), trained | {''})
     name = name or Path(path).stem
-    return Run(name, clips, signers, references, alignments, errors, notice)
+    return Run(name, clips, signers, references, alignments, errors, signs, notice)
 
 
 def in_order_of(first: Run, second: Run) -> Run:
@@ -104,7 +110,8 @@ def in_order_of(first: Run, second: Run) -> Run:
             raise ConfigError(f'{both} have different references of clip {clip!r}')
     alignments = {name: pick(items) for name, items in second.alignments.items()}
     errors = {name: pick(items) for name, items in second.errors.items()}
-    return replace(first, name=second.name, alignments=alignments, errors=errors)
+    found = dict(alignments=alignments, errors=errors, signs=second.signs)
+    return replace(first, name=second.name, **found)
 
 
 def rate(errors: WordErrors) -> float:

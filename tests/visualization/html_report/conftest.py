@@ -39,3 +39,24 @@ def first(tmp_path):
 def second(tmp_path):
     # Another order of the clips, as several processes may leave it.
     return write_predictions(tmp_path / 'second', records(SECOND)[::-1])[0]
+
+
+SIGNS = [  # signer, reference, what was read best first, whether it is believed
+    ('s1', 'ROT', ['ROT', 'BLAU'], True),
+    ('s1', 'ROT', ['<b>BLAU', 'ROT'], True),
+    ('s2', 'BLAU', ['BLAU', 'ROT'], False),
+    ('s2', '', ['ROT', 'BLAU'], True),
+]
+
+
+@pytest.fixture
+def signs(tmp_path):
+    """A dump of four clips of one sign or none, and of one sentence."""
+    made = []
+    for number, (signer, reference, names, accepted) in enumerate(SIGNS):
+        best = [dict(gloss=name, confidence=0.5) for name in names]
+        sign = dict(n_best=best, no_sign=0.1, none_of_these=not accepted)
+        found = dict(average=dict(glosses=names[:1], single_sign=sign))
+        record = dict(clip_id=f'clip{number}', signer=signer, hypotheses=found)
+        made.append(record | dict(reference=reference.split()))
+    return write_predictions(tmp_path / 'signs', [*made, *records(SECOND)[:1]])[0]

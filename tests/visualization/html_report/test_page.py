@@ -128,3 +128,13 @@ def test_output_that_is_not_there(first, second):
         report_page(load_run(first), 'joint')
     with pytest.raises(ConfigError, match='second'):
         report_page(load_run(first), 'video', load_run(second))
+
+
+def test_single_signs_are_shown_if_there_are_any(signs, alone):
+    page = report_page(load_run(signs))
+    elements = Elements(page)
+    assert not elements.open and 'b' not in elements.names
+    section = plain(page[page.index('<section id="signs">') :])
+    assert '<th scope="row">&lt;b&gt;BLAU</th>' in section
+    assert 'href="#signs"' in page and 'signs' in elements.ids
+    assert 'id="signs"' not in alone and 'href="#signs"' not in alone
