@@ -30,7 +30,6 @@ model = dict(
         # From scratch: what is empty looks like the convolutions' padding.
         heatmap_range=(0.0, 1.0),
         pad_multiple=4,
-        min_padding=8,
     ),
     decoder=dict(beam_width=5),
     video=dict(

@@ -18,6 +18,8 @@ from .lexicon import REST_HAND, SHAPES, Hand, Sign, sign_of
 from .signers import Signer
 
 REST_FRAMES = (1, 3)
+END_FRAMES = (4, 8)
+"""Rest behind half of the sentences; the others are cut as close as in front."""
 SIGN_FRAMES = (6, 9)
 TRANSITION_FRAMES = (2, 3)
 MIN_FRAMES_PER_GLOSS = 4
@@ -81,6 +83,8 @@ def sign_sentence(
     signs = [rest, *map(sign_of, glosses), rest]
     lengths, gaps = _durations(len(glosses), signer.speed, rng, max_frames)
     before, after = rng.integers(*REST_FRAMES, 2, endpoint=True)
+    if rng.random() < 0.5:
+        after = rng.integers(*END_FRAMES, endpoint=True)
     parts: list[np.ndarray] = []
     for sign, steps, gap in zip(signs, [before, *lengths, after], [0, *gaps]):
         columns = _sign_columns(sign, int(steps), signer, rng)
@@ -98,7 +102,7 @@ def _durations(
     """Frames of each of ``count`` signs, and of the transition before each."""
     signs = rng.integers(*SIGN_FRAMES, count, endpoint=True) / speed
     gaps = rng.integers(*TRANSITION_FRAMES, count + 1, endpoint=True) / speed
-    total = signs.sum() + gaps.sum() + 2 * REST_FRAMES[1]
+    total = signs.sum() + gaps.sum() + REST_FRAMES[1] + END_FRAMES[1]
     squeeze = min(1.0, (max_frames or total) / total)
     least = (signs, MIN_FRAMES_PER_GLOSS - 1), (gaps, 1)
     return tuple(np.maximum(np.floor(n * squeeze + 0.5), low) for n, low in least)

@@ -152,7 +152,7 @@ def pose_of(motion: Motion, signer: Signer, size: tuple[int, int]) -> Pose:
     points[:, [12, 14, 16, 20, 21, 22]] = _LEG * (-1, 1)
     middle = np.array([0.0, -HEAD_HEIGHT])
     points[:, FACE] = middle + signer.head * _face_points(motion.mouth)
-    ear = HEAD_RADII[0] * signer.head
+    ear = HEAD_RADII[0]
     # Nose, eyes and ears.
     head = [[0.0, 0.03], [0.115, -0.06], [-0.115, -0.06], [ear, 0.0], [-ear, 0.0]]
     points[:, :5] = middle + signer.head * np.array(head)

@@ -2,10 +2,10 @@
 
 video_size = 112
 sample = dict(type='SampleRhythm', scale=(0.7, 1.4), rhythm=0.3)
-test_sample = dict(type='SampleClip', test=True)
+test_sample = dict(type='SampleClip', stride=1, test=True)
 crop = dict(type='SignerCrop')
 resize = dict(type='ClipResize', size=video_size)
-warp = dict(type='ClipWarp')
+warp = dict(type='ClipWarp', degrees=20, scale=0.3, aspect=0.2, shear=0.2)
 body = [dict(type='VaryBody'), dict(type='DropPoints')]
 hold = dict(type='HoldLast', frames=8)
 keypoint_train_pipeline = [

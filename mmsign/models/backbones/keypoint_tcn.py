@@ -17,7 +17,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmsign.errors import ConfigError
-from mmsign.keypoints import CONFIDENT, HANDS, NOSE, PARTS, SELECTED_79
+from mmsign.keypoints import ARMS, CONFIDENT, NOSE, PARTS, SELECTED_79
 from mmsign.registry import MODELS
 
 from ..stages import Stage
@@ -127,8 +127,8 @@ class KeypointTCN(BaseModule):
 def describe(points: Tensor, score_threshold: float) -> Tensor:
     """(B, 3, T, K) points in the crop box → (B, F, T).
 
-    Places of the body, relative to the box; of each hand the root's place and the way
-    from the nose to it; hands and face relative to their roots in their own size; what
+    Places of the body, relative to the box; of each hand the place of its root, or else
+    of the wrist, and the way from the nose to it; hands and face relative to their roots in their own size; what
     moved since the frame before; and what was found.
     """
     score = points[:, 2].float()
@@ -139,8 +139,12 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     body = 2 * xy[..., _BODY]
     nose, nose_found = 2 * xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
     places, shapes, flags = [body], [], [found[..., _BODY]]
-    for hand in HANDS:
-        root, root_found = xy[..., hand][..., :1], found[..., hand][..., :1]
+    for _, _, wrist, hand in ARMS:
+        # Where an estimator of hands finds none, that of the body may know the wrist.
+        lost = ~seen[:, None, :, hand][..., :1]
+        at_wrist = slice(wrist, wrist + 1)
+        root = torch.where(lost, xy[..., at_wrist], xy[..., hand][..., :1])
+        root_found = torch.where(lost, found[..., at_wrist], found[..., hand][..., :1])
         places.append(2 * root)
         shapes.append((2 * root - nose) * root_found * nose_found)
         shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found))
