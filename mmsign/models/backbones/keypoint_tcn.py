@@ -136,25 +136,22 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     found = seen[:, None].float()
     # What is missing may lie anywhere, also at infinity.
     xy = torch.where(seen[:, None], points[:, :2].float(), 0)
-    body = 2 * xy[..., _BODY]
-    nose, nose_found = 2 * xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
-    places, shapes, flags = [body], [], [found[..., _BODY]]
+    nose, nose_found = xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
+    places, there, shapes = [2 * xy[..., _BODY]], [found[..., _BODY]], []
     for hand in HANDS:
         root, root_found = xy[..., hand][..., :1], found[..., hand][..., :1]
         places.append(2 * root)
-        shapes.append((2 * root - nose) * root_found * nose_found)
+        there.append(root_found)
+        shapes.append(2 * (root - nose) * root_found * nose_found)
         shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found))
-        flags.append(root_found)
     face = torch.cat([xy[..., part] for part in _FACE], -1)
     face_found = torch.cat([found[..., part] for part in _FACE], -1)
-    shapes.append(_shape(face, face_found, nose / 2, nose_found))
-    flags.append(face_found[..., :1])
-    place = torch.cat(places, -1)
-    there = torch.cat([found[..., _BODY], *flags[1:3]], -1)
+    shapes.append(_shape(face, face_found, nose, nose_found))
+    place, placed = torch.cat(places, -1), torch.cat(there, -1)
     # Of what was found in both frames.
-    both = there[:, :, 1:] * there[:, :, :-1]
+    both = placed[:, :, 1:] * placed[:, :, :-1]
     motion = F.pad(place.diff(dim=2) * both, (0, 0, 1, 0)) * _MOTION
-    parts = [*places, *shapes, motion, *flags]
+    parts = [place, *shapes, motion, placed, face_found[..., :1]]
     return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
 
 
