@@ -3,11 +3,17 @@ import pytest
 from mmaction.models.utils.graph import Graph
 
 from mmsign.keypoints import (
+    ARMS,
     GRAPH_LAYOUTS,
+    HANDS,
+    HEAD,
     LEFT_RIGHT,
+    MIRRORED,
     NAMES,
+    NOSE,
     PARTS,
     SELECTED_79,
+    SHOULDERS,
     SKELETON,
     channels_of,
     graph_layout,
@@ -65,6 +71,31 @@ def test_left_and_right_of_the_graph_mirror_each_other():
     for child, parent in PARENTS.items():
         if child in other:
             assert PARENTS[other[child]] == other.get(parent, parent), (child, parent)
+
+
+def test_a_mirror():
+    assert (MIRRORED[MIRRORED] == np.arange(79)).all()
+    for left, right in LEFT_RIGHT:
+        assert (MIRRORED[left], MIRRORED[right]) == (right, left)
+    for part in PARTS.values():
+        assert {*MIRRORED[part]} == {*range(79)[part]}
+    left, right = ARMS
+    for a, b in zip(left[:3], right[:3]):
+        assert MIRRORED[a] == b
+    np.testing.assert_array_equal(MIRRORED[left[3]], np.arange(79)[right[3]])
+
+
+def test_parts_of_a_signer():
+    named = dict(zip(SELECTED_79, range(79)))  # COCO's numbers
+    assert (*SHOULDERS, NOSE) == (named[5], named[6], named[0])
+    assert [arm[:3] for arm in ARMS] == [
+        tuple(named[i + side] for i in (5, 7, 9)) for side in (0, 1)
+    ]
+    assert [hand.start for hand in HANDS] == [named[91], named[112]]
+    assert {*range(79)} - {*HEAD} == {
+        *range(79)[PARTS['hands']],
+        *(named[i] for i in range(5, 11)),
+    }
 
 
 def test_limbs_of_the_graph_are_those_of_the_skeleton():

@@ -21,14 +21,12 @@ from mmengine.logging import print_log
 from mmsign.datasets.io.videos import is_video, nominal_fps
 from mmsign.datasets.transforms.load import at_corpus_rate, read_points
 from mmsign.errors import ConfigError, explain
-from mmsign.keypoints import PARTS
+from mmsign.keypoints import ARMS, SHOULDERS
 from mmsign.registry import DATASETS
 
 from .clip_keypoints import PERSON_SCORE, body_scores
 
-# Of COCO's body points: both shoulders, both wrists.
-_BODY = PARTS['upper_body'].start
-SHOULDERS, WRISTS = [_BODY + 5, _BODY + 6], [_BODY + 9, _BODY + 10]
+WRISTS = [wrist for _, _, wrist, _ in ARMS]
 # Clips that are measured, spread over the training split.
 _SAMPLE = 500
 

@@ -196,7 +196,8 @@ def spec_of_config(cfg: Config, checkpoint: str | None = None) -> NetworkSpec:
             'clips, nor a test_pipeline beside one that reads features'
         )
     model = _inference_config(named.model)
-    if 'keypoint' not in model.get('recognizer', model):
+    by_keypoints = any(step['type'] == 'SignerCrop' for step in pipeline)
+    if 'keypoint' not in model.get('recognizer', model) and not by_keypoints:
         for step in pipeline:
             if step['type'] == 'LoadClip':
                 step['keypoints'] = False

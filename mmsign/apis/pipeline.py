@@ -47,7 +47,8 @@ class Pipeline:
         held: How many frames the last one is held for.
 
     Raises:
-        ConfigError: If the pipeline is of another shape.
+        ConfigError: If the pipeline is of another shape, or holds the last frame for
+            no multiple of ``stride``.
     """
 
     def __init__(
@@ -66,6 +67,11 @@ class Pipeline:
         self._hold = steps.pop() if steps and type(steps[-1]) is HoldLast else None
         self.held = 0 if self._hold is None else self._hold.frames
         self.looks_at_keypoints = any(isinstance(s, SignerCrop) for s in steps)
+        if self.held % self.stride or any(isinstance(s, HoldLast) for s in steps):
+            raise ConfigError(
+                'expected HoldLast right before PackClip, and its frames in multiples '
+                f"of SampleClip's stride, {self.stride}"
+            )
         self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
         if self.needs_frames == (len(self._steps) == len(steps)):
             raise ConfigError(
@@ -89,7 +95,7 @@ class Pipeline:
             results['keypoints'] = keypoints
         results = self._sample(results)
         if not self.needs_frames:
-            return self.pack(self.look(results, None), is_end=True)
+            return self.pack(self.look(results), is_end=True)
         width, height = clip.source.frame_size
         size = max(1, CHUNK_BYTES // (3 * width * height))
         frames = clip.source.stream(clip.chosen[results['frame_indices']])
@@ -106,12 +112,14 @@ class Pipeline:
         box = 0.0, 0.0, *map(float, frame_size)
         return record | dict(frame_size=frame_size, crop_box=box)
 
-    def look(self, results: dict, frames: np.ndarray | None) -> dict:
+    def look(self, results: dict, frames: np.ndarray | None = None) -> dict:
         """Run the steps between: crop box, crop, resize.
 
         Args:
-            results: Of ``record``.
-            frames: (n, H, W, 3), any part of the clip, or None.
+            results: Of ``record``; with the keypoints of all frames that the network
+                sees at once, if it ``looks_at_keypoints``.
+            frames: (n, H, W, 3), any part of the clip; None takes what the results
+                have.
         """
         part = results | ({} if frames is None else dict(frames=frames))
         for step in self._steps:

@@ -69,8 +69,8 @@ class WindowSteps:
 class WindowedNetwork:
     """Frames in, one after the other; log-probabilities out: begin, step, end.
 
-    Holds at most W + H frames, cropped and resized where that needs no more than the
-    frame itself.
+    Holds at most W + H frames, cropped and resized; whole, of ``LARGEST_HELD`` pixels
+    at most, where the crop follows from the keypoints of a window.
 
     Args:
         network: The network.
@@ -167,7 +167,7 @@ class WindowedNetwork:
                 self._frames.append(self._frames[-1])
                 self.count += 1
             end = self.count - self.count % self.stride
-            if end > self._committed:
+            if end > self._committed or self.network.pipeline.held:
                 steps = self._run(max(0, end - self.window), end, end, is_end=True)
         self.begin()
         return steps
@@ -177,13 +177,12 @@ class WindowedNetwork:
     ) -> WindowSteps:
         """Look at the frames start … end; commit those up to until."""
         oldest, count = self.count - len(self._frames), end - start
-        held = list(islice(self._frames, start - oldest, end - oldest))
+        seen = list(islice(self._frames, start - oldest, end - oldest))
         results = dict(self._seen, num_frames=count, frame_indices=np.arange(count))
-        results |= {key: np.stack([item[key] for item in held]) for key in held[0]}
+        results |= {key: np.stack([item[key] for item in seen]) for key in seen[0]}
         pipeline = self.network.pipeline
         if pipeline.looks_at_keypoints:
-            frames = results['frames'] if pipeline.needs_frames else None
-            results = pipeline.look(results, frames)
+            results = pipeline.look(results)
         batch, _ = self.network.log_probs([pipeline.pack(results, is_end)])
         log_probs = {name: x[0] for name, x in batch.items()}
         keypoints = results.get('keypoints')

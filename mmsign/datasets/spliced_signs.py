@@ -4,17 +4,22 @@ Symbols: T frames after sampling, S side of a frame in pixels, K keypoints, n fr
 of a joint.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
-from mmengine.dataset import BaseDataset, Compose
+from mmengine.dataset import Compose
 from torch.utils.data import Dataset
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.files import read_lines
 from mmsign.registry import DATASETS, TRANSFORMS
+from mmsign.tracking import warn
+
+from .sign_dataset import SignDataset
+from .transforms.pack import PackClip
+from .transforms.sample import per_frame
 
 
 @DATASETS.register_module()
@@ -25,25 +30,30 @@ class SplicedSigns(Dataset):
     signer follow until there are as many signs as were drawn, or as the grammar's
     sentence goes on; between two the hands move over in a straight line, or come to
     rest where the corpus has clips without a gloss (idle ones) of that signer. Clips
-    of several glosses stay as they are. Nothing of this is a real sentence: signs do
-    not influence their neighbours as they do in signing.
+    of several glosses, or none, stay as they are. Nothing of this is a real sentence:
+    signs do not influence their neighbours as they do in signing.
 
-    Of training alone: a test on spliced clips would tell nothing about signing.
+    Of training alone: a test on spliced clips would tell nothing about signing. An
+    item's data sample has the name, signer and crop box of its first clip.
 
     Args:
         dataset: Config of a ``SignDataset`` of the training split; its pipeline ends
-            before anything is packed: sampled, decoded, cropped and resized.
+            before anything is packed: sampled, decoded, cropped and resized to the
+            size of all.
         pipeline: Transforms behind the splice, PackClip last.
         signs: Fewest and most signs of a sentence, drawn evenly.
         grammar: File with the sentences that may be made, a line each, glosses with
             spaces between them; a clip begins one of those that begin with its
             gloss, or else stays alone. None joins signs in any order.
         rest: Probability that a joint is a rest, where the signer has idle clips.
-        frames: Fewest and most frames n of a joint.
-        max_length: No sign is added beyond so many frames.
+        frames: Fewest and most frames n of a joint: of a movement, or of a rest, with
+            a movement of the fewest on either side.
+        max_length: No sign is added beyond so many frames; a grammar's sentence, too,
+            ends there.
 
     Raises:
-        ConfigError: If the dataset is not of a training split.
+        ConfigError: If the dataset is not of a training split or packs its clips.
+        DataError: If the grammar is empty.
     """
 
     def __init__(
@@ -63,19 +73,37 @@ class SplicedSigns(Dataset):
             )
         if not 0 <= rest <= 1:
             raise ConfigError(f'SplicedSigns: rest={rest} is no probability')
-        self.dataset: BaseDataset = DATASETS.build(dataset)
+        self.dataset = DATASETS.build(dataset)
+        if not isinstance(self.dataset, SignDataset):
+            raise ConfigError(
+                'SplicedSigns: expected a dataset of one corpus, not '
+                f'{type(self.dataset).__name__}'
+            )
         if self.dataset.test_mode or self.dataset.split != 'train':
             raise ConfigError(
                 'SplicedSigns is for training: a result on spliced clips would tell '
-                f'nothing about signing; the dataset is of {self.dataset.split!r}'
+                f'nothing about signing; the dataset is of {self.dataset.split!r}, '
+                f'with test_mode={self.dataset.test_mode}'
             )
-        self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])
+        before = self.dataset.pipeline.transforms
+        if any(isinstance(step, PackClip) for step in before):
+            raise ConfigError(
+                'SplicedSigns: PackClip stands in the pipeline of its dataset; move it '
+                'to the end of its own, behind the splice'
+            )
+        self._behind = Compose([TRANSFORMS.build(step) for step in pipeline])
+        self.pipeline = Compose([*before, *self._behind.transforms])
         self.signs, self.frames = tuple(signs), tuple(frames)
         self.rest, self.max_length = rest, max_length
         self.grammar = None if grammar is None else _read_grammar(grammar)
-        self._clips: dict[tuple[str, str], list[int]] | None = None
+        if '' in {signer for signer, _ in self._clips}:
+            warn(
+                'SplicedSigns: clips without the name of a signer are spliced as if '
+                'they were of one; name the signers in the manifest'
+            )
 
     # What samplers and hooks ask of a dataset -----------------------------
+    # ``pipeline``, the steps before and behind the splice, is for them, too.
 
     @property
     def metainfo(self) -> dict:
@@ -100,13 +128,13 @@ class SplicedSigns(Dataset):
     # Splicing --------------------------------------------------------------
 
     def __getitem__(self, index: int) -> dict:
-        parts = [self._read(index)]
+        parts = [self.dataset[index]]
         glosses = list(parts[0]['glosses'])
         if len(glosses) == 1:
             signer = parts[0]['signer']
             length = len(parts[0]['frame_indices'])
             for gloss in self._continuation(signer, glosses[0]):
-                part = self._read(self._draw(signer, gloss))
+                part = self._draw(signer, gloss)
                 joint = self._joint(parts[-1], part, signer)
                 length += sum(len(x['frame_indices']) for x in (*joint, part))
                 if length > self.max_length:
@@ -115,29 +143,24 @@ class SplicedSigns(Dataset):
                 glosses.append(gloss)
         if len(parts) > 1:
             parts = [_joined(parts) | dict(glosses=glosses, text=None)]
-        return self.pipeline(parts[0])
+        return self._behind(parts[0])
 
-    def _read(self, index: int) -> dict:
-        return self.dataset[index]
-
-    def _by_gloss(self) -> dict[tuple[str, str], list[int]]:
+    @cached_property
+    def _clips(self) -> dict[tuple[str, str], list[int]]:
         """Signer and gloss → the clips that show just this; '' for none."""
-        if self._clips is None:
-            self._clips = defaultdict(list)
-            for index in range(len(self.dataset)):
-                info = self.dataset.get_data_info(index)
-                if len(info['glosses']) <= 1:
-                    gloss = ''.join(info['glosses'])
-                    self._clips[info['signer'], gloss].append(index)
-        return self._clips
+        clips = defaultdict(list)
+        for index in range(len(self.dataset)):
+            info = self.dataset.get_data_info(index)
+            if len(info['glosses']) <= 1:
+                clips[info['signer'], ''.join(info['glosses'])].append(index)
+        return dict(clips)
 
-    def _draw(self, signer: str, gloss: str) -> int:
-        return int(np.random.choice(self._by_gloss()[signer, gloss]))
+    def _draw(self, signer: str, gloss: str) -> dict:
+        return self.dataset[int(np.random.choice(self._clips[signer, gloss]))]
 
     def _continuation(self, signer: str, gloss: str) -> list[str]:
         """The glosses behind the first."""
-        clips = self._by_gloss()
-        known = sorted(g for s, g in clips if s == signer and g)
+        known = sorted(g for s, g in self._clips if s == signer and g)
         if self.grammar is None:
             count = np.random.randint(self.signs[0], self.signs[1] + 1)
             return [known[i] for i in np.random.randint(len(known), size=count - 1)]
@@ -146,9 +169,9 @@ class SplicedSigns(Dataset):
 
     def _joint(self, before: dict, behind: dict, signer: str) -> list[dict]:
         count = np.random.randint(self.frames[0], self.frames[1] + 1)
-        if not self._by_gloss().get((signer, '')) or np.random.uniform() >= self.rest:
+        if (signer, '') not in self._clips or np.random.uniform() >= self.rest:
             return [_movement(before, behind, count)]
-        idle = self._read(self._draw(signer, ''))
+        idle = self._draw(signer, '')
         length = len(idle['frame_indices'])
         start = np.random.randint(max(1, length - count + 1))
         idle = _span(idle, start, start + count)
@@ -157,33 +180,26 @@ class SplicedSigns(Dataset):
 
 
 def _read_grammar(path: str) -> list[list[str]]:
-    sentences = [line.split() for line in read_lines(os.fspath(path)) if line.strip()]
+    sentences = [line.split() for line in read_lines(path) if line.strip()]
     if not sentences:
-        raise DataError(f'{path}: no sentence of glosses')
+        raise DataError(f'{path}: no sentence of glosses; expected one a line')
     return sentences
 
 
-_PER_FRAME = ('frame_indices', 'keypoints', 'frames')
-
-
-def _arrays(results: dict) -> dict[str, np.ndarray]:
-    """What has an entry per frame; ``frames`` is a path where none were decoded."""
-    found = {key: results[key] for key in _PER_FRAME if key in results}
-    return {key: x for key, x in found.items() if not isinstance(x, str)}
-
-
 def _span(results: dict, start: int, end: int) -> dict:
-    return results | {key: x[start:end] for key, x in _arrays(results).items()}
+    return results | {key: x[start:end] for key, x in per_frame(results).items()}
 
 
 def _in_box(results: dict, box: tuple[float, ...]) -> np.ndarray:
-    """Keypoints (T, K, 3) as if their crop box were another."""
+    """Keypoints (T, K, 3) at the same places of another crop box.
+
+    Those that were not found as well: outside of one box is outside of the other.
+    """
     points = results['keypoints'].copy()
     x0, y0, width, height = results['crop_box']
     scale = np.array([box[2] / width, box[3] / height])
-    moved = (points[..., :2] + 0.5 - (x0, y0)) * scale + box[:2] - 0.5
-    # What was not found stays where nobody looks.
-    points[..., :2] = np.where(points[..., 2:] > 0, moved, points[..., :2])
+    # Pixel centres lie at whole numbers, borders half a pixel away from them.
+    points[..., :2] = (points[..., :2] + 0.5 - (x0, y0)) * scale + box[:2] - 0.5
     return points
 
 
@@ -195,7 +211,7 @@ def _movement(before: dict, behind: dict, count: int) -> dict:
     """
     joint = {}
     near = np.arange(count) >= count // 2
-    for key in _arrays(before):
+    for key in per_frame(before):
         if key == 'keypoints':
             box = before['crop_box']
             a, b = before[key][-1], _in_box(behind, box)[0]
@@ -214,9 +230,8 @@ def _joined(parts: list[dict]) -> dict:
     first = parts[0]
     box = first['crop_box']
     arrays = [
-        dict(_arrays(part), keypoints=_in_box(part, box))
-        if 'keypoints' in part
-        else _arrays(part)
+        per_frame(part)
+        | ({'keypoints': _in_box(part, box)} if 'keypoints' in part else {})
         for part in parts
     ]
     joined = {key: np.concatenate([x[key] for x in arrays]) for key in arrays[0]}

@@ -10,6 +10,7 @@ before the latest such step is decoded once and for all; what lies behind it is
 decoded again whenever more steps arrive.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -83,7 +84,6 @@ class IncrementalCTC:
         self._next = origin  # frame at which what waits begins
         self._waiting = torch.empty(0)
         self._last: str | None = None  # symbol of the latest final gloss of it
-        self._held = 0
 
     def step(self, log_probs: Tensor) -> list[TimedGloss]:
         """Take further steps.
@@ -119,12 +119,11 @@ class IncrementalCTC:
             held: How many of the last of them show nothing but the last frame again;
                 nothing ends later than that.
         """
-        self._held = held
         self._waiting = torch.cat([self._waiting, log_probs])
-        return self._cut(len(self._waiting))
+        return self._cut(len(self._waiting), held)
 
-    def _cut(self, count: int) -> list[TimedGloss]:
-        final, score = self._decode(self._waiting[:count])
+    def _cut(self, count: int, held: int = 0) -> list[TimedGloss]:
+        final, score = self._decode(self._waiting[:count], held)
         # A copy: a view would keep all that was ever concatenated.
         self._waiting = self._waiting[count:].clone()
         self._next += count * self.stride
@@ -133,13 +132,12 @@ class IncrementalCTC:
             self._last, self._until = final[-1].symbol, final[-1].end
         return final
 
-    def _decode(self, steps: Tensor) -> tuple[list[TimedGloss], float]:
+    def _decode(self, steps: Tensor, held: int = 0) -> tuple[list[TimedGloss], float]:
         if not len(steps):
             return [], 0.0
         frames = self._next + np.arange(len(steps) * self.stride)
-        if self._held:
-            shown = max(1, (len(steps) - self._held) * self.stride)
-            frames = frames.clip(max=frames[shown - 1])
+        if held:
+            frames = frames.clip(max=frames[0] + (len(steps) - held) * self.stride - 1)
         clock = StepClock(*self.frame_times(frames), self.stride, 1)
         best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
         found = timed_glosses(best, steps, self.vocab, clock, self.confidences)
@@ -148,10 +146,12 @@ class IncrementalCTC:
         # Utterances share the frames between them in which the hands rest: a gloss
         # found there moves behind the one before, and lasts at least a step.
         begins, ends = clock.span(0, 1)
+        # What is found while the last frame is held shares its time.
+        latest = clock.ends[-1].item() if held else math.inf
         until, ordered = self._until, []
         for gloss in found:
-            if gloss.start < until:
-                end = max(gloss.end, until + ends - begins)
+            if gloss.start < until < latest:
+                end = min(max(gloss.end, until + ends - begins), latest)
                 gloss = replace(gloss, start=until, duration=round(end - until, 4))
             until = gloss.end
             ordered.append(gloss)

@@ -206,3 +206,27 @@ def test_sigma_as_a_share_of_each_clips_frame():
         )
     with pytest.raises(ConfigError, match='sigma=0'):
         SignDataPreprocessor(sigma=0)
+
+
+def test_missing_points_are_where_they_were_last_seen():
+    preprocess = SignDataPreprocessor(keypoint_input='points')
+    data = packed((6, 9))
+    del data['inputs']['video']
+    keypoints = data['inputs']['keypoints'][0]
+    lost = torch.tensor([-64.0, float('nan'), 0.0])
+    keypoints[2:4, 0] = keypoints[:3, 1] = keypoints[:, 2] = keypoints[5, 3] = lost
+    found = preprocess(data)['inputs']['points'][0, ..., 0].permute(1, 2, 0)
+    own = (keypoints[..., :2] / torch.tensor([64.0, 80.0])) * 2 - 1
+    xy = found[..., :2]
+    torch.testing.assert_close(xy[2:4, 0], own[1:2, 0].expand(2, 2))
+    torch.testing.assert_close(xy[[0, 1, 4, 5], 0], own[[0, 1, 4, 5], 0])
+    torch.testing.assert_close(xy[:4, 1], own[3:4, 1].expand(4, 2))
+    # In the middle, if it is nowhere; padding goes on with what was seen last.
+    assert (xy[:, 2] == 0).all()
+    torch.testing.assert_close(xy[5:, 3], own[4:5, 3].expand(4, 2))
+    torch.testing.assert_close(found[:6, :, 2], keypoints[..., 2])
+    # Of the other clip nothing is missing.
+    whole = data['inputs']['keypoints'][1][..., 2]
+    torch.testing.assert_close(
+        preprocess(data)['inputs']['points'][1, 2, ..., 0], whole
+    )

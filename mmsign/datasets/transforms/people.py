@@ -13,12 +13,22 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError
-from mmsign.keypoints import ARMS, HANDS, HEAD, MIRRORED
+from mmsign.keypoints import ARMS, HANDS, HEAD, MIRRORED, SHOULDERS
 from mmsign.registry import TRANSFORMS
 
 
 def _found(keypoints: np.ndarray) -> np.ndarray:
     return keypoints[..., 2] > 0
+
+
+def _taken(transform: BaseTransform, results: dict, key: str) -> np.ndarray:
+    """A copy of the keypoints or frames, which a transform cannot do without."""
+    if isinstance(results.get(key, ''), str):
+        raise ConfigError(
+            f'{type(transform).__name__} changes {key}: let LoadClip load them, and '
+            'DecodeClip decode frames'
+        )
+    return results[key].copy()
 
 
 def _check(transform: BaseTransform, **shares: float) -> None:
@@ -151,30 +161,27 @@ class VaryBody(BaseTransform):
         self.limbs, self.hands, self.head = limbs, hands, head
 
     def transform(self, results: dict) -> dict:
-        points = results['keypoints'].copy()
+        points = _taken(self, results, 'keypoints')
         xy, found = points[..., :2], _found(points)
         before = xy.copy()
-        apart, upper, lower = np.exp(np.random.normal(0, self.limbs, 3))
-        (left, *_), (right, *_) = ARMS
-        middle = (before[:, left] + before[:, right]) / 2
-        both = found[:, left] & found[:, right]
-        for shoulder, elbow, wrist, hand in ARMS:
-            # A length changes where both of its ends were found.
-            change = (apart - 1) * (before[:, shoulder] - middle) * both[:, None]
+
+        def way(start: int, end: int) -> np.ndarray:
+            """(T, 2) between two keypoints; 0 where one of them was not found."""
+            both = (found[:, start] & found[:, end])[:, None]
+            return np.where(both, before[:, end] - before[:, start], 0)
+
+        width, upper, lower = np.expm1(np.random.normal(0, self.limbs, 3))
+        for (shoulder, elbow, wrist, hand), other in zip(ARMS, SHOULDERS[::-1]):
+            change = width / 2 * way(other, shoulder)
             xy[:, shoulder] += change
-            for length, inner, outer in (
-                (upper, shoulder, elbow),
-                (lower, elbow, wrist),
-            ):
-                seen = (found[:, inner] & found[:, outer])[:, None]
-                change = change + (length - 1) * seen * (
-                    before[:, outer] - before[:, inner]
-                )
-                xy[:, outer] += change
-            size = np.exp(np.random.normal(0, self.hands))
-            root = before[:, hand][:, :1]
-            grown = root + size * (before[:, hand] - root) + change[:, None]
-            xy[:, hand] = grown
+            change = change + upper * way(shoulder, elbow)
+            xy[:, elbow] += change
+            change = change + lower * way(elbow, wrist)
+            xy[:, wrist] += change
+            xy[:, hand] += change[:, None]
+            size = np.expm1(np.random.normal(0, self.hands))
+            for point in range(hand.start + 1, hand.stop):
+                xy[:, point] += size * way(hand.start, point)
         xy[:, HEAD] += np.random.normal(0, self.head, 2) * results['crop_box'][2:]
         xy[~found] = before[~found]
         results['keypoints'] = points
@@ -205,7 +212,7 @@ class DropPoints(BaseTransform):
         self.noise, self.points, self.hands = noise, points, hands
 
     def transform(self, results: dict) -> dict:
-        points = results['keypoints'].copy()
+        points = _taken(self, results, 'keypoints')
         frames = len(points)
         x0, y0, *sides = results['crop_box']
         lost = np.random.uniform(size=points.shape[:2]) < self.points
@@ -213,7 +220,7 @@ class DropPoints(BaseTransform):
         points[..., :2] += noise * _found(points)[..., None]
         for hand in HANDS:
             if np.random.uniform() < self.hands:
-                length = np.random.randint(1, frames // 2 + 2)
+                length = np.random.randint(max(1, frames // 2)) + 1
                 start = np.random.randint(frames)
                 lost[start : start + length, hand] = True
         points[lost] = x0 - 2 * sides[0], y0 - 2 * sides[1], 0
@@ -232,7 +239,9 @@ class ClipErase(BaseTransform):
         area: Range of the share of the picture that is covered.
     """
 
-    def __init__(self, prob: float = 0.5, area: tuple[float, float] = (0.02, 0.15)):
+    def __init__(
+        self, prob: float = 0.5, area: tuple[float, float] = (0.02, 0.15)
+    ) -> None:
         if not (0 <= prob <= 1 and 0 < area[0] <= area[1] <= 1):
             raise ConfigError(
                 'ClipErase: prob must be in [0, 1] and area a range 0 < a <= b <= 1, '
@@ -243,7 +252,7 @@ class ClipErase(BaseTransform):
     def transform(self, results: dict) -> dict:
         if np.random.uniform() >= self.prob:
             return results
-        frames = results['frames'].copy()
+        frames = _taken(self, results, 'frames')
         height, width = frames.shape[1:3]
         area = np.random.uniform(*self.area)
         aspect = np.exp(np.random.uniform(-0.7, 0.7))

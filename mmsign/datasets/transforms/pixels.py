@@ -23,8 +23,8 @@ class ClipResize(BaseTransform):
     the heatmaps are drawn.
 
     The box is in pixels of the source; beyond the frame, its border is repeated. Frames
-    that were packed smaller are cut at
-    the pixel nearest to it, at most half a pixel beside.
+    that were packed smaller are cut at the pixel nearest to it, at most half a pixel
+    beside.
 
     Reads ``frames`` (T, H, W, 3) uint8, ``crop_box`` and ``frame_size``. Writes
     ``frames`` (T, size, size, 3) uint8.
@@ -44,29 +44,27 @@ class ClipResize(BaseTransform):
         source_w, source_h = results['frame_size']
         columns = _span(x0, width, frames.shape[2] / source_w)
         rows = _span(y0, height, frames.shape[1] / source_h)
-        frames, rows, columns = _reaching(frames, rows, columns)
-        results['frames'] = resized(frames[:, rows, columns], (self.size, self.size))
+        results['frames'] = self._cut(frames, rows, columns)
         return results
 
+    def _cut(self, frames: np.ndarray, rows: range, columns: range) -> np.ndarray:
+        size = self.size, self.size
+        height, width = frames.shape[1:3]
+        if min(rows.start, columns.start) >= 0 and (
+            rows.stop <= height and columns.stop <= width
+        ):
+            inside = frames[:, rows.start : rows.stop, columns.start : columns.stop]
+            return resized(inside, size)
+        # One by one: a box may be many times as large as the frame.
+        y, x = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
+        parts = [resized(frame[y][:, x][None], size) for frame in frames]
+        return np.concatenate(parts)
 
-def _span(start: float, length: float, scale: float) -> slice:
+
+def _span(start: float, length: float, scale: float) -> range:
     """Whole pixels of a range of source pixels; at least one."""
     first = round(start * scale)
-    return slice(first, max(first + 1, round((start + length) * scale)))
-
-
-def _reaching(
-    frames: np.ndarray, rows: slice, columns: slice
-) -> tuple[np.ndarray, slice, slice]:
-    """Frames (T, H, W, 3) with their borders repeated as far as the spans reach."""
-    missing, shifted = [], []
-    for span, size in zip((rows, columns), frames.shape[1:3]):
-        before, behind = max(0, -span.start), max(0, span.stop - size)
-        missing.append((before, behind))
-        shifted.append(slice(span.start + before, span.stop + before))
-    if np.any(missing):
-        frames = np.pad(frames, [(0, 0), *missing, (0, 0)], mode='edge')
-    return frames, *shifted
+    return range(first, max(first + 1, round((start + length) * scale)))
 
 
 # Share of blue, green and red in the brightness of a pixel (ITU-R BT.601).

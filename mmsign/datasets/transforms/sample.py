@@ -107,8 +107,8 @@ class SampleRhythm(SampleClip):
     """``SampleClip`` with a rhythm: within a clip, too, some parts are faster.
 
     In training the speed at each of the L places is the exponential of a line through
-    normal numbers, one every ``period`` places, and the nearest frames are taken, the
-    clip's first and last among them.
+    normal numbers, about one every ``period`` places, and the nearest frames are taken,
+    the clip's first and last among them.
 
     Args:
         rhythm: Standard deviation of the logarithm of the speed.
@@ -128,10 +128,26 @@ class SampleRhythm(SampleClip):
     def _draw(self, num_frames: int) -> np.ndarray:
         length = self._length(num_frames)
         knots = np.random.normal(0, self.rhythm, 2 + length // self.period)
-        places = np.linspace(0, len(knots) - 1, max(length - 1, 1))
+        places = np.linspace(0, len(knots) - 1, length - 1)
         speed = np.exp(np.interp(places, np.arange(len(knots)), knots))
-        passed = np.append(0, np.cumsum(speed))[:length]
-        return np.rint(passed * ((num_frames - 1) / passed[-1])).astype(np.int64)
+        passed = np.append(0.0, np.cumsum(speed))
+        # A single place has passed nothing: it is the first frame.
+        passed *= (num_frames - 1) / (passed[-1] or 1.0)
+        return np.rint(passed).astype(np.int64)
+
+
+def per_frame(results: dict) -> dict[str, np.ndarray]:
+    """What a clip has for each of its T frames.
+
+    Returns:
+        ``frame_indices`` (T,), ``keypoints`` (T, K, 3) and ``frames`` (T, …), as far as
+        they are there; ``frames`` is a path until they are decoded.
+    """
+    found = {key: results.get(key, '') for key in _PER_FRAME}
+    return {key: x for key, x in found.items() if not isinstance(x, str)}
+
+
+_PER_FRAME = ('frame_indices', 'keypoints', 'frames')
 
 
 @TRANSFORMS.register_module()
@@ -149,6 +165,10 @@ class HoldLast(BaseTransform):
 
     Args:
         frames: Repeats, a multiple of the sampling's stride.
+
+    Examples:
+        >>> HoldLast(2).transform(dict(frame_indices=np.arange(4)))['frame_indices']
+        array([0, 1, 2, 3, 3, 3])
     """
 
     def __init__(self, frames: int = 8) -> None:
@@ -157,11 +177,8 @@ class HoldLast(BaseTransform):
         self.frames = frames
 
     def transform(self, results: dict) -> dict:
-        for key in ('frame_indices', 'keypoints', 'frames'):
-            held = results.get(key, '')
-            if not isinstance(held, str):
-                again = np.repeat(held[-1:], self.frames, axis=0)
-                results[key] = np.concatenate([held, again])
+        for key, x in per_frame(results).items():
+            results[key] = np.concatenate([x, np.repeat(x[-1:], self.frames, axis=0)])
         return results
 
 

@@ -4,8 +4,6 @@ Symbols: T frames after sampling, K = 79 keypoints (x, y in pixels of the source
 score).
 """
 
-from functools import cache
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -13,10 +11,6 @@ from mmsign.errors import ConfigError
 from mmsign.keypoints import CONFIDENT, SHOULDERS
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
-
-Box = tuple[float, float, float, float]
-# The first clip of a process is named, and not thousands.
-_warn_once = cache(warn)
 
 
 def shoulders(keypoints: np.ndarray) -> tuple[np.ndarray, float] | None:
@@ -29,7 +23,7 @@ def shoulders(keypoints: np.ndarray) -> tuple[np.ndarray, float] | None:
         keypoints: (T, K, 3).
 
     Returns:
-        (x, y) and the distance; None if no frame has both.
+        (x, y) and the distance; None if no frame has both, a pixel apart at least.
 
     Examples:
         >>> clip = np.zeros((5, 79, 3))
@@ -53,8 +47,8 @@ class SignerCrop(BaseTransform):
 
     Whoever signs then stands in the same place and is as large as anybody else, in
     frames and keypoints alike. The box may reach beyond the frame. Where no frame
-    shows both shoulders, it is the smallest square about the whole frame, and a
-    notice says so once.
+    shows both shoulders, it is the smallest square about the whole frame; a notice
+    names the first such clip.
 
     Reads ``keypoints`` (T, K, 3) and ``frame_size``; writes ``crop_box``.
 
@@ -71,6 +65,7 @@ class SignerCrop(BaseTransform):
         if size <= 0:
             raise ConfigError(f'SignerCrop: size must be positive, not {size}')
         self.size, self.below = size, below
+        self._has_warned = False
 
     def transform(self, results: dict) -> dict:
         if 'keypoints' not in results:
@@ -79,20 +74,22 @@ class SignerCrop(BaseTransform):
             )
         found = shoulders(results['keypoints'])
         if found is None:
-            _warn_once(
-                f'clip {results["clip_id"]}: no frame shows both shoulders, by which '
-                'SignerCrop finds the signer; the whole frame is taken, for other '
-                'clips like it too'
-            )
-            middle, side = (
-                np.array(results['frame_size']) / 2,
-                max(results['frame_size']),
-            )
+            self._warn_once(results['clip_id'])
+            size = results['frame_size']
+            middle, side = np.array(size) / 2, max(size)
         else:
             middle, width = found
             middle = middle + (0, self.below * width)
-            side = self.size * width
-        side = max(1, round(side))
+            side = max(1, round(self.size * width))
         x0, y0 = np.rint(middle - side / 2)
         results['crop_box'] = (float(x0), float(y0), float(side), float(side))
         return results
+
+    def _warn_once(self, clip_id: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            warn(
+                f'clip {clip_id}: no frame shows both shoulders, by which SignerCrop '
+                'finds the signer; the whole frame is taken, and so it is of other '
+                'clips without shoulders, which are not named'
+            )

@@ -58,7 +58,7 @@ class KeypointTCN(BaseModule):
         depths: Residual blocks before and behind each halving of the frames.
         kernel_size: Of the convolutions, in steps.
         dropout: Probability behind each block.
-        score_threshold: From which score on a keypoint is there.
+        score_threshold: From which score on a keypoint of hands and face is there.
 
     Examples:
         >>> net = KeypointTCN(channels=8, depths=(1, 1)).eval()
@@ -128,37 +128,38 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     """(B, 3, T, K) points in the crop box → (B, F, T).
 
     Places of the body, relative to the box; of each hand the place of its root, or else
-    of the wrist, and the way from the nose to it; hands and face relative to their roots in their own size; what
-    moved since the frame before; and what was found.
+    of the wrist, and the way from the nose to it; hands and face relative to their
+    roots in their own size; what moved since the frame before; and what was found.
     """
     score = points[:, 2].float()
-    seen = (score >= score_threshold) & (score > 0)
+    # Where it sees no hand and no face, an estimator puts them anywhere; what it says
+    # of a body's points out of sight is still a good guess.
+    least = score.new_full((len(SELECTED_79),), score_threshold)
+    least[_BODY] = 0
+    seen = (score >= least) & (score > 0)
     found = seen[:, None].float()
     # What is missing may lie anywhere, also at infinity.
     xy = torch.where(seen[:, None], points[:, :2].float(), 0)
-    body = 2 * xy[..., _BODY]
-    nose, nose_found = 2 * xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
-    places, shapes, flags = [body], [], [found[..., _BODY]]
+    nose, nose_found = xy[..., NOSE : NOSE + 1], found[..., NOSE : NOSE + 1]
+    places, there, shapes = [2 * xy[..., _BODY]], [found[..., _BODY]], []
     for _, _, wrist, hand in ARMS:
-        # Where an estimator of hands finds none, that of the body may know the wrist.
-        lost = ~seen[:, None, :, hand][..., :1]
+        # Where no hand is found, the body may know the wrist.
+        lost = found[..., hand][..., :1] == 0
         at_wrist = slice(wrist, wrist + 1)
         root = torch.where(lost, xy[..., at_wrist], xy[..., hand][..., :1])
         root_found = torch.where(lost, found[..., at_wrist], found[..., hand][..., :1])
         places.append(2 * root)
-        shapes.append((2 * root - nose) * root_found * nose_found)
+        there.append(root_found)
+        shapes.append(2 * (root - nose) * root_found * nose_found)
         shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found))
-        flags.append(root_found)
     face = torch.cat([xy[..., part] for part in _FACE], -1)
     face_found = torch.cat([found[..., part] for part in _FACE], -1)
-    shapes.append(_shape(face, face_found, nose / 2, nose_found))
-    flags.append(face_found[..., :1])
-    place = torch.cat(places, -1)
-    there = torch.cat([found[..., _BODY], *flags[1:3]], -1)
+    shapes.append(_shape(face, face_found, nose, nose_found))
+    place, placed = torch.cat(places, -1), torch.cat(there, -1)
     # Of what was found in both frames.
-    both = there[:, :, 1:] * there[:, :, :-1]
+    both = placed[:, :, 1:] * placed[:, :, :-1]
     motion = F.pad(place.diff(dim=2) * both, (0, 0, 1, 0)) * _MOTION
-    parts = [*places, *shapes, motion, *flags]
+    parts = [place, *shapes, motion, placed, face_found[..., :1]]
     return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
 
 

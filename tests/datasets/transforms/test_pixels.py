@@ -42,6 +42,18 @@ def test_a_box_in_pixels_of_a_larger_source():
     np.testing.assert_array_equal(packed, same)
 
 
+@pytest.mark.parametrize(
+    'box', [(-30, 20, 90, 70), (70, -200, 60, 500), (5, 120, 8, 9)]
+)
+def test_beyond_the_frame_its_border_is_repeated(box):
+    frames = np.random.default_rng(0).integers(0, 256, (2, 100, 100, 3), np.uint8)
+    wide = np.pad(frames, [(0, 0), (300, 300), (300, 300), (0, 0)], mode='edge')
+    x0, y0, *sides = box
+    inside = ClipResize(20)(clip(wide, (x0 + 300, y0 + 300, *sides), (700, 700)))
+    found = ClipResize(20)(clip(frames, box))
+    np.testing.assert_array_equal(found['frames'], inside['frames'])
+
+
 def test_impossible_size():
     with pytest.raises(ValueError, match='ClipResize'):
         ClipResize(0)

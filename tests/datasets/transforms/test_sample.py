@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.datasets.transforms.sample import ClipCenterCrop, ClipRandomCrop, SampleClip
+from mmsign.datasets.transforms.sample import (
+    ClipCenterCrop,
+    ClipRandomCrop,
+    HoldLast,
+    SampleClip,
+    SampleRhythm,
+)
+from mmsign.timing import StepClock
 
 
 def sample(count: int, seed: int = 0, **kwargs) -> np.ndarray:
@@ -186,3 +193,70 @@ def test_every_so_many_th_frame(count, test):
         np.testing.assert_array_equal(
             found['frame_indices'], alone['frame_indices'] * step
         )
+
+
+def rhythm(count: int, seed: int = 0, **kwargs) -> np.ndarray:
+    np.random.seed(seed)
+    keypoints = np.arange(count)[:, None, None] * np.ones((1, 2, 3))
+    results = dict(clip_id='c', num_frames=count, keypoints=keypoints)
+    results = SampleRhythm(**kwargs)(results)
+    np.testing.assert_array_equal(
+        results['keypoints'][:, 0, 0], results['frame_indices']
+    )
+    return results['frame_indices']
+
+
+@examples(200)
+@given(
+    count=st.integers(1, 500),
+    seed=st.integers(0, 2**31),
+    stride=st.integers(1, 8),
+    strength=st.floats(0, 2),
+)
+def test_a_rhythm_goes_from_the_first_frame_to_the_last(count, seed, stride, strength):
+    kwargs = dict(stride=stride, max_length=48 * stride, rhythm=strength)
+    indices = rhythm(count, seed, **kwargs)
+    length = len(indices)
+    assert length % stride == 0 and 0 < length <= 48 * stride
+    assert (np.diff(indices) >= 0).all() and indices[0] == 0
+    assert indices[-1] == (count - 1 if length > 1 else 0)
+
+
+def test_a_rhythm_changes_the_speed_within_a_clip():
+    def ratio(**kwargs) -> float:
+        steps = np.diff(rhythm(400, scale=(1, 1), **kwargs))
+        parts = steps[:396].reshape(-1, 12).sum(1)
+        return parts.max() / parts.min()
+
+    assert ratio(rhythm=0) < 1.2 < 1.5 < ratio(rhythm=0.3) < ratio(rhythm=0.8)
+    # Numbers that follow each other sooner leave less to a stretch.
+    assert ratio(rhythm=0.8, period=1) < ratio(rhythm=0.8, period=12)
+
+
+def test_lengths_and_testing_are_those_of_sampling():
+    lengths = {len(rhythm(20, seed)) for seed in range(200)}
+    assert lengths == {12, 16, 20, 24, 28, 32}
+    np.testing.assert_array_equal(rhythm(30, test=True), sample(30, test=True))
+    for wrong in (dict(rhythm=-0.1), dict(period=0)):
+        with pytest.raises(ValueError, match='SampleRhythm'):
+            SampleRhythm(**wrong)
+
+
+def test_the_last_frame_is_held():
+    clip = dict(
+        frame_indices=np.arange(3, 7),
+        keypoints=np.random.default_rng(0).normal(size=(4, 79, 3)),
+        frames=np.random.default_rng(0).integers(0, 256, (4, 5, 5, 3), np.uint8),
+    )
+    held = HoldLast(frames=3)(dict(clip))
+    for key, x in clip.items():
+        np.testing.assert_array_equal(held[key][:4], x)
+        np.testing.assert_array_equal(held[key][4:], np.repeat(x[-1:], 3, axis=0))
+        assert held[key].dtype == x.dtype
+    blind = HoldLast(frames=3)(clip | dict(frames='folder'))
+    assert blind['frames'] == 'folder' and len(blind['keypoints']) == 7
+    # What is recognized there has the time of the last frame.
+    clock = StepClock.of_frames(held['frame_indices'], frames=7, steps=7)
+    assert clock.span(3, 4) == clock.span(6, 7) == (6, 7)
+    with pytest.raises(ValueError, match='HoldLast'):
+        HoldLast(frames=0)
