@@ -179,7 +179,7 @@ def pointwise_units(
         norms: One of each, in training mode, of one momentum and ε.
 
     Returns:
-        (B, C', T, H, W) of each: views of one memory, as if it were concatenated.
+        (B, C', T, H, W) of each.
     """
     sizes = [conv.out_channels for conv in convolutions]
     weight = torch.cat([_weight(conv).flatten(1) for conv in convolutions])
@@ -189,7 +189,9 @@ def pointwise_units(
     y = _from_rows(F.linear(_rows(x), weight), x)
     y = _normalised(norms[0], y, averages.view(2, -1), affine.view(2, -1)).relu()
     torch._foreach_copy_(kept, averages.split(sizes * 2))
-    return y.split(sizes, 1)
+    # Parts of their own: what follows would copy all but the first.
+    parts = torch.split_with_sizes_copy(y.permute(0, 2, 3, 4, 1), sizes, -1)
+    return tuple(map(_as_volume, parts))
 
 
 class MaxPool3d(nn.MaxPool3d):
