@@ -154,14 +154,15 @@ def test_one_process_and_two(python):
 
 def test_the_baseline_gets_the_same_input(monkeypatch):
     monkeypatch.syspath_prepend(TOOLS / 'benchmark')
+    from _clips import batch
     from _plain import preprocess_per_pixel
-    from training_step import batch, network
+    from training_step import network
 
     args = argparse.Namespace(
         width=0.125, size=64, frames=17, batch_size=2, checkpointing=False
     )
     net = network(args)
-    data = batch(args, net)
+    data = batch(args)
     data['data_samples'][1].set_metainfo(dict(crop_box=(11.0, 17.0, 190.0, 201.0)))
     ours = net.data_preprocessor(data, True)['inputs']
     plain = preprocess_per_pixel(net, data, True)['inputs']

@@ -9,7 +9,7 @@ from mmsign.structures import SignDataSample
 
 
 def batch(args) -> dict:
-    """Random frames and keypoints of one batch: ``batch_size``, ``frames``, ``size``."""
+    """Random frames and keypoints, by ``batch_size``, ``frames`` and ``size``."""
     generator = torch.Generator().manual_seed(0)
     shape = (3, args.frames, args.size, args.size)
     samples = [

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
-from mmsign.models.layers.heatmaps import ReusedMemory, draw_heatmaps
+from mmsign.models.layers.heatmaps import draw_heatmaps
+from mmsign.models.layers.reuse import ReusedMemory
 
 
 def per_pixel(keypoints, box, size, sigma):
