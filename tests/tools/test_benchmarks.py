@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import runpy
 import subprocess
 
@@ -117,6 +118,24 @@ def test_evaluation_counts_every_clip(run):
     assert found['clips'] == 10 and found['reference words'] > 0
     parts = found['decoding, s'] + found['word error rates, s']
     assert found['together, s'] == pytest.approx(parts)
+
+
+@pytest.mark.slow
+def test_one_checkout_against_itself(python):
+    sizes = ['--networks=toy', '--what=inference', '--dtypes=float32']
+    done = subprocess.run(
+        [python, TOOLS / 'benchmark' / 'compare.py', TOOLS.parent]
+        + [*sizes, '--frames=8', '--rounds=3'],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    row = [cell.strip() for cell in done.stdout.splitlines()[-1].split('|')[1:-1]]
+    assert row[:3] == ['toy', 'float32', 'inference']
+    for old, new, ratio in (row[3:6], row[6:9]):
+        assert float(old) > 0 < float(new)
+        middle, low, high, fastest = map(float, re.findall(r'[\d.]+', ratio))
+        assert low <= middle <= high and fastest > 0
 
 
 @pytest.mark.slow

@@ -156,7 +156,7 @@ def main() -> None:
     args = parser.parse_args()
     old, new = args.old.resolve(), args.new.resolve()
     about = ', '.join(f'{key} {value}' for key, value in machine().items())
-    heads = ['network', 'what', 'dtype']
+    heads = ['network', 'dtype', 'what']
     for clock in CLOCKS:
         heads += [f'{age}, s of {clock}' for age in ('old', 'new')]
         heads += [f'ratio ({clock})']
