@@ -14,14 +14,16 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.registry import MODELS
 
-from ..layers.linear import LinearOfEach, convolved, windows
 from ..layers.sequence import (
     ClipLengths,
     Dropout,
+    LinearOfEach,
     MaskedBatchNorm,
     PositionEncoding,
+    convolved,
     length_mask,
     masked_batch_norms,
+    windows,
 )
 
 
