@@ -77,7 +77,7 @@ def _columns(x: Tensor) -> Tensor:
 
 def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
     """(B, C, T, H·W) → (B, C, T, H, W)."""
-    return x.view(*x.shape[:3], *size)
+    return _as_volume(x.permute(0, 2, 3, 1).unflatten(2, tuple(size)))
 
 
 class Conv3d(nn.Conv3d):
