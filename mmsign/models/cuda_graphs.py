@@ -8,7 +8,7 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.errors import ConfigError
 
-from .layers.heatmaps import ReusedMemory
+from .layers.reuse import ReusedMemory
 from .recognizers.recognizer import SignRecognizer
 
 

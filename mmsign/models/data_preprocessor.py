@@ -15,7 +15,8 @@ from mmsign.errors import ConfigError
 from mmsign.keypoints import SELECTED_79, channels_of
 from mmsign.registry import MODELS
 
-from .layers.heatmaps import ReusedMemory, draw_heatmaps
+from .layers.heatmaps import draw_heatmaps
+from .layers.reuse import ReusedMemory
 from .layers.sequence import upload
 from .layers.volume import MEMORY_FORMATS
 

@@ -10,7 +10,8 @@ import torch.nn as nn
 from torch.nn.functional import cosine_similarity
 
 from mmsign.models.layers import volume
-from mmsign.models.layers.heatmaps import ReusedMemory, draw_heatmaps
+from mmsign.models.layers.heatmaps import draw_heatmaps
+from mmsign.models.layers.reuse import ReusedMemory
 from mmsign.models.layers.sequence import MaskedBatchNorm
 from mmsign.models.losses import CTCLoss, SelfDistillationLoss
 

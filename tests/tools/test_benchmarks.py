@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import runpy
 import subprocess
 
@@ -120,6 +121,24 @@ def test_evaluation_counts_every_clip(run):
 
 
 @pytest.mark.slow
+def test_one_checkout_against_itself(python):
+    sizes = ['--networks=toy', '--what=inference', '--dtypes=float32']
+    done = subprocess.run(
+        [python, TOOLS / 'benchmark' / 'compare.py', TOOLS.parent]
+        + [*sizes, '--frames=8', '--rounds=3'],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    row = [cell.strip() for cell in done.stdout.splitlines()[-1].split('|')[1:-1]]
+    assert row[:3] == ['toy', 'float32', 'inference']
+    for old, new, ratio in (row[3:6], row[6:9]):
+        assert float(old) > 0 < float(new)
+        middle, low, high, fastest = map(float, re.findall(r'[\d.]+', ratio))
+        assert low <= middle <= high and fastest > 0
+
+
+@pytest.mark.slow
 def test_translation(run):
     sizes = ['--sentences=2', '--steps=4', '--beam-width=2', '--batch-size=2']
     sizes += ['--frames=8', '--size=32', '--memory-vocabulary=100']
@@ -154,14 +173,15 @@ def test_one_process_and_two(python):
 
 def test_the_baseline_gets_the_same_input(monkeypatch):
     monkeypatch.syspath_prepend(TOOLS / 'benchmark')
+    from _clips import batch
     from _plain import preprocess_per_pixel
-    from training_step import batch, network
+    from training_step import network
 
     args = argparse.Namespace(
         width=0.125, size=64, frames=17, batch_size=2, checkpointing=False
     )
     net = network(args)
-    data = batch(args, net)
+    data = batch(args)
     data['data_samples'][1].set_metainfo(dict(crop_box=(11.0, 17.0, 190.0, 201.0)))
     ours = net.data_preprocessor(data, True)['inputs']
     plain = preprocess_per_pixel(net, data, True)['inputs']

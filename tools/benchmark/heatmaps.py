@@ -14,7 +14,8 @@ from _plain import HEIGHT, SIGMA, SIZE, WIDTH, per_pixel
 from _report import seconds, show
 
 from mmsign.engine.launch import reported_errors
-from mmsign.models.layers.heatmaps import ReusedMemory, draw_heatmaps
+from mmsign.models.layers.heatmaps import draw_heatmaps
+from mmsign.models.layers.reuse import ReusedMemory
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 
 import torch
+from _clips import batch
 from _plain import plain_layers, preprocess_per_pixel
 from _report import seconds, show
-from training_step import batch, network
+from training_step import network
 
 from mmsign.engine.launch import reported_errors
 from mmsign.models.inference import inference_context, prepare_for_inference
@@ -33,7 +34,7 @@ def main() -> None:
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
 
     net = network(args).eval()
-    data = batch(args, net)
+    data = batch(args)
 
     def baseline_network():
         with torch.no_grad():

@@ -14,12 +14,13 @@ from contextlib import nullcontext
 
 import torch
 import torch.nn as nn
+from _clips import batch
 from _plain import plain_layers
 from _report import show
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
-from training_step import batch, network
+from training_step import network
 
 from mmsign.engine.launch import reported_errors
 
@@ -84,7 +85,7 @@ def peak_memory(args: argparse.Namespace, low: bool) -> int:
                 parameter.grad = torch.zeros_like(parameter)
         optimizer.step()
         optimizer.zero_grad()
-        data = batch(args, net)
+        data = batch(args)
         with torch.autocast('cpu', torch.bfloat16, enabled=low):
             ready = net.data_preprocessor(data, True)
             losses = net(ready['inputs'], ready['data_samples'], mode='loss')

@@ -18,9 +18,10 @@ import time
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from _clips import batch
 from _report import show
 from torch.nn.parallel import DistributedDataParallel
-from training_step import batch, network
+from training_step import network
 
 from mmsign.engine.launch import reported_errors
 
@@ -44,7 +45,7 @@ def train(rank: int, processes: int, threads: int, port: int, args, result) -> N
     model = net
     if processes > 1:
         model = DistributedDataParallel(net, broadcast_buffers=False)
-    data = batch(args, net)
+    data = batch(args)
     taken = []
     for index in range(args.repeats + 1):
         if processes > 1:

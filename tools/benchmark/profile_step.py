@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 
 import torch
+from _clips import batch
 from _report import show
 from torch.profiler import ProfilerActivity, profile
-from training_step import batch, network
+from training_step import network
 
 from mmsign.compat import cpu_has_bfloat16
 from mmsign.engine import FusedAdam
@@ -33,7 +34,7 @@ def main() -> None:
     low = on_gpu or cpu_has_bfloat16() is not False
     net = network(args).train()
     optimizer = FusedAdam(net.parameters(), lr=1e-5)
-    data = batch(args, net)
+    data = batch(args)
 
     def step() -> None:
         with torch.autocast(device, torch.bfloat16, enabled=low):

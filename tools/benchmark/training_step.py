@@ -15,8 +15,8 @@ import argparse
 import resource
 from contextlib import nullcontext
 
-import numpy as np
 import torch
+from _clips import batch
 from _plain import plain_layers, preprocess_per_pixel
 from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
@@ -25,7 +25,6 @@ from mmsign.compat import cpu_has_bfloat16
 from mmsign.engine import FusedAdam
 from mmsign.engine.launch import reported_errors
 from mmsign.models import TwoStreamRecognizer
-from mmsign.structures import SignDataSample
 
 
 def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
@@ -43,37 +42,6 @@ def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
         distillation=dict(type='SelfDistillationLoss'),
     )
     return net.cuda() if torch.cuda.is_available() else net
-
-
-def batch(args, net: TwoStreamRecognizer) -> dict:
-    """Random frames and keypoints of one batch."""
-    generator = torch.Generator().manual_seed(0)
-    shape = (3, args.frames, args.size, args.size)
-    samples = [
-        SignDataSample(
-            metainfo=dict(
-                clip_id=f'clip{index}',
-                glosses=['G3', 'G7', 'G5'],
-                length=args.frames,
-                frame_indices=np.arange(args.frames),
-                crop_box=(0.0, 0.0, 210.0, 260.0),
-            )
-        )
-        for index in range(args.batch_size)
-    ]
-    return dict(
-        inputs=dict(
-            video=[
-                torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-                for _ in samples
-            ],
-            keypoints=[
-                torch.rand(args.frames, 79, 3, generator=generator) * 210
-                for _ in samples
-            ],
-        ),
-        data_samples=samples,
-    )
 
 
 # Dense bfloat16 (float16 on Turing and Volta) peak of GPUs by name, in TFLOP/s.
@@ -109,7 +77,7 @@ def training_flops(args) -> float:
         **vars(args) | dict(frames=frames, batch_size=1, checkpointing=False)
     )
     net = network(short).train()
-    ready = net.data_preprocessor(batch(short, net), True)
+    ready = net.data_preprocessor(batch(short), True)
     with FlopCounterMode(display=False) as counter:
         losses = net(ready['inputs'], ready['data_samples'], mode='loss')
         sum(losses.values()).backward()
@@ -128,7 +96,7 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
     optimizer = adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
         net.encode = torch.compile(net.encode)
-    data = batch(args, net)
+    data = batch(args)
 
     def preprocess(training: bool) -> dict:
         if fast:

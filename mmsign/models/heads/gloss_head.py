@@ -17,10 +17,13 @@ from mmsign.registry import MODELS
 from ..layers.sequence import (
     ClipLengths,
     Dropout,
+    LinearOfEach,
     MaskedBatchNorm,
     PositionEncoding,
+    convolved,
     length_mask,
     masked_batch_norms,
+    windows,
 )
 
 
@@ -38,11 +41,10 @@ class _FeedForward(nn.Module):
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         # Padded steps are zeroed before each convolution, so a clip's logits
         # do not depend on what it is batched with.
-        valid = valid[:, None]
-        y = self.norm(x).transpose(1, 2) * valid
-        y = self.dropout(self.relu(self.conv1(y))) * valid
-        y = self.dropout(self.conv2(y))
-        return x + y.transpose(1, 2)
+        valid = valid[..., None]
+        y = self.norm(x) * valid
+        y = self.dropout(self.relu(convolved(self.conv1, y))) * valid
+        return x + self.dropout(convolved(self.conv2, y))
 
 
 @MODELS.register_module()
@@ -69,7 +71,7 @@ class GlossHead(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.hidden_channels = hidden_channels
+        self.hidden_channels, self.kernel_size = hidden_channels, kernel_size
         inner = feedforward_channels, kernel_size
         self.sizes = num_classes, hidden_channels, *inner, dropout
         self.fc = nn.Linear(in_channels, hidden_channels)
@@ -149,7 +151,7 @@ def classify_together(
 
 
 _NORMS = 'norm', 'feedforward.norm', 'norm_out'
-_PRODUCTS = 'feedforward.conv1', 'feedforward.conv2', 'classifier'
+_PRODUCTS = 'fc', 'feedforward.conv1', 'feedforward.conv2', 'classifier'
 # Parameters of a head that are one per channel.
 _VECTORS = (
     *(f'{name}.{kind}' for name in _NORMS for kind in ('weight', 'bias')),
@@ -176,33 +178,31 @@ def _on_each(
     def layer_norm(x: Tensor, name: str) -> Tensor:
         x = F.layer_norm(x, x.shape[-1:], eps=first.norm_out.eps)
         weight, bias = (vectors[f'{name}.{kind}'] for kind in ('weight', 'bias'))
-        return torch.addcmul(bias[:, None, None], x, weight[:, None, None])
+        return x * weight[:, None, None] + bias[:, None, None]
 
-    def product(x: Tensor, name: str) -> Tensor:
-        """A linear layer, or a convolution over time."""
-        weight = torch.stack([p[f'{name}.weight'] for p in parameters])
-        k = weight[0, 0].numel() // x.shape[-1]
-        if k > 1:
-            x = F.pad(x, (0, 0, (k - 1) // 2, k // 2)).unfold(2, k, 1)
-            x = x.contiguous().flatten(-2)
-        bias, columns = vectors[f'{name}.bias'][:, :, None], x.flatten(1, 2).mT
-        # This way round the weights' gradient lies as they do.
-        y = torch.baddbmm(bias, weight.flatten(2), columns)
-        return y.mT.unflatten(1, x.shape[1:3])
+    def linear(inputs: Sequence[Tensor], name: str) -> Tensor:
+        """A linear layer, or a convolution over time, of each (B, T, C)."""
+        weights = [of_head[f'{name}.weight'] for of_head in parameters]
+        rows = [x.flatten(0, 1) for x in inputs]
+        y = LinearOfEach.apply(vectors[f'{name}.bias'], *rows, *weights)
+        return y.unflatten(1, inputs[0].shape[:2])
+
+    def over_time(x: Tensor, name: str) -> Tensor:
+        return linear(windows(x, first.kernel_size).unbind(), name)
 
     valid = _valid(features[0], lengths)
     affine = vectors['norm.weight'], vectors['norm.bias']
     with compat.without_autocast(valid.device.type):
-        x = [head.fc(of_head.float()) for head, of_head in zip(heads, features)]
+        x = linear([of_head.float() for of_head in features], 'fc')
         norms = [head.norm for head in heads]
-        x = relu(masked_batch_norms(norms, torch.stack(x), valid, *affine))
+        x = relu(masked_batch_norms(norms, x, valid, *affine))
         x = dropout(first.positions(x))
         valid = valid[..., None]
         y = layer_norm(x, 'feedforward.norm') * valid
-        y = dropout(relu(product(y, 'feedforward.conv1'))) * valid
-        y = dropout(product(y, 'feedforward.conv2'))
+        y = dropout(relu(over_time(y, 'feedforward.conv1'))) * valid
+        y = dropout(over_time(y, 'feedforward.conv2'))
         x = layer_norm(x + y, 'norm_out')
-        return list(zip(product(x, 'classifier').unbind(), x.unbind()))
+        return list(zip(linear(x.unbind(), 'classifier').unbind(), x.unbind()))
 
 
 @MODELS.register_module()

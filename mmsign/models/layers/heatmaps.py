@@ -15,8 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .volume import padded
-
 # Smaller values are 0: their products would be denormal numbers, which slow the first
 # convolution on a CPU. Far below float32's precision at the peak.
 _NEGLIGIBLE = 1e-10
@@ -108,68 +106,3 @@ def draw_heatmaps(
         out = out.permute(0, 2, 3, 4, 1).unflatten(3, (width // n, n)).flatten(4)
     maps = torch.addcmul(offset, row, column, value=high - low, out=out)
     return maps.unflatten(4, (n, -1)).flatten(3, 4).permute(0, 4, 1, 2, 3)
-
-
-# Not public, but the only way to ask whether a storage is shared: a weak
-# reference would let the memory go. Where it is missing nothing is reused.
-_use_count = getattr(torch._C, '_storage_Use_Count', None)
-
-
-def _holders(tensor: Tensor) -> int:
-    return _use_count(tensor.untyped_storage()._cdata)
-
-
-# Of a tensor that nobody else holds: versions of torch count the handle made here
-# or do not.
-_ALONE = 0 if _use_count is None else _holders(torch.empty(1))
-
-
-class ReusedMemory:
-    """Memory of large inputs: handed out again once nobody holds the last tensor.
-
-    Writing a batch of heatmaps into fresh memory costs several times the drawing: the
-    operating system hands out and clears every page anew. (On a GPU the caching
-    allocator does this already.) A tensor that is still referenced — by a caller, a
-    view, a numpy array or a recorded graph — is never overwritten: the next request
-    then gets fresh memory.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Tensor] = {}
-
-    def empty(
-        self,
-        name: str,
-        shape: tuple[int, ...],
-        dtype: torch.dtype,
-        device: torch.device,
-    ) -> Tensor:
-        """An uninitialised (B, C, T, H, W) tensor, the channels last in memory.
-
-        On a GPU it is the first channels of a memory of ``padded(C)``, zeros behind.
-
-        Args:
-            name: What it is for; one tensor is kept per name.
-            shape, dtype, device: Of the result.
-        """
-        clips, channels, *places = shape
-        on_cpu = torch.device(device).type == 'cpu'
-        width = channels if on_cpu else padded(channels)
-        size = clips * math.prod(places) * width
-        reusing = _use_count is not None and on_cpu
-        kept = self._kept.get(name) if reusing else None
-        fits = kept is not None and kept.dtype == dtype and kept.numel() >= size
-        if not fits or _holders(kept) > _ALONE:
-            # Outside inference mode, so that training may use it afterwards.
-            with torch.inference_mode(False):
-                kept = torch.empty(size, dtype=dtype, device=device)
-            if reusing:
-                self._kept[name] = kept
-        memory = kept[:size].view(clips, *places, width)
-        if width > channels:
-            memory[..., channels:].zero_()
-        return memory[..., :channels].permute(0, 4, 1, 2, 3)
-
-    def __reduce__(self) -> tuple:
-        """Copies hold nothing."""
-        return ReusedMemory, ()

@@ -83,8 +83,10 @@ class PlacedShifts(torch.autograd.Function):
                 of_placed = clips_of(of_placed, len(x))
                 found = _sum_shifts(of_placed, *shift, x.shape[1])
                 of_x = found if of_x is None else of_x.add_(found)
-        of_weight = torch.cat(of_weight) if ctx.needs_input_grad[1] else None
-        return of_x, of_weight, None, None, None, None
+        if not ctx.needs_input_grad[1]:
+            of_weight = [None]
+        whole = of_weight[0] if len(of_weight) == 1 else torch.cat(of_weight)
+        return of_x, whole, None, None, None, None
 
 
 # Of one transposed convolution: oneDNN is slower with wider ones.
@@ -136,9 +138,18 @@ def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Ten
         strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
         return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
     dtype = at_least_float32(y.dtype)
-    total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
-    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
-        total[:, at].add_(y[:, looked_at, :, :, j])
+    shifts = [
+        (at, y[:, looked_at, :, :, j])
+        for j, at, looked_at in _shifts(k, frames, steps, stride, padding)
+    ]
+    # One that every step has, if there is one, is the first.
+    shifts.sort(key=lambda shift: -shift[1].shape[1])
+    if shifts and shifts[0][1].shape[1] == steps:
+        total = shifts.pop(0)[1].to(dtype, copy=True)
+    else:
+        total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
+    for at, part in shifts:
+        total[:, at].add_(part)
     return total.to(y.dtype)
 
 

@@ -35,8 +35,9 @@ from torch.autograd.function import once_differentiable
 
 from mmsign import compat
 
+from .reuse import ReusedMemory, padded
 from .sequence import MaskedBatchNorm
-from .shifts import PlacedShifts, clips_of, images, sum_of_shifts
+from .shifts import PlacedShifts, images, sum_of_shifts
 
 
 def _in_memory(x: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def _frames(x: Tensor) -> Tensor:
 
 def _from_frames(x: Tensor, clips: int) -> Tensor:
     """(B·T, C, H, W) → (B, C, T, H, W)."""
-    return _as_volume(clips_of(x, clips))
+    return x.view(clips, x.shape[0] // clips, *x.shape[1:]).transpose(1, 2)
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -66,7 +67,7 @@ def _rows(x: Tensor) -> Tensor:
 
 def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
     """(B·T·H·W, C') → (B, C', T, H, W), of the size of x."""
-    return _as_volume(rows.unflatten(0, (len(x), *x.shape[2:])))
+    return _as_volume(rows.view(len(x), *x.shape[2:], rows.shape[1]))
 
 
 def _columns(x: Tensor) -> Tensor:
@@ -179,7 +180,7 @@ def pointwise_units(
         norms: One of each, in training mode, of one momentum and ε.
 
     Returns:
-        (B, C', T, H, W) of each: views of one memory, as if it were concatenated.
+        (B, C', T, H, W) of each.
     """
     sizes = [conv.out_channels for conv in convolutions]
     weight = torch.cat([_weight(conv).flatten(1) for conv in convolutions])
@@ -189,7 +190,9 @@ def pointwise_units(
     y = _from_rows(F.linear(_rows(x), weight), x)
     y = _normalised(norms[0], y, averages.view(2, -1), affine.view(2, -1)).relu()
     torch._foreach_copy_(kept, averages.split(sizes * 2))
-    return y.split(sizes, 1)
+    # Parts of their own: what follows would copy all but the first.
+    parts = torch.split_with_sizes_copy(y.permute(0, 2, 3, 4, 1), sizes, -1)
+    return tuple(map(_as_volume, parts))
 
 
 class MaxPool3d(nn.MaxPool3d):
@@ -217,36 +220,41 @@ class _CastTogether(torch.autograd.Function):
     """Weights in another dtype, in the order of memory that they have."""
 
     @staticmethod
-    def forward(ctx, dtype, *weights):
+    def forward(ctx, memory, dtype, *weights):
+        ctx.memory = memory
         ctx.weights = [(w.dtype, w.shape, w.stride()) for w in weights]
         ctx.set_materialize_grads(False)
-        return tuple(_cast([(dtype, *like[1:]) for like in ctx.weights], weights))
+        likes = [(dtype, *like[1:]) for like in ctx.weights]
+        return tuple(_cast(memory, likes, weights))
 
     @staticmethod
     @once_differentiable
     def backward(ctx, *gradients):
         given = [g for g in gradients if g is not None]
         likes = [w for w, g in zip(ctx.weights, gradients) if g is not None]
-        cast = iter(_cast(likes, given))
-        return None, *(None if g is None else next(cast) for g in gradients)
+        cast = iter(_cast(ctx.memory, likes, given))
+        return None, None, *(None if g is None else next(cast) for g in gradients)
 
 
-def _cast(likes: Sequence[tuple], tensors: Sequence[Tensor]) -> list[Tensor]:
+def _cast(
+    memory: ReusedMemory, likes: Sequence[tuple], tensors: Sequence[Tensor]
+) -> list[Tensor]:
     """Copies in one memory, by dtype (one for all), shape and strides of each."""
     numels = [tensor.numel() for tensor in tensors]
-    memory = tensors[0].new_empty(sum(numels), dtype=likes[0][0])
-    parts = zip(memory.split(numels), likes)
+    dtype, size = likes[0][0], sum(numels)
+    whole = memory.flat(f'{dtype} {size}', size, dtype, tensors[0].device)
+    parts = zip(whole.split(numels), likes)
     cast = [part.as_strided(shape, stride) for part, (_, shape, stride) in parts]
     torch._foreach_copy_(cast, tensors)
     return cast
 
 
 @contextmanager
-def weights_cast(*modules: nn.Module) -> Iterator[None]:
+def weights_cast(memory: ReusedMemory, *modules: nn.Module) -> Iterator[None]:
     """Within it the weights of these networks' layers are in autocast's dtype.
 
     All are cast by one launch where each layer would cast its own, and so are their
-    gradients. Without autocast nothing is changed.
+    gradients, into the memory that is given. Without autocast nothing is changed.
     """
     layers = [part for module in modules for part in _own_convolutions(module)]
     dtype = compat.autocast_dtype(layers[0].weight.device.type) if layers else None
@@ -254,7 +262,7 @@ def weights_cast(*modules: nn.Module) -> Iterator[None]:
     for trained in (True, False):
         group = [part for part in layers if part.weight.requires_grad == trained]
         if group:
-            cast = _CastTogether.apply(dtype, *(part.weight for part in group))
+            cast = _CastTogether.apply(memory, dtype, *(p.weight for p in group))
             for part, weight in zip(group, cast):
                 part.cast_weight = weight
     try:
@@ -305,15 +313,10 @@ def _is_thin(conv: nn.Module, axes: slice) -> bool:
     return sizes == {1} and not any(conv.padding[axes])
 
 
-def padded(channels: int) -> int:
-    """Of the memory of an input, for a GPU's 16-bit kernels: a multiple of 8."""
-    return -(-channels // 8) * 8
-
-
 def _on_all_channels(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """An input that is the first channels of a wider memory, with all of them.
 
-    Their weights are 0. ``heatmaps.ReusedMemory`` makes such inputs.
+    Their weights are 0. ``ReusedMemory`` makes such inputs.
 
     Args:
         x: (B, C, T, H, W).

@@ -19,6 +19,7 @@ from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..heads.gloss_head import classify_together
+from ..layers.reuse import ReusedMemory
 from ..layers.sequence import ClipLengths
 from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, is_auxiliary
@@ -110,6 +111,7 @@ class SignRecognizer(BaseModel):
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
         self.calibrations: dict[str, decoding.Calibration] = {}
+        self._memory = ReusedMemory()
         arrange_weights(self)
         compat.patch_small_convolutions(self)
 
@@ -206,7 +208,7 @@ class SignRecognizer(BaseModel):
         # What is computed again in backward casts its own weights then, and so now.
         parts = [stream.backbone for stream in self.streams.values()]
         parts = [part for part in parts if not getattr(part, 'with_cp', False)]
-        with weights_cast(*parts, *[self.bilateral] * bool(connections)):
+        with weights_cast(self._memory, *parts, *[self.bilateral] * bool(connections)):
             # All streams up to a connection, the exchange, and on.
             for last in (*connections, ends):
                 for name in x:
@@ -273,7 +275,8 @@ class SignRecognizer(BaseModel):
         streams = {} if features is None else self.streams
         streams = {name: s for name, s in streams.items() if s.pyramid is not None}
         heads, levels, weights = {}, {}, [1.0] * len(logits)
-        with weights_cast(*(stream.pyramid for stream in streams.values())):
+        pyramids = [stream.pyramid for stream in streams.values()]
+        with weights_cast(self._memory, *pyramids):
             for name, stream in streams.items():
                 head, merged = stream.pyramid_head, stream.pyramid(features[name])
                 for number, pair in enumerate(zip(head.heads, merged, strict=True)):

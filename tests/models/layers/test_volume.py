@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from properties import examples
 
 from mmsign.models.layers import volume
+from mmsign.models.layers.reuse import ReusedMemory
 from mmsign.models.layers.volume import to_memory_format
 
 
@@ -174,7 +175,7 @@ def test_weights_cast_together_have_the_same_gradients():
         )
         net[1].weight.requires_grad_(False)
         volume.arrange_weights(net)
-        cast = volume.weights_cast(net) if together else nullcontext()
+        cast = volume.weights_cast(ReusedMemory(), net) if together else nullcontext()
         with torch.autocast('cpu', torch.bfloat16), cast:
             y = net(x)
         assert all(part.cast_weight is None for part in net)
