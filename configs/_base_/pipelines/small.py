@@ -8,15 +8,11 @@ resize = dict(type='ClipResize', size=video_size)
 warp = dict(type='ClipWarp', degrees=20, scale=0.3, aspect=0.2, shear=0.2)
 body = [dict(type='VaryBody'), dict(type='DropPoints')]
 hold = dict(type='HoldLast', frames=8)
-keypoint_train_pipeline = [
-    dict(type='LoadClip', frames=False),
-    sample,
-    crop,
-    warp,
-    *body,
-    hold,
-    dict(type='PackClip'),
-]
+# As far as one clip goes, and what is done to a whole sentence: SplicedSigns joins
+# clips in between.
+keypoint_clip_pipeline = [dict(type='LoadClip', frames=False), sample, crop]
+keypoint_sentence_pipeline = [warp, *body, hold, dict(type='PackClip')]
+keypoint_train_pipeline = [*keypoint_clip_pipeline, *keypoint_sentence_pipeline]
 keypoint_test_pipeline = [
     dict(type='LoadClip', frames=False),
     test_sample,
