@@ -261,7 +261,7 @@ def test_large_frames_wait_at_a_smaller_size(network, monkeypatch):
     poses = poses.copy()
     poses[..., :2] = (poses[..., :2] + 0.5) * 2 - 0.5
     whole = joined(stitched(windows, large, poses))
-    monkeypatch.setattr('mmsign.apis.windows.LARGEST_HELD', 48 * 64)
+    monkeypatch.setattr('mmsign.apis.windows.SHORT_SIDE', 48)
     for frame, pose in zip(large, poses):
         windows.step(of(frame, pose))
         assert windows._frames[-1]['frames'].shape == (48, 64, 3)
