@@ -62,14 +62,9 @@ def accuracy(net, clips, training: bool) -> float:
     net = deepcopy(net).train(training)
     with torch.no_grad():
         found = net(*batch(net, clips), mode='predict')
-    return float(
-        np.mean(
-            [
-                x.predictions['keypoint'].glosses == (GLOSSES[gloss],)
-                for x, (_, gloss) in zip(found, clips)
-            ]
-        )
-    )
+    read = [x.predictions['keypoint'].glosses for x in found]
+    right = [glosses == (GLOSSES[g],) for glosses, (_, g) in zip(read, clips)]
+    return float(np.mean(right))
 
 
 def trained(keypoint_input: str, clips):
