@@ -50,6 +50,11 @@ model = dict(
     joint=dict(type='JointHead', **head),
     distillation=dict(type='SelfDistillationLoss'),
 )
+# From one step to the next a narrow network is now right, now wrong: the mean of the
+# last steps is steadier.
+default_hooks = dict(
+    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
+)
 # What is trained already moves slowly while the new parts settle. So do the
 # connections: their kernels have thousands of inputs, and a step as large as
 # elsewhere would change what they pass on beyond recognition.

@@ -21,14 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmsign.datasets.io.images import resized
+from mmsign.datasets.io.packs import shrink
 from mmsign.errors import ClipError, ConfigError
 
 from .clip_keypoints import PERSON_SHARE, person_share
 from .network import Network
 
-LARGEST_HELD = 640 * 480
-"""Pixels of a frame that waits for the keypoints of its whole window."""
+SHORT_SIDE = 480
+"""Of a frame that waits for the keypoints of its whole window, in pixels, at most."""
 
 # Log-probability of everything but the blank where nobody is to be seen.
 _NOTHING = -30.0
@@ -69,8 +69,8 @@ class WindowSteps:
 class WindowedNetwork:
     """Frames in, one after the other; log-probabilities out: begin, step, end.
 
-    Holds at most W + H frames, cropped and resized; whole, of ``LARGEST_HELD`` pixels
-    at most, where the crop follows from the keypoints of a window.
+    Holds at most W + H frames, cropped and resized; whole, shrunk to ``SHORT_SIDE``,
+    where the crop follows from the keypoints of a window.
 
     Args:
         network: The network.
@@ -136,7 +136,7 @@ class WindowedNetwork:
         held = dict(keypoints=frame.keypoints) if pipeline.needs_keypoints else {}
         if pipeline.looks_at_keypoints:
             if images is not None:
-                held['frames'] = _at_most(frame.image, LARGEST_HELD)
+                held['frames'] = shrink(frame.image, SHORT_SIDE)
         else:
             self._seen = pipeline.look(self._seen, images)
             if images is not None:
@@ -201,16 +201,6 @@ class WindowedNetwork:
         steps = {name: x[first:last] for name, x in log_probs.items()}
         preview = {name: x[last:] for name, x in log_probs.items()}
         return WindowSteps(steps, preview, held)
-
-
-def _at_most(image: np.ndarray, pixels: int) -> np.ndarray:
-    """An (height, width, 3) image, shrunk if it has more pixels."""
-    height, width = image.shape[:2]
-    scale = math.sqrt(pixels / (height * width))
-    if scale >= 1:
-        return image
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return resized(image[None], size)[0]
 
 
 def _stride(network: Network) -> int:

@@ -41,7 +41,8 @@ class SplicedSigns(Dataset):
             before anything is packed: sampled, decoded, cropped and resized to the
             size of all.
         pipeline: Transforms behind the splice, PackClip last.
-        signs: Fewest and most signs of a sentence, drawn evenly.
+        signs: Fewest and most signs of a sentence, drawn evenly; those of a grammar
+            have their own number.
         grammar: File with the sentences that may be made, a line each, glosses with
             spaces between them; a clip begins one of those that begin with its
             gloss, or else stays alone. None joins signs in any order.

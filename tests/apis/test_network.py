@@ -91,6 +91,19 @@ def test_a_network_of_video_alone_reads_no_keypoints(tmp_path):
     assert expected.pipeline[0]['keypoints'] is False
 
 
+def test_a_network_of_video_may_find_the_signer_by_keypoints(tmp_path):
+    config, checkpoint = write_network(tmp_path, ['video'])
+    cfg = Config.fromfile(config)
+    steps = cfg.test_dataloader.dataset.pipeline
+    steps[0].keypoints, steps[3] = True, dict(type='SignerCrop')
+    inferencer = SignInferencer(cfg, checkpoint, device='cpu')
+    poses = keypoints_of(12)
+    poses[:, 5:7, :2] = (40, 20), (28, 20)
+    job = inferencer.preprocess(random_frames(12), poses)
+    assert job.prepared['data_samples'].crop_box == (10, -1, 48, 48)
+    assert {*inferencer(random_frames(12), poses).outputs} == {'video', 'average'}
+
+
 def test_a_translator_keeps_its_text_and_names_no_checkpoints(translator_files):
     cfg = Config.fromfile(translator_files[0])
     cfg.model.recognizer_checkpoint = 'slr.pth'

@@ -22,10 +22,12 @@ STEPS = dict(
     resize=dict(type='ClipResize', size=16),
     pack=dict(type='PackClip'),
 )
+MORE = dict(signer=dict(type='SignerCrop'), hold=dict(type='HoldLast', frames=8))
 
 
 def transforms(*names: str, **load: bool) -> list:
-    steps = [STEPS[name] | (load if name == 'load' else {}) for name in names]
+    known = STEPS | MORE
+    steps = [known[name] | (load if name == 'load' else {}) for name in names]
     return [TRANSFORMS.build(step) for step in steps]
 
 
@@ -113,6 +115,37 @@ def test_frames_are_decoded_if_and_only_if_they_are_opened():
     ):
         with pytest.raises(ValueError, match='DecodeClip'):
             Pipeline(transforms(*names, frames=frames))
+
+
+def test_the_last_frame_is_held_behind_the_whole_clip(monkeypatch):
+    names = ('load', 'sample', 'decode', 'signer', 'resize', 'hold', 'pack')
+    pipeline = Pipeline(transforms(*names))
+    assert pipeline.held == 8 and pipeline.looks_at_keypoints
+    assert Pipeline(transforms(*STEPS)).held == 0
+    found = pipeline.prepare(open_clip(FRAMES), POSE)
+    video = found['inputs']['video']
+    assert video.shape == (3, 16, 16, 16)
+    assert torch.equal(video[:, 8:], video[:, 7:8].expand(-1, 8, -1, -1))
+    sample = found['data_samples']
+    assert sample.frame_indices.tolist() == [*range(1, 9), *[8] * 8]
+    # Decoded a few at a time, it is held once; the crop is that of the whole clip.
+    monkeypatch.setattr('mmsign.apis.pipeline.CHUNK_BYTES', 3 * 48 * 64 * 3)
+    again = pipeline.prepare(open_clip(FRAMES), POSE)
+    assert torch.equal(again['inputs']['video'], video)
+    assert again['data_samples'].crop_box == sample.crop_box
+
+
+@pytest.mark.parametrize(
+    ('names', 'frames'),
+    [
+        (('load', 'sample', 'decode', 'hold', 'resize', 'pack'), 8),
+        (('load', 'sample', 'decode', 'resize', 'hold', 'pack'), 6),
+    ],
+)
+def test_where_and_how_long_the_last_frame_can_be_held(names, frames, monkeypatch):
+    monkeypatch.setitem(MORE, 'hold', dict(type='HoldLast', frames=frames))
+    with pytest.raises(ValueError, match='HoldLast'):
+        Pipeline(transforms(*names))
 
 
 # Heatmaps of another resolution -------------------------------------------------------

@@ -3,20 +3,27 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from tiny_network import keypoints_of, random_frames
+from tiny_network import keypoints_of, random_frames, write_network
 
 from mmsign.apis import open_network
 from mmsign.apis.clip_statistics import ClipStatistics, RestPose
+from mmsign.apis.clips import open_clip
+from mmsign.apis.pipeline import Pipeline
+from mmsign.apis.stream import StreamReader
 from mmsign.apis.windows import (
     StreamFrame,
     WindowedNetwork,
     window_for_clips,
     window_for_streams,
 )
+from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, ConfigError
+from mmsign.keypoints import SHOULDERS
 from mmsign.models.layers.sequence import PositionEncoding
+from mmsign.registry import TRANSFORMS
 
 
 def longer(network, max_length: int = 400, **corpus):
@@ -164,3 +171,119 @@ def test_windows_of_a_network_nobody_has_measured(network):
     assert window_for_streams(network) == (64, 16)
     assert window_for_clips(network) == (400, 200)
     assert window_for_clips(longer(network, 60)) == (48, 24)
+
+
+# Looking by the keypoints, holding the last frame ----------------------------------
+
+
+def small_recipe(network, frames: bool = True):
+    """The network behind a pipeline that crops by the signer and holds the last."""
+    names = ['SampleClip', *['DecodeClip'] * frames, 'SignerCrop']
+    names += [*['ClipResize'] * frames, 'HoldLast', 'PackClip']
+    settings = dict(
+        SampleClip=dict(test=True, max_length=64),
+        ClipResize=dict(size=32),
+        HoldLast=dict(frames=8),
+    )
+    steps = [dict(type='LoadClip', frames=frames)]
+    steps += [dict(type=name) | settings.get(name, {}) for name in names]
+    pipeline = Pipeline(list(map(TRANSFORMS.build, steps)), (64, 48))
+    return replace(network, pipeline=pipeline)
+
+
+@pytest.fixture(scope='module')
+def keypoint_network(tmp_path_factory):
+    files = write_network(tmp_path_factory.mktemp('keypoint'), ('keypoint',))
+    return open_network(*files, device='cpu')
+
+
+def walking(count: int):
+    """Somebody who goes from left to right."""
+    frames, poses = stream(count)
+    poses[:, SHOULDERS, :2] = ((30, 20), (18, 20))
+    poses[..., 0] += np.arange(count)[:, None] / 2
+    return frames, poses
+
+
+def read_offline(network, frames, poses) -> tuple[dict, object]:
+    prepared = network.pipeline.prepare(open_clip(frames), poses)
+    log_probs, _ = network.log_probs([prepared])
+    return {name: x[0] for name, x in log_probs.items()}, prepared['data_samples']
+
+
+@pytest.mark.parametrize('count', [3, 22, 63])
+@pytest.mark.parametrize('sees', ['keypoints', 'both'])
+def test_live_as_offline_when_the_crop_follows_the_signer(
+    network, keypoint_network, sees, count
+):
+    network = network if sees == 'both' else keypoint_network
+    network = small_recipe(network, frames=sees == 'both')
+    frames, poses = walking(count)
+    expected, sample = read_offline(network, frames, poses)
+    kept = max(4, count - count % 4)
+    assert sample.length == kept + 8
+    parts = stitched(WindowedNetwork(network, window=64, hop=16), frames, poses)
+    for name, found in joined(parts).items():
+        assert len(found) == kept // 4 + 2
+        torch.testing.assert_close(found, expected[name], atol=0, rtol=0)
+    assert [part.held for part in parts] == [0] * (len(parts) - 1) + [2]
+
+
+def test_also_without_context_the_end_is_held(keypoint_network):
+    network = small_recipe(keypoint_network, frames=False)
+    frames, poses = walking(32)
+    parts = stitched(WindowedNetwork(network, window=32, hop=32), frames, poses)
+    assert [(len(p.log_probs['average']), p.held) for p in parts] == [(8, 0), (2, 2)]
+
+
+def test_every_window_has_a_crop_of_its_own(keypoint_network, monkeypatch):
+    network = small_recipe(keypoint_network, frames=False)
+    boxes = []
+    pack = network.pipeline.pack
+
+    def note(results, is_end):
+        boxes.append(results['crop_box'])
+        return pack(results, is_end)
+
+    monkeypatch.setattr(network.pipeline, 'pack', note)
+    stitched(WindowedNetwork(network, window=32, hop=16), *walking(64))
+    lefts = [box[0] for box in boxes]
+    # Eight pixels further every 16 frames.
+    assert np.diff(lefts).tolist() == [8, 8] + [0] * (len(boxes) - 3)
+
+
+def test_large_frames_wait_at_a_smaller_size(network, monkeypatch):
+    network = small_recipe(network)
+    windows = WindowedNetwork(network, window=32, hop=16)
+    frames, poses = walking(8)
+    # A video that can be shrunk without loss: every pixel four times.
+    large = np.repeat(np.repeat(frames, 2, 1), 2, 2)
+    poses = poses.copy()
+    poses[..., :2] = (poses[..., :2] + 0.5) * 2 - 0.5
+    whole = joined(stitched(windows, large, poses))
+    monkeypatch.setattr('mmsign.apis.windows.SHORT_SIDE', 48)
+    for frame, pose in zip(large, poses):
+        windows.step(of(frame, pose))
+        assert windows._frames[-1]['frames'].shape == (48, 64, 3)
+    for name, found in windows.end().log_probs.items():
+        torch.testing.assert_close(found.exp(), whole[name].exp(), atol=0.1, rtol=0)
+
+
+def test_nothing_ends_later_than_the_last_frame(network):
+    """Also glosses that are found where the last frame is held."""
+    network = small_recipe(network)
+    found = []
+    for count in (8, 24, 31, 50):
+        windows = WindowedNetwork(network, window=64, hop=16)
+        decoder = IncrementalCTC(
+            CTCBeamSearch(1), network.model.vocab, 4, lambda n: (n, n + 1)
+        )
+        reader = StreamReader(windows, None, dict(average=decoder))
+        frames, poses = walking(count)
+        for frame, pose in zip(frames, poses):
+            reader.step(of(frame, pose))
+        glosses = reader.end()['average']
+        found += glosses
+        for gloss in glosses:
+            assert 0 <= gloss.start < gloss.end <= count - count % 4
+    assert found

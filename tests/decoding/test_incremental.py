@@ -121,6 +121,32 @@ def test_without_a_certain_blank_the_most_probable_one_is_taken():
     assert names(own.end(steps('R.S'))) == ['SUN', 'RAIN', 'SUN']
 
 
+def test_where_the_last_frame_is_held_nothing_ends_later():
+    for letters, expected in (
+        ('.RR...', [(4, 12)]),
+        ('..RRR.', [(8, 16)]),
+        ('....R.', [(15, 16)]),
+        ('...R.S', [(12, 16), (15, 16)]),
+        ('....RS', [(15, 16), (15, 16)]),
+        ('...RS.', [(12, 16), (15, 16)]),
+    ):
+        own = decoder(1, stride=4)
+        assert spans(own.end(steps(letters), held=2)) == expected, letters
+    # In parts, also if only held steps are left at the end.
+    own = decoder(1, stride=4, cut_probability=0.9)
+    own.begin(100)
+    assert spans(own.step(steps('.R.'))) == [(104, 108)]
+    assert spans(own.end(steps('S.'), held=2)) == [(111, 112)]
+    # An utterance that shares frames with the one before.
+    own.begin(108)
+    assert spans(own.end(steps('R...'), held=2)) == [(112, 116)]
+    own.begin(112)  # all of them
+    assert spans(own.end(steps('RR.'), held=2)) == [(112, 116)]
+    # Of the next nothing is held.
+    own.begin(200)
+    assert spans(own.end(steps('..R'))) == [(208, 212)]
+
+
 def test_times_of_uneven_frames():
     times = np.array([0.0, 0.04, 0.08, 0.5, 0.54, 0.58])
     own = IncrementalCTC(

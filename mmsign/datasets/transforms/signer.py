@@ -47,8 +47,8 @@ class SignerCrop(BaseTransform):
 
     Whoever signs then stands in the same place and is as large as anybody else, in
     frames and keypoints alike. The box may reach beyond the frame. Where no frame
-    shows both shoulders, it is the smallest square about the whole frame; a notice
-    names the first such clip.
+    shows both shoulders, or they are further apart than the frame is large, it is the
+    smallest square about the whole frame; a notice names the first such clip.
 
     Reads ``keypoints`` (T, K, 3) and ``frame_size``; writes ``crop_box``.
 
@@ -72,10 +72,9 @@ class SignerCrop(BaseTransform):
             raise ConfigError(
                 'SignerCrop finds the signer by the keypoints: let LoadClip load them'
             )
-        found = shoulders(results['keypoints'])
-        if found is None:
+        found, size = shoulders(results['keypoints']), results['frame_size']
+        if found is None or found[1] > max(size):
             self._warn_once(results['clip_id'])
-            size = results['frame_size']
             middle, side = np.array(size) / 2, max(size)
         else:
             middle, width = found
@@ -89,7 +88,8 @@ class SignerCrop(BaseTransform):
         if not self._has_warned:
             self._has_warned = True
             warn(
-                f'clip {clip_id}: no frame shows both shoulders, by which SignerCrop '
-                'finds the signer; the whole frame is taken, and so it is of other '
-                'clips without shoulders, which are not named'
+                f'clip {clip_id}: no frame shows both shoulders, or they are further '
+                'apart than the frame is large; SignerCrop finds the signer by them, '
+                'and takes the whole frame, also of other such clips, which are not '
+                'named'
             )

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from mmengine.hooks import Hook
 
 from mmsign.datasets.samplers import known_length
+from mmsign.datasets.transforms import HoldLast
 from mmsign.errors import ConfigError
 from mmsign.registry import HOOKS
 from mmsign.vocab import steps_needed
 
-from .runs import clips_of, model_of, settings_of
+from .runs import clips_of, model_of, settings_of, steps_of
 
 
 @HOOKS.register_module()
@@ -20,7 +21,7 @@ class OutputLengthHook(Hook):
     without as many are normal and are counted by ``TrainingReportHook``; if many
     have too few, the network's time stride does not suit the corpus, and training
     would teach it next to nothing. Lengths come from the annotations or the
-    keypoint file; where neither says, nothing is checked.
+    keypoint file, with what ``HoldLast`` adds; where neither says, nothing is checked.
 
     Args:
         max_share: Share of the clips that may be too short at their own length.
@@ -62,8 +63,9 @@ class OutputLengthHook(Hook):
 def _lengths(dataset) -> Iterator[tuple[str, int, int]]:
     """Name, frames that the network sees, and steps needed, of each clip."""
     limits = settings_of(dataset, 'max_length')
+    held = sum(step.frames for step in steps_of(dataset) if isinstance(step, HoldLast))
     for clip in clips_of(dataset):
         frames = known_length(clip) if 'glosses' in clip else None
         if frames is not None:
             frames = min(frames, *limits) if limits else frames
-            yield clip['clip_id'], frames, steps_needed(clip['glosses'])
+            yield clip['clip_id'], frames + held, steps_needed(clip['glosses'])

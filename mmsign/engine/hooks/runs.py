@@ -17,10 +17,14 @@ def clips_of(dataset) -> Iterator[dict]:
         yield dataset.get_data_info(index)
 
 
+def steps_of(dataset) -> Sequence:
+    """The transforms of a dataset's pipeline; nothing of other datasets."""
+    return getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
+
+
 def settings_of(dataset, name: str) -> list:
     """The values of an attribute that steps of a dataset's pipeline have."""
-    steps = getattr(getattr(dataset, 'pipeline', None), 'transforms', ())
-    return [getattr(step, name) for step in steps if hasattr(step, name)]
+    return [getattr(step, name) for step in steps_of(dataset) if hasattr(step, name)]
 
 
 def listed(names: Sequence[str], count: int) -> str:

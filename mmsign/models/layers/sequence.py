@@ -88,7 +88,7 @@ class PositionEncoding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         length = x.shape[-2]
-        if len(self.table) < length or self.table.device != x.device:
+        if self.table.shape[0] < length or self.table.device != x.device:
             # Grown to the longest clip seen, so that it is computed rarely.
             self.table = sinusoid(max(length, 512), self.channels, x.device)
         return x + self.table[:length].to(x.dtype)

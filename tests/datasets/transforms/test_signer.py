@@ -55,13 +55,15 @@ def test_a_box_may_reach_beyond_the_frame():
     assert x0 < 0 and y0 + height > SIZE[1] and width == height == 800
 
 
-@pytest.mark.parametrize('lost', ['scores', 'places'])
+@pytest.mark.parametrize('lost', ['scores', 'places', 'apart'])
 def test_without_shoulders_the_whole_frame_is_taken_with_one_notice(lost, monkeypatch):
     points = signer()
     if lost == 'scores':
         points[:, SHOULDERS[1], 2] = 0.1
     else:
         points[:, SHOULDERS, :2] = 7
+    if lost == 'apart':  # of another resolution, say
+        points[:, SHOULDERS[0], 0] = 60000
     crop = SignerCrop()
     notices = []
     monkeypatch.setattr('mmsign.datasets.transforms.signer.warn', notices.append)

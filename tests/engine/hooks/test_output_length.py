@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
-from mmsign.datasets.transforms import SampleClip
+from mmsign.datasets.transforms import HoldLast, LoadClip, SampleClip
 from mmsign.engine.hooks import OutputLengthHook
 from mmsign.errors import ConfigError
 
@@ -22,10 +22,13 @@ def clip(frames, glosses, name='clip', **extra):
     return dict(clip_id=name, num_frames=frames, glosses=list(glosses), **extra)
 
 
-def run(clips, stride, **settings):
+def run(clips, stride, steps=(), **settings):
+    dataset = Clips(clips)
+    if steps:
+        dataset.pipeline = SimpleNamespace(transforms=steps)
     runner = SimpleNamespace(
         model=SimpleNamespace(output_stride=stride),
-        train_dataloader=SimpleNamespace(dataset=Clips(clips)),
+        train_dataloader=SimpleNamespace(dataset=dataset),
     )
     OutputLengthHook(**settings).before_train(runner)
 
@@ -50,6 +53,17 @@ def test_some_clips_may_be_too_short():
 def test_frames_behind_the_longest_sample_do_not_count():
     with pytest.raises(ConfigError, match='40 frames.* 10 steps'):
         run([clip(400, 'ABCDEFGHIJK')], 4)
+
+
+def test_held_frames_count():
+    clips = [clip(40, 'ABCDEFGHIJ')]
+    run(clips, 4)
+    with pytest.raises(ConfigError, match='40 frames'):
+        run(clips, 5, [LoadClip(), SampleClip(max_length=40)])
+    held = [LoadClip(), SampleClip(max_length=40), HoldLast(frames=12)]
+    run(clips, 5, held)
+    with pytest.raises(ConfigError, match='52 frames'):
+        run(clips, 6, held)
 
 
 def test_lengths_from_the_keypoint_file(tmp_path):

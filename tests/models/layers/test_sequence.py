@@ -9,7 +9,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from mmengine.model import convert_sync_batchnorm
+from mmengine.model import ExponentialMovingAverage, convert_sync_batchnorm
 from properties import examples
 
 from mmsign.models.layers.sequence import (
@@ -69,6 +69,17 @@ def test_any_length_and_nothing_stored():
     short, long = layer(torch.zeros(1, 3, 8)), layer(torch.zeros(1, 6000, 8))
     torch.testing.assert_close(short[0], long[0, :3])
     torch.testing.assert_close(long[0], sinusoid(6000, 8))
+
+
+def test_a_running_mean_of_the_network_goes_on_after_longer_clips():
+    layer = PositionEncoding(8)
+    mean = ExponentialMovingAverage(layer, update_buffers=True)
+    layer(torch.zeros(1, 600, 8))
+    mean.update_parameters(layer)
+    torch.testing.assert_close(mean(torch.zeros(1, 9, 8))[0], sinusoid(9, 8))
+    # On whatever device its input is.
+    assert layer(torch.zeros(1, 3, 8, device='meta')).device.type == 'meta'
+    torch.testing.assert_close(layer(torch.zeros(1, 3, 8))[0], sinusoid(3, 8))
 
 
 def test_steps_are_averaged_in_groups():
