@@ -7,9 +7,9 @@ _base_ = [
     '_base_/runtime.py',
 ]
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
-    sampler=dict(batch_size=16),
+    sampler=dict(batch_size=8),
     dataset=dict(pipeline={{_base_.keypoint_train_pipeline}}),
 )
 val_dataloader = dict(
