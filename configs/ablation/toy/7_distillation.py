@@ -1,6 +1,6 @@
 """Row 7 of the ablation on the toy corpus: TwoStream-SLR, complete.
 
-Stage 2 of all rows takes half of the quickstart's epochs.
+Stage 2 of all rows takes fewer epochs than the quickstart's.
 """
 
 _base_ = ['../../twostream_slr_toy.py']

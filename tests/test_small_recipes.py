@@ -1,0 +1,120 @@
+"""The recipes for few signers, on keypoints of three drawn ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmsign.datasets import write_keypoints
+from mmsign.toy.render import render_sentence
+from mmsign.toy.signers import Difficulty, signer_of
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = os.environ | dict(OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
+SIZE = 84, 104
+SIGNERS = ('Anna', 'Ben', 'Carla')
+GLOSSES = ('REGEN', 'WIND', 'SONNE', 'SCHNEE')
+OPTIONS = (
+    'signers.test=[Carla]',
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'test_dataloader.num_workers=0',
+    # A hundred updates must do.
+    'model.keypoint.backbone.channels=64',
+    'model.keypoint.backbone.dropout=0.1',
+    'model.keypoint.head.dropout=0.1',
+    'optim_wrapper.optimizer.lr=0.005',
+    'default_hooks.weights_mean.momentum=0.05',
+    'default_hooks.checkpoint.max_keep_ckpts=1',
+)
+
+
+@pytest.fixture(scope='module')
+def corpus(tmp_path_factory) -> Path:
+    """Single signs and idle clips of three signers; sentences in `sentences.csv`."""
+    root = tmp_path_factory.mktemp('corpus')
+    poses, signs, sentences = {}, [], []
+    for name in SIGNERS:
+        signer, rng = signer_of(name, Difficulty.scaled(0)), np.random.default_rng(0)
+        for take in range(4):
+            split = 'dev' if take == 3 else 'train'
+            for gloss in GLOSSES:
+                clip = f'{name}-{gloss}-{take}'
+                frames, poses[clip] = render_sentence([gloss], signer, SIZE, rng)
+                signs.append([clip, gloss, name, split])
+                (root / clip).mkdir()
+                for index, frame in enumerate(frames):
+                    cv2.imwrite(str(root / clip / f'{index:04d}.png'), frame)
+            clip = f'{name}-idle-{take}'
+            poses[clip] = np.repeat(poses[f'{name}-WIND-{take}'][:1], 16, axis=0)
+            signs.append([clip, '', name, split])
+        clip = f'{name}-sentence'
+        poses[clip] = render_sentence(GLOSSES[:3], signer, SIZE, rng)[1]
+        sentences.append([clip, ' '.join(GLOSSES[:3]), name, 'dev'])
+    write_keypoints(root / 'keypoints.safetensors', poses, frame_size=SIZE)
+    trained = [row for row in signs if row[3] == 'train']
+    for table, rows in dict(manifest=signs, sentences=trained + sentences).items():
+        with open(root / f'{table}.csv', 'w', newline='') as file:
+            csv.writer(file).writerows([['id', 'glosses', 'signer', 'split'], *rows])
+    seen = [[row[0], row[0], *row[1:]] for row in signs if row[1]]
+    with open(root / 'videos.csv', 'w', newline='') as file:
+        header = ['id', 'video', 'glosses', 'signer', 'split']
+        csv.writer(file).writerows([header, *seen])
+    return root
+
+
+def train_and_test(python: str, config: str, work: Path, *options: str) -> dict:
+    """The metrics of the last checkpoint on the test split."""
+    given = ['--cfg-options', *OPTIONS, *options]
+    folder = ['--work-dir', str(work)]
+    metrics = work / 'metrics.json'
+    path = f'configs/{config}.py'
+    for script in (
+        ['tools/train.py', path, *folder],
+        ['tools/test.py', path, str(work), *folder, '--out', str(metrics)],
+    ):
+        done = subprocess.run(
+            [python, *script, *given],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+    return json.loads(metrics.read_text())
+
+
+def test_a_signer_whom_nobody_has_seen_is_read(python, corpus, tmp_path):
+    options = f'data_root={corpus}', 'max_epochs=25'
+    found = train_and_test(python, 'keypoint_slr_small', tmp_path, *options)
+    assert found['average/single_signs'] == 16 and found['average/idle_clips'] == 4
+    assert found['average/accuracy@1'] > 60
+    assert found['average/false_accepts'] < 50
+
+
+def test_single_signs_train_a_recognizer_of_sentences(python, corpus, tmp_path):
+    options = f'data_root={corpus}', 'ann_file=sentences.csv', 'max_epochs=25'
+    found = train_and_test(python, 'keypoint_slr_spliced', tmp_path, *options)
+    # Her single signs are tested with the sentence.
+    assert found['average/reference_words'] == 12 + 3
+    assert found['average/WER'] < 100
+
+
+def test_both_streams(python, corpus, tmp_path):
+    options = (
+        f'data_root={corpus}',
+        'ann_file=videos.csv',
+        'max_epochs=1',
+        'model.video.backbone.width=0.125',
+    )
+    found = train_and_test(python, 'twostream_slr_small', tmp_path, *options)
+    outputs = {key.split('/')[0] for key in found}
+    assert outputs >= {'video', 'keypoint', 'joint', 'average'}
