@@ -24,6 +24,8 @@ from ..stages import Stage
 
 _BODY = PARTS['upper_body']
 _FACE = (PARTS['face'], PARTS['mouth'])
+# The roots of four fingers: open or closed, a hand is as large as its palm.
+_PALM = [5, 9, 13, 17]
 # A part is at least this large, in units of half the crop box: a hand seen from its
 # tips is no point.
 _SMALLEST = 0.02
@@ -151,7 +153,7 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
         places.append(2 * root)
         there.append(root_found)
         shapes.append(2 * (root - nose) * root_found * nose_found)
-        shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found))
+        shapes.append(_shape(xy[..., hand], found[..., hand], root, root_found, _PALM))
     face = torch.cat([xy[..., part] for part in _FACE], -1)
     face_found = torch.cat([found[..., part] for part in _FACE], -1)
     shapes.append(_shape(face, face_found, nose, nose_found))
@@ -163,11 +165,20 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
 
 
-def _shape(xy: Tensor, found: Tensor, root: Tensor, root_found: Tensor) -> Tensor:
-    """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size."""
+def _shape(
+    xy: Tensor,
+    found: Tensor,
+    root: Tensor,
+    root_found: Tensor,
+    measured: Sequence[int] | slice = slice(None),
+) -> Tensor:
+    """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size.
+
+    That is the mean distance of the ``measured`` points from the root.
+    """
     found = found * root_found
     apart = (xy - root) * found
     # Its gradient is not needed, and hypot is the fastest there is.
-    size = torch.hypot(apart[:, :1], apart[:, 1:]).sum(-1, keepdim=True)
-    size = size / found.sum(-1, keepdim=True).clamp(min=1)
+    size = torch.hypot(*apart[..., measured].split(1, dim=1)).sum(-1, keepdim=True)
+    size = size / found[..., measured].sum(-1, keepdim=True).clamp(min=1)
     return apart / size.clamp(min=_SMALLEST)

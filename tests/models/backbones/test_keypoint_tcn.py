@@ -54,9 +54,10 @@ def test_the_shape_of_a_hand_has_neither_place_nor_size():
     # All but the places of the two roots, the ways to them and how they move.
     roots = 2 * 2
     assert (~same).sum() == 3 * roots
-    # Another shape is seen.
+    # A finger that moves is seen as that: the hand is as large as its palm.
+    other = x.clone()
     other[:, 0, :, HANDS[0].stop - 1] += 0.5
-    assert ((features(x) - features(other)).abs().amax(1) > 1e-2).sum() > 40
+    assert ((features(x) - features(other)).abs().amax(1) > 1e-2).sum() == 1
 
 
 def test_the_face_is_seen_from_the_nose():
