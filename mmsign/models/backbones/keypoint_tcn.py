@@ -29,7 +29,7 @@ _PALM = [5, 9, 13, 17]
 # A part is at least this large, in units of half the crop box: a hand seen from its
 # tips is no point.
 _SMALLEST = 0.02
-# Between two frames things move by a few hundredths of the box.
+# Between two frames things move by a few hundredths of the shoulders' width.
 _MOTION = 10.0
 
 
