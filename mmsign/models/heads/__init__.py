@@ -1,5 +1,4 @@
 """From pooled features to gloss logits, and on to sentences."""
 
 from .gloss_head import GlossHead, JointHead, PyramidHead
-from .linear_head import LinearHead
 from .translation_head import MBartTranslationHead
