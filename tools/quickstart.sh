@@ -12,6 +12,7 @@
 #   5. prints WER and its parts for each output of the network, and where to find a
 #      picture and a report in text
 #
+# How long that will take here is measured on a little of the work and printed first.
 # Steps that are done already are skipped, and an interrupted training goes on from
 # its last checkpoint. A GPU is used when there is one.
 #
@@ -60,6 +61,14 @@ fi
 # Everything below names paths as the configs do, relative to the checkout.
 cd "$ROOT"
 config=configs/twostream_slr_toy.py
+
+estimate() {
+    "$PYTHON" tools/analysis/quickstart_time.py "$@" || echo "No estimate, see above"
+}
+if [[ ! -f "$work_dir/.trained" ]]; then
+    say "How long it will take, from the beginning"
+    if ((translation)); then estimate --translation; else estimate; fi
+fi
 
 say "2/5 Toy corpus"
 # A corpus that this script made with another version of the renderer is made anew;

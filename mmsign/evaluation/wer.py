@@ -119,9 +119,19 @@ def count_word_errors(references: Sentences, hypotheses: Sentences) -> WordError
 
 def sentence_errors(reference: Tokens, hypothesis: Tokens) -> WordErrors:
     """Count the errors of one sentence."""
-    counts = Counter(map(operation, align_words(reference, hypothesis)))
+    return alignment_errors(align_words(reference, hypothesis))
+
+
+def alignment_errors(alignment: Sequence[Pair]) -> WordErrors:
+    """Count the errors of one sentence that ``align_words`` has aligned.
+
+    Examples:
+        >>> print(alignment_errors([('REGEN', None), ('NORD', 'NORD'), (None, 'WIND')]))
+        S 0, D 1, I 1, N 2
+    """
+    counts = Counter(map(operation, alignment))
     errors = counts['S'], counts['D'], counts['I']
-    return WordErrors(*errors, len(reference), 1, int(not any(errors)))
+    return WordErrors(*errors, len(alignment) - counts['I'], 1, int(not any(errors)))
 
 
 def operation(pair: Pair) -> str:

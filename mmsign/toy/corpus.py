@@ -20,11 +20,11 @@ from mmsign.datasets.phoenix import Phoenix2014Dataset, Phoenix2014TDataset, rea
 from mmsign.files import write_lines
 
 from .grammar import make_sentences, translate
-from .lexicon import LEXICON
 from .render import render_sentence
 from .signers import Difficulty, Signer, make_cast, signer_of
+from .variants import USUAL, Variant
 
-SIGNERS = {'train': 24, 'dev': 3, 'test': 4}
+SPLITS = 'train', 'dev', 'test'
 KEYPOINTS = 'keypoints.safetensors'
 # Whose files and tables the toy corpus takes, and what it writes there: the name of a
 # frame, and the row of a sentence.
@@ -59,7 +59,7 @@ class Sentence(NamedTuple):
 
 
 def invent_sentences(
-    sizes: dict[str, int], citations: int, seed: int
+    sizes: dict[str, int], citations: int, seed: int, variant: Variant = USUAL
 ) -> dict[str, list[Sentence]]:
     """Sentences of the toy language for each split.
 
@@ -68,6 +68,7 @@ def invent_sentences(
         citations: How often each training signer signs each gloss on its own, as
             in a dictionary.
         seed: Of the corpus.
+        variant: Of the toy language.
 
     Examples:
         >>> corpus = invent_sentences(dict(train=2, dev=1, test=1), citations=0, seed=0)
@@ -75,18 +76,26 @@ def invent_sentences(
         (('OST', 'STURM', 'VIEL'), 'viel sturm gibt es im osten .')
     """
     corpus = {}
-    for number, (split, signers) in enumerate(make_cast(SIGNERS, seed).items()):
+    cast = make_cast(variant.signers, seed)
+    for number, (split, signers) in enumerate(cast.items()):
         rng = np.random.default_rng([seed, 2, number])
         names = [signer.name for signer in signers]
         rows = [
             (names[index % len(names)], glosses)
-            for index, glosses in enumerate(make_sentences(sizes[split], rng))
+            for index, glosses in enumerate(
+                make_sentences(sizes[split], rng, variant.slots)
+            )
         ]
         if split == 'train':
-            single = [[gloss] for gloss in LEXICON for _ in range(citations)]
+            single = [[gloss] for gloss in variant.lexicon for _ in range(citations)]
             rows += [(name, glosses) for name in names for glosses in single]
         corpus[split] = [
-            Sentence(f'{split}-{index:05d}', name, tuple(glosses), translate(glosses))
+            Sentence(
+                f'{split}-{index:05d}',
+                name,
+                tuple(glosses),
+                translate(glosses, variant.slots),
+            )
             for index, (name, glosses) in enumerate(rows)
         ]
     return corpus
@@ -105,7 +114,7 @@ def read_sentences(root: Path, layout: str) -> dict[str, list[Sentence]]:
     form = LAYOUTS[layout][0]
     name, who, words, text = form.FIELDS
     corpus = {}
-    for split in SIGNERS:
+    for split in SPLITS:
         table = root / form.ANNOTATIONS[0].format(split=split)
         path = next(filter(Path.is_file, (table, root / table.name)), None)
         if path is None:
@@ -127,6 +136,7 @@ def write_corpus(
     size: tuple[int, int],
     seed: int,
     level: float = 1.0,
+    variant: Variant = USUAL,
     limit: int | None = None,
     max_frames: int | None = None,
     workers: int = 2,
@@ -141,6 +151,7 @@ def write_corpus(
         size: (width, height) of the frames in pixels.
         seed: Of everything random.
         level: Of difficulty, see ``Difficulty.scaled``.
+        variant: Of the toy language.
         limit: Render only the first clips of each split; the tables are complete.
         max_frames: Longest clip.
         workers: Processes.
@@ -150,8 +161,8 @@ def write_corpus(
         The number of frames written.
     """
     form, image, row = LAYOUTS[layout]
-    difficulty = Difficulty.scaled(level)
-    splits = make_cast(SIGNERS, seed, difficulty).values()
+    difficulty = Difficulty.scaled(level, variant.difficulty)
+    splits = make_cast(variant.signers, seed, difficulty).values()
     cast = {signer.name: signer for signers in splits for signer in signers}
     clips = []
     for split, sentences in corpus.items():
@@ -162,7 +173,14 @@ def write_corpus(
             signer = cast.get(one.signer) or signer_of(one.signer, difficulty)
             folder = form.CLIP_FRAMES.format(split=split, clip_id=one.clip_id)
             clips.append((one, signer, root / form.FRAMES / folder))
-    render = partial(_render, image=image, seed=seed, size=size, max_frames=max_frames)
+    render = partial(
+        _render,
+        image=image,
+        seed=seed,
+        size=size,
+        max_frames=max_frames,
+        lexicon=variant.lexicon,
+    )
     poses = {}
     # Not fork: the caller may have threads of its own running.
     with ProcessPoolExecutor(max(workers, 1), get_context('spawn')) as pool:

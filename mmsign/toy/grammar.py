@@ -4,7 +4,7 @@ A sentence is signed as (when) (where) what (how), the topic first, and spoken i
 another order: "viel regen gibt es morgen im norden .".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +21,8 @@ _WORDS = {
     'how': 'STARK kräftig, SCHWACH schwach, VIEL viel, WENIG wenig, '
     'MOEGLICH vielleicht',
 }
-SLOTS: dict[str, dict[str, str]] = {
+Slots = Mapping[str, dict[str, str]]
+SLOTS: Slots = {
     slot: dict(entry.split(maxsplit=1) for entry in entries.split(', '))
     for slot, entries in _WORDS.items()
 }
@@ -41,32 +42,39 @@ PATTERNS = (
 )
 
 
-def make_sentences(count: int, rng: np.random.Generator) -> list[list[str]]:
+def make_sentences(
+    count: int, rng: np.random.Generator, slots: Slots = SLOTS
+) -> list[list[str]]:
     """Draw sentences in which all glosses of a slot are equally frequent.
 
     Args:
         count: Number of sentences.
         rng: Source of randomness.
+        slots: Glosses and their words, by slot.
 
     Returns:
         Gloss sequences; no gloss occurs twice in one.
     """
-    decks: dict[str, list[str]] = {slot: [] for slot in SLOTS}
+    decks: dict[str, list[str]] = {slot: [] for slot in slots}
     sentences = []
     for _ in range(count):
         glosses: list[str] = []
         for slot in PATTERNS[rng.integers(len(PATTERNS))]:
             # As cards from a shuffled deck: every gloss once before any again.
             if not set(decks[slot]) - set(glosses):
-                decks[slot] += map(str, rng.permutation(list(SLOTS[slot])))
+                decks[slot] += map(str, rng.permutation(list(slots[slot])))
             glosses.append(next(g for g in decks[slot] if g not in glosses))
             decks[slot].remove(glosses[-1])
         sentences.append(glosses)
     return sentences
 
 
-def translate(glosses: Sequence[str]) -> str:
+def translate(glosses: Sequence[str], slots: Slots = SLOTS) -> str:
     """The German sentence of a gloss sequence of this grammar.
+
+    Args:
+        glosses: What is signed.
+        slots: Glosses and their words, by slot.
 
     Raises:
         ConfigError: If a gloss is not of the toy language.
@@ -75,7 +83,7 @@ def translate(glosses: Sequence[str]) -> str:
         >>> translate(['MORGEN', 'NORD', 'REGEN', 'VIEL'])
         'viel regen gibt es morgen im norden .'
     """
-    tables = SLOTS.values()
+    tables = slots.values()
     for gloss in glosses:
         if not any(gloss in table for table in tables):
             raise ConfigError(f'the toy language has no gloss {gloss!r}')

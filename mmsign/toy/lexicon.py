@@ -20,6 +20,7 @@ No sign is the mirror image of another, so left-handed signers stay unambiguous.
 
 import hashlib
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -158,7 +159,7 @@ MOUTH_PAIRS: tuple[tuple[str, str], ...] = (('OST', 'WEST'), ('WIND', 'STURM'))
 """Pairs that only the keypoints tell apart."""
 
 
-def sign_of(gloss: str) -> Sign:
+def sign_of(gloss: str, lexicon: Mapping[str, Sign] = LEXICON) -> Sign:
     """The sign of a gloss: the lexicon's, or one derived from the gloss's hash.
 
     Raises:
@@ -166,7 +167,7 @@ def sign_of(gloss: str) -> Sign:
     """
     if not gloss or gloss.split() != [gloss]:
         raise ConfigError(f'expected one gloss without white space, got {gloss!r}')
-    return LEXICON.get(gloss) or _sign_from_hash(gloss)
+    return lexicon.get(gloss) or _sign_from_hash(gloss)
 
 
 def _sign_from_hash(gloss: str) -> Sign:

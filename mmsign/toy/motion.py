@@ -3,10 +3,11 @@
 Symbols: T frames, F = 5 fingers.
 
 Signs follow one another with short transitions, and a final smoothing over time
-lets each reach into its neighbours, as co-articulation does.
+lets each reach into its neighbours, as co-articulation does; how much farther they
+reach is for the difficulty to say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.random import Generator
 
 from mmsign.errors import ConfigError
 
-from .lexicon import REST_HAND, SHAPES, Hand, Sign, sign_of
+from .lexicon import LEXICON, REST_HAND, SHAPES, Hand, Sign, sign_of
 from .signers import Signer
 
 REST_FRAMES = (1, 3)
@@ -63,6 +64,7 @@ def sign_sentence(
     signer: Signer,
     rng: Generator,
     max_frames: int | None = None,
+    lexicon: Mapping[str, Sign] = LEXICON,
 ) -> Motion:
     """Let a signer sign a sentence.
 
@@ -73,6 +75,7 @@ def sign_sentence(
             with the same state the members of a pair differ in nothing else.
         max_frames: Sign faster to stay below, though with no fewer than
             ``MIN_FRAMES_PER_GLOSS`` frames a gloss.
+        lexicon: Sign of each gloss.
 
     Raises:
         ConfigError: If there is no gloss, or one is not a word.
@@ -80,28 +83,31 @@ def sign_sentence(
     if not glosses:
         raise ConfigError('a sentence needs at least one gloss, got none')
     rest = Sign(REST_HAND, REST_HAND)
-    signs = [rest, *map(sign_of, glosses), rest]
-    lengths, gaps = _durations(len(glosses), signer.speed, rng, max_frames)
+    signs = [rest, *(sign_of(gloss, lexicon) for gloss in glosses), rest]
+    lengths, gaps = _durations(len(glosses), signer, rng, max_frames)
     before, after = rng.integers(*REST_FRAMES, 2, endpoint=True)
     if rng.random() < 0.5:
         after = rng.integers(*END_FRAMES, endpoint=True)
-    parts: list[np.ndarray] = []
-    for sign, steps, gap in zip(signs, [before, *lengths, after], [0, *gaps]):
-        columns = _sign_columns(sign, int(steps), signer, rng)
-        if parts:
-            parts.append(_transition(parts[-1][-1], columns[0], int(gap)))
-        parts.append(columns)
+    postures = [
+        _sign_columns(sign, int(steps), signer, rng)
+        for sign, steps in zip(signs, [before, *lengths, after])
+    ]
+    postures[1:-1] = _coarticulate(postures[1:-1], signer.difficulty.coarticulation)
+    parts = postures[:1]
+    for columns, gap in zip(postures[1:], gaps):
+        parts += [_transition(parts[-1][-1], columns[0], int(gap)), columns]
     track = _smooth(np.concatenate(parts))
     hands = _hand_track(track[:, :10]), _hand_track(track[:, 10:20])
     return Motion(*hands, mouth=track[:, 20:], sway=_sway(len(track), rng))
 
 
 def _durations(
-    count: int, speed: float, rng: Generator, max_frames: int | None
+    count: int, signer: Signer, rng: Generator, max_frames: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Frames of each of ``count`` signs, and of the transition before each."""
-    signs = rng.integers(*SIGN_FRAMES, count, endpoint=True) / speed
-    gaps = rng.integers(*TRANSITION_FRAMES, count + 1, endpoint=True) / speed
+    signs = rng.integers(*SIGN_FRAMES, count, endpoint=True) / signer.speed
+    gaps = rng.integers(*TRANSITION_FRAMES, count + 1, endpoint=True) / signer.speed
+    gaps[1:-1] = np.maximum(gaps[1:-1] - signer.difficulty.coarticulation, 1.0)
     total = signs.sum() + gaps.sum() + REST_FRAMES[1] + END_FRAMES[1]
     squeeze = min(1.0, (max_frames or total) / total)
     least = (signs, MIN_FRAMES_PER_GLOSS - 1), (gaps, 1)
@@ -128,6 +134,25 @@ def _sign_columns(sign: Sign, steps: int, signer: Signer, rng: Generator) -> np.
     mouth = np.full((steps, 2), (sign.mouth.opening, sign.mouth.width))
     strong, weak = hand_columns(sign.strong), hand_columns(sign.weak or REST_HAND)
     return np.concatenate([*strong, *weak, mouth], axis=1)
+
+
+def _coarticulate(signs: Sequence[np.ndarray], frames: float) -> list[np.ndarray]:
+    """Let neighbouring signs, (steps, 22) each, reach ``frames`` into one another.
+
+    The nearer a frame is to the neighbour, the more of the posture next to it there
+    is the neighbour's, up to a half: a hand takes the next sign's shape and place
+    before its own is done with, and the weak hand rises early.
+    """
+    found = [columns.copy() for columns in signs]
+    for index in range(len(signs) - 1):
+        # The end of a sign, backwards in time; then the beginning of the next.
+        for own, other, flow in ((index, index + 1, -1), (index + 1, index, 1)):
+            columns, target = found[own][::flow], signs[other][::flow][-1]
+            reach = min(round(frames), len(columns))
+            nearness = np.arange(reach, 0, -1) / (reach + 1)
+            weight = 0.5 * np.sin(0.5 * np.pi * nearness)[:, None] ** 2
+            columns[:reach] += weight * (target - columns[:reach])
+    return found
 
 
 def _follow(path: np.ndarray, steps: int) -> np.ndarray:

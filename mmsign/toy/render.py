@@ -3,12 +3,13 @@
 Symbols: T frames, [w, h] frame size in pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from .lexicon import LEXICON, Sign
 from .motion import sign_sentence
 from .signers import Colour, Signer
 from .skeleton import HEAD_RADII, OUTER_LIPS, SIDES, Pose, estimate, pose_of
@@ -165,10 +166,11 @@ def render_sentence(
     size: tuple[int, int],
     rng: np.random.Generator,
     max_frames: int | None = None,
+    lexicon: Mapping[str, Sign] = LEXICON,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render a sentence of any glosses.
 
-    Glosses of the toy lexicon have their sign there, all others one derived from
+    Glosses of the lexicon have their sign there, all others one derived from
     the gloss itself, so that annotations of real corpora can be rendered too.
 
     Args:
@@ -178,6 +180,7 @@ def render_sentence(
         size: [w, h] of the frames in pixels.
         rng: Source of randomness.
         max_frames: Sign faster to stay below, as far as that is possible.
+        lexicon: Sign of each gloss.
 
     Returns:
         Frames (T, h, w, 3) uint8 BGR, and keypoints (T, 133, 3) float32: x px,
@@ -186,7 +189,7 @@ def render_sentence(
     Raises:
         ConfigError: If there is no gloss, or one is not a word.
     """
-    motion = sign_sentence(glosses, signer, rng, max_frames)
+    motion = sign_sentence(glosses, signer, rng, max_frames, lexicon)
     pose = pose_of(motion, signer, size)
     light = float(rng.uniform(0.9, 1.1))
     keypoints = estimate(pose, size, rng)

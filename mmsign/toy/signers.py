@@ -41,6 +41,9 @@ class Difficulty:
         keypoint_noise: Standard deviation of a keypoint's coordinates.
         hand_loss: Share of the frames in which a hand is lost.
         point_loss: Share of the single keypoints that are lost.
+        coarticulation: Frames that neighbouring signs reach into one another: so
+            many of a sign's, at either end, turn into its neighbour, and the
+            transition between them is as much shorter.
     """
 
     signers: float = 0.3
@@ -49,6 +52,7 @@ class Difficulty:
     keypoint_noise: float = 0.006
     hand_loss: float = 0.012
     point_loss: float = 0.004
+    coarticulation: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -56,8 +60,12 @@ class Difficulty:
                 raise ConfigError(f'{name} must be 0 or more, got {value}')
 
     @classmethod
-    def scaled(cls, level: float) -> Difficulty:
+    def scaled(cls, level: float, usual: Difficulty | None = None) -> Difficulty:
         """All sources times ``level``: 0 is a clean corpus, 1 the default one.
+
+        Args:
+            level: 0 to 5.
+            usual: What is scaled, by default ``USUAL``.
 
         Raises:
             ConfigError: If ``level`` is negative, or above 5, where nothing could be
@@ -65,7 +73,8 @@ class Difficulty:
         """
         if not 0 <= level <= 5:
             raise ConfigError(f'difficulty must be between 0 and 5, got {level}')
-        return cls(**{name: level * value for name, value in vars(USUAL).items()})
+        sources = vars(usual or USUAL)
+        return cls(**{name: level * value for name, value in sources.items()})
 
 
 USUAL = Difficulty()

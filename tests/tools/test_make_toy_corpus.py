@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +6,10 @@ from pathlib import Path
 import pytest
 from tiny_run import TOOLS, load_tool
 
+from mmsign.datasets.phoenix import Phoenix2014TDataset
 from mmsign.engine.launch import reported_errors
+from mmsign.toy.grammar import translate
+from mmsign.toy.variants import HARD, SIBLINGS
 
 SMALL = [
     '--train',
@@ -70,6 +74,28 @@ def test_other_options_do_not_overwrite(corpus, refused):
     assert 'other options' in refused(corpus, *SMALL, '--seed', 7)
 
 
+def test_a_corpus_from_before_there_were_variants_is_the_usual_one(
+    corpus, tmp_path, run, capsys
+):
+    options = json.loads((corpus / 'toy_corpus.json').read_text())
+    assert options.pop('variant') == 'usual'
+    (tmp_path / 'toy_corpus.json').write_text(json.dumps(options))
+    run(tmp_path, *SMALL)
+    assert 'holds this corpus already' in capsys.readouterr().out
+
+
+def test_the_hard_variant(tmp_path, run, refused):
+    small = SMALL.copy()
+    small[small.index('--train') + 1] = '3'
+    run(tmp_path, *small, '--variant', 'hard')
+    clips = Phoenix2014TDataset(data_root=str(tmp_path), split='train')
+    infos = [clips.get_data_info(index) for index in range(3)]
+    glosses = {gloss for info in infos for gloss in info['glosses']}
+    assert glosses <= HARD.lexicon.keys() and glosses & SIBLINGS.keys()
+    assert all(info['text'] == translate(info['glosses'], HARD.slots) for info in infos)
+    assert 'other options' in refused(tmp_path, *small)
+
+
 def test_a_foreign_folder_is_left_alone(tmp_path, refused):
     (tmp_path / 'mine.txt').write_text('mine')
     assert 'something else' in refused(tmp_path, *SMALL)
@@ -82,6 +108,7 @@ def test_a_foreign_folder_is_left_alone(tmp_path, refused):
         (['--size', '84'], 'WIDTHxHEIGHT'),
         (['--difficulty', 9], 'between 0 and 5'),
         (['--annotations', 'nowhere'], 'nowhere holds no'),
+        (['--annotations', 'nowhere', '--variant', 'hard'], 'leave one of them out'),
     ],
 )
 def test_impossible_options(tmp_path, arguments, message, refused):

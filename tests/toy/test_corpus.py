@@ -9,12 +9,13 @@ from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import DataError
 from mmsign.toy.corpus import (
     LAYOUTS,
-    SIGNERS,
+    SPLITS,
     Sentence,
     invent_sentences,
     read_sentences,
     write_corpus,
 )
+from mmsign.toy.variants import USUAL
 
 SENTENCES = invent_sentences(dict(train=2, dev=1, test=1), citations=0, seed=3)
 
@@ -73,12 +74,12 @@ def test_the_corpus_readers_read_it(layout, tmp_path):
 def test_signers_of_the_test_split_are_unseen_and_citations_complete():
     corpus = invent_sentences(dict(train=40, dev=10, test=10), citations=2, seed=0)
     signers = {split: {row.signer for row in rows} for split, rows in corpus.items()}
-    assert {split: len(names) for split, names in signers.items()} == SIGNERS
+    assert {split: len(names) for split, names in signers.items()} == USUAL.signers
     assert not signers['train'] & (signers['dev'] | signers['test'])
     seen = {gloss for row in corpus['train'] for gloss in row.glosses}
     assert all(set(row.glosses) <= seen for rows in corpus.values() for row in rows)
     single = [row for row in corpus['train'] if len(row.glosses) == 1]
-    assert len(single) == 2 * len(seen) * SIGNERS['train']
+    assert len(single) == 2 * len(seen) * USUAL.signers['train']
 
 
 def test_lost_keypoints_have_low_scores(corpus):
@@ -89,7 +90,7 @@ def test_lost_keypoints_have_low_scores(corpus):
 
 def write_tables(folder: Path, header='id|folder|signer|annotation') -> Path:
     folder.mkdir(exist_ok=True)
-    for split in SIGNERS:
+    for split in SPLITS:
         rows = [f'{split}{i}|{split}{i}/1/*.png|S1|EINS ZWEI-{i}' for i in range(3)]
         text = '\n'.join([header, *rows])
         (folder / f'{split}.corpus.csv').write_text(text)

@@ -2,6 +2,8 @@
 
 Writes the exact folder layout of Phoenix-2014T (or Phoenix-2014) and one keypoint
 file, keypoints.safetensors. The same options give the same bytes. With
+--variant hard a quarter of the signers train, signing twice as many signs that flow
+into one another: differences between networks are larger there. With
 --annotations the sentences come from a real corpus's tables and only the pictures
 are rendered: a stand-in for the videos, to try configs on.
 """
@@ -18,6 +20,7 @@ from mmsign.errors import ConfigError
 from mmsign.files import write_text
 from mmsign.toy.corpus import invent_sentences, read_sentences, write_corpus
 from mmsign.toy.signers import Difficulty
+from mmsign.toy.variants import VARIANTS
 
 STAMP = 'toy_corpus.json'
 UNFINISHED = 'toy_corpus.unfinished'
@@ -52,14 +55,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--layout', choices=('phoenix2014T', 'phoenix2014'), default='phoenix2014T'
     )
-    parser.add_argument('--train', type=natural, default=700, help='sentences')
-    parser.add_argument('--dev', type=natural, default=50, help='sentences')
-    parser.add_argument('--test', type=natural, default=100, help='sentences')
+    parser.add_argument(
+        '--variant',
+        choices=VARIANTS,
+        default='usual',
+        help='hard: 6 training signers instead of 24, 48 signs instead of 24, strong '
+        'co-articulation, as many clips',
+    )
+    for split, count in VARIANTS['usual'].sentences.items():
+        parser.add_argument(
+            f'--{split}', type=natural, help=f'sentences (default: {count})'
+        )
     parser.add_argument(
         '--citations',
         type=natural,
-        default=1,
-        help='how often each training signer signs each gloss on its own',
+        help='how often each training signer signs each gloss on its own '
+        '(default: 1, with --variant hard 2)',
     )
     parser.add_argument(
         '--difficulty',
@@ -98,7 +109,9 @@ def ready(dst: Path, options: dict) -> bool:
     """Whether DST holds this corpus; a ConfigError if it holds anything else."""
     stamp = dst / STAMP
     if stamp.is_file():
-        if json.loads(stamp.read_text(encoding='utf-8')) == options:
+        found = json.loads(stamp.read_text(encoding='utf-8'))
+        # Made before there were others, a corpus is of the usual variant.
+        if dict(variant='usual') | found == options:
             return True
         raise ConfigError(
             f'{dst} holds a toy corpus made with other options (see {stamp}); '
@@ -115,6 +128,15 @@ def ready(dst: Path, options: dict) -> bool:
 
 def main() -> None:
     args = parse_args()
+    variant = VARIANTS[args.variant]
+    if args.annotations is not None and args.variant != 'usual':
+        raise ConfigError(
+            f'--variant {args.variant} is one of the toy language, but --annotations '
+            f'takes the sentences of {args.annotations}: leave one of them out'
+        )
+    for key, value in dict(variant.sentences, citations=variant.citations).items():
+        if getattr(args, key) is None:
+            setattr(args, key, value)
     size = args.size or ((84, 104) if args.annotations is None else (210, 260))
     options = {
         key: str(value) if isinstance(value, Path) else value
@@ -128,7 +150,7 @@ def main() -> None:
     Difficulty.scaled(args.difficulty)
     if args.annotations is None:
         sizes = {split: getattr(args, split) for split in ('train', 'dev', 'test')}
-        corpus = invent_sentences(sizes, args.citations, args.seed)
+        corpus = invent_sentences(sizes, args.citations, args.seed, variant)
     else:
         corpus = read_sentences(args.annotations, args.layout)
         # The longest clip the recipe of the paper takes whole.
@@ -151,6 +173,7 @@ def main() -> None:
         size,
         args.seed,
         args.difficulty,
+        variant,
         limit,
         max_frames,
         args.workers,

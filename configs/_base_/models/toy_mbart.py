@@ -1,9 +1,9 @@
 """An mBART for the toy language, on the text vocabulary of the toy corpus."""
 
-text_vocabulary = 'data/text/toy'
+vocabulary = 'data/text/toy'
 toy_mbart = dict(
     language='de_DE',
-    vocabulary=text_vocabulary,
+    vocabulary=vocabulary,
     max_length=40,
     d_model=128,
     encoder_layers=2,

@@ -9,7 +9,7 @@ from mmsign.evaluation.cleanup import clean_glosses
 from mmsign.evaluation.prediction_dump import read_predictions
 from mmsign.evaluation.signers import familiar_signers
 from mmsign.evaluation.single_signs import SignScores, sign_scores_of
-from mmsign.evaluation.wer import Pair, WordErrors, align_words, sentence_errors
+from mmsign.evaluation.wer import Pair, WordErrors, align_words, alignment_errors
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def load_run(path: str | Path, cleanup: str = 'none', name: str | None = None) -
         found = [record['hypotheses'][output]['glosses'] for record in records]
         found = [clean_glosses(glosses, cleanup) for glosses in found]
         alignments[output] = list(map(align_words, references, found))
-        errors[output] = list(map(sentence_errors, references, found))
+        errors[output] = list(map(alignment_errors, alignments[output]))
         with explain(DataError, str(path), DataError):
             signs[output] = sign_scores_of(records, output, cleanup)
     clips = [record['clip_id'] for record in records]
