@@ -23,7 +23,7 @@ Files .srt and .vtt are about the video beside them of the same name. A sentence
 goes on in the next subtitle is put together, unless a pause of --pause seconds follows.
 Writes OUT/manifest.csv, in which clips are stretches of the videos.
 """
-SPLITS = ('dev', 'test')
+SPLITS = {'--dev': 'dev', '--test': 'test'}
 
 
 def parse_args(arguments: list[str]) -> argparse.Namespace:
@@ -59,9 +59,9 @@ def parse_args(arguments: list[str]) -> argparse.Namespace:
         metavar='SECONDS',
         help='ends a sentence (default: %(default)s)',
     )
-    for split in SPLITS:
+    for option, split in SPLITS.items():
         parser.add_argument(
-            f'--{split}',
+            option,
             nargs='+',
             default=[],
             metavar='RECORDING',
@@ -96,9 +96,9 @@ def make_corpus(arguments: list[str]) -> int:
         kinds = '.eaf' if elan else ' or '.join(SUFFIXES)
         raise ConfigError(f'{args.folder} holds no file {kinds}')
     names = {file: clip_name(file.with_suffix(''), args.folder) for file in files}
-    patterns = {split: getattr(args, split) for split in SPLITS}
+    patterns = {split: getattr(args, split) for split in SPLITS.values()}
     splits = {file: split_of(name, patterns) for file, name in names.items()}
-    for split in SPLITS:
+    for split in SPLITS.values():
         if patterns[split] and split not in splits.values():
             there = ', '.join(sorted(names.values())[:10])
             raise ConfigError(f'--{split}: no such recording; there are {there}')

@@ -242,7 +242,7 @@ class StretchFrames(FrameSource):
 
     Args:
         spec: ``VIDEO#t=START,END``.
-        video: The video's frames, with times.
+        video: The video's frames.
         start, end: Seconds from the video's first frame.
 
     Raises:
@@ -251,7 +251,7 @@ class StretchFrames(FrameSource):
 
     def __init__(self, spec: str, video: FrameSource, start: float, end: float) -> None:
         super().__init__(spec)
-        if video.times is None:
+        if not isinstance(video, VideoFrames):
             raise FrameReadError(
                 f'{spec}: images have no times; a start and an end are of a video'
             )
@@ -283,7 +283,8 @@ class StretchFrames(FrameSource):
         return self._video.frame_size
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
-        return self._video._decode([self._first + int(index) for index in indices])
+        moved = [self._first + int(index) for index in indices]
+        return decode_video(self._video.spec, moved, go_on=True)
 
     def _name(self, index: int) -> str:
         return self._video._name(self._first + index)
@@ -314,11 +315,11 @@ def open_frames(spec: str, keep: bool = True) -> FrameSource:
         >>> frames.read(np.array([0, 2, 2])).shape  # (T, H, W, 3) uint8 BGR
         (3, 260, 210, 3)
     """
-    if split_archive(spec):
-        return ArchiveFrames(spec)
     if stretch := split_stretch(spec):
         video, start, end = stretch
         return StretchFrames(spec, open_frames(video, keep=False), start, end)
+    if split_archive(spec):
+        return ArchiveFrames(spec)
     spec = existing(spec)
     if spec.lower().endswith(VIDEO_SUFFIXES) and not os.path.isdir(spec):
         return VideoFrames(spec, keep)
