@@ -21,6 +21,7 @@ from mmsign.interop.elan import ElanFile, ElanTier
 from mmsign.timing import TimedGloss
 
 from .clip_names import is_legible
+from .io.recording_files import RecordedVideo
 
 
 @dataclass(frozen=True)
@@ -159,19 +160,19 @@ def in_sentences(
 
 
 def within_video(
-    sentences: Iterable[Sentence], length: float, step: float, notices: list[str]
+    sentences: Iterable[Sentence], video: RecordedVideo, notices: list[str]
 ) -> list[Sentence]:
     """Sentences that end with the video at the latest.
 
     Args:
         sentences: Of a recording.
-        length, step: Seconds of its video and of a frame.
+        video: Its video.
         notices: Gets what was cut by more than a frame.
 
     Raises:
         DataError: If a sentence, or a gloss by more than its half, lies behind the end.
     """
-    kept, cut = [], []
+    kept, cut, length = [], [], video.length
     for one in sentences:
         late = [g for g in one.glosses if g.start + g.duration / 2 > length]
         if late or one.start >= length:
@@ -180,7 +181,7 @@ def within_video(
                 f'{what} lies behind the end of the video, {length:.3f} s; is another '
                 'one linked, or is it cut short?'
             )
-        if one.end > length + step:
+        if one.end > length + video.step:
             cut.append(one)
         kept.append(Sentence(one.start, min(one.end, length), one.glosses, one.text))
     if cut:
@@ -212,7 +213,7 @@ def split_of(name: str, splits: dict[str, list[str]]) -> str:
 
 def manifest_rows(
     name: str,
-    video: Path,
+    video: RecordedVideo,
     sentences: Iterable[Sentence],
     signer: str,
     split: str,
@@ -221,9 +222,10 @@ def manifest_rows(
     """Rows of a recording.
 
     ``times`` has the start and end of each gloss in seconds of the video, as
-    ``12.340-12.760``; the dataset passes it over.
+    ``12.340-12.760``; the dataset passes it over. ``fps`` is the video's, which is
+    asked where there is no video: of packed frames, of keypoints alone.
     """
-    path = Path(os.path.realpath(video)).as_posix()
+    path = Path(os.path.realpath(video.path)).as_posix()
     with suppress(ValueError):  # on another drive of Windows it stays absolute
         path = Path(os.path.relpath(path, os.path.realpath(out))).as_posix()
     rows = []
@@ -236,6 +238,7 @@ def manifest_rows(
                 video=path,
                 start=f'{one.start:.3f}',
                 end=f'{one.end:.3f}',
+                fps='' if video.fps is None else f'{video.fps:.6g}',
                 glosses=' '.join(gloss.symbol for gloss in one.glosses),
                 text=one.text,
                 signer=signer,

@@ -1,7 +1,9 @@
 import random
+from pathlib import Path
 
 import pytest
 
+from mmsign.datasets.io.recording_files import RecordedVideo
 from mmsign.datasets.recordings import (
     at_pauses,
     glosses_of,
@@ -77,18 +79,22 @@ def test_sentences_of_a_tier():
     assert notice.startswith('2 glosses outside of every sentence') and "'A'" in notice
 
 
+def video(length: float) -> RecordedVideo:
+    return RecordedVideo(Path('rec.mp4'), length, 0.04, 25.0)
+
+
 def test_what_lies_behind_the_end_of_the_video():
     glosses = tier(('A', 1.0, 1.5), ('B', 1.8, 2.1)).annotations
     notices = []
-    (whole,) = within_video(at_pauses(glosses, 1.0, 2.0), 2.0, 0.04, notices)
+    (whole,) = within_video(at_pauses(glosses, 1.0, 2.0), video(2.0), notices)
     assert (whole.end, len(whole.glosses), len(notices)) == (2.0, 2, 1)
-    (_,) = within_video(at_pauses(glosses, 1.0, 2.07), 2.07, 0.04, notices)
+    (_,) = within_video(at_pauses(glosses, 1.0, 2.07), video(2.07), notices)
     assert len(notices) == 1  # within a frame
     with pytest.raises(DataError, match=r"'B'.*1\.900 s"):
-        within_video(at_pauses(glosses, 1.0, 1.9), 1.9, 0.04, [])
+        within_video(at_pauses(glosses, 1.0, 1.9), video(1.9), [])
     texts = tier(('Ja.', 2.0, 3.0)).annotations
     with pytest.raises(DataError, match=r"'Ja\.' at 2\.000"):
-        within_video(in_sentences([], texts, []), 2.0, 0.04, [])
+        within_video(in_sentences([], texts, []), video(2.0), [])
 
 
 def test_splits_of_recordings():

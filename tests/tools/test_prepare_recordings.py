@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from elan_files import EAF, write_recordings
@@ -14,10 +15,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
 from tiny_network import write_network
 from tiny_run import load_tool
-from tiny_video import write_video
+from tiny_video import SIZE, write_video
 
 from mmsign import compat
-from mmsign.datasets import SignFolderDataset
+from mmsign.datasets import KeypointFile, SignFolderDataset, write_keypoints
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
@@ -47,6 +48,7 @@ def test_sentences_of_a_tier(tmp_path, capsys):
         video='../in/tag/vorn ü.mp4',
         start='0.080',
         end='0.480',
+        fps='25',
         glosses='SONNE WÄRME SONNE_DA',
         text='Die Sonne scheint & wärmt.',
         signer='Änne',
@@ -68,6 +70,33 @@ def test_sentences_of_a_tier(tmp_path, capsys):
     first, _ = manifest(out)
     assert (first['video'], first['split']) == ('../in/seite.mp4', 'dev')
     assert (first['start'], first['times'][:11]) == ('0.120', '0.121-0.221')
+
+
+def test_keypoints_of_the_whole_videos(tmp_path, capsys):
+    write_recordings(tmp_path / 'in')
+    whole, out = tmp_path / 'whole.safetensors', tmp_path / 'corpus'
+    points = np.random.default_rng(0).uniform(0, 48, (50, 133, 3))
+    write_keypoints(whole, {'tag/vorn ü': points, 'other': points}, frame_size=SIZE)
+    command = ['elan', str(tmp_path / 'in'), str(out), '--tier', 'GLOSS']
+    assert prepare.main([*command, '--keypoints', str(whole)]) == 0
+    file = KeypointFile(out / 'keypoints.safetensors')
+    assert file.frame_size == SIZE
+    load = [dict(type='LoadClip')]
+    clips = SignFolderDataset(str(out), 'train', 'keypoints.safetensors', pipeline=load)
+    both = KeypointFile(whole).read('tag/vorn ü')
+    # 0.881 s is within frame 22, before its middle; 1.2 s begins frame 30.
+    for clip, (first, last) in zip(clips, [(0, 22), (30, 50)]):
+        assert (file.read(clip['clip_id']) == both[first:last]).all()
+        assert len(clip['keypoints']) == clip['num_frames'] == last - first
+    for bad, message in (
+        ({'other': points}, r'no keypoints of .*vorn ü\.mp4'),
+        ({'vorn ü': points[:40]}, '50 frames in .*, keypoints of 40'),
+    ):
+        write_keypoints(whole, bad)
+        assert prepare.main([*command, '--keypoints', str(whole)]) == 1
+        assert re.search(message, capsys.readouterr().err)
+    with pytest.raises(ConfigError, match='is the input'):
+        prepare.main([*command, '--keypoints', str(file.path)])
 
 
 def test_from_elan_through_training_back_to_elan(tmp_path):

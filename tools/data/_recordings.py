@@ -59,6 +59,12 @@ def parse_args(arguments: list[str]) -> argparse.Namespace:
         metavar='SECONDS',
         help='ends a sentence (default: %(default)s)',
     )
+    parser.add_argument(
+        '--keypoints',
+        metavar='FILE',
+        help='keypoints of the whole videos, by their names: writes those of the '
+        'clips into OUT/keypoints.safetensors',
+    )
     for option, split in SPLITS.items():
         parser.add_argument(
             option,
@@ -81,6 +87,7 @@ def make_corpus(arguments: list[str]) -> int:
     if getattr(args, 'video', 1) < 1:
         raise ConfigError(f'--video {args.video}: expected 1 or more')
     # Imported late: --help and refusals answer at once.
+    from mmsign.datasets import KeypointFile, write_keypoints
     from mmsign.datasets.clip_names import clip_name
     from mmsign.datasets.io.recording_files import find_files
     from mmsign.datasets.recordings import split_of
@@ -89,9 +96,11 @@ def make_corpus(arguments: list[str]) -> int:
     from mmsign.interop.subtitles import SUFFIXES
 
     elan = arguments[0] == 'elan'
-    manifest = args.out / 'manifest.csv'
+    manifest, cut_points = args.out / 'manifest.csv', None
+    if args.keypoints is not None:
+        cut_points = args.out / 'keypoints.safetensors'
     files = find_files(args.folder, ('.eaf',) if elan else SUFFIXES)
-    check_outputs([manifest], files)
+    check_outputs([manifest, cut_points], [*files, args.keypoints])
     if not files:
         kinds = '.eaf' if elan else ' or '.join(SUFFIXES)
         raise ConfigError(f'{args.folder} holds no file {kinds}')
@@ -102,12 +111,15 @@ def make_corpus(arguments: list[str]) -> int:
         if patterns[split] and split not in splits.values():
             there = ', '.join(sorted(names.values())[:10])
             raise ConfigError(f'--{split}: no such recording; there are {there}')
-    rows, failures = [], []
+    whole = None if args.keypoints is None else KeypointFile(args.keypoints)
+    rows, failures, points = [], [], {}
     for file in files:
         notices: list[str] = []
         try:
             cut = cut_elan if elan else cut_subtitles
             clips = cut(args, file, names[file], splits[file], notices)
+            if whole is not None:
+                points |= keypoints_of(whole, args.out, clips)
         except (OSError, ValueError) as error:
             known = str(file) in str(error)
             failures.append(str(error) if known else f'{file}: {error}')
@@ -122,6 +134,9 @@ def make_corpus(arguments: list[str]) -> int:
         return 1
     if not rows:
         raise DataError(f'{args.folder}: no annotation in any of {len(files)} files')
+    if whole is not None:
+        write_keypoints(cut_points, points, whole.layout, whole.frame_size)
+        print(f'{cut_points}: {len(points)} clips')
     write_rows(manifest, rows)
     glosses = {gloss for row in rows for gloss in row['glosses'].split()}
     signers = {row['signer'] for row in rows} - {''}
@@ -130,12 +145,22 @@ def make_corpus(arguments: list[str]) -> int:
     return 0
 
 
+def keypoints_of(whole, out: Path, clips: list[dict[str, str]]) -> dict:
+    """Keypoints of the clips of a recording, by id."""
+    from mmsign.datasets.io.recording_files import cut_keypoints
+
+    spans = [(float(clip['start']), float(clip['end'])) for clip in clips]
+    video = (out / clips[0]['video']).resolve() if clips else None
+    found = cut_keypoints(whole, video, spans) if clips else []
+    return {clip['id']: points for clip, points in zip(clips, found)}
+
+
 def cut_elan(
     args: argparse.Namespace, eaf: Path, name: str, split: str, notices: list[str]
 ) -> list[dict[str, str]]:
     """Rows of the manifest for one file."""
     from mmsign.datasets import recordings
-    from mmsign.datasets.io.recording_files import linked_video, video_length
+    from mmsign.datasets.io.recording_files import RecordedVideo, linked_video
     from mmsign.interop.elan import read_elan
 
     file = read_elan(eaf)
@@ -143,15 +168,15 @@ def cut_elan(
     texts = None
     if args.text_tier is not None:
         texts = recordings.tier_of(file, args.text_tier)
-    video, media = linked_video(eaf, file, args.video, args.folder)
-    length, step = video_length(video)
+    path, media = linked_video(eaf, file, args.video, args.folder)
+    video = RecordedVideo.open(path)
     glosses = recordings.shifted(recordings.glosses_of(tier, notices), media.offset)
     if texts is None:
-        sentences = recordings.at_pauses(glosses, args.pause, length)
+        sentences = recordings.at_pauses(glosses, args.pause, video.length)
     else:
         said = recordings.shifted(texts.annotations, media.offset)
         sentences = recordings.in_sentences(glosses, said, notices)
-    sentences = recordings.within_video(sentences, length, step, notices)
+    sentences = recordings.within_video(sentences, video, notices)
     return recordings.manifest_rows(
         name, video, sentences, tier.participant, split, args.out
     )
@@ -162,14 +187,13 @@ def cut_subtitles(
 ) -> list[dict[str, str]]:
     """Rows of the manifest for one file."""
     from mmsign.datasets import recordings
-    from mmsign.datasets.io.recording_files import subtitled_video, video_length
+    from mmsign.datasets.io.recording_files import RecordedVideo, subtitled_video
     from mmsign.interop.subtitles import read_subtitles, sentences_of
 
     texts = sentences_of(read_subtitles(file), args.pause)
-    video = subtitled_video(file)
-    length, step = video_length(video)
+    video = RecordedVideo.open(subtitled_video(file))
     sentences = recordings.in_sentences([], texts, notices)
-    sentences = recordings.within_video(sentences, length, step, notices)
+    sentences = recordings.within_video(sentences, video, notices)
     return recordings.manifest_rows(
         name, video, sentences, args.signer, split, args.out
     )

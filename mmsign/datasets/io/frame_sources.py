@@ -245,6 +245,9 @@ class StretchFrames(FrameSource):
         video: The video's frames.
         start, end: Seconds from the video's first frame.
 
+    Attributes:
+        first: The number that its first frame has in the video.
+
     Raises:
         FrameReadError: If the video has no times, or no frame in between.
     """
@@ -265,7 +268,7 @@ class StretchFrames(FrameSource):
                 f'{spec}: no frame from {start:g} to {end:g} s; the video is '
                 f'{over:.3f} s long'
             )
-        self._video, self._first = video, first
+        self._video, self.first = video, first
         self.times = times[first:last] - times[first]
         self.time_notices = video.time_notices
         # What is damaged behind the stretch is none of its business.
@@ -283,11 +286,11 @@ class StretchFrames(FrameSource):
         return self._video.frame_size
 
     def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
-        moved = [self._first + int(index) for index in indices]
+        moved = [self.first + int(index) for index in indices]
         return decode_video(self._video.spec, moved, go_on=True)
 
     def _name(self, index: int) -> str:
-        return self._video._name(self._first + index)
+        return self._video._name(self.first + index)
 
 
 def open_frames(spec: str, keep: bool = True) -> FrameSource:

@@ -3,28 +3,83 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+import numpy as np
 
 from mmsign.errors import DataError
 from mmsign.interop.elan import ElanFile, ElanMedia
 from mmsign.interop.subtitles import SUFFIXES
 
-from .frame_times import DEFAULT_FPS, frame_duration
-from .listing import existing, files_under
+from .frame_sources import StretchFrames, open_frames
+from .frame_times import DEFAULT_FPS, frame_duration, is_steady
+from .keypoint_file import KeypointFile
+from .listing import existing, files_under, stretch_of
 from .videos import VIDEO_SUFFIXES, is_video, scan_video
 
 
-def video_length(path: str | os.PathLike) -> tuple[float, float]:
-    """Seconds that a video, and one of its frames, last; it is decoded once for that.
+@dataclass(frozen=True)
+class RecordedVideo:
+    """A video as a recording.
+
+    Attributes:
+        path: Where it is.
+        length, step: Seconds that it lasts, and that most of its frames do.
+        fps: Frames per second; None if they vary.
+    """
+
+    path: Path
+    length: float
+    step: float
+    fps: float | None
+
+    @classmethod
+    def open(cls, path: Path) -> RecordedVideo:
+        """Look a video over, for which it is decoded once.
+
+        Raises:
+            FrameReadError: If there is none.
+        """
+        times = scan_video(os.fspath(path))[0].times
+        step = frame_duration(times) or 1 / DEFAULT_FPS
+        length = float(times[-1]) + step if len(times) else 0.0
+        return cls(path, length, step, 1 / step if is_steady(times) else None)
+
+
+def cut_keypoints(
+    file: KeypointFile, video: Path, spans: Iterable[tuple[float, float]]
+) -> list[np.ndarray]:
+    """Keypoints of stretches of a video, out of those of all of it.
+
+    Args:
+        file: Has the video by its name.
+        video: Of whose very frames they are.
+        spans: Start and end of each stretch in seconds.
+
+    Returns:
+        (N, K, 3) for each, N its frames: x px, y px, score.
 
     Raises:
-        FrameReadError: If there is none.
+        DataError: If the file lacks the video, or has another number of frames or
+            frame size of it.
     """
-    times = scan_video(os.fspath(path))[0].times
-    step = frame_duration(times) or 1 / DEFAULT_FPS
-    return (float(times[-1]) + step if len(times) else 0.0), step
+    name = file.find(video)
+    if name is None:
+        raise DataError(f'{file.path}: no keypoints of {video}')
+    points, whole = file.read(name), open_frames(str(video), keep=False)
+    if len(points) != len(whole):
+        raise DataError(
+            f'{len(whole)} frames in {video}, keypoints of {len(points)} in '
+            f'{file.path}; extract them from these very frames'
+        )
+    file.check_size(whole.source_size, name)
+    parts = (
+        StretchFrames(stretch_of(str(video), *span), whole, *span) for span in spans
+    )
+    return [points[part.first : part.first + len(part)] for part in parts]
 
 
 def linked_video(
