@@ -24,6 +24,7 @@ from mmsign.errors import DataError, explain
 from mmsign.timing import TimedGloss
 
 _LARGEST = 1 << 28  # bytes; a day of dense annotation has less
+_LONGEST = 10**10  # milliseconds: 115 days
 _DEEPEST = 50  # tiers below tiers, and elements in elements
 
 
@@ -133,7 +134,8 @@ def _parse(path: Path) -> Element:
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(path.read_bytes(), True)
+    with explain(DataError, f'{path}: in an encoding that is none', LookupError):
+        parser.Parse(path.read_bytes(), True)
     root = builder.close()
     if root.tag != 'ANNOTATION_DOCUMENT':
         raise ValueError(f'it begins with <{root.tag}>, not <ANNOTATION_DOCUMENT>')
@@ -141,7 +143,11 @@ def _parse(path: Path) -> Element:
 
 
 def _milliseconds(text: str | None) -> int | None:
-    return None if text is None else int(text)
+    if text is None:
+        return None
+    if not 0 <= int(text) <= _LONGEST:
+        raise ValueError(f'{text[:20]} is no time in milliseconds')
+    return int(text)
 
 
 def _media_elements(root: Element) -> Iterator[Element]:
@@ -149,7 +155,7 @@ def _media_elements(root: Element) -> Iterator[Element]:
 
 
 def _media(element: Element) -> ElanMedia:
-    offset = int(element.get('TIME_ORIGIN', 0)) / 1000
+    offset = (_milliseconds(element.get('TIME_ORIGIN')) or 0) / 1000
     return ElanMedia(
         element.get('MEDIA_URL', ''), element.get('RELATIVE_MEDIA_URL', ''), offset
     )

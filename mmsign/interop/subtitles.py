@@ -13,7 +13,7 @@ from mmsign.files import read_lines, write_lines
 from mmsign.timing import TimedGloss
 
 SUFFIXES = ('.srt', '.vtt')
-_TIME = r'(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})'
+_TIME = r'(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})'
 _ARROW = re.compile(rf'\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?')
 # <i>, </c>, <v Ann>, <00:01.000>, {\an8}: how a text looks, not what it says.
 _MARKUP = re.compile(r'</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}')
