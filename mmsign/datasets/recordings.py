@@ -13,7 +13,7 @@ import fnmatch
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmsign.errors import ConfigError, DataError
@@ -142,7 +142,12 @@ def in_sentences(
     glosses: Sequence[TimedGloss], texts: Iterable[TimedGloss], notices: list[str]
 ) -> list[Sentence]:
     """Sentences as a tier of texts has them; a gloss is in the one in which its middle
-    lies. Glosses outside of all are left out and noticed."""
+    lies.
+
+    Glosses outside of all are left out, and so are sentences without a gloss, which
+    nobody has annotated yet, and would teach that nothing is signed there. Both are
+    noticed.
+    """
     sentences = []
     for text in texts:
         middles = ((one, one.start + one.duration / 2) for one in glosses)
@@ -156,18 +161,24 @@ def in_sentences(
             f'{len(outside)} glosses outside of every sentence left out, first '
             f'{_shown(outside[0])}'
         )
-    return sentences
+    bare = [one for one in sentences if not one.glosses]
+    if bare:
+        notices.append(
+            f'{len(bare)} sentences without a gloss left out, the first at '
+            f'{bare[0].start:.3f} s'
+        )
+    return [one for one in sentences if one.glosses]
 
 
 def within_video(
     sentences: Iterable[Sentence], video: RecordedVideo, notices: list[str]
 ) -> list[Sentence]:
-    """Sentences that end with the video at the latest.
+    """Sentences that end with the video at the latest, and last for a frame or more.
 
     Args:
         sentences: Of a recording.
         video: Its video.
-        notices: Gets what was cut by more than a frame.
+        notices: Gets what was cut by more than a frame, and what was left out.
 
     Raises:
         DataError: If a sentence, or a gloss by more than its half, lies behind the end.
@@ -183,12 +194,19 @@ def within_video(
             )
         if one.end > length + video.step:
             cut.append(one)
-        kept.append(Sentence(one.start, min(one.end, length), one.glosses, one.text))
+        kept.append(replace(one, end=min(one.end, length)))
     if cut:
         notices.append(
             f'{len(cut)} clips end behind the video, {length:.3f} s: they are cut there'
         )
-    return kept
+    # A millisecond for what was rounded.
+    short = [one for one in kept if one.end - one.start + 0.001 < video.step]
+    if short:
+        notices.append(
+            f'{len(short)} clips shorter than a frame left out, the first at '
+            f'{short[0].start:.3f} s'
+        )
+    return [one for one in kept if one not in short]
 
 
 def split_of(name: str, splits: dict[str, list[str]]) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from mmsign.datasets.io.recording_files import RecordedVideo
 from mmsign.datasets.recordings import (
+    Sentence,
     at_pauses,
     glosses_of,
     in_sentences,
@@ -74,8 +75,9 @@ def test_sentences_of_a_tier():
     found = in_sentences(glosses.annotations, texts, notices)
     kept = [(one.text, [g.symbol for g in one.glosses]) for one in found]
     # The middle of C is where the second begins.
-    assert kept == [('Es regnet.', ['B']), ('Ja.', ['C']), ('', [])]
-    (notice,) = notices
+    assert kept == [('Es regnet.', ['B']), ('Ja.', ['C'])]
+    notice, bare = notices
+    assert '1 sentences without a gloss' in bare and '5.000 s' in bare
     assert notice.startswith('2 glosses outside of every sentence') and "'A'" in notice
 
 
@@ -92,9 +94,11 @@ def test_what_lies_behind_the_end_of_the_video():
     assert len(notices) == 1  # within a frame
     with pytest.raises(DataError, match=r"'B'.*1\.900 s"):
         within_video(at_pauses(glosses, 1.0, 1.9), video(1.9), [])
-    texts = tier(('Ja.', 2.0, 3.0)).annotations
     with pytest.raises(DataError, match=r"'Ja\.' at 2\.000"):
-        within_video(in_sentences([], texts, []), video(2.0), [])
+        within_video([Sentence(2.0, 3.0, text='Ja.')], video(2.0), [])
+    given = [Sentence(*t) for t in ((0, 0.04), (0.5, 0.5), (1, 1.02), (1.97, 2.5))]
+    kept = within_video(given, video(2.0), notices)
+    assert kept == given[:1] and '3 clips shorter than a frame' in notices[-1]
 
 
 def test_splits_of_recordings():

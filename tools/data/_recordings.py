@@ -192,7 +192,9 @@ def cut_subtitles(
 
     texts = sentences_of(read_subtitles(file), args.pause)
     video = RecordedVideo.open(subtitled_video(file))
-    sentences = recordings.in_sentences([], texts, notices)
+    sentences = [
+        recordings.Sentence(text.start, text.end, text=text.symbol) for text in texts
+    ]
     sentences = recordings.within_video(sentences, video, notices)
     return recordings.manifest_rows(
         name, video, sentences, args.signer, split, args.out
