@@ -8,7 +8,7 @@ _base_ = ['keypoint_slr_small.py']
 train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))
-head = dict(type='LinearHead')
+head = dict(hidden_channels=128, feedforward_channels=256, dropout=0.3)
 model = dict(
     type='TwoStreamRecognizer',
     data_preprocessor=dict(video_size={{_base_.video_size}}),

@@ -249,14 +249,16 @@ def test_the_walk_through_of_an_own_corpus(python, tmp_path):
     toy = tmp_path / 'data' / 'toy'
     toy.mkdir(parents=True)
     write_corpus(toy, sentences, 'phoenix2014T', (42, 52), seed=0, workers=1)
-    walk_through('own_corpus.md', python, tmp_path, SHORT, 6)
+    walk_through('own_corpus.md', python, tmp_path, SHORT, 7)
     assert (tmp_path / 'mine.bundle').stat().st_size > 100_000
-    written = (tmp_path / 'test-00000.jsonl').read_text()
-    assert 'videos/test-00000.mp4' in written
+    written = (tmp_path / 'test-00000.eaf').read_text(encoding='utf-8')
+    assert './data/recordings/test-00000.mp4' in written
+    manifest = (tmp_path / 'data/mine/manifest.csv').read_text(encoding='utf-8')
+    assert manifest.count('\n') == 1 + 6 and ',dev,' in manifest
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
     assert 'test-00000' in (tmp_path / 'report.html').read_text(encoding='utf-8')
     pictures = [path.name for path in (tmp_path / 'work_dirs/mine/pictures').iterdir()]
-    assert pictures == ['test-00000.png']
+    assert len(pictures) == 1 and pictures[0].startswith('test-00000-0000000-')
 
 
 def test_tests_that_are_named_exist():

@@ -6,7 +6,9 @@ keypoints needs --keypoints or --estimator.
 Prints one line per clip, and writes with --out: ``.jsonl``, a record of each clip as
 soon as it is recognized, with times, confidences, n-best and every output; ``.mp4``,
 the clip with skeleton and glosses; ``.png``, what the network saw of the clip over the
-probabilities of every output.
+probabilities of every output; ``.eaf``, tiers for ELAN of the glosses of every output,
+their confidences and the sentence; ``.srt`` or ``.vtt``, subtitles of the sentence, or
+where there is none, and in NAME.glosses.srt, of the glosses.
 
 --single-signs N, for clips that show one sign or none, also lists the N most probable
 signs, or says that it is none of these.
@@ -24,6 +26,8 @@ from _estimator import add_estimator_arguments, open_estimator
 from mmsign.engine.launch import interruptible, reported_errors, say
 from mmsign.errors import ConfigError
 from mmsign.files import LineWriter, check_outputs
+
+KINDS = ('.jsonl', '.mp4', '.png', '.eaf', '.srt', '.vtt')
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -49,7 +53,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         '.safetensors file that holds all by name',
     )
     add_estimator_arguments(parser)
-    parser.add_argument('--out', metavar='FILE', help='.jsonl, .mp4 or .png')
+    parser.add_argument('--out', metavar='FILE', help=' or '.join(KINDS))
     parser.add_argument(
         '--fps', type=float, help='of the videos, if not what their files say'
     )
@@ -112,16 +116,17 @@ def main(arguments: list[str] | None = None) -> list:
     read = [*args.videos, *(args.keypoints or ())]
     read += [args.config, args.checkpoint, args.bundle]
     read += [args.estimator, args.estimator_checkpoint]
-    check_outputs([args.out], read, ['.jsonl', '.mp4', '.png'])
+    check_outputs([args.out], read, KINDS)
     kind = Path(args.out).suffix.lower() if args.out else ''
-    if kind in ('.mp4', '.png') and len(args.videos) > 1:
+    if kind not in ('', '.jsonl') and len(args.videos) > 1:
         raise ConfigError(f'--out {args.out} shows one clip; {len(args.videos)} given')
     keypoints = args.keypoints
     if keypoints is not None and len(keypoints) == 1:
         keypoints = keypoints[0] if len(args.videos) > 1 else keypoints
     inferencer = build(args)
-    if kind in ('.mp4', '.png'):
+    if kind not in ('', '.jsonl'):
         from mmsign.apis.drawing import write_annotated_video, write_picture
+        from mmsign.apis.transcripts import write_transcript
 
         pose = None if keypoints is None else keypoints[0]
         signs = args.single_signs
@@ -129,8 +134,11 @@ def main(arguments: list[str] | None = None) -> list:
         inferencer.forward([job])
         result = inferencer.postprocess(job)
         say(line(result))
-        write = write_picture if kind == '.png' else write_annotated_video
-        write(args.out, inferencer.network, job, result)
+        if kind in ('.mp4', '.png'):
+            write = write_picture if kind == '.png' else write_annotated_video
+            write(args.out, inferencer.network, job, result)
+        else:
+            write_transcript(args.out, result)
         say(f'written: {args.out}')
         return [result]
 

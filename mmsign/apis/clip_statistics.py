@@ -18,6 +18,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
+from mmsign.datasets.io.listing import video_of
 from mmsign.datasets.io.videos import is_video, nominal_fps
 from mmsign.datasets.transforms.load import at_corpus_rate, read_points
 from mmsign.errors import ConfigError, explain
@@ -148,7 +149,7 @@ def _keypoints_of(info: dict) -> np.ndarray:
     """(N, 79, 3) as the network sees them; a video is taken at its word about its
     rate."""
     points, times = read_points(info, None), None
-    path, fps = info['frames'], info.get('fps')
+    path, fps = video_of(info['frames']), info.get('fps')
     if fps and is_video(os.path.basename(path)) and os.path.isfile(path):
         times = np.arange(len(points)) / nominal_fps(path, fps)
     chosen = at_corpus_rate(info, len(points), times)

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from itertools import chain, cycle, filterfalse, repeat
 
 from mmsign.errors import DataError
-from mmsign.files import read_lines, write_text
+from mmsign.files import read_lines
 from mmsign.vocab import composed
 
 from .clip_names import is_legible
 from .io.archives import safe_member
 from .io.landmark_sources import Recording
 from .sign_dataset import SignDataset, note_once
+from .sign_folder import write_rows
 
 _COLUMNS = ('glosses', 'signer', 'split')
 
@@ -135,9 +136,6 @@ def write_manifest(
         fps: Frames per second of all, if they are known.
     """
     extra = {} if fps is None else dict(fps=f'{fps:g}')
-    text = io.StringIO(newline='')
-    columns = ['id', 'video', *_COLUMNS, *extra]
-    writer = csv.DictWriter(text, columns, lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(dict(video='') | row | extra for row in rows)
-    write_text(path, text.getvalue())
+    columns = ('id', 'video', *_COLUMNS)
+    complete = (dict(video='') | row for row in rows)
+    write_rows(path, [{c: row[c] for c in columns} | extra for row in complete])

@@ -4,18 +4,20 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mmsign.errors import DataError, explain
-from mmsign.files import read_lines
+from mmsign.files import read_lines, write_text
 from mmsign.registry import DATASETS
 
 from .clip_names import is_legible
 from .io.frame_times import checked_fps
+from .io.listing import stretch_of
 from .sign_dataset import SignDataset, note_once
 
 _REQUIRED = ('id', 'glosses', 'split')
-_OPTIONAL = ('video', 'text', 'signer', 'fps')
+_TIMES = ('start', 'end')
+_OPTIONAL = ('video', 'text', 'signer', 'fps', *_TIMES)
 
 
 @DATASETS.register_module()
@@ -32,7 +34,9 @@ class SignFolderDataset(SignDataset):
     - ``split``: train, dev or test;
     - ``text`` and ``signer``, which may be missing or empty;
     - ``fps``, likewise: frames per second of a folder of images, or of keypoints
-      without a video. A video has times of its own.
+      without a video. A video has times of its own;
+    - ``start`` and ``end``, likewise: the clip is what the video shows between them,
+      in seconds; a recording may hold many clips.
 
     Others are passed over. ``metainfo=dict(gloss_cleanup=…, level=…, language=…)``
     says how the corpus is scored.
@@ -76,6 +80,7 @@ class SignFolderDataset(SignDataset):
             if cls.is_in(split, row['split'], where):
                 video = row['video']
                 frames = os.path.join(data_root, video) if video else ''
+                frames = _stretch(frames, row, where)
                 record = dict(clip_id=row['id'], frames=frames, num_frames=None)
                 record |= dict(glosses=row['glosses'].split(), text=row['text'] or None)
                 record |= dict(signer=row['signer'], where=where)
@@ -83,9 +88,37 @@ class SignFolderDataset(SignDataset):
         return records
 
 
+def write_rows(path: str | os.PathLike, rows: Sequence[dict[str, str]]) -> None:
+    """Write a manifest, complete or not at all.
+
+    Args:
+        path: ``.csv``.
+        rows: One or more, all with the same columns in the same order.
+    """
+    text = io.StringIO(newline='')
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
 def _rate(text: str, where: str) -> float | None:
     with explain(DataError, f'{where}: fps {text!r}', ValueError):
         return checked_fps(float(text), 'it') if text.strip() else None
+
+
+def _stretch(frames: str, row: dict[str, str], where: str) -> str:
+    """The frames, or what of them a row's ``start`` and ``end`` cut out."""
+    start, end = (row[key].strip() for key in _TIMES)
+    if not start and not end:
+        return frames
+    text = f'{where}: start {start!r} and end {end!r}'
+    with explain(DataError, text, ValueError):
+        if not 0 <= float(start) < float(end) < float('inf'):
+            raise ValueError('expected seconds, the start before the end')
+    if not frames:
+        raise DataError(f'{text} of no video: name it under video')
+    return stretch_of(frames, float(start), float(end))
 
 
 def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -97,8 +130,8 @@ def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
         if not set(_REQUIRED) <= set(columns) or len(set(columns)) < len(columns):
             raise DataError(
                 f'{path}, line 1: expected the columns '
-                f'id,video,glosses,split and perhaps text,signer,fps (keypoints alone '
-                f'do without video), not {",".join(columns)[:200]!r}'
+                f'id,video,glosses,split and perhaps text,signer,fps,start,end '
+                f'(keypoints alone do without video), not {",".join(columns)[:200]!r}'
             )
         for row in rows:
             where = f'{path}, line {rows.line_num}'
@@ -127,7 +160,7 @@ def _text(row: dict, key: str, where: str) -> str:
     value = row.get(key)
     if key in ('id', 'signer') and type(value) is int:
         return str(value)
-    if key == 'fps' and type(value) in (int, float):
+    if key in ('fps', *_TIMES) and type(value) in (int, float):
         return repr(value)
     if value is None and key in _OPTIONAL:
         return ''

@@ -4,6 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 from tiny_frames import write_frames
+from tiny_video import write_video
 
 from mmsign.datasets import (
     KeypointFile,
@@ -11,7 +12,7 @@ from mmsign.datasets import (
     open_frames,
     write_keypoints,
 )
-from mmsign.datasets.samplers import known_length
+from mmsign.datasets.samplers import LengthBucketSampler, known_length
 from mmsign.errors import ConfigError, DataError
 
 PIPELINE = [dict(type='LoadClip', keypoints=False)]
@@ -190,3 +191,56 @@ def test_rates_that_are_none(tmp_path, fps):
     (tmp_path / 'm.jsonl').write_text(json.dumps(row))
     corpus = SignFolderDataset(str(tmp_path), 'train', ann_file='m.jsonl')
     assert corpus.get_data_info(0)['source_fps'] == 12.5
+
+
+def test_stretches_of_a_recording(tmp_path):
+    write_video(tmp_path / 'rec.mp4', 50)
+    rows = [
+        dict(split='train', id='a', video='rec.mp4', glosses='SUN', start=0.4, end=1),
+        dict(split='train', id='b', video='rec.mp4', glosses='', start='1', end='1.2'),
+        dict(split='train', id='c', video='rec.mp4', glosses='', start='', end=None),
+    ]
+    lines = '\n'.join(map(json.dumps, rows))
+    (tmp_path / 'manifest.jsonl').write_text(lines, encoding='utf-8')
+    train = SignFolderDataset(str(tmp_path), 'train', pipeline=PIPELINE)
+    assert [clip['num_frames'] for clip in train] == [15, 5, 50]
+    part, whole = (train[index]['frame_source'] for index in (1, 2))
+    assert (part.read(np.arange(5)) == whole.read(np.arange(25, 30))).all()
+    # At another rate; and in the order of lengths.
+    half = SignFolderDataset(str(tmp_path), 'train', pipeline=PIPELINE, fps=12.5)
+    assert [clip['num_frames'] for clip in half] == [8, 2, 25]
+    assert LengthBucketSampler(train, 1).lengths == [15, 5, 50]
+    # Keypoints are those of the stretch; packed frames are, too.
+    points = dict(a=np.ones((15, 133, 3)), b=np.ones((6, 133, 3)))
+    write_keypoints(tmp_path / 'k.safetensors', points, frame_size=(64, 48))
+    for frames in (True, False):
+        both = SignFolderDataset(
+            str(tmp_path),
+            'train',
+            keypoint_file='k.safetensors',
+            fps=12.5,
+            pipeline=[dict(type='LoadClip', frames=frames)],
+        )
+        assert both[0]['num_frames'] == len(both[0]['keypoints']) == 8
+        with pytest.raises(DataError, match='clip b: 5 frames in .*keypoints of 6'):
+            both[1]
+    packed = SignFolderDataset(str(tmp_path), 'train', frames='pack.zip')
+    assert packed.get_data_info(0)['frames'] == f'{tmp_path}/pack.zip@train/a'
+
+
+@pytest.mark.parametrize(
+    ('video', 'times', 'message'),
+    [
+        ('rec.mp4', '1,', "start '1' and end ''"),
+        ('rec.mp4', '2,1', 'start before the end'),
+        ('rec.mp4', '-1,1', 'start before the end'),
+        ('rec.mp4', 'nan,1', 'start before the end'),
+        ('rec.mp4', '0,inf', 'start before the end'),
+        ('', '0,1', 'no video'),
+    ],
+)
+def test_stretches_that_are_none(tmp_path, video, times, message):
+    text = f'split,id,video,glosses,start,end\ntrain,a,{video},A,{times}\n'
+    (tmp_path / 'manifest.csv').write_text(text)
+    with pytest.raises(DataError, match=f'line 2.*{message}'):
+        SignFolderDataset(str(tmp_path), 'train')

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from elan_files import EAF
 from fuzzing import FUZZ, broken, nothing_is_done, read_broken
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from mmsign.datasets.io.images import decode_image
 from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
 from mmsign.datasets.io.landmark_sources import find_recordings
 from mmsign.errors import CheckpointError, DataError, FrameReadError
+from mmsign.interop.elan import read_elan
 from mmsign.interop.mediapipe_points import (
     MEDIAPIPE_TABLE,
     keypoints_79,
@@ -42,6 +44,7 @@ from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
 from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.interop.slrt_corpus import read_slrt_annotations
+from mmsign.interop.subtitles import read_subtitles
 from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary
 
 POINTS = np.ones((2, 133, 3), np.float32)
@@ -164,6 +167,31 @@ def test_manifests(folder, name):
         except AssertionError as error:
             # No clips at all: the message names the folder.
             assert 'has no clips' in str(error), error
+
+    run()
+
+
+@FUZZ
+@example(EAF.replace('UTF-8', 'no-such-encoding').encode())
+@example(EAF.replace('"1683"', f'"{"9" * 400}"').encode())
+@example(EAF.replace('"1683"', f'"{"9" * 5000}"').encode())
+@example(EAF.replace('TIME_ORIGIN="40"', f'TIME_ORIGIN="{"9" * 400}"').encode())
+@given(broken(EAF.encode()))
+def test_elan(folder, data):
+    read_broken(folder / 'rec.eaf', data, read_elan, (DataError,))
+
+
+SUBTITLES = 'WEBVTT\n\n1\n00:01.000 --> 00:02.500\nEs <i>regnet</i>.\n\nNOTE x\n'
+
+
+@pytest.mark.parametrize('kind', ['srt', 'vtt'])
+def test_subtitles(folder, kind):
+    @FUZZ
+    @example(SUBTITLES.replace('00:01', f'{"9" * 5000}:00:01').encode())
+    @example(SUBTITLES.replace('00:01', f'{"9" * 400}:00:01').encode())
+    @given(broken(SUBTITLES.encode()))
+    def run(data):
+        read_broken(folder / f'rec.{kind}', data, read_subtitles, (DataError,))
 
     run()
 

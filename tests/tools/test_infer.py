@@ -15,7 +15,10 @@ from tiny_video import SIZE, write_video
 
 from mmsign.apis import SignInferencer
 from mmsign.datasets import open_frames, write_keypoints
-from mmsign.errors import ConfigError
+from mmsign.datasets.io.recording_files import linked_video
+from mmsign.errors import ClipError, ConfigError
+from mmsign.interop.elan import read_elan
+from mmsign.interop.subtitles import read_subtitles
 
 tool = load_tool('infer')
 
@@ -28,6 +31,8 @@ def files(tmp_path_factory):
         write_video(folder / f'{name}.mp4', frames)
     poses = dict(a=keypoints_of(16), b=keypoints_of(20, seed=1))
     write_keypoints(folder / 'k.safetensors', poses, frame_size=SIZE)
+    part = dict(part=keypoints_of(10))
+    write_keypoints(folder / 'part.safetensors', part, frame_size=SIZE)
     return folder
 
 
@@ -195,3 +200,38 @@ def test_nobody_needs_to_listen_if_there_is_a_file(infer, files, tmp_path, monke
     assert len(out.read_text().splitlines()) == 2
     with pytest.raises(BrokenPipeError):
         infer(f'{files}/a.mp4')
+
+
+def test_a_file_for_elan(infer, files, tmp_path):
+    out = tmp_path / 'sub' / 'a.eaf'
+    (result,) = infer(f'{files}/a.mp4', '--out', str(out))
+    file = read_elan(out)
+    outputs = ['', ' video', ' keypoint', ' joint']
+    names = [
+        f'GLOSS{output}{kind}' for output in outputs for kind in ('', ' confidence')
+    ]
+    assert set(file.tiers) == set(names) and list(file.tiers)[0] == 'GLOSS'
+    found = file.tiers['GLOSS'].annotations
+    assert [one.symbol for one in found] == list(result.gloss_sequence) != []
+    for one, expected in zip(found, result.glosses):
+        assert one.start == pytest.approx(expected.start, abs=6e-4)
+        assert one.end <= expected.end + 6e-4
+    scores = file.tiers['GLOSS confidence']
+    assert scores.parent == 'GLOSS'
+    assert [one.symbol for one in scores.annotations] == [
+        f'{one.confidence:.2f}' for one in result.glosses
+    ]
+    video, media = linked_video(out, file, 1, tmp_path)
+    assert os.path.samefile(video, files / 'a.mp4') and media.offset == 0
+    with pytest.raises(ConfigError, match='shows one clip'):
+        infer(f'{files}/a.mp4', f'{files}/b.mp4', '--out', str(out))
+    with pytest.raises(ClipError, match='part of one'):
+        infer(f'{files}/a.mp4#t=0,0.4', '--out', str(out), keypoints='part.safetensors')
+
+
+def test_glosses_as_subtitles(infer, files, tmp_path):
+    out = tmp_path / 'a.srt'
+    (result,) = infer(f'{files}/a.mp4', '--out', str(out))
+    texts = read_subtitles(out)
+    assert [one.symbol for one in texts] == list(result.gloss_sequence)
+    assert texts[0].start == pytest.approx(result.glosses[0].start, abs=6e-4)

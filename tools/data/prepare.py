@@ -6,6 +6,9 @@ and testing open them; frame rates and sizes, clips longer than is taken, sizes 
 vocabulary, glosses that training lacks, and what the splits allow to say about people
 whom the network has not seen. Builds the vocabulary and writes it where told.
 Nothing else is written. Exit status 1 if training or testing would stumble.
+
+``prepare.py elan FOLDER OUT`` and ``prepare.py subtitles FOLDER OUT`` make a corpus of
+recordings that are annotated in ELAN, or subtitled: see their own --help.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+
+from _recordings import make_corpus
 
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs
@@ -94,6 +99,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     """Check; 0 if all is there, 1 if something is missing, 2 for a usage error."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] in (['elan'], ['subtitles']):
+        return make_corpus(argv)
     args = parse_args(argv)
     if not Path(args.root).is_dir():
         raise ConfigError(f'{args.root} is not a folder')

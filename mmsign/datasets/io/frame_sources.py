@@ -1,4 +1,5 @@
-"""Where a clip's frames come from: a folder, a zip archive or a video file.
+"""Where a clip's frames come from: a folder, a zip archive, a video file or a stretch
+of one.
 
 Symbols: N frames of a clip, T frames asked for, H and W of a frame in pixels.
 """
@@ -16,8 +17,9 @@ import numpy as np
 from mmsign.errors import FrameReadError, explain
 
 from .archives import open_archive, safe_member
+from .frame_times import DEFAULT_FPS, frame_duration
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .listing import existing, in_order, left_out, split_archive
+from .listing import existing, in_order, left_out, split_archive, split_stretch
 from .videos import VIDEO_SUFFIXES, decode_video, scan_video
 
 
@@ -232,13 +234,73 @@ class VideoFrames(FrameSource):
         return decode_video(self.spec, indices)
 
 
+class StretchFrames(FrameSource):
+    """The frames of a video that are shown between two times.
+
+    A frame belongs to the stretch in which the middle of its time lies: of stretches
+    that meet, each frame is in one.
+
+    Args:
+        spec: ``VIDEO#t=START,END``.
+        video: The video's frames.
+        start, end: Seconds from the video's first frame.
+
+    Attributes:
+        first: The number that its first frame has in the video.
+
+    Raises:
+        FrameReadError: If the video has no times, or no frame in between.
+    """
+
+    def __init__(self, spec: str, video: FrameSource, start: float, end: float) -> None:
+        super().__init__(spec)
+        if not isinstance(video, VideoFrames):
+            raise FrameReadError(
+                f'{spec}: images have no times; a start and an end are of a video'
+            )
+        times = video.times
+        step = frame_duration(times) or 1 / DEFAULT_FPS
+        middles = times + np.diff(times, append=times[-1:] + step) / 2
+        first, last = np.searchsorted(middles, (start, end)).tolist()
+        over = times[-1] + step if len(times) else 0.0
+        if first >= last:
+            raise FrameReadError(
+                f'{spec}: no frame from {start:g} to {end:g} s; the video is '
+                f'{over:.3f} s long'
+            )
+        self._video, self.first = video, first
+        self.times = times[first:last] - times[first]
+        self.time_notices = video.time_notices
+        # What is damaged behind the stretch is none of its business.
+        self.notices = video.notices if last == len(times) else ()
+        if end > over + step:
+            cut = f'the video is over after {over:.3f} s, the stretch at {end:g} s'
+            self.notices += (cut,)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) in pixels of the video's frames."""
+        return self._video.frame_size
+
+    def _decode(self, indices: Sequence[int]) -> Iterable[np.ndarray]:
+        moved = [self.first + int(index) for index in indices]
+        return decode_video(self._video.spec, moved, go_on=True)
+
+    def _name(self, index: int) -> str:
+        return self._video._name(self.first + index)
+
+
 def open_frames(spec: str, keep: bool = True) -> FrameSource:
     """Open a clip's frames.
 
     Args:
         spec: A folder of images (PNG, JPEG, WebP, …), in the order of the numbers in
             their names; ``ARCHIVE.zip@FOLDER``, a folder of images in a zip archive;
-            or a video file (mp4, avi, …).
+            a video file (mp4, avi, …); or ``VIDEO#t=START,END``, what is shown of it
+            between two times, in seconds.
         keep: Whether a video may keep its frames in memory; see ``VideoFrames``.
 
     Raises:
@@ -256,6 +318,9 @@ def open_frames(spec: str, keep: bool = True) -> FrameSource:
         >>> frames.read(np.array([0, 2, 2])).shape  # (T, H, W, 3) uint8 BGR
         (3, 260, 210, 3)
     """
+    if stretch := split_stretch(spec):
+        video, start, end = stretch
+        return StretchFrames(spec, open_frames(video, keep=False), start, end)
     if split_archive(spec):
         return ArchiveFrames(spec)
     spec = existing(spec)

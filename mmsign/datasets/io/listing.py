@@ -10,6 +10,7 @@ from pathlib import Path
 from mmsign.errors import FrameReadError
 
 _ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
+_STRETCH = re.compile(r'(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)', re.DOTALL)
 # A decimal number; of '1.2.3' nothing is one.
 _DECIMAL = re.compile(r'(?<![\d.])(\d+)\.(\d+)(?![\d]|\.\d)')
 
@@ -23,6 +24,38 @@ def split_archive(spec: str) -> tuple[str, str] | None:
     """
     found = _ARCHIVE.fullmatch(spec)
     return None if found is None else (found[1], found[2] or '')
+
+
+def stretch_of(video: str, start: float, end: float) -> str:
+    """``VIDEO#t=START,END``: what of a video is shown from one second to another, as
+    the W3C writes fragments of media.
+
+    Examples:
+        >>> stretch_of('rec.mp4', 1.2, 3)
+        'rec.mp4#t=1.2,3'
+    """
+    times = (f'{time:.6f}'.rstrip('0').rstrip('.') for time in (start, end))
+    return f'{video}#t={",".join(times)}'
+
+
+def split_stretch(spec: str) -> tuple[str, float, float] | None:
+    """(video, start, end) of ``VIDEO#t=START,END``, in seconds; None of other specs,
+    and of a file that is really called so.
+
+    Examples:
+        >>> split_stretch('rec.mp4#t=1.2,3'), split_stretch('rec.mp4')
+        (('rec.mp4', 1.2, 3.0), None)
+    """
+    found = _STRETCH.fullmatch(spec)
+    if found is None or os.path.lexists(spec):
+        return None
+    return found[1], float(found[2]), float(found[3])
+
+
+def video_of(spec: str) -> str:
+    """The video that a spec names, be it a stretch of it or all; else the spec."""
+    found = split_stretch(spec)
+    return spec if found is None else found[0]
 
 
 def existing(path: str) -> str:

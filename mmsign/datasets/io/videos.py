@@ -47,6 +47,8 @@ class VideoInfo:
 
 
 _INFOS: dict[tuple, VideoInfo] = {}
+# The video that was left open last, and the number of the frame that it is at.
+_LEFT_OPEN: dict[tuple, tuple[cv2.VideoCapture, int]] = {}
 
 
 def is_video(name: str) -> bool:
@@ -104,13 +106,18 @@ def scan_video(
     return info, frames if left >= 0 else None
 
 
-def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
+def decode_video(
+    path: str, indices: Sequence[int], go_on: bool = False
+) -> Iterator[np.ndarray]:
     """Decode chosen frames.
 
     Args:
         path: Of the video.
         indices: Frames to yield, rising and distinct. What follows the last is
             not decoded.
+        go_on: Whether to leave the video open behind the last frame, and to go on
+            from there the next time if that asks for later ones. So the clips of a
+            long recording, one after the other, cost decoding it once.
 
     Yields:
         (H, W, 3) uint8 BGR.
@@ -118,19 +125,31 @@ def decode_video(path: str, indices: Sequence[int]) -> Iterator[np.ndarray]:
     Raises:
         FrameReadError: If the video ends before.
     """
-    capture = _open(path)
-    position = -1
-    for index in indices:
-        while position < index:
-            if not capture.grab():
-                end = f'the video ends after {position + 1} frames'
-                raise FrameReadError(f'{path}: no frame {index}, {end}')
-            position += 1
-        decoded, frame = capture.retrieve()
-        if not decoded:
-            raise FrameReadError(f'{path}: frame {index} cannot be decoded')
-        yield frame
-    capture.release()
+    capture, position = None, -1
+    if go_on:
+        # A process that was forked shares the file, and where it is read, with its
+        # parent: it opens its own.
+        key = os.getpid(), _stamp(path)
+        capture, position = _LEFT_OPEN.pop(key, (None, -1))
+    if capture is None or position >= min(indices, default=0):
+        capture, position = _open(path), -1
+    try:
+        for index in indices:
+            while position < index:
+                if not capture.grab():
+                    end = f'the video ends after {position + 1} frames'
+                    raise FrameReadError(f'{path}: no frame {index}, {end}')
+                position += 1
+            decoded, frame = capture.retrieve()
+            if not decoded:
+                raise FrameReadError(f'{path}: frame {index} cannot be decoded')
+            yield frame
+    finally:
+        if go_on:
+            _LEFT_OPEN.clear()
+            _LEFT_OPEN[key] = capture, position
+        else:
+            capture.release()
 
 
 def _stamp(path: str) -> tuple:

@@ -18,6 +18,7 @@ from mmsign.tracking import warn
 from ..io.frame_sources import FrameSource, open_frames
 from ..io.frame_times import resample
 from ..io.keypoint_file import KeypointFile
+from ..io.listing import video_of
 
 # The same notice once in a process.
 _warn_once = cache(warn)
@@ -147,7 +148,7 @@ class LoadClip(BaseTransform):
         if self.frames or size is None:
             source = open_source(results)
             size = source.source_size
-        elif results.get('fps') and os.path.isfile(results['frames']):
+        elif results.get('fps') and os.path.isfile(video_of(results['frames'])):
             with suppress(FrameReadError):  # nothing is known of its times then
                 source = open_source(results)
         chosen = None

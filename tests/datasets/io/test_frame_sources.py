@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from tiny_frames import write_frames
+from tiny_video import write_video
 
 from mmsign.datasets.io import frame_sources as frames_module
 from mmsign.datasets.io.frame_sources import open_frames
@@ -116,3 +117,41 @@ def test_members_outside_the_archive_are_refused(tmp_path):
         archive.writestr('../evil/images0001.png', b'x')
     with pytest.raises(FrameReadError, match=r'evil\.zip'):
         open_frames(f'{path}@evil')
+
+
+def test_stretches_of_a_video(tmp_path):
+    """Of stretches that meet, each frame is in one, whatever the frame rate."""
+    path = tmp_path / 'rec.mp4'
+    write_video(path, 40, fps=29.97)
+    whole = open_frames(str(path))
+    pixels = whole.read(np.arange(40))
+    for edges in ([0, 0.033, 0.067, 0.5, 2], [0, 0.4004, 0.434, 1.0]):
+        parts = [
+            open_frames(f'{path}#t={start},{end}')
+            for start, end in zip(edges, edges[1:])
+        ]
+        assert sum(map(len, parts)) == (40 if edges[-1] == 2 else 30)
+        first = 0
+        for part in parts:
+            part_pixels = part.read(np.arange(len(part))[::-1])[::-1]
+            assert (part_pixels == pixels[first : first + len(part)]).all()
+            expected = whole.times[first : first + len(part)] - whole.times[first]
+            np.testing.assert_allclose(part.times, expected)
+            first += len(part)
+    assert len(parts[0]) == 12 and len(parts[1]) == 1
+
+
+def test_stretches_that_are_not_there(tmp_path):
+    path = tmp_path / 'rec.mp4'
+    write_video(path, 25)
+    assert open_frames(f'{path}#t=0.5,1.04').notices == ()
+    (notice,) = open_frames(f'{path}#t=0.5,1.5').notices
+    assert 'over after 1.000 s' in notice
+    with pytest.raises(FrameReadError, match=r'no frame from 2 to 3 s.* 1\.000 s long'):
+        open_frames(f'{path}#t=2,3')
+    write_frames(tmp_path / 'images', 3)
+    with pytest.raises(FrameReadError, match='images have no times'):
+        open_frames(f'{tmp_path}/images#t=0,1')
+    # A folder may really be called so.
+    write_frames(tmp_path / 'a#t=0,1', 3)
+    assert len(open_frames(f'{tmp_path}/a#t=0,1')) == 3

@@ -93,3 +93,29 @@ def test_times_as_the_container_has_them(tmp_path):
     set_durations(path, [1, 1, 3, 1, 1, 1])
     times = scan_video(str(path))[0].times
     np.testing.assert_allclose(times, [0, 0.08, 0.16, 0.4, 0.48, 0.56], atol=1e-6)
+
+
+def test_clips_in_order_go_on_where_the_last_one_ended(video, monkeypatch):
+    opened = []
+    real = videos._open
+    monkeypatch.setattr(videos, '_open', lambda p: opened.append(p) or real(p))
+    monkeypatch.setattr(videos, '_LEFT_OPEN', {})
+
+    def means(*indices: int) -> list[int]:
+        return [round(f.mean() / 20) for f in decode_video(video, indices, go_on=True)]
+
+    assert means(0, 2) == [0, 2] and means(3) == [3] and means(6, 9) == [6, 9]
+    assert len(opened) == 1
+    # Earlier ones, or the same again, begin anew; so does another process.
+    assert means(9) == [9] and means(1, 4) == [1, 4] and len(opened) == 3
+    # Who stops in between goes on from there.
+    frames = decode_video(video, [5, 6, 7], go_on=True)
+    next(frames)
+    frames.close()
+    assert means(6) == [6] and len(opened) == 3
+    monkeypatch.setattr(videos.os, 'getpid', lambda: -1)
+    assert means(7) == [7] and len(opened) == 4
+    with pytest.raises(FrameReadError, match='ends after 10 frames'):
+        means(8, 12)
+    assert means(8) == [8]
+    assert len(videos._LEFT_OPEN) == 1
