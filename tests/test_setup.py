@@ -112,7 +112,7 @@ def source(tmp_path_factory) -> Path:
     """The source distribution of this checkout, unpacked; nobody may change it."""
     checkout = tmp_path_factory.mktemp('checkout')
     ignore = shutil.ignore_patterns('__pycache__', '*.egg-info')
-    for name in ('mmsign', 'configs', 'requirements'):
+    for name in ('mmsign', 'configs', 'tools', 'requirements'):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
     for path in ROOT.glob('*.*'):
         if path.is_file():

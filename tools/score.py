@@ -20,27 +20,16 @@ import argparse
 import json
 import shutil
 import sys
-import types
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 
-def _import_lightly() -> None:
-    # `import mmsign` and `import mmsign.evaluation` load PyTorch and MMAction2 to
-    # register their parts: seconds, for a script that only compares words. Empty
-    # packages in their place let the modules below be imported alone.
-    root = Path(__file__).resolve().parent.parent
-    folders = 'engine', 'engine.launch', 'evaluation', 'interop', 'visualization'
-    for name in ('mmsign', *(f'mmsign.{folder}' for folder in folders)):
-        package = types.ModuleType(name)
-        package.__path__ = [str(root.joinpath(*name.split('.')))]
-        sys.modules[name] = package
-
-
 if __name__ == '__main__':
-    _import_lightly()
+    from _light import import_lightly
+
+    import_lightly('engine', 'engine.launch', 'evaluation', 'interop', 'visualization')
 
 from mmsign.engine.launch.errors import reported_errors  # noqa: E402
 from mmsign.errors import DataError  # noqa: E402

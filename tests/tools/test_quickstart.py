@@ -60,7 +60,7 @@ def test_translation_is_trained_once_from_the_same_inputs(tmp_path):
 
     def train(inputs: str, python: str = 'echo') -> str:
         done = bash(
-            f'set -euo pipefail; PYTHON={python}\n{text[start:end]}'
+            f'set -euo pipefail; PYTHON={python} from=\n{text[start:end]}'
             'train_once c.py "$0" "$1" --cfg-options a=b',
             str(work),
             inputs,
