@@ -1,7 +1,7 @@
 """What mmsign asks for, and the configs and tools it brings; all else: pyproject.toml.
 
-Which torch, mmcv and mmaction2: the honest answer depends on what is installed already, and package metadata cannot
-say "A, or B if A is absent":
+Which torch, mmcv and mmaction2: the honest answer depends on what is installed already,
+and package metadata cannot say "A, or B if A is absent":
 
 * ``mmcv`` and ``mmcv-lite`` provide the same module. Either will do, but installing one
   over the other breaks both, so an installed one must be kept.
@@ -22,9 +22,9 @@ So there are two answers, and the rule is whether the installation is editable:
 
 ``requirements/backend.py`` tells this file which of the two is being built.
 
-Configs and tools lie in ``mmsign/.mim`` of an installed package, where OpenMMLab's ``mim``
-and ``mmsign.shipped`` look for them: copies in a wheel, links to the checkout in an
-editable installation.
+Configs and tools lie in ``mmsign/.mim`` of an installed package, where OpenMMLab's
+``mim`` and ``mmsign.shipped`` look for them: copies in a wheel, links to the checkout
+in an editable installation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """List mmsign's configs: ``python tools/configs.py [WORD …]``.
 
-Each with its task, its corpus and what the paper reports for it, from the metafiles
+Each with its task, its corpus and what the paper reports for it (percent), from the metafiles
 beside the configs; with WORDs those that contain all of them. A tool takes a config by
 the name in this list, from any folder.
 """
@@ -18,8 +18,8 @@ if __name__ == '__main__':
 
     import_lightly('engine', 'engine.launch')
 
-from mmsign.engine.launch.errors import reported_errors  # noqa: E402
-from mmsign.shipped import shipped  # noqa: E402
+from mmsign.engine.launch.errors import reported_errors
+from mmsign.shipped import shipped
 
 
 def read_models() -> list[dict]:
@@ -34,8 +34,18 @@ def row(model: dict) -> list[str]:
     """Name, task, corpus and the paper's figures of an entry."""
     name = Path(model['Config']).relative_to('configs').with_suffix('').as_posix()
     (result,) = model['Results']
-    figures = (f'{key} {value:.2f}' for key, value in result['Metrics'].items())
-    return [name, result['Task'], result['Dataset'], ', '.join(figures)]
+    return [name, result['Task'], result['Dataset'], figures(result['Metrics'])]
+
+
+def figures(metrics: dict[str, float]) -> str:
+    """``{'WER (dev)': 18.39, 'WER (test)': 18.79}`` → ``WER 18.39 / 18.79``."""
+    texts = {key: f'{value:.2f}' for key, value in metrics.items()}
+    names = dict.fromkeys(key.partition(' (')[0] for key in metrics)
+    splits = 'dev', 'test'
+    return ', '.join(
+        f'{name} {" / ".join(texts.get(f"{name} ({split})", "–") for split in splits)}'
+        for name in names
+    )
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -56,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for cells in map(row, read_models())
         if all(word in '\t'.join(cells).lower() for word in words)
     ]
-    table = [['config', 'task', 'corpus', 'the paper'], *rows]
+    table = [['config', 'task', 'corpus', 'paper, dev / test'], *rows]
     widths = [max(map(len, column)) for column in zip(*table)]
     for cells in table:
         print('  '.join(cell.ljust(w) for cell, w in zip(cells, widths)).rstrip())
