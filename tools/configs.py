@@ -1,8 +1,8 @@
 """List mmsign's configs: ``python tools/configs.py [WORD …]``.
 
-Each with its task, its corpus and what the paper reports for it (percent), from the metafiles
-beside the configs; with WORDs those that contain all of them. A tool takes a config by
-the name in this list, from any folder.
+Each with its task, its corpus and what the paper reports for it (in percent), from the
+metafiles beside the configs; with WORDs those that contain all of them. A tool takes a
+config by the name in this list, from any folder.
 """
 
 from __future__ import annotations
