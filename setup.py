@@ -1,7 +1,7 @@
-"""Which torch, mmcv and mmaction2 mmsign asks for; all else is in pyproject.toml.
+"""What mmsign asks for, and the configs and tools it brings; all else: pyproject.toml.
 
-The honest answer depends on what is installed already, and package metadata cannot
-say "A, or B if A is absent":
+Which torch, mmcv and mmaction2: the honest answer depends on what is installed already,
+and package metadata cannot say "A, or B if A is absent":
 
 * ``mmcv`` and ``mmcv-lite`` provide the same module. Either will do, but installing one
   over the other breaks both, so an installed one must be kept.
@@ -21,6 +21,10 @@ So there are two answers, and the rule is whether the installation is editable:
   either ``import mmsign`` says what to type.
 
 ``requirements/backend.py`` tells this file which of the two is being built.
+
+Configs and tools lie in ``mmsign/.mim`` of an installed package, where OpenMMLab's
+``mim`` and ``mmsign.shipped`` look for them: copies in a wheel, links to the checkout
+in an editable installation.
 """
 
 from __future__ import annotations
@@ -28,14 +32,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import site
 import sys
 import sysconfig
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
-REQUIREMENTS = Path(__file__).resolve().parent / 'requirements'
+ROOT = Path(__file__).resolve().parent
+REQUIREMENTS = ROOT / 'requirements'
 ANY_TORCH, ANY_MMACTION2 = 'torch>=2.1', 'mmaction2>=1.1.0,<1.3'
 
 
@@ -112,5 +119,46 @@ def requirements(editable: bool) -> list[str]:
     return [*stack, *read_requirements('core')]
 
 
+SHIPPED = ('configs', 'tools', 'model-index.yml')
+
+
+class BuildWithTools(build_py):
+    """Also puts what is in ``SHIPPED`` into ``mmsign/.mim``."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            link_shipped(ROOT / 'mmsign' / '.mim')
+        else:
+            copy_shipped(Path(self.build_lib, 'mmsign', '.mim'))
+
+
+def copy_shipped(target: Path) -> None:
+    """Copy it into a build, which may hold an older copy."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in SHIPPED:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(ROOT / name, target / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, target)
+
+
+def link_shipped(target: Path) -> None:
+    """Link to it, where links can be made: without them only ``mim`` misses it."""
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        target.mkdir()
+        for name in SHIPPED:
+            (target / name).symlink_to(Path('..', '..', name))
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        print(f'no links in {target}: {error}', file=sys.stderr)
+
+
 if __name__ == '__main__':
-    setup(install_requires=requirements('MMSIGN_EDITABLE_INSTALL' in os.environ))
+    setup(
+        install_requires=requirements('MMSIGN_EDITABLE_INSTALL' in os.environ),
+        cmdclass=dict(build_py=BuildWithTools),
+    )

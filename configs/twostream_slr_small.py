@@ -18,5 +18,5 @@ model = dict(
         output_stride=2,
         head=head,
     ),
-    joint=head,
+    joint=dict(type='JointHead', **head),
 )

@@ -1,5 +1,6 @@
 """Config files: how they are read, and the glosses that they name."""
 
+import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,50 @@ from mmengine.logging import print_log
 
 from mmsign import compat
 from mmsign.errors import ConfigError
+from mmsign.shipped import shipped
 from mmsign.vocab import GLOSSES_KEY, build_vocabulary
 
 
+def find_config(path: str) -> str:
+    """A config file by its path, or one of mmsign's own by its name.
+
+    Args:
+        path: A file, or below mmsign's ``configs``, with or without ``.py``. A file
+            that is there goes first.
+
+    Raises:
+        ConfigError: It is neither.
+
+    Examples:
+        >>> Path(find_config('ablation/toy/1_video')).name
+        '1_video.py'
+    """
+    if Path(path).is_file():
+        return path
+    folder = shipped('configs')
+    for name in (path, f'{path}.py'):
+        if (folder / name).is_file():
+            return str(folder / name)
+    names = [
+        file.relative_to(folder).with_suffix('').as_posix()
+        for file in folder.rglob('*.py')
+        if '_base_' not in file.parts
+    ]
+    near = difflib.get_close_matches(path.removesuffix('.py'), names, 1)
+    advice = f': did you mean {near[0]}?' if near else ''
+    raise ConfigError(
+        f'config {path} does not exist, nor is it the name of one of mmsign{advice} '
+        '(`mmsign configs` lists them)'
+    )
+
+
 def load_config(path: str) -> Config:
-    """Read a config file.
+    """Read a config file, found by ``find_config``.
 
     Raises:
         ConfigError: it does not exist or is not a config file.
     """
-    if not Path(path).is_file():
-        raise ConfigError(f'config {path} does not exist')
+    path = find_config(path)
     if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
     cfg = Config.fromfile(path)

@@ -6,8 +6,9 @@ import pytest
 from mmengine.config import Config
 
 from mmsign import compat
-from mmsign.config import load_config, resolve_vocabulary
+from mmsign.config import find_config, load_config, resolve_vocabulary
 from mmsign.errors import ConfigError
+from mmsign.shipped import shipped
 
 
 def test_config_files(tmp_path):
@@ -18,6 +19,23 @@ def test_config_files(tmp_path):
         load_config(str(tmp_path / 'model.pth'))
     (tmp_path / 'good.py').write_text('x = 1')
     assert load_config(str(tmp_path / 'good.py')).x == 1
+
+
+@pytest.mark.parametrize('name', ['twostream_slr_toy', 'ablation/toy/6_joint.py'])
+def test_a_config_of_the_package_by_name(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = load_config(name)
+    assert cfg.filename.startswith(str(shipped('configs')))
+    assert cfg.model.joint.type == 'JointHead'
+    # A file of the folder goes first.
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    assert find_config(name) == name
+
+
+def test_a_name_that_is_misspelled():
+    with pytest.raises(ConfigError, match='did you mean twostream_slr_toy'):
+        load_config('twostream_slr_tey')
 
 
 def vocabulary_config(**vocab) -> Config:

@@ -22,7 +22,9 @@ from tiny_frames import write_frames
 from tiny_network import keypoints_of, write_network
 from tiny_video import write_video
 
+from mmsign import cli
 from mmsign.apis import open_network, write_bundle
+from mmsign.config import find_config
 from mmsign.datasets import KeypointFile
 from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
@@ -68,6 +70,11 @@ def commands(page: Path) -> list[list[str]]:
         text = re.sub(r"<<'(\w+)'\n.*?^\1$", '', text, flags=re.DOTALL | re.MULTILINE)
         for line in text.replace('\\\n', ' ').splitlines():
             words = shlex.split(line, comments=True)
+            if words[:1] == ['mmsign']:
+                name, rest = cli.find(words[1:])
+                words = [f'tools/{cli.COMMANDS[name][0]}', *rest]
+                if name in ('train', 'test', 'describe'):
+                    find_config(rest[0])
             if any(word.startswith('tools/') for word in words):
                 found.append(words)
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,8 +17,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from warm_python import warm_python
 
 import mmsign
+from mmsign.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -112,7 +116,7 @@ def source(tmp_path_factory) -> Path:
     """The source distribution of this checkout, unpacked; nobody may change it."""
     checkout = tmp_path_factory.mktemp('checkout')
     ignore = shutil.ignore_patterns('__pycache__', '*.egg-info')
-    for name in ('mmsign', 'configs', 'requirements'):
+    for name in ('mmsign', 'configs', 'tools', 'requirements'):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
     for path in ROOT.glob('*.*'):
         if path.is_file():
@@ -130,15 +134,21 @@ def asked_for(metadata: str) -> set[Requirement]:
     return {one for one in found if 'extra' not in str(one.marker)}
 
 
-def test_a_wheel_is_the_same_wherever_it_is_built(source, setup, monkeypatch):
+@pytest.fixture(scope='module')
+def wheel(source) -> Path:
+    """The wheel of that source distribution; nobody may change it."""
     offline = ('--no-deps', '--no-build-isolation', '--no-index')
     run('-m', 'pip', 'wheel', '.', *offline, '-w', 'out', cwd=source)
     (path,) = (source / 'out').glob('*.whl')
-    assert path.name == f'mmsign-{mmsign.__version__}-py3-none-any.whl'
-    with zipfile.ZipFile(path) as wheel:
-        names = set(wheel.namelist())
+    return path
+
+
+def test_a_wheel_is_the_same_wherever_it_is_built(wheel, setup, monkeypatch):
+    assert wheel.name == f'mmsign-{mmsign.__version__}-py3-none-any.whl'
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
         (name,) = (name for name in names if name.endswith('/METADATA'))
-        metadata = wheel.read(name).decode()
+        metadata = file.read(name).decode()
     # No look at the environment.
     monkeypatch.setattr(setup, 'target_site_packages', None)
     asked = asked_for(metadata)
@@ -151,6 +161,93 @@ def test_a_wheel_is_the_same_wherever_it_is_built(source, setup, monkeypatch):
     for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.html', '*.j2'):
         for file in package.rglob(pattern):
             assert str(file.relative_to(ROOT)) in names
+
+
+def test_a_wheel_brings_configs_and_tools(wheel):
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
+    for folder in ('configs', 'tools'):
+        for path in (ROOT / folder).rglob('*.*'):
+            if path.suffix in ('.py', '.sh', '.yml'):
+                assert f'mmsign/.mim/{path.relative_to(ROOT)}' in names
+    assert 'mmsign/.mim/model-index.yml' in names
+    assert not any('__pycache__' in name for name in names)
+
+
+@pytest.fixture(scope='module')
+def installed(wheel, tmp_path_factory) -> Path:
+    """The wheel as it is installed, write-protected."""
+    site = tmp_path_factory.mktemp('site')
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(site)
+    for path in (site, *site.rglob('*')):
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield site
+    for path in (site, *site.rglob('*')):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+def command(python: str, module: str, *words: str, cwd: Path, site: Path):
+    """``mmsign WORDS`` of a wheel, in a folder that has nothing to do with it."""
+    environment = os.environ | dict(
+        PYTHONPATH=str(site),
+        PYTHONDONTWRITEBYTECODE='1',
+        HOME='/proc/nowhere',  # not even root can write there
+        COLUMNS='80',
+    )
+    environment.pop('MMSIGN_PYTHON', None)
+    return subprocess.run(
+        [python, '-m', module, *words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_wheel_runs_from_anywhere(installed, tmp_path):
+    before = sorted(installed.rglob('*'))
+
+    def mmsign(*words: str) -> str:
+        place = dict(cwd=tmp_path, site=installed)
+        done = command(sys.executable, 'mmsign_command', *words, **place)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert 'twostream_slr_phoenix ' in mmsign('configs', 'phoenix-2014')
+    (tmp_path / 'ref').write_text('A B C D\n')
+    (tmp_path / 'hyp').write_text('A B D\n')
+    assert json.loads(mmsign('score', 'wer', 'ref', 'hyp', '--json'))['wer'] == 25
+    assert mmsign('quickstart', '--help').startswith('Usage: mmsign quickstart ')
+    assert sorted(installed.rglob('*')) == before
+    assert {path.name for path in tmp_path.iterdir()} == {'ref', 'hyp'}
+
+
+def test_every_command_of_a_wheel_starts(installed, tmp_path):
+    with warm_python(tmp_path, installed) as python:
+
+        def mmsign(*words: str):
+            return command(python, 'mmsign.cli', *words, cwd=tmp_path, site=installed)
+
+        for name in COMMANDS.keys() - {'quickstart'}:
+            done = mmsign(*name.split(), '--help')
+            assert done.returncode == 0, done.stderr
+            assert done.stdout.startswith(f'usage: mmsign {name} ')
+        # A config of the package, and data of the folder, where there is none.
+        done = mmsign('describe', 'twostream_slr_toy', '--frames', '16')
+        assert 'a clip of 16 frames gives 4 output steps' in done.stdout, done.stderr
+        done = mmsign('train', 'video_slr_toy')
+        assert done.returncode == 1
+        assert 'data/toy' in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_an_editable_installation_links_to_the_checkout(source, setup, tmp_path):
+    # As in a checkout that was moved: older links are replaced.
+    target = source / 'mmsign' / '.mim'
+    for _ in range(2):
+        setup.link_shipped(target)
+    for name in ('configs/twostream_slr_toy.py', 'tools/train.py', 'model-index.yml'):
+        assert (target / name).samefile(source / name)
 
 
 def test_an_editable_install_looks_at_the_environment(source, setup):

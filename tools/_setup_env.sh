@@ -78,6 +78,8 @@ PY
 
 set_up_environment() {
     local extras="$1" fingerprint stamp
+    [[ -f "$ROOT/setup.py" ]] ||
+        fail "$ROOT is no checkout; an installed mmsign has the command mmsign quickstart"
     _choose_environment
     fingerprint="$(_fingerprint "$extras")"
     stamp="$ENVIRONMENT/.mmsign-installed-${extras:-core}"

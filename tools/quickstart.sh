@@ -24,9 +24,19 @@
 #   --python PYTHON   interpreter to make .venv with (3.10 to 3.12)
 #
 # MMSIGN_TORCH="torch==2.6.0" installs this PyTorch instead of the tested one.
+#
+# As `mmsign quickstart` it uses the installation that it comes from, without step 1 or
+# --python, and the current folder in place of the checkout.
 set -euo pipefail
 
-usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
+# mmsign.cli names its interpreter.
+called="bash tools/quickstart.sh"
+[[ -z "${MMSIGN_PYTHON:-}" ]] || called="mmsign quickstart"
+
+usage() {
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" |
+        sed "1s|bash tools/quickstart.sh|$called|"
+}
 
 work_dir=""
 translation=0
@@ -36,7 +46,13 @@ while (($#)); do
         --translation) translation=1 && shift ;;
         --work-dir | --python)
             (($# > 1)) || { echo "error: $1 needs a value" >&2 && exit 2; }
-            if [[ "$1" == --python ]]; then PYTHON="$2"; else work_dir="$2"; fi
+            if [[ "$1" == --work-dir ]]; then
+                work_dir="$2"
+            elif [[ -n "${MMSIGN_PYTHON:-}" ]]; then
+                echo "error: --python: $called runs with $MMSIGN_PYTHON" >&2 && exit 2
+            else
+                PYTHON="$2"
+            fi
             shift 2
             ;;
         *) echo "error: unknown option $1" >&2 && usage >&2 && exit 2 ;;
@@ -45,22 +61,39 @@ done
 
 # shellcheck source=tools/_setup_env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/_setup_env.sh"
+# Where the toy corpus and the results go, and what stands before the scripts' names.
+place="$ROOT" from=""
+if [[ -n "${MMSIGN_PYTHON:-}" ]]; then
+    place="$PWD" from="$ROOT/"
+    [[ -w "$place" ]] || fail "cannot write into $place: change to another folder"
+fi
 if [[ -z "$work_dir" ]]; then
-    work_dir="$ROOT/work_dirs/quickstart"
+    work_dir="$place/work_dirs/quickstart"
 elif [[ "$work_dir" != /* ]]; then
     work_dir="$PWD/$work_dir"
 fi
 
 say "1/5 Environment"
+extras="" needed="torch mmaction"
 if ((translation)); then
-    set_up_environment translation
+    extras=translation needed="$needed sacrebleu sentencepiece transformers"
+fi
+if [[ -n "${MMSIGN_PYTHON:-}" ]]; then
+    PYTHON="$MMSIGN_PYTHON"
+    for module in $needed; do
+        "$PYTHON" -c "import importlib.util as u; exit(not u.find_spec('$module'))" ||
+            fail "$module is not installed: pip install \"mmsign${extras:+[$extras]}\""
+    done
+    echo "$PYTHON, in $place"
 else
-    set_up_environment ""
+    set_up_environment "$extras"
 fi
 
-# Everything below names paths as the configs do, relative to the checkout.
-cd "$ROOT"
-config=configs/twostream_slr_toy.py
+# Everything below names paths of data as the configs do, relative to this folder.
+cd "$place"
+config="${from}configs/twostream_slr_toy.py"
+package="$("$PYTHON" -c 'import importlib.util as u
+print(*u.find_spec("mmsign").submodule_search_locations)')"
 
 estimate() {
     "$PYTHON" tools/analysis/quickstart_time.py "$@" || echo "No estimate, see above"
@@ -73,7 +106,7 @@ fi
 say "2/5 Toy corpus"
 # A corpus that this script made with another version of the renderer is made anew;
 # one that somebody else put there is used as it is.
-maker="$(cat tools/data/make_toy_corpus.py mmsign/toy/*.py | cksum)"
+maker="$(cat "${from}tools/data/make_toy_corpus.py" "$package"/toy/*.py | cksum)"
 stamp=data/toy/.made-by-quickstart
 if [[ -f "$stamp" && "$(cat "$stamp")" != "$maker" ]]; then
     echo "The renderer has changed since data/toy was made: making it anew"
@@ -84,7 +117,7 @@ if [[ -d data/toy ]]; then
 else
     rm -rf data/toy.partial
     mkdir -p data
-    "$PYTHON" tools/data/make_toy_corpus.py data/toy.partial
+    "$PYTHON" "${from}tools/data/make_toy_corpus.py" data/toy.partial
     printf '%s\n' "$maker" >data/toy.partial/.made-by-quickstart
     mv data/toy.partial data/toy
 fi
@@ -98,7 +131,7 @@ train_stream() {
         echo "The $stream stream is trained already"
         return
     fi
-    "$PYTHON" tools/train.py "configs/${stream}_slr_toy.py" \
+    "$PYTHON" "${from}tools/train.py" "${from}configs/${stream}_slr_toy.py" \
         --work-dir "$work" --resume auto
     touch "$work/.trained"
 }
@@ -131,7 +164,7 @@ trained="$work_dir/.trained"
 if [[ -f "$trained" ]]; then
     echo "Trained already; delete $work_dir to train again"
 else
-    "$PYTHON" tools/train.py "$config" --work-dir "$work_dir" --resume auto \
+    "$PYTHON" "${from}tools/train.py" "$config" --work-dir "$work_dir" --resume auto \
         --cfg-options \
         model.video.checkpoint="$(cat "$work_dir/video/last_checkpoint")" \
         model.keypoint.checkpoint="$(cat "$work_dir/keypoint/last_checkpoint")"
@@ -144,16 +177,16 @@ checkpoint="$(ls -t "$work_dir"/best_*.pth 2>/dev/null | head -n 1 || true)"
 if [[ -z "$checkpoint" ]]; then
     checkpoint="$(cat "$work_dir/last_checkpoint")"
 fi
-"$PYTHON" tools/test.py "$config" "$checkpoint" --work-dir "$work_dir/test" \
+"$PYTHON" "${from}tools/test.py" "$config" "$checkpoint" --work-dir "$work_dir/test" \
     --out "$work_dir/test_metrics.json" \
     --cfg-options model.decoder.beam_width=5 \
     test_evaluator.0.dump="'$work_dir/predictions'"
 
 # The network in one file, for tools/infer.py VIDEO --bundle FILE.
-"$PYTHON" tools/export/bundle.py "$config" "$checkpoint" "$work_dir/toy.bundle"
+"$PYTHON" "${from}tools/export/bundle.py" "$config" "$checkpoint" "$work_dir/toy.bundle"
 
 say "5/5 Report"
-"$PYTHON" tools/analysis/quickstart_report.py --work-dir "$work_dir"
+"$PYTHON" "${from}tools/analysis/quickstart_report.py" --work-dir "$work_dir"
 
 ((translation)) || exit 0
 
@@ -178,7 +211,7 @@ train_once() {
         touch "$work/.started"
         printf '%s\n' "$inputs" >"$work/.started.made-from"
     fi
-    "$PYTHON" tools/train.py "$config" --work-dir "$work" --resume auto "$@"
+    "$PYTHON" "${from}tools/train.py" "$config" --work-dir "$work" --resume auto "$@"
     touch "$work/.trained"
     printf '%s\n' "$inputs" >"$work/.trained.made-from"
 }
@@ -190,11 +223,11 @@ corpus="$(cat data/toy/annotations/manual/*.train.* | cksum)"
 if is_made_from "$text/sentencepiece.bpe.model" "$corpus"; then
     echo "The text vocabulary $text is there"
 else
-    "$PYTHON" tools/data/make_text_vocabulary.py Phoenix2014TDataset data/toy \
+    "$PYTHON" "${from}tools/data/make_text_vocabulary.py" Phoenix2014TDataset data/toy \
         "$text" --size 300
     printf '%s\n' "$corpus" >"$text/sentencepiece.bpe.model.made-from"
 fi
-train_once configs/g2t_toy.py "$slt/g2t" "$corpus"
+train_once "${from}configs/g2t_toy.py" "$slt/g2t" "$corpus"
 
 say "Translation 2/4: features of every clip"
 features="$slt/features.safetensors"
@@ -202,13 +235,13 @@ recognizer="$(cksum <"$checkpoint")"
 if is_made_from "$features" "$corpus $recognizer"; then
     echo "$features is there"
 else
-    "$PYTHON" tools/extract_features.py "$config" "$checkpoint" "$features" \
+    "$PYTHON" "${from}tools/extract_features.py" "$config" "$checkpoint" "$features" \
         --batch-size 8 --views 2
     printf '%s\n' "$corpus $recognizer" >"$features.made-from"
 fi
 
 say "Translation 3/4: the translation heads"
-train_once configs/twostream_slt_toy.py "$slt/slt" "$corpus $recognizer" \
+train_once "${from}configs/twostream_slt_toy.py" "$slt/slt" "$corpus $recognizer" \
     --cfg-options feature_file="'$features'" g2t_checkpoint="'$slt/g2t'" \
     model.recognizer_checkpoint="'$checkpoint'"
 
@@ -217,9 +250,9 @@ translator="$(cat "$slt/slt/last_checkpoint")"
 if is_made_from "$slt/test_metrics.json" "$(cksum <"$translator")"; then
     echo "Tested already"
 else
-    "$PYTHON" tools/test.py configs/twostream_slt_toy.py "$translator" \
+    "$PYTHON" "${from}tools/test.py" "${from}configs/twostream_slt_toy.py" "$translator" \
         --work-dir "$slt/test" --out "$slt/test_metrics.json" \
         --cfg-options feature_file="'$features'" test_evaluator.1.dump="'$slt/sentences'"
     printf '%s\n' "$(cksum <"$translator")" >"$slt/test_metrics.json.made-from"
 fi
-"$PYTHON" tools/analysis/translation_report.py --work-dir "$slt"
+"$PYTHON" "${from}tools/analysis/translation_report.py" --work-dir "$slt"

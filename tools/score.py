@@ -20,58 +20,46 @@ import argparse
 import json
 import shutil
 import sys
-import types
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-
-def _import_lightly() -> None:
-    # `import mmsign` and `import mmsign.evaluation` load PyTorch and MMAction2 to
-    # register their parts: seconds, for a script that only compares words. Empty
-    # packages in their place let the modules below be imported alone.
-    root = Path(__file__).resolve().parent.parent
-    folders = 'engine', 'engine.launch', 'evaluation', 'interop', 'visualization'
-    for name in ('mmsign', *(f'mmsign.{folder}' for folder in folders)):
-        package = types.ModuleType(name)
-        package.__path__ = [str(root.joinpath(*name.split('.')))]
-        sys.modules[name] = package
-
-
 if __name__ == '__main__':
-    _import_lightly()
+    from _light import import_lightly
 
-from mmsign.engine.launch.errors import reported_errors  # noqa: E402
-from mmsign.errors import DataError  # noqa: E402
-from mmsign.evaluation.cleanup import (  # noqa: E402
+    import_lightly('engine', 'engine.launch', 'evaluation', 'interop', 'visualization')
+
+from mmsign.engine.launch.errors import reported_errors
+from mmsign.errors import DataError
+from mmsign.evaluation.cleanup import (
     OFFICIAL_CORPUS,
     PROTOCOLS,
     apply_protocol,
     clean_glosses,
 )
-from mmsign.evaluation.prediction_dump import read_predictions  # noqa: E402
-from mmsign.evaluation.sclite import verify_with_sclite  # noqa: E402
-from mmsign.evaluation.signers import errors_by_signer, familiar_signers, signer_table  # noqa: E402
-from mmsign.evaluation.single_signs import (  # noqa: E402
+from mmsign.evaluation.prediction_dump import read_predictions
+from mmsign.evaluation.sclite import verify_with_sclite
+from mmsign.evaluation.signers import errors_by_signer, familiar_signers, signer_table
+from mmsign.evaluation.single_signs import (
     SignClip,
     SignScores,
     sign_group_table,
     sign_score_table,
     sign_scores_of,
 )
-from mmsign.evaluation.text_scores import score_texts, text_score_table  # noqa: E402
-from mmsign.evaluation.tokens import split_text  # noqa: E402
-from mmsign.evaluation.wer import (  # noqa: E402
+from mmsign.evaluation.text_scores import score_texts, text_score_table
+from mmsign.evaluation.tokens import split_text
+from mmsign.evaluation.wer import (
     WordErrors,
     align_words,
     count_confusions,
     sentence_errors,
     word_error_table,
 )
-from mmsign.files import check_outputs, read_lines  # noqa: E402
-from mmsign.interop.nist import UNKNOWN, export_predictions, read_ctm, read_stm  # noqa: E402
-from mmsign.visualization.alignment import (  # noqa: E402
+from mmsign.files import check_outputs, read_lines
+from mmsign.interop.nist import UNKNOWN, export_predictions, read_ctm, read_stm
+from mmsign.visualization.alignment import (
     render_alignment,
     render_confusions,
     wants_colour,

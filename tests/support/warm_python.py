@@ -29,13 +29,18 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def warm_python(folder: Path) -> Iterator[str]:
-    """The path of the command, named ``python``, while the process is there."""
+def warm_python(folder: Path, root: Path = ROOT) -> Iterator[str]:
+    """The path of the command, named ``python``, while the process is there.
+
+    Args:
+        folder: Where the command goes.
+        root: What ``mmsign`` is imported from.
+    """
     here, path = Path(__file__).resolve(), folder / 'socket'
     command = folder / 'python'
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -S {here} {path} "$@"\n')
     command.chmod(0o755)
-    environment = os.environ | dict(OMP_NUM_THREADS='1', PYTHONPATH=str(ROOT))
+    environment = os.environ | dict(OMP_NUM_THREADS='1', PYTHONPATH=str(root))
     # It ends when its standard input does: with this process at the latest.
     with subprocess.Popen(
         [sys.executable, here, path],

@@ -60,7 +60,7 @@ def test_translation_is_trained_once_from_the_same_inputs(tmp_path):
 
     def train(inputs: str, python: str = 'echo') -> str:
         done = bash(
-            f'set -euo pipefail; PYTHON={python}\n{text[start:end]}'
+            f'set -euo pipefail; PYTHON={python} from=\n{text[start:end]}'
             'train_once c.py "$0" "$1" --cfg-options a=b',
             str(work),
             inputs,
@@ -84,6 +84,39 @@ def test_wrong_arguments(arguments):
     assert done.returncode == 2 and f'error: {arguments[0]}' in done.stderr.replace(
         'unknown option ', ''
     )
+
+
+def as_command(folder: Path, interpreter: str, *arguments: str):
+    """``mmsign quickstart`` in a folder, with a script of the shell for Python."""
+    python = folder / 'interpreter'
+    python.write_text(f'#!/bin/sh\n{interpreter}\n')
+    python.chmod(0o755)
+    return subprocess.run(
+        ['bash', ROOT / 'tools' / 'quickstart.sh', *arguments],
+        cwd=folder,
+        env=os.environ | dict(MMSIGN_PYTHON=str(python), PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_command_stays_in_the_current_folder(tmp_path):
+    # Looks for modules as Python does, and notes what else it is to run.
+    look = f'[ "$1" = -c ] && exec {sys.executable} "$@"'
+    interpreter = f'{look}\npwd >calls; echo "$@" >>calls; exit 7'
+    done = as_command(tmp_path, interpreter)
+    assert done.returncode == 7, done.stderr
+    maker = f'{ROOT}/tools/data/make_toy_corpus.py data/toy.partial'
+    assert (tmp_path / 'calls').read_text().splitlines() == [str(tmp_path), maker]
+
+
+def test_the_command_has_its_interpreter(tmp_path):
+    done = as_command(tmp_path, 'exit 0', '--python', 'python3')
+    assert done.returncode == 2 and '--python' in done.stderr
+    done = as_command(tmp_path, 'exit 1', '--translation')
+    assert done.returncode == 1
+    assert 'torch is not installed: pip install "mmsign[translation]"' in done.stderr
 
 
 @pytest.fixture
@@ -130,6 +163,12 @@ def test_it_installs_once_per_kind_and_again_after_a_change(set_up):
     with (set_up.copy / 'requirements' / 'core.txt').open('a') as file:
         file.write('einops\n')
     assert set_up('tests') == [f'{install}.[tests]']
+
+
+def test_without_a_checkout_nothing_is_installed(set_up):
+    (set_up.copy / 'setup.py').unlink()
+    with pytest.raises(AssertionError, match='mmsign quickstart'):
+        set_up('')
 
 
 def test_pytorch_comes_first_and_can_be_chosen(set_up):
