@@ -1,7 +1,7 @@
 """Stage 1a on the toy corpus: the video stream alone, with the paper's recipe."""
 
 _base_ = ['twostream_slr_toy.py']
-train_cfg = dict(max_epochs=8, val_interval=8)
+train_cfg = dict(max_epochs=10, val_interval=10)
 param_scheduler = [
     dict(type='WarmUpLR', updates=60, start_factor=0.05, by_epoch=False),
     dict(
