@@ -30,6 +30,7 @@ model = dict(
         # From scratch: what is empty looks like the convolutions' padding.
         heatmap_range=(0.0, 1.0),
         pad_multiple=4,
+        min_padding=8,
     ),
     decoder=dict(beam_width=5),
     video=dict(
@@ -49,11 +50,6 @@ model = dict(
     pyramid=dict(type='SignPyramid', levels=3, norm_momentum=norm_momentum),
     joint=dict(type='JointHead', **head),
     distillation=dict(type='SelfDistillationLoss'),
-)
-# From one step to the next a narrow network is now right, now wrong: the mean of the
-# last steps is steadier.
-default_hooks = dict(
-    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
 )
 # What is trained already moves slowly while the new parts settle. So do the
 # connections: their kernels have thousands of inputs, and a step as large as

@@ -6,9 +6,7 @@ video_size = 32
 sample = dict(type='SampleClip', scale=(0.85, 1.15))
 crop = dict(type='ClipRandomCrop', area=(0.85, 1.0), aspect=(0.9, 1.1))
 resize = dict(type='ClipResize', size=video_size)
-test_sample = dict(type='SampleClip', stride=1, test=True)
-# Behind the last sign, too, there is something to see.
-hold = dict(type='HoldLast', frames=8)
+test_sample = dict(type='SampleClip', test=True)
 train_pipeline = [
     dict(type='LoadClip'),
     sample,
@@ -16,7 +14,6 @@ train_pipeline = [
     crop,
     resize,
     dict(type='ClipColorJitter'),
-    hold,
     dict(type='PackClip'),
 ]
 test_pipeline = [
@@ -25,7 +22,6 @@ test_pipeline = [
     dict(type='DecodeClip'),
     dict(type='ClipCenterCrop'),
     resize,
-    hold,
     dict(type='PackClip'),
 ]
 # No frame is decoded.
@@ -33,13 +29,11 @@ keypoint_train_pipeline = [
     dict(type='LoadClip', frames=False),
     sample,
     crop,
-    hold,
     dict(type='PackClip'),
 ]
 keypoint_test_pipeline = [
     dict(type='LoadClip', frames=False),
     test_sample,
     dict(type='ClipCenterCrop'),
-    hold,
     dict(type='PackClip'),
 ]
