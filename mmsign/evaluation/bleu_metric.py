@@ -1,5 +1,6 @@
 """BLEU, ROUGE-L and chrF as a metric of MMEngine's runner."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from mmsign.errors import DataError, optional_import
@@ -60,7 +61,10 @@ class BLEUMetric(ClipMetric):
         )
 
     def compare(
-        self, references: list, hypotheses: dict[str, list]
+        self,
+        references: list,
+        hypotheses: dict[str, list],
+        signers: Sequence[str | None],
     ) -> tuple[dict[str, TextScores], str]:
         """Score each output."""
         level = self.level or (self.dataset_meta or {}).get('level', 'word')

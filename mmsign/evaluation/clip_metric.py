@@ -65,19 +65,22 @@ class ClipMetric(BaseMetric):
 
     @abstractmethod
     def compare(
-        self, references: list, hypotheses: dict[str, list]
+        self,
+        references: list,
+        hypotheses: dict[str, list],
+        signers: Sequence[str | None],
     ) -> tuple[dict, str]:
         """``WordErrors`` or ``TextScores`` by output, and their table for the log.
+
+        Args:
+            references: Of each clip.
+            hypotheses: Of each clip, by output.
+            signers: Of each clip; None where nobody says.
 
         Raises:
             DataError: the score is undefined.
             ConfigError: the rules for it are unknown.
         """
-
-    def remarks(self, records: list[dict]) -> list[str]:
-        """What is logged below the table: whether signers are trained on as well."""
-        trained = (self.dataset_meta or {}).get('training_signers')
-        return [familiar_signers((r['signer'] for r in records), trained)]
 
     def record(self, data_sample: dict) -> dict:
         """What scoring needs of one data sample.
@@ -150,7 +153,9 @@ class ClipMetric(BaseMetric):
                 clip = record['clip_id']
                 raise DataError(f'clip {clip!r} lacks {missing}, which others have')
         scores, table = self.score(records)
-        for text in filter(None, [table, *self.remarks(records)]):
+        trained = (self.dataset_meta or {}).get('training_signers')
+        notice = familiar_signers((r['signer'] for r in records), trained)
+        for text in filter(None, (table, notice)):
             print_log(text, logger='current')
         if self.dump is not None:
             write_predictions(self.dump, records)
@@ -166,4 +171,6 @@ class ClipMetric(BaseMetric):
             output: [words_of(record['hypotheses'][output]) for record in records]
             for output in records[0]['hypotheses']
         }
-        return self.compare([r['reference'] for r in records], hypotheses)
+        references = [record['reference'] for record in records]
+        signers = [record['signer'] for record in records]
+        return self.compare(references, hypotheses, signers)

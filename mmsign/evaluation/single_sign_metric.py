@@ -5,7 +5,6 @@ from typing import Any
 
 from mmsign.registry import METRICS
 
-from .clip_metric import ClipMetric
 from .single_signs import SignScores, sign_group_table, sign_score_table, sign_scores_of
 from .wer_metric import WERMetric
 
@@ -37,9 +36,6 @@ class SingleSignMetric(WERMetric):
         super().process(data_batch, single)
         if not self.results:  # MMEngine would warn
             self.results.append({})
-
-    # Not the WER by signer once more.
-    remarks = ClipMetric.remarks
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather, score and clear the results, of which there may be none."""

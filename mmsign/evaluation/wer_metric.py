@@ -9,7 +9,7 @@ from .cleanup import clean_glosses
 from .clip_metric import ClipMetric
 from .signers import errors_by_signer, signer_table
 from .tokens import split_text
-from .wer import WordErrors, count_word_errors, sentence_errors, word_error_table
+from .wer import WordErrors, sentence_errors, word_error_table
 
 
 @METRICS.register_module()
@@ -56,28 +56,24 @@ class WERMetric(ClipMetric):
         return found
 
     def compare(
-        self, references: list, hypotheses: dict[str, list]
+        self,
+        references: list,
+        hypotheses: dict[str, list],
+        signers: Sequence[str | None],
     ) -> tuple[dict[str, WordErrors], str]:
-        """Count the errors of each output."""
-        expected, found = self._words(references), hypotheses.items()
-        errors = {k: count_word_errors(expected, self._words(x)) for k, x in found}
+        """Count the errors of each output, and of each signer if there are several."""
+        expected = self._words(references)
+        errors = {
+            output: list(map(sentence_errors, expected, self._words(glosses)))
+            for output, glosses in hypotheses.items()
+        }
+        totals = {k: sum(counts, WordErrors()) for k, counts in errors.items()}
         rules = f'clean-up {self._cleanup}, counted by {self.level}'
-        return errors, f'word errors, {rules}\n{word_error_table(errors)}'
-
-    def remarks(self, records: list[dict]) -> list[str]:
-        """The WER of each signer, if there are several; and as in the base."""
-        said = super().remarks(records)
-        signers = [record['signer'] for record in records]
-        if len(set(filter(None, signers))) < 2:
-            return said
-        expected = self._words(record['reference'] for record in records)
-        errors = {}
-        for output in records[0]['hypotheses']:
-            glosses = (record['hypotheses'][output]['glosses'] for record in records)
-            found = self._words(glosses)
-            errors[output] = list(map(sentence_errors, expected, found))
-        table = signer_table(errors_by_signer(signers, errors))
-        return [f'word error rate by signer\n{table}', *said]
+        table = f'word errors, {rules}\n{word_error_table(totals)}'
+        if len(set(filter(None, signers))) > 1:
+            of_signers = signer_table(errors_by_signer(signers, errors))
+            table += f'\nword error rate by signer\n{of_signers}'
+        return totals, table
 
     @property
     def _cleanup(self) -> str | None:

@@ -18,7 +18,7 @@ class Count(ClipMetric):
 
     reference = hypothesis = None
 
-    def compare(self, references, hypotheses):
+    def compare(self, references, hypotheses, signers):
         found = hypotheses.items()
         errors = {name: count_word_errors(references, rows) for name, rows in found}
         return errors, 'table'

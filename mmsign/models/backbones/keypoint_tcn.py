@@ -51,8 +51,8 @@ class KeypointTCN(BaseModule):
     """Describe every frame by its keypoints, then convolve over time.
 
     Takes ``points`` of the data preprocessor (``keypoint_input='points'``). A keypoint
-    whose score is below the threshold counts as missing: its numbers are 0, and a flag
-    says so.
+    without a score counts as missing, of hands and face also one whose score is below
+    the threshold: its numbers are 0, and a flag says so.
 
     Args:
         in_channels: Of the points: x, y, score.
@@ -174,11 +174,15 @@ def _shape(
 ) -> Tensor:
     """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size.
 
-    That is the mean distance of the ``measured`` points from the root.
+    That is the mean distance of the ``measured`` points from the root, or of all that
+    were found if none of these was.
     """
     found = found * root_found
     apart = (xy - root) * found
+    counted = torch.zeros_like(found)
+    counted[..., measured] = found[..., measured]
+    counted = torch.where(counted.any(-1, keepdim=True), counted, found)
     # Its gradient is not needed, and hypot is the fastest there is.
-    size = torch.hypot(*apart[..., measured].split(1, dim=1)).sum(-1, keepdim=True)
-    size = size / found[..., measured].sum(-1, keepdim=True).clamp(min=1)
+    size = (torch.hypot(*apart.split(1, dim=1)) * counted).sum(-1, keepdim=True)
+    size = size / counted.sum(-1, keepdim=True).clamp(min=1)
     return apart / size.clamp(min=_SMALLEST)

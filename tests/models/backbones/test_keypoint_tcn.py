@@ -60,6 +60,18 @@ def test_the_shape_of_a_hand_has_neither_place_nor_size():
     assert ((features(x) - features(other)).abs().amax(1) > 1e-2).sum() == 1
 
 
+def test_a_hand_of_which_no_palm_is_found_is_as_large_as_what_is():
+    x = points()
+    for hand in HANDS:
+        x[:, 2, :, hand.start + 1 : hand.stop] = 0
+        x[:, 2, :, hand.stop - 1] = 0.9
+    other = x.clone()
+    for hand in HANDS:
+        tip, root = hand.stop - 1, x[:, :2, :, hand][..., :1, :]
+        other[:, :2, :, tip : tip + 1] = root + 2 * (x[:, :2, :, tip : tip + 1] - root)
+    torch.testing.assert_close(features(other), features(x), atol=1e-4, rtol=1e-4)
+
+
 def test_the_face_is_seen_from_the_nose():
     x = points()
     other = x.clone()
