@@ -2,7 +2,7 @@
 
 from .backbones import S3D, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
+from .heads import GlossHead, JointHead, LinearHead, MBartTranslationHead, PyramidHead
 from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
 from .necks import (
     BilateralNeck,

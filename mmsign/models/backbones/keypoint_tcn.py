@@ -33,13 +33,28 @@ _SMALLEST = 0.02
 _MOTION = 10.0
 
 
+class _StepNorm(nn.LayerNorm):
+    """Layer norm of each step's channels, (B, C, T) → same.
+
+    Running averages of a batch norm behind dropout are those of noise, and a network
+    of this size is then less sure of what it sees than it was in training.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
 class _Block(nn.Module):
     """x + dropout(ReLU(norm(conv(x)))), (B, C, T) → same."""
 
-    def __init__(self, channels: int, kernel_size: int, dropout: float) -> None:
+    def __init__(
+        self, channels: int, kernel_size: int, dilation: int, dropout: float
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(channels, channels, kernel_size, padding='same')
-        self.norm = nn.BatchNorm1d(channels)
+        self.conv = nn.Conv1d(
+            channels, channels, kernel_size, padding='same', dilation=dilation
+        )
+        self.norm = _StepNorm(channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,7 +72,9 @@ class KeypointTCN(BaseModule):
     Args:
         in_channels: Of the points: x, y, score.
         channels: C.
-        depths: Residual blocks before and behind each halving of the frames.
+        depths: Residual blocks before and behind each halving of the frames. Each
+            looks twice as far as the one before it: to say a sign once, a step has to
+            see the whole of it.
         kernel_size: Of the convolutions, in steps.
         dropout: Probability behind each block.
         score_threshold: From which score on a keypoint of hands and face is there.
@@ -72,7 +89,7 @@ class KeypointTCN(BaseModule):
         self,
         in_channels: int = 3,
         channels: int = 128,
-        depths: Sequence[int] = (2, 2),
+        depths: Sequence[int] = (2, 3),
         kernel_size: int = 5,
         dropout: float = 0.5,
         score_threshold: float = CONFIDENT,
@@ -89,12 +106,14 @@ class KeypointTCN(BaseModule):
         size = describe(torch.zeros(1, 3, 1, len(SELECTED_79)), 0.5).shape[1]
         self.embedding = nn.Sequential(
             nn.Conv1d(size, channels, 1),
-            nn.BatchNorm1d(channels),
+            _StepNorm(channels),
             nn.ReLU(),
             nn.Dropout(dropout / 4),
         )
         self.layers = nn.ModuleList(
-            nn.Sequential(*(_Block(channels, kernel_size, dropout) for _ in range(n)))
+            nn.Sequential(
+                *(_Block(channels, kernel_size, 2**i, dropout) for i in range(n))
+            )
             for n in depths
         )
 

@@ -109,6 +109,37 @@ class GlossHead(BaseModule):
             return self.classifier(features), features
 
 
+@MODELS.register_module()
+class LinearHead(BaseModule):
+    """Dropout and one linear layer, for networks that a few hundred clips train.
+
+    Args:
+        in_channels: C of the pooled features; supplied by the recognizer.
+        num_classes: V; supplied by the recognizer.
+        dropout: Probability.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        dropout: float = 0.3,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.hidden_channels = in_channels
+        self.dropout = Dropout(dropout)
+        self.classifier = nn.Linear(in_channels, num_classes)
+
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As ``GlossHead.forward``: the gloss features are the features themselves."""
+        with compat.without_autocast(x.device.type):
+            x = x.float()
+            return self.classifier(self.dropout(x)), x
+
+
 def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
     """(B, T) of features (B, T, C): 1 on valid steps, else 0."""
     if lengths is None:
