@@ -1,0 +1,56 @@
+// The network: keypoints of some frames in, log-probabilities of its steps out.
+
+import { cropBox } from './keypoints.js';
+
+export class Network {
+  // `ort` is onnxruntime-web, `network` network.json.
+  static async open(ort, network, model, providers = ['wasm']) {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: providers,
+    });
+    return new Network(ort, session, network);
+  }
+
+  constructor(ort, session, network) {
+    Object.assign(this, { ort, session, network });
+    this.seconds = 0; // spent in the network so far
+  }
+
+  // Rows of log-probabilities of frames of [width, height] pixels; at the end of a clip
+  // its last frame is held.
+  async logProbs(frames, size, isEnd = false) {
+    const began = performance.now();
+    const { held } = this.network;
+    const count = frames.length + (isEnd ? held : 0);
+    const box = cropBox(frames, size, this.network);
+    const [scaleX, scaleY] = this.#scale(size);
+    const points = new Float32Array(count * frames[0].length);
+    for (let t = 0; t < count; t++) {
+      points.set(frames[Math.min(t, frames.length - 1)], t * frames[0].length);
+    }
+    for (let k = 0; k < points.length; k += 3) {
+      // Pixel centres lie at whole numbers, borders half a pixel away from them.
+      points[k] = (points[k] + 0.5) * scaleX - 0.5;
+      points[k + 1] = (points[k + 1] + 0.5) * scaleY - 0.5;
+    }
+    const scaled = box.map((value, k) => value * (k % 2 ? scaleY : scaleX));
+    const { Tensor } = this.ort;
+    const { log_probs } = await this.session.run({
+      points: new Tensor('float32', points, [count, frames[0].length / 3, 3]),
+      box: new Tensor('float32', Float32Array.from(scaled), [4]),
+    });
+    const [steps, classes] = log_probs.dims;
+    const data = await log_probs.getData();
+    this.seconds += (performance.now() - began) / 1000;
+    return Array.from({ length: steps }, (_, k) =>
+      data.slice(k * classes, (k + 1) * classes),
+    );
+  }
+
+  // To pixels of the training corpus, in which the heatmaps' sigma is measured.
+  #scale([width, height]) {
+    const { frame_size, frame_width } = this.network;
+    if (!frame_size) return [frame_width / width, frame_width / width];
+    return [frame_size[0] / width, frame_size[1] / height];
+  }
+}
