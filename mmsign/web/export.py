@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import torch
+
 from mmsign.apis.network import Network
 from mmsign.apis.onnx_network import compare_onnx, export_onnx
 from mmsign.errors import ConfigError
@@ -72,12 +74,23 @@ def write_page(
                 f'the exported network differs from PyTorch by {difference:.2e}, more '
                 f'than {_TOLERANCE:g}; nothing is written'
             )
+        description['check'] = _check(graph, description['stride'] * 4)
         text = json.dumps(description, ensure_ascii=False)
         (page / _DESCRIPTION).write_text(text, encoding='utf-8')
         if folder.is_dir():
             folder.rename(Path(temporary, 'before'))
         page.rename(folder)
     return difference
+
+
+def _check(graph: PointsNetwork, frames: int) -> dict:
+    """An example with its result, by which the page sees whether a browser computes
+    the same."""
+    points, box = (x.double().round(decimals=3).float() for x in graph.example(frames))
+    with torch.no_grad():
+        (log_probs,) = graph(points, box)
+    found = dict(points=points, box=box, log_probs=log_probs)
+    return {k: [round(v, 4) for v in x.flatten().tolist()] for k, x in found.items()}
 
 
 def _is_page(folder: Path) -> bool:

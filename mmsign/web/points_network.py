@@ -16,7 +16,7 @@ from mmsign.keypoints import SELECTED_79
 _KEPT = ('type', 'vocab', 'data_preprocessor', 'decoder', 'keypoint')
 # What is done to frames alone.
 _OF_FRAMES = ('DecodeClip', 'ClipResize')
-# Frames this wide have a sigma of 8 pixels unless another is named: SignDataPreprocessor.
+# Frames this wide have this sigma unless another is named: SignDataPreprocessor.
 WIDTH = 210
 _SIGMA = 8.0
 

@@ -1,8 +1,8 @@
 """Recognition in the browser: ``python tools/export/web.py BUNDLE OUT/``.
 
-Writes a folder of static files that any web server can hand out: the network's keypoint
-stream as ONNX, a page that finds landmarks in a camera's picture or a video by MediaPipe
-Holistic, and these packages. The page sends nothing anywhere. See docs/web.md.
+Writes a folder of static files that any web server can hand out: the network's
+keypoint stream as ONNX, a page that finds landmarks in a camera's picture or a video
+by MediaPipe Holistic, and these packages. The page sends nothing anywhere: docs/web.md.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 import { cropBox } from './keypoints.js';
 
+// Of log-probabilities; other processors round otherwise.
+const TOLERANCE = 1e-2;
+
 export class Network {
   // `ort` is onnxruntime-web, `network` network.json.
   static async open(ort, network, model, providers = ['wasm']) {
@@ -13,6 +16,7 @@ export class Network {
 
   constructor(ort, session, network) {
     Object.assign(this, { ort, session, network });
+    this.points = network.landmarks.length;
     this.seconds = 0; // spent in the network so far
   }
 
@@ -34,14 +38,31 @@ export class Network {
       points[k + 1] = (points[k + 1] + 0.5) * scaleY - 0.5;
     }
     const scaled = box.map((value, k) => value * (k % 2 ? scaleY : scaleX));
+    const rows = await this.#run(points, Float32Array.from(scaled));
+    this.seconds += (performance.now() - began) / 1000;
+    return rows;
+  }
+
+  // Whether it computes what PyTorch did when the page was written.
+  async isRight() {
+    const { points, box, log_probs } = this.network.check;
+    const rows = await this.#run(Float32Array.from(points), Float32Array.from(box));
+    const found = rows.flatMap((row) => Array.from(row));
+    return (
+      found.length === log_probs.length &&
+      found.every((x, k) => Math.abs(x - log_probs[k]) <= TOLERANCE)
+    );
+  }
+
+  async #run(points, box) {
     const { Tensor } = this.ort;
+    const shape = [points.length / (3 * this.points), this.points, 3];
     const { log_probs } = await this.session.run({
-      points: new Tensor('float32', points, [count, frames[0].length / 3, 3]),
-      box: new Tensor('float32', Float32Array.from(scaled), [4]),
+      points: new Tensor('float32', points, shape),
+      box: new Tensor('float32', box, [4]),
     });
     const [steps, classes] = log_probs.dims;
     const data = await log_probs.getData();
-    this.seconds += (performance.now() - began) / 1000;
     return Array.from({ length: steps }, (_, k) =>
       data.slice(k * classes, (k + 1) * classes),
     );
