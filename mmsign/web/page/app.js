@@ -121,7 +121,7 @@ class Meter {
       number((1000 * model.seconds) / (seconds - this.first)),
       model.kind,
     );
-    if (get('timeline').hidden && fps < SLOW) {
+    if (get('progress').hidden && fps < SLOW) {
       get('speed').textContent += ` – ${text('slow')}`;
     }
     this.#restart(seconds);
