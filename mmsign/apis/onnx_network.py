@@ -4,6 +4,7 @@ Symbols: B clips, T frames, T' output steps, V classes with the blank.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,7 +81,13 @@ def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) 
     names = dict(input_names=network.input_names, output_names=network.output_names)
     settings = names | dict(dynamic_axes=network.axes, opset_version=17)
     settings |= compat.torchscript_exporter()
-    with torch.no_grad(), replacing_path(path, '.onnx') as partial:
+    with (
+        torch.no_grad(),
+        replacing_path(path, '.onnx') as partial,
+        warnings.catch_warnings(),
+    ):
+        # Of what tracing takes as constant: the comparison on other lengths would tell.
+        warnings.simplefilter('ignore')
         torch.onnx.export(network, network.example(frames), str(partial), **settings)
 
 

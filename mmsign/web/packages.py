@@ -51,7 +51,7 @@ def fetched(folder: str | os.PathLike | None = None) -> Path:
         DataError: If the folder lacks a package, or has another version of it.
     """
     if folder is None:
-        folder = _cache() / 'node_modules'
+        folder = cache() / 'node_modules'
         if not (folder / '.package-lock.json').is_file():
             _fetch(folder.parent)
     folder = Path(folder)
@@ -101,7 +101,7 @@ def _versions() -> dict[str, str]:
     return json.loads((_NPM / 'package.json').read_bytes())['dependencies']
 
 
-def _cache() -> Path:
+def cache() -> Path:
     """Of these very versions."""
     root = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
     digest = hashlib.sha256((_NPM / 'package-lock.json').read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
 """The page of ``mmsign export web`` against Python: same words, and how fast.
 
-The clips of a keypoint file, joined into one stream, go through the live recognizer and,
-under Node.js, through the page's own: in WebAssembly on one core, as in a browser
+The clips of a keypoint file, joined into one stream, go through the live recognizer,
+and under Node.js through the page's own: in WebAssembly on one core, as in a browser
 without a GPU. Printed are what differs, and the real-time factor of network and
 decoding. Words or times that differ are an error.
 """
