@@ -15,7 +15,7 @@ from mmsign.errors import DataError, MissingPackageError, explain
 _NPM = Path(__file__).parent / 'npm'
 _FILES = ('package.json', 'package-lock.json')
 # Of each package the folder beside the page, and what is copied.
-_COPIED = {
+COPIED = {
     '@mediapipe/holistic': (
         'holistic',
         (
@@ -55,7 +55,7 @@ def fetched(folder: str | os.PathLike | None = None) -> Path:
         if not (folder / '.package-lock.json').is_file():
             _fetch(folder.parent)
     folder = Path(folder)
-    for name, version in _versions().items():
+    for name, version in versions().items():
         text = f'{folder} has no {name} {version}; {_INSTEAD}'
         with explain(DataError, text, OSError, ValueError, KeyError):
             found = json.loads((folder / name / 'package.json').read_bytes())['version']
@@ -73,7 +73,7 @@ def copy_packages(folder: Path, target: Path) -> None:
     """
     notes = ['Beside the page of mmsign (Apache-2.0) this folder holds, from npm:', '']
     texts = []
-    for name, (place, files) in _COPIED.items():
+    for name, (place, files) in COPIED.items():
         (target / 'vendor' / place).mkdir(parents=True)
         with explain(DataError, f'{folder}/{name} is not complete', OSError):
             for file in files:
@@ -97,7 +97,7 @@ def _lock() -> dict:
     return json.loads((_NPM / 'package-lock.json').read_bytes())
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     return json.loads((_NPM / 'package.json').read_bytes())['dependencies']
 
 
@@ -115,7 +115,7 @@ def _fetch(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         shutil.copyfile(_NPM / name, folder / name)
-    print(f'npm fetches {", ".join(_COPIED)} into {folder}, once')
+    print(f'npm fetches {", ".join(COPIED)} into {folder}, once')
     # No script of a package is run.
     command = [npm, 'ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund']
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)

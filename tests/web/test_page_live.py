@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 from tiny_run import load_tool
 from tiny_signing import signing
+
+from mmsign.apis import write_bundle
+from mmsign.datasets import write_keypoints
+from mmsign.errors import ConfigError
 
 pytestmark = pytest.mark.slow
 SIZE = (96, 80)  # not that of training
@@ -76,3 +81,20 @@ def test_a_recipe_for_few_signers(tool, node, write_page, point_network):
     points = restless('m' * 110, seed=3, share=0.5)
     found = compare(tool, node, page, point_network, points)
     assert sum(len(event['final']) for event in found) > 3
+
+
+def test_the_benchmark_compares(node, write_page, point_network, tmp_path, capsys):
+    write_bundle(tmp_path / 'a.bundle', point_network)
+    clips = {name: restless('m' * 30, seed) for seed, name in enumerate('ab')}
+    write_keypoints(tmp_path / 'k.safetensors', clips)
+    page = write_page(point_network)
+    arguments = [str(page), '--bundle', str(tmp_path / 'a.bundle')]
+    arguments += ['--keypoints', str(tmp_path / 'k.safetensors')]
+    rows = load_tool('benchmark/web').main(arguments)
+    assert rows['events that differ from Python'] == 0 and rows['stream, s'] == 5
+    assert rows['real-time factor, WebAssembly on one core'] > 0
+    description = json.loads((page / 'network.json').read_text())
+    description['glosses'].reverse()
+    (page / 'network.json').write_text(json.dumps(description))
+    with pytest.raises(ConfigError, match='export it anew'):
+        load_tool('benchmark/web').main(arguments)
