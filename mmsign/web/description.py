@@ -51,7 +51,7 @@ def describe(network: Network) -> dict:
         fps=fps,
         rate=fps / network.step,
         frame_size=network.pipeline.frame_size,
-        frame_width=WIDTH,
+        frame_width=_width(network),
         crop=_crop(network),
         held=network.pipeline.held,
         window=window,
@@ -79,6 +79,14 @@ def describe(network: Network) -> dict:
         skeleton=SKELETON,
         landmarks=_landmarks(),
     )
+
+
+def _width(network: Network) -> int | None:
+    """To which the page scales frames of any width: heatmaps whose sigma is a share of
+    it, if no frame size is known."""
+    seen = network.model.data_preprocessor
+    is_share = seen.keypoint_input == 'heatmaps' and seen.sigma is None
+    return WIDTH if is_share and network.pipeline.frame_size is None else None
 
 
 def _crop(network: Network) -> dict:

@@ -83,7 +83,8 @@ class PointsNetwork(ExportableNetwork):
     Attributes:
         input_names: ``points`` (T, 79, 3), x and y in pixels and a score; ``box``
             (4,), the crop box in these pixels. They are pixels of a frame of the
-            training corpus's size, or if it has none of a frame ``WIDTH`` wide.
+            training corpus's size; if it has none the source's, or where sigma is a
+            share of the width those of a frame ``WIDTH`` wide.
     """
 
     def __init__(self, network: Network) -> None:

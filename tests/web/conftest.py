@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_network import GLOSSES, write_network
 from tiny_signing import signing_statistics
 
@@ -99,6 +100,7 @@ def point_network() -> Network:
         dict(type='HoldLast', frames=8),
         dict(type='PackClip'),
     ]
+    torch.manual_seed(0)
     built = MODELS.build(model)
     for name, parameter in built.named_parameters():
         if 'classifier.weight' in name:
@@ -109,9 +111,11 @@ def point_network() -> Network:
 
 @pytest.fixture(scope='session')
 def without_pauses(heatmap_network) -> Network:
+    """Nor with a frame size: sigma is a share of any width."""
     spec = heatmap_network.spec
-    corpus = {k: v for k, v in spec.corpus.items() if k != 'signing'}
-    return replace(heatmap_network, spec=replace(spec, corpus=corpus))
+    model = spec.model | dict(data_preprocessor=dict(heatmap_size=32, sigma=None))
+    spec = replace(spec, model=model, corpus=dict(fps=25.0))
+    return build_network(spec, dict(state_dict=heatmap_network.model.state_dict()))
 
 
 @pytest.fixture(scope='session')

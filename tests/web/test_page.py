@@ -1,7 +1,7 @@
 """The page in a real browser, Chromium, with a video file as camera.
 
 Recorded landmarks stand in for the landmark model, but for the last test, which needs
-``--web-clip``. With ``--web-shots FOLDER`` it leaves pictures of what is seen.
+``--web-clip=PATH``. With ``--web-shots=FOLDER`` it leaves pictures of what is seen.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def test_bad_input_is_explained(browse, video, tmp_path):
 def test_the_landmark_model_finds_somebody(browse, request, tmp_path):
     clip = request.config.getoption('--web-clip')
     if clip is None:
-        pytest.skip('name a video of somebody: --web-clip PATH')
+        pytest.skip('name a video of somebody: --web-clip=PATH')
     capture, images = cv2.VideoCapture(clip), []
     capture.set(cv2.CAP_PROP_POS_FRAMES, 10)
     while len(images) < 4:

@@ -86,7 +86,7 @@ def test_a_recipe_for_few_signers(tool, node, write_page, point_network):
 def test_the_benchmark_compares(node, write_page, point_network, tmp_path, capsys):
     write_bundle(tmp_path / 'a.bundle', point_network)
     clips = {name: restless('m' * 30, seed) for seed, name in enumerate('ab')}
-    write_keypoints(tmp_path / 'k.safetensors', clips)
+    write_keypoints(tmp_path / 'k.safetensors', clips, 'mmsign_79')
     page = write_page(point_network)
     arguments = [str(page), '--bundle', str(tmp_path / 'a.bundle')]
     arguments += ['--keypoints', str(tmp_path / 'k.safetensors')]

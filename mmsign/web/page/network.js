@@ -68,10 +68,12 @@ export class Network {
     );
   }
 
-  // To pixels of the training corpus, in which the heatmaps' sigma is measured.
+  // To pixels of the training corpus, in which the heatmaps' sigma is measured, if it
+  // has a size; to a width of which sigma is a share; or as they are.
   #scale([width, height]) {
     const { frame_size, frame_width } = this.network;
-    if (!frame_size) return [frame_width / width, frame_width / width];
-    return [frame_size[0] / width, frame_size[1] / height];
+    if (frame_size) return [frame_size[0] / width, frame_size[1] / height];
+    const scale = frame_width ? frame_width / width : 1;
+    return [scale, scale];
   }
 }
