@@ -36,7 +36,7 @@ def describe(network: Network) -> dict:
         ConfigError: If clips are prepared in a way that the page does not know.
     """
     window, hop = window_for_streams(network)
-    corpus, model = network.spec.corpus, network.model
+    model = network.model
     fps, search = network.fps or DEFAULT_FPS, network.search()
     calibration = network.calibrations.get(AVERAGE, Calibration()).glosses
     statistics = network.statistics
@@ -47,7 +47,6 @@ def describe(network: Network) -> dict:
         mmsign=mmsign.__version__,
         glosses=model.vocab.decode(range(1, len(model.vocab))),
         blank=model.vocab.blank_index,
-        corpus=corpus.get('dataset', ''),
         fps=fps,
         rate=fps / network.step,
         frame_size=network.pipeline.frame_size,

@@ -62,7 +62,9 @@ def write_page(
     graph = PointsNetwork(alone)
     with tempfile.TemporaryDirectory(prefix='.web-', dir=folder.parent) as temporary:
         page = Path(temporary, 'page')
-        shutil.copytree(_PAGE, page)
+        page.mkdir()
+        for file in _PAGE.iterdir():
+            shutil.copyfile(file, page / file.name)  # an installed one may be read-only
         copy_packages(packages, page)
         window = description['window']
         export_onnx(graph, page / 'network.onnx', window)

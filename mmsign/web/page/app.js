@@ -6,7 +6,7 @@ import { keypointsOf, meanScore } from './keypoints.js';
 import { LiveRecognizer } from './live.js';
 import { cameraFrames, fileFrames, openCamera, openFile } from './sources.js';
 import { language, number, setLanguage, text, translatePage } from './texts.js';
-import { corpusName, drawSkeleton, GlossView } from './view.js';
+import { drawSkeleton, GlossView } from './view.js';
 
 const get = (id) => document.getElementById(id);
 const [video, position] = [get('video'), get('position')];
@@ -35,10 +35,13 @@ function fail(error) {
 
 // Shares the work of a source between camera and file.
 async function run(open, frames, finished) {
-  await stop();
+  const before = running;
   const own = { stop: new AbortController() };
   running = own;
+  before?.stop.abort();
   own.done = (async () => {
+    await before?.done;
+    if (own.stop.signal.aborted) return; // for another one
     fail(null);
     reset();
     get('stop').disabled = false;
@@ -55,7 +58,7 @@ async function run(open, frames, finished) {
     }
     get('stop').disabled = true;
     get('progress').hidden = true;
-    running = null;
+    if (running === own) running = null;
   })();
   await own.done;
 }
@@ -128,11 +131,6 @@ class Meter {
   }
 }
 
-async function stop() {
-  running?.stop.abort();
-  await running?.done;
-}
-
 function reset() {
   close();
   close = () => {};
@@ -171,7 +169,7 @@ function useFile(file) {
     position.max = video.duration;
     return closed;
   };
-  const frames = (signal) => fileFrames(video, model.network.rate, signal);
+  const frames = (signal) => fileFrames(video, file.name, model.network.rate, signal);
   return run(open, frames, () => {
     get('timeline').hidden = false;
     tell('done', view.final.length);
@@ -200,8 +198,7 @@ function replay() {
 function describe() {
   const { network } = model;
   const count = number(network.glosses.length);
-  const known = [corpusName(network), count, number(network.fps), network.licence];
-  get('trained').textContent = text('trained', ...known);
+  get('trained').textContent = text('trained', count, number(network.fps), network.licence);
   const kind = network.calibration ? 'limit_confidence' : 'limit_uncalibrated';
   get('confidence').textContent = text(kind);
 }
@@ -229,6 +226,7 @@ function translate() {
   if (failed) get('error').textContent = text(failed.key, ...failed.values);
   get('play').textContent = text(video.paused ? 'play' : 'pause');
   view.translate();
+  replay();
 }
 
 async function begin() {
@@ -255,7 +253,7 @@ async function begin() {
     target.value = '';
     if (file) useFile(file);
   });
-  get('stop').addEventListener('click', stop);
+  get('stop').addEventListener('click', () => running?.stop.abort());
   get('copy').addEventListener('click', copy);
   get('save').addEventListener('click', save);
   get('play').addEventListener('click', () => (video.paused ? video.play() : video.pause()));

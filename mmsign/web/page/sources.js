@@ -76,14 +76,18 @@ export async function openFile(video, file) {
 }
 
 // A file's frames at a rate, however long each of them takes: seconds of each.
-export async function* fileFrames(video, rate, signal) {
+export async function* fileFrames(video, name, rate, signal) {
   video.pause();
   // At least the first, of however short a video.
   const count = Math.max(1, Math.round(video.duration * rate));
   for (let k = 0; k < count && !signal.aborted; k++) {
     // In the middle of a tick: at its edge, rounding may show the frame before.
     video.currentTime = Math.min((k + 0.5) / rate, video.duration);
-    await once(video, 'seeked');
+    try {
+      await once(video, 'seeked');
+    } catch {
+      throw new PageError('decode', name);
+    }
     yield k / rate;
   }
 }

@@ -34,10 +34,9 @@ const en = {
     `${fps} frames/s; landmarks ${landmarks} ms a frame, network ${network} ms a second ` +
     `of video (${kind})`,
   gloss: (gloss, start, end, sure) => `${gloss}, ${start} to ${end} seconds, ${sure} percent`,
-  trained: (corpus, count, fps, licence) =>
-    `The network knows ${count} glosses and was trained on ${corpus}, at ${fps} frames a ` +
-    `second. Weights: ${licence}.`,
-  a_corpus: 'a corpus that its makers do not name',
+  trained: (count, fps, note) =>
+    `The network knows ${count} glosses and was trained at ${fps} frames a second. What ` +
+    `its makers say of it: “${note}”.`,
   limit_signs:
     'It writes glosses, labels of single signs, not sentences. It knows no other signs ' +
     'than these, and takes any movement for one of them.',
@@ -101,10 +100,9 @@ const de = {
     `${fps} Bilder/s; Körperpunkte ${landmarks} ms je Bild, Netz ${network} ms je Sekunde ` +
     `Video (${kind})`,
   gloss: (gloss, start, end, sure) => `${gloss}, ${start} bis ${end} Sekunden, ${sure} Prozent`,
-  trained: (corpus, count, fps, licence) =>
-    `Das Netz kennt ${count} Glossen und wurde mit ${corpus} trainiert, bei ${fps} Bildern ` +
-    `je Sekunde. Gewichte: ${licence}.`,
-  a_corpus: 'einem Korpus, den seine Urheber nicht nennen,',
+  trained: (count, fps, note) =>
+    `Das Netz kennt ${count} Glossen und wurde bei ${fps} Bildern je Sekunde trainiert. Was ` +
+    `seine Urheber dazu sagen: „${note}“.`,
   limit_signs:
     'Es schreibt Glossen, Namen einzelner Gebärden, keine Sätze. Andere Gebärden kennt es ' +
     'nicht und hält jede Bewegung für eine von diesen.',

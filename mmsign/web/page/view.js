@@ -1,6 +1,6 @@
 // What is seen of the results: skeleton, glosses, timeline.
 
-import { language, number, text } from './texts.js';
+import { number, text } from './texts.js';
 
 const get = (id) => document.getElementById(id);
 const UNSURE = 0.5;
@@ -110,7 +110,6 @@ export class GlossView {
     const bar = document.createElement('button');
     bar.type = 'button';
     bar.textContent = gloss.gloss;
-    bar.lang = 'zxx';
     bar.setAttribute('aria-label', spoken(gloss));
     bar.title = spoken(gloss);
     bar.style.left = `${(100 * gloss.start) / this.length}%`;
@@ -128,6 +127,3 @@ export class GlossView {
     for (const id of ['copy', 'save']) get(id).disabled = !this.final.length;
   }
 }
-
-export const corpusName = ({ corpus }) =>
-  corpus.replace(/Dataset$/, '') || text('a_corpus', language());
