@@ -30,7 +30,10 @@ export async function openNetwork() {
   if (!WebAssembly.validate(SIMD)) throw new PageError('simd');
   const network = await (await fetched('network.json')).json();
   const model = new Uint8Array(await (await fetched('network.onnx')).arrayBuffer());
-  const kinds = (await navigator.gpu?.requestAdapter()) ? ['webgpu', 'wasm'] : ['wasm'];
+  const adapter = await navigator.gpu?.requestAdapter();
+  // One in software is slower than WebAssembly.
+  const isFast = adapter && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter);
+  const kinds = isFast ? ['webgpu', 'wasm'] : ['wasm'];
   for (const kind of kinds) {
     try {
       const ort = await import(here(`vendor/onnxruntime/ort.${kind}.min.mjs`));
