@@ -58,7 +58,7 @@ def compare(tool, node, page, network, points, seconds=None) -> list[dict]:
 
 def test_utterances_between_pauses(tool, node, write_page, heatmap_network):
     page = write_page(heatmap_network)
-    plan = 'r' * 9 + 'm' * 21 + 'r' * 20 + 'm' * 70 + 'rr' + 'm' * 3 + 'rrrrmrrrr'
+    plan = 'r' * 9 + 'm' * 21 + 'r' * 20 + 'm' * 52 + 'rr' + 'm' * 3 + 'rrrrmrrrr'
     plan += 'm' * 18 + 'w' * 5 + 'm' * 9 + 'n' * 12
     found = compare(tool, node, page, heatmap_network, restless(plan))
     assert sum(len(event['final']) for event in found) > 5
@@ -69,16 +69,16 @@ def test_a_stream_without_pauses_at_uneven_times(
     tool, node, write_page, without_pauses
 ):
     page = write_page(without_pauses)
-    gaps = np.random.default_rng(2).uniform(0.02, 0.1, 150)
-    gaps[70] = 3.5  # the camera was off
-    points = restless('m' * 80 + 'n' * 50 + 'm' * 20, seed=1)
+    gaps = np.random.default_rng(2).uniform(0.02, 0.1, 100)
+    gaps[50] = 3.5  # the camera was off
+    points = restless('m' * 60 + 'n' * 30 + 'm' * 10, seed=1)
     found = compare(tool, node, page, without_pauses, points, gaps.cumsum())
     assert sum(len(event['final']) for event in found) > 5
 
 
 def test_a_recipe_for_few_signers(tool, node, write_page, point_network):
     page = write_page(point_network)
-    points = restless('m' * 110, seed=3, share=0.5)
+    points = restless('m' * 80, seed=3, share=0.5)
     found = compare(tool, node, page, point_network, points)
     assert sum(len(event['final']) for event in found) > 3
 

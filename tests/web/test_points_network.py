@@ -11,21 +11,24 @@ from mmsign.errors import ConfigError
 from mmsign.web.points_network import PointsNetwork, keypoint_network
 
 
+@pytest.fixture(scope='module')
+def both(tmp_path_factory):
+    return open_network(*write_network(tmp_path_factory.mktemp('both')), device='cpu')
+
+
 def test_a_network_of_video_is_refused(tmp_path):
     network = open_network(*write_network(tmp_path, ['video']), device='cpu')
     with pytest.raises(ConfigError, match='no keypoint stream'):
         keypoint_network(network)
 
 
-def test_a_stream_that_needs_the_other_is_refused(tmp_path):
-    network = open_network(*write_network(tmp_path), device='cpu')
+def test_a_stream_that_needs_the_other_is_refused(both):
     with pytest.raises(ConfigError, match='bilateral'):
-        keypoint_network(network)
+        keypoint_network(both)
 
 
 @pytest.mark.slow
-def test_a_stream_of_two_is_itself(tmp_path):
-    both = open_network(*write_network(tmp_path), device='cpu')
+def test_a_stream_of_two_is_itself(both):
     late = {k: v for k, v in both.spec.model.items() if k not in ('bilateral', 'joint')}
     spec = NetworkSpec(late, both.spec.pipeline, both.spec.corpus)
     both = build_network(spec, dict(state_dict=both.model.state_dict()), 'cpu')
