@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Usage: bash tools/quickstart.sh [--translation] [--work-dir DIR] [--python PYTHON]
+# Usage: bash tools/quickstart.sh [--web] [--translation] [--work-dir DIR]
+#                                 [--python PYTHON]
 #
 # From a fresh checkout to a word error rate, in at most 15 minutes on 2 CPU cores:
 #
@@ -16,6 +17,9 @@
 # Steps that are done already are skipped, and an interrupted training goes on from
 # its last checkpoint. A GPU is used when there is one.
 #
+#   --web             also write a page that recognizes in the browser, of the keypoint
+#                     stream trained alone, and say how to open it; npm fetches what it
+#                     runs on, once
 #   --translation     go on to German sentences, in at most 15 more minutes: gloss-to-text
 #                     pretraining, the network's features of every clip, the three
 #                     translation heads; prints sentences, BLEU and ROUGE
@@ -39,11 +43,12 @@ usage() {
 }
 
 work_dir=""
-translation=0
+translation=0 web=0
 while (($#)); do
     case "$1" in
         -h | --help) usage && exit 0 ;;
         --translation) translation=1 && shift ;;
+        --web) web=1 && shift ;;
         --work-dir | --python)
             (($# > 1)) || { echo "error: $1 needs a value" >&2 && exit 2; }
             if [[ "$1" == --work-dir ]]; then
@@ -77,6 +82,9 @@ say "1/5 Environment"
 extras="" needed="torch mmaction"
 if ((translation)); then
     extras=translation needed="$needed sacrebleu sentencepiece transformers"
+fi
+if ((web)); then
+    extras="${extras:+$extras,}export" needed="$needed onnx onnxruntime"
 fi
 if [[ -n "${MMSIGN_PYTHON:-}" ]]; then
     PYTHON="$MMSIGN_PYTHON"
@@ -187,6 +195,15 @@ fi
 
 say "5/5 Report"
 "$PYTHON" "${from}tools/analysis/quickstart_report.py" --work-dir "$work_dir"
+
+if ((web)); then
+    say "A page that recognizes in the browser"
+    # Of stage 1: the streams of stage 2 need each other.
+    alone="$(ls -t "$work_dir"/keypoint/best_*.pth 2>/dev/null | head -n 1 || true)"
+    "$PYTHON" "${from}tools/export/bundle.py" "${from}configs/keypoint_slr_toy.py" \
+        "${alone:-$(cat "$work_dir/keypoint/last_checkpoint")}" "$work_dir/keypoint.bundle"
+    "$PYTHON" "${from}tools/export/web.py" "$work_dir/keypoint.bundle" "$work_dir/web"
+fi
 
 ((translation)) || exit 0
 

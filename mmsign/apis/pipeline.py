@@ -45,6 +45,7 @@ class Pipeline:
         looks_at_keypoints: Whether where to look follows from the keypoints of all
             frames that the network sees at once.
         held: How many frames the last one is held for.
+        crops: The steps between, but for DecodeClip: crop box, crop, resize.
 
     Raises:
         ConfigError: If the pipeline is of another shape, or holds the last frame for
@@ -72,8 +73,8 @@ class Pipeline:
                 'expected HoldLast right before PackClip, and its frames in multiples '
                 f"of SampleClip's stride, {self.stride}"
             )
-        self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
-        if self.needs_frames == (len(self._steps) == len(steps)):
+        self.crops = [step for step in steps if not isinstance(step, DecodeClip)]
+        if self.needs_frames == (len(self.crops) == len(steps)):
             raise ConfigError(
                 'expected DecodeClip if and only if LoadClip opens frames'
             )
@@ -122,7 +123,7 @@ class Pipeline:
                 have.
         """
         part = results | ({} if frames is None else dict(frames=frames))
-        for step in self._steps:
+        for step in self.crops:
             part = step(part)
         return part
 

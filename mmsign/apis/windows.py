@@ -30,8 +30,8 @@ from .network import Network
 SHORT_SIDE = 480
 """Of a frame that waits for the keypoints of its whole window, in pixels, at most."""
 
-# Log-probability of everything but the blank where nobody is to be seen.
-_NOTHING = -30.0
+NOTHING = -30.0
+"""Log-probability of everything but the blank where nobody is to be seen."""
 
 
 class StreamFrame(NamedTuple):
@@ -190,7 +190,7 @@ class WindowedNetwork:
             keypoints is not None
             and person_share(keypoints, self.network.body) < PERSON_SHARE
         ):
-            nothing = torch.full_like(log_probs['average'], _NOTHING)
+            nothing = torch.full_like(log_probs['average'], NOTHING)
             nothing[:, self.network.model.vocab.blank_index] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         stride = self.network.time_stride

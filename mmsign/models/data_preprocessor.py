@@ -21,6 +21,7 @@ from .layers.sequence import upload
 from .layers.volume import MEMORY_FORMATS
 
 KEYPOINT_INPUTS = ('heatmaps', 'points')
+_NEVER = 1 << 30  # behind every frame
 
 
 @MODELS.register_module()
@@ -166,12 +167,37 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             inputs['video'] = self._video(clips['video'], samples, dtype)
         if 'keypoints' in clips:
             keypoints, boxes = self._keypoints(clips['keypoints'], samples)
-            if self.keypoint_input == 'points':
-                inputs['points'] = _in_box(keypoints, boxes)
-            else:
-                sigma = self._sigma(samples)
-                inputs['heatmaps'] = self._heatmaps(keypoints, boxes, sigma, dtype)
+            settings = self._sigma(samples), dtype, self._memory
+            inputs[self.keypoint_input] = self.seen(keypoints, boxes, *settings)
         return dict(inputs=inputs, data_samples=samples)
+
+    def seen(
+        self,
+        keypoints: Tensor,
+        boxes: Tensor,
+        sigma: float | Tensor,
+        dtype: torch.dtype = torch.float32,
+        memory: ReusedMemory | None = None,
+    ) -> Tensor:
+        """What the keypoint stream sees of keypoints, ``heatmaps`` or ``points``.
+
+        Args:
+            keypoints: (B, T, 79, 3) in pixels.
+            boxes: (B, 4) crop boxes.
+            sigma: Of the heatmaps in pixels, of all clips or (B,) of each.
+            dtype: Of the heatmaps.
+            memory: To draw them into; None takes new memory.
+        """
+        if self.num_keypoints < len(SELECTED_79):
+            keypoints = keypoints.index_select(2, self._chosen)
+        if self.keypoint_input == 'points':
+            return _in_box(keypoints, boxes)
+        size, out = (self.heatmap_size, self.heatmap_size), None
+        if memory is not None:
+            shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
+            out = memory.empty('heatmaps', shape, dtype, self.device)
+        settings = sigma, self.score_threshold, self.heatmap_range, dtype
+        return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
     def _padded(self, frames: Iterable[int]) -> int:
         padded = max(frames) + self.min_padding
@@ -197,8 +223,6 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         keypoints = torch.empty(shape, device=self.device)
         _fill(keypoints, clips, samples, 'keypoints', 0)
         boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
-        if self.num_keypoints < len(SELECTED_79):
-            keypoints = keypoints.index_select(2, self._chosen)
         return keypoints, upload(boxes, self.device)
 
     def _sigma(self, samples) -> float | Tensor:
@@ -207,19 +231,6 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             return self.sigma
         widths = (float(sample.frame_size[0]) for sample in samples)
         return upload([8 * width / 210 for width in widths], self.device)
-
-    def _heatmaps(
-        self,
-        keypoints: Tensor,
-        boxes: Tensor,
-        sigma: float | Tensor,
-        dtype: torch.dtype,
-    ) -> Tensor:
-        size = self.heatmap_size, self.heatmap_size
-        shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
-        out = self._memory.empty('heatmaps', shape, dtype, self.device)
-        settings = sigma, self.score_threshold, self.heatmap_range, dtype
-        return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
 
 def _fill(out: Tensor, clips: Iterable[Tensor], samples, what: str, time: int) -> None:
@@ -250,12 +261,23 @@ def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
     origin, extent = boxes[:, None, None, :2], boxes[:, None, None, 2:]
     places = (keypoints[..., :2] - origin) * (2 / extent) - 1
     found = keypoints[..., 2:] > 0
-    frame = torch.arange(places.shape[1], device=places.device)[:, None, None]
-    last = torch.where(found, frame, -1).cummax(1).values
-    first = torch.where(found, frame, len(frame)).flip(1).cummin(1).values.flip(1)
+    frames = places.shape[1]
+    frame = torch.arange(frames, device=places.device)[:, None, None]
+    last = _running_max(torch.where(found, frame, -1))
+    first = -_running_max(torch.where(found, -frame, -_NEVER).flip(1)).flip(1)
     source = torch.where(last >= 0, last, first)
-    seen = source < len(frame)
-    source = source.clamp(max=len(frame) - 1).expand_as(places)
+    seen = source < _NEVER
+    source = source.clamp(max=frames - 1).expand_as(places)
     places = torch.where(seen, places.gather(1, source), 0)
     points = torch.cat([places, keypoints[..., 2:]], dim=-1)
     return points.permute(0, 3, 1, 2)[..., None].contiguous()
+
+
+def _running_max(x: Tensor) -> Tensor:
+    """The largest so far, (B, T, K, 1) → same."""
+    if not torch.onnx.is_in_onnx_export():
+        return x.cummax(1).values
+    # ONNX knows no running maximum.
+    frame = torch.arange(x.shape[1])
+    earlier = (frame <= frame[:, None])[:, :, None, None]
+    return torch.where(earlier, x[:, None], -_NEVER).amax(2)

@@ -25,7 +25,7 @@ from ..stages import Stage
 _BODY = PARTS['upper_body']
 _FACE = (PARTS['face'], PARTS['mouth'])
 # The roots of four fingers: open or closed, a hand is as large as its palm.
-_PALM = [5, 9, 13, 17]
+_PALM = slice(5, 18, 4)
 # A part is at least this large, in units of half the crop box: a hand seen from its
 # tips is no point.
 _SMALLEST = 0.02
@@ -179,7 +179,7 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     place, placed = torch.cat(places, -1), torch.cat(there, -1)
     # Of what was found in both frames.
     both = placed[:, :, 1:] * placed[:, :, :-1]
-    motion = F.pad(place.diff(dim=2) * both, (0, 0, 1, 0)) * _MOTION
+    motion = F.pad((place[:, :, 1:] - place[:, :, :-1]) * both, (0, 0, 1, 0)) * _MOTION
     parts = [place, *shapes, motion, placed, face_found[..., :1]]
     return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
 
@@ -189,7 +189,7 @@ def _shape(
     found: Tensor,
     root: Tensor,
     root_found: Tensor,
-    measured: Sequence[int] | slice = slice(None),
+    measured: slice = slice(None),
 ) -> Tensor:
     """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size.
 
@@ -201,7 +201,10 @@ def _shape(
     counted = torch.zeros_like(found)
     counted[..., measured] = found[..., measured]
     counted = torch.where(counted.any(-1, keepdim=True), counted, found)
-    # Its gradient is not needed, and hypot is the fastest there is.
-    size = (torch.hypot(*apart.split(1, dim=1)) * counted).sum(-1, keepdim=True)
+    if torch.onnx.is_in_onnx_export():
+        far = apart.square().sum(1, keepdim=True).sqrt()
+    else:  # Its gradient is not needed, and hypot is the fastest there is.
+        far = torch.hypot(*apart.split(1, dim=1))
+    size = (far * counted).sum(-1, keepdim=True)
     size = size / counted.sum(-1, keepdim=True).clamp(min=1)
     return apart / size.clamp(min=_SMALLEST)
