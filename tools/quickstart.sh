@@ -17,9 +17,8 @@
 # Steps that are done already are skipped, and an interrupted training goes on from
 # its last checkpoint. A GPU is used when there is one.
 #
-#   --web             also write a page that recognizes in the browser, of the keypoint
-#                     stream trained alone, and say how to open it; npm fetches what it
-#                     runs on, once
+#   --web             also write a page that recognizes in the browser by the keypoint
+#                     stream, and say how to open it; npm fetches what it runs on, once
 #   --translation     go on to German sentences, in at most 15 more minutes: gloss-to-text
 #                     pretraining, the network's features of every clip, the three
 #                     translation heads; prints sentences, BLEU and ROUGE
@@ -198,11 +197,7 @@ say "5/5 Report"
 
 if ((web)); then
     say "A page that recognizes in the browser"
-    # Of stage 1: the streams of stage 2 need each other.
-    alone="$(ls -t "$work_dir"/keypoint/best_*.pth 2>/dev/null | head -n 1 || true)"
-    "$PYTHON" "${from}tools/export/bundle.py" "${from}configs/keypoint_slr_toy.py" \
-        "${alone:-$(cat "$work_dir/keypoint/last_checkpoint")}" "$work_dir/keypoint.bundle"
-    "$PYTHON" "${from}tools/export/web.py" "$work_dir/keypoint.bundle" "$work_dir/web"
+    "$PYTHON" "${from}tools/export/web.py" "$work_dir/toy.bundle" "$work_dir/web"
 fi
 
 ((translation)) || exit 0

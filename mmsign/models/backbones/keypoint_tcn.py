@@ -51,8 +51,10 @@ class _Block(nn.Module):
         self, channels: int, kernel_size: int, dilation: int, dropout: float
     ) -> None:
         super().__init__()
+        # Not padding='same', which ONNX has for no dilation.
+        padding = dilation * (kernel_size // 2)
         self.conv = nn.Conv1d(
-            channels, channels, kernel_size, padding='same', dilation=dilation
+            channels, channels, kernel_size, padding=padding, dilation=dilation
         )
         self.norm = _StepNorm(channels)
         self.dropout = nn.Dropout(dropout)
@@ -75,7 +77,7 @@ class KeypointTCN(BaseModule):
         depths: Residual blocks before and behind each halving of the frames. Each
             looks twice as far as the one before it: to say a sign once, a step has to
             see the whole of it.
-        kernel_size: Of the convolutions, in steps.
+        kernel_size: Of the convolutions, in steps; odd.
         dropout: Probability behind each block.
         score_threshold: From which score on a keypoint of hands and face is there.
 
@@ -96,11 +98,11 @@ class KeypointTCN(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if in_channels != 3 or not depths:
+        if in_channels != 3 or not depths or kernel_size % 2 == 0:
             raise ConfigError(
-                "KeypointTCN takes x, y and score of keypoint_input='points' and "
-                f'depths of at least one part, not {in_channels} channels and '
-                f'{tuple(depths)}'
+                "KeypointTCN takes x, y and score of keypoint_input='points', depths "
+                f'of at least one part and an odd kernel_size, not {in_channels} '
+                f'channels, {tuple(depths)} and {kernel_size}'
             )
         self.score_threshold = score_threshold
         size = describe(torch.zeros(1, 3, 1, len(SELECTED_79)), 0.5).shape[1]

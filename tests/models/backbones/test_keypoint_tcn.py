@@ -174,7 +174,9 @@ def test_every_setting_has_an_effect():
         assert torch.equal(one, other) is not differs
 
 
-@pytest.mark.parametrize('wrong', [dict(in_channels=2), dict(depths=())])
+@pytest.mark.parametrize(
+    'wrong', [dict(in_channels=2), dict(depths=()), dict(kernel_size=4)]
+)
 def test_impossible_settings(wrong):
     with pytest.raises(ConfigError, match='KeypointTCN'):
         KeypointTCN(**wrong)
