@@ -179,8 +179,8 @@ def channels_of(keypoints: Sequence[str | int] | str | None) -> tuple[int, ...]:
     """Which of the 79 are chosen.
 
     Args:
-        keypoints: Parts (of ``PARTS``), single points (of ``NAMES``) or channels, in
-            any order; None chooses all.
+        keypoints: Parts (of ``PARTS``, or ``left_hand``, ``right_hand``), single points
+            (of ``NAMES``) or channels, in any order; None chooses all.
 
     Returns:
         Channels, each once, rising.
@@ -197,17 +197,18 @@ def channels_of(keypoints: Sequence[str | int] | str | None) -> tuple[int, ...]:
     every = range(len(SELECTED_79))
     if keypoints is None:
         return tuple(every)
+    parts = PARTS | dict(zip(('left_hand', 'right_hand'), HANDS))
     chosen: set[int] = set()
     # A single name, as a command line has it.
     for key in [keypoints] if isinstance(keypoints, (str, int)) else keypoints:
-        if key in PARTS:
-            chosen.update(every[PARTS[key]])
+        if key in parts:
+            chosen.update(every[parts[key]])
         elif key in NAMES or (type(key) is int and key in every):
             chosen.add(NAMES.index(key) if key in NAMES else key)
         else:
             raise ConfigError(
                 f'keypoints={keypoints!r}: {key!r} is none of the parts '
-                f'{", ".join(PARTS)}, nor a point such as nose, left_wrist, '
+                f'{", ".join(parts)}, nor a point such as nose, left_wrist, '
                 f'right_hand_8 or face_30 (docs/keypoints.md), nor a channel 0 to '
                 f'{every[-1]}'
             )

@@ -1,8 +1,8 @@
 """The network and its parts."""
 
-from .backbones import S3D, KeypointTCN
+from .backbones import MSKA, S3D, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
+from .heads import GlossHead, GroupHead, JointHead, MBartTranslationHead, PyramidHead
 from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
 from .necks import (
     BilateralNeck,

@@ -13,6 +13,7 @@ from mmsign.registry import MODELS, arguments_of
 from mmsign.vocab import GlossVocabulary
 
 from ..data_preprocessor import SignDataPreprocessor
+from ..heads.group_head import GroupHead
 from ..layers.sequence import resample_time
 from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
@@ -94,7 +95,10 @@ class Stream(BaseModule):
         self.out_channels = self.stage_info[-1].channels
         classes = dict(num_classes=len(vocab))
         sizes = classes | dict(in_channels=self.out_channels)
-        self.head = MODELS.build(dict(type='GlossHead') | (head or {}) | sizes)
+        head = dict(type='GlossHead') | (head or {})
+        if 'groups' in arguments_of(MODELS.get(head['type']))[0]:
+            sizes['groups'] = self._groups(head['type'])
+        self.head = MODELS.build(head | sizes)
         self.pyramid = self.pyramid_head = None
         if pyramid is not None:
             self.pyramid = MODELS.build(pyramid | dict(stages=self.stage_info))
@@ -104,6 +108,29 @@ class Stream(BaseModule):
             self.pyramid_head = MODELS.build(config | sizes)
         elif pyramid_head is not None:
             raise ConfigError(f'{name}.pyramid_head is given, but the model no pyramid')
+
+    def _groups(self, head: str) -> tuple[str, ...]:
+        groups = getattr(self.backbone, 'groups', None)
+        if groups is None:
+            raise ConfigError(
+                f'{self.name}.head is a {head}, but {type(self.backbone).__name__} '
+                'has no groups of points; take GlossHead, or MSKA as backbone'
+            )
+        return tuple(groups)
+
+    @property
+    def heads(self) -> dict[str, nn.Module]:
+        """The gloss heads by the name of their output."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: self.head}
+        return {f'{self.name}_{name}': h for name, h in self.head.heads.items()}
+
+    def head_inputs(self, pooled: Tensor) -> dict[str, Tensor]:
+        """By output, what its head sees of the pooled features (B, T', C)."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: pooled}
+        inputs = self.head.inputs(pooled)
+        return {f'{self.name}_{name}': x for name, x in inputs.items()}
 
     def stages(self) -> list[Stage]:
         """The backbone's stages in order."""
@@ -164,20 +191,21 @@ def build_backbone(
     """Build a backbone of any registry scope.
 
     Left out in the config, these are filled in where the class takes them: the
-    input's channels; the graph of the keypoints; ``pretrained`` None where the class
-    insists on it; and that nothing is to be inflated from image weights that are not
-    named.
+    input's channels; the keypoints, or their graph; ``pretrained`` None where the
+    class insists on it; and that nothing is to be inflated from image weights that are
+    not named.
 
     Args:
         config: Of the backbone.
         in_channels: Channels of its input.
-        keypoints: Which of the 79 a graph network sees.
+        keypoints: Which of the 79 a network of points sees.
 
     Raises:
         KeyError: If the type is not registered.
     """
     taken, _ = arguments_of(MODELS.get(config['type']))
     defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
+    defaults['keypoints'] = tuple(keypoints)
     if not any(name in config for name in CHANNEL_ARGUMENTS):
         defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
     if 'pretrained' in taken and config.get('pretrained') is None:
