@@ -230,7 +230,9 @@ def _on_each(
         y = dropout(relu(over_time(y, 'feedforward.conv1'))) * valid
         y = dropout(over_time(y, 'feedforward.conv2'))
         x = layer_norm(x + y, 'norm_out')
-        return list(map(HeadOutput, linear(x.unbind(), 'classifier').unbind(), x.unbind()))
+        return list(
+            map(HeadOutput, linear(x.unbind(), 'classifier').unbind(), x.unbind())
+        )
 
 
 @MODELS.register_module()

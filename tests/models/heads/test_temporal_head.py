@@ -98,7 +98,13 @@ def padded_batch(*frames: int) -> tuple[torch.Tensor, ClipLengths]:
 
 @pytest.mark.parametrize(
     ('layers', 'stride', 'edge'),
-    [('K5P2K5P2', 4, 6), ('K3', 1, 1), ('K5P2', 2, 2), ('K5P2K5', 2, 6), ('P2K3', 2, 2)],
+    [
+        ('K5P2K5P2', 4, 6),
+        ('K3', 1, 1),
+        ('K5P2', 2, 2),
+        ('K5P2K5', 2, 6),
+        ('P2K3', 2, 2),
+    ],
 )
 def test_a_step_sees_the_frames_about_its_own(layers, stride, edge):
     head = narrow(layers=layers).eval()
