@@ -2,8 +2,21 @@
 
 from .backbones import MSKA, S3D, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, GroupHead, JointHead, MBartTranslationHead, PyramidHead
-from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
+from .heads import (
+    GlossHead,
+    GroupHead,
+    JointHead,
+    MBartTranslationHead,
+    PathwayTemporalHead,
+    PyramidHead,
+    TemporalConvLSTMHead,
+)
+from .losses import (
+    CTCLoss,
+    LabelSmoothingLoss,
+    SelfDistillationLoss,
+    TemperatureDistillationLoss,
+)
 from .necks import (
     BilateralNeck,
     PointwiseBilateralNeck,

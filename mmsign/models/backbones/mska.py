@@ -158,6 +158,9 @@ class MSKA(BaseModule):
             own, as in the published code; the network then takes ``points``, and a
             clip's output changes with what it is batched with.
 
+    Attributes:
+        group_names: Of the groups, in the order of their channels.
+
     Raises:
         ConfigError: For another input, for points of a group that the input lacks, or
             sizes that do not fit each other.
@@ -192,7 +195,7 @@ class MSKA(BaseModule):
                 'MSKA: channels, 4 at least, and strides are one per block, not '
                 f'{tuple(channels)} and {tuple(strides)}'
             )
-        self.count_padding = count_padding
+        self.count_padding, self.group_names = count_padding, tuple(groups)
         settings = channels, strides, subsets, dropout
         self.groups = nn.ModuleDict(
             {

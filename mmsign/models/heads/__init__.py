@@ -2,4 +2,5 @@
 
 from .gloss_head import GlossHead, JointHead, PyramidHead
 from .group_head import GroupHead
+from .temporal_head import PathwayTemporalHead, TemporalConvLSTMHead
 from .translation_head import MBartTranslationHead

@@ -36,9 +36,14 @@ class GroupHead(BaseModule):
         reads: By the name of a head, the groups it sees.
         **head: Passed on to each ``GlossHead``.
 
+    Attributes:
+        time_stride, edge: As of ``GlossHead``.
+
     Raises:
         ConfigError: If a head sees no group, or one that the backbone has not.
     """
+
+    time_stride, edge = GlossHead.time_stride, GlossHead.edge
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class GroupHead(BaseModule):
             if not seen or set(seen) - set(groups):
                 raise ConfigError(
                     f'GroupHead: reads[{name!r}]={tuple(seen)} must be some of the '
-                    f"backbone's groups {self.groups}"
+                    f'groups that the backbone has, {self.groups or "none"}'
                 )
         width = in_channels // len(groups)
         self.heads = nn.ModuleDict(
