@@ -163,7 +163,7 @@ class WindowedNetwork:
         """
         steps = None
         if self.count:
-            while self.count < self.stride:  # as SampleClip does
+            for _ in range(self._repeats()):
                 self._frames.append(self._frames[-1])
                 self.count += 1
             end = self.count - self.count % self.stride
@@ -171,6 +171,11 @@ class WindowedNetwork:
                 steps = self._run(max(0, end - self.window), end, end, is_end=True)
         self.begin()
         return steps
+
+    def _repeats(self) -> int:
+        """As sampling does; and a step at least."""
+        repeats = self.network.pipeline.repeats(self.count)
+        return max(repeats, self.stride - self.count)
 
     def _run(
         self, start: int, end: int, until: int, is_end: bool = False

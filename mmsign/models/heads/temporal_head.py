@@ -278,8 +278,8 @@ def parse_layers(text: str) -> list[tuple[str, int]]:
     fits = all(size % 2 if kind == 'K' else size for kind, size in found)
     if 'K' not in text or not fits or text != ''.join(f'{k}{n}' for k, n in found):
         raise ConfigError(
-            f'TemporalConvLSTMHead: layers={text!r} must be convolutions K of odd sizes '
-            'and pools P, as K5P2K5P2'
+            f'TemporalConvLSTMHead: layers={text!r} must be convolutions K of odd '
+            'sizes and pools P, as K5P2K5P2'
         )
     return found
 
