@@ -32,17 +32,16 @@ from ..layers.sequence import (
 from .gloss_head import HeadOutput, output_steps
 
 
-class NormLinear(nn.Module):
+class NormLinear(nn.Linear):
     """x · w_v/‖w_v‖ for each class v: no bias, no scale.
 
     Args:
-        in_channels: C.
-        num_classes: V.
+        in_features: C.
+        out_features: V.
     """
 
-    def __init__(self, in_channels: int, num_classes: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(num_classes, in_channels))
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, bias=False)
         nn.init.xavier_uniform_(self.weight, gain=math.sqrt(2))
 
     def forward(self, x: Tensor) -> Tensor:
