@@ -1,5 +1,8 @@
-"""Every MSKA config, narrow: it trains two steps, predicts, and goes into a bundle that
-reads a clip live as at once."""
+"""Every MSKA network, narrow: it trains two steps, predicts, and goes into a bundle
+that reads a clip live as at once.
+
+The configs of the three corpora have one network.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from mmsign.models.inference import prepare_for_inference
 from mmsign.registry import MODELS, TRANSFORMS
 
 RECIPES = Path(__file__).parents[1] / 'configs' / 'recipes'
-CONFIGS = sorted(RECIPES.glob('*mska*.py'))
+CONFIGS = [
+    RECIPES / f'{name}.py'
+    for name in ('mska_slr_phoenix', 'mska_slr_toy', 's3d_mska_slr_phoenix')
+]
 GROUPS = [f'keypoint_{name}' for name in ('left', 'right', 'fuse', 'body')]
 FRAMES, VIDEO_SIZE = 24, 64
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mmsign.errors import CheckpointError
+from mmsign.models.stages.convolutional import torchvision_to_mmaction
 
 from .slrt_checkpoint import Converted
 
@@ -33,13 +34,6 @@ _PARTS = {
     re.compile(r'temporal_model\.(?:(\d)\.)?rnn\.(\w+)'): 'lstm',
     re.compile(r'classifier\.(?:(\d)\.)?(\w+)'): 'classifier',
     re.compile(r'conv1d\.fc\.(?:(\d)\.)?(\w+)'): 'convolution_classifier',
-}
-# torchvision's ResNet, and MMAction2's.
-_RESNET = {
-    r'(.*\b)conv(\d)\.(weight)': r'\1conv\2.conv.\3',
-    r'(.*\b)bn(\d)\.(\w+)': r'\1conv\2.bn.\3',
-    r'(.*\bdownsample)\.0\.(\w+)': r'\1.conv.\2',
-    r'(.*\bdownsample)\.1\.(\w+)': r'\1.bn.\2',
 }
 
 
@@ -91,9 +85,5 @@ def _our_name(name: str, state: Mapping[str, Tensor]) -> str | None:
             return f'{_BRANCHES[match[1] or ""]}{part}.{match[2]}'
     if not name.startswith('conv2d.'):
         return None
-    inside = name.removeprefix('conv2d.')
-    for theirs, ours in _RESNET.items():
-        if match := re.fullmatch(theirs, inside):
-            inside = match.expand(ours)
-            break
+    inside = torchvision_to_mmaction(name.removeprefix('conv2d.'))
     return f'video.backbone.{inside}'
