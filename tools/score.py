@@ -329,7 +329,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--costs',
         choices=COSTS,
         default=COSTS[0],
-        help='levenshtein: count at unit costs as well, by jiwer (default: %(default)s)',
+        help='levenshtein: at unit costs as well, by jiwer (default: %(default)s)',
     )
     wer.add_argument(
         '--verify-sclite',
