@@ -35,6 +35,8 @@ def narrow(path: Path) -> Config:
         for step in loader.dataset.pipeline:
             if step.type == 'ClipResize':
                 step.size = SIZE
+            if step.type == 'SampleRescaled':
+                step.min_length = 8
     return cfg
 
 
@@ -82,12 +84,10 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     opened = open_network(cfg, tmp_path / 'narrow.pth', device='cpu')
     write_bundle(tmp_path / 'narrow.bundle', opened, 'for tests only')
     inferencer = SignInferencer(bundle=tmp_path / 'narrow.bundle', device='cpu')
-    for frames in (24, 22):  # also where a step is not full
-        video = random_frames(frames)
-        offline = inferencer(video)
-        live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
-        *_, event = live.run(video)
-        assert event.final == offline.glosses
+    video = random_frames(22)  # the last step is not full
+    live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
+    *_, event = live.run(video)
+    assert event.final and event.final == inferencer(video).glosses
 
 
 def test_the_published_schedule():
