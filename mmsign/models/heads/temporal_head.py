@@ -28,6 +28,7 @@ from ..layers.sequence import (
     convolved,
     length_mask,
     upload,
+    without_ends,
 )
 from .gloss_head import HeadOutput, output_steps
 
@@ -175,7 +176,7 @@ class TemporalConvLSTMHead(BaseModule):
                 continue
             conv, norm = next(parts)
             # Of the outputs those that see no zeros beyond the ends.
-            x = convolved(conv, x)[:, size // 2 : x.shape[1] - size // 2]
+            x = without_ends(convolved(conv, x), size // 2)
             valid = valid - (size - 1)
             x = F.relu(norm(x, length_mask(valid, x.shape[1])))
         return x

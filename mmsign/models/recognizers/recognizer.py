@@ -20,7 +20,7 @@ from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
 from ..heads.gloss_head import HeadOutput, classify_together, output_steps
 from ..layers.reuse import ReusedMemory
-from ..layers.sequence import ClipLengths
+from ..layers.sequence import ClipLengths, without_ends
 from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, edge_of, is_auxiliary
 
@@ -280,7 +280,7 @@ class SignRecognizer(BaseModel):
         head, joint = self.streams[name].head, self.joint_head
         if (head.time_stride, head.edge) == (joint.time_stride, joint.edge):
             return x
-        x = x[:, head.edge : x.shape[1] - head.edge].transpose(1, 2)
+        x = without_ends(x, head.edge).transpose(1, 2)
         return F.avg_pool1d(x, head.time_stride).transpose(1, 2)
 
     def losses(
