@@ -30,7 +30,7 @@ from ..layers.sequence import (
     upload,
     without_ends,
 )
-from .gloss_head import HeadOutput, output_steps
+from .gloss_head import HeadOutput, needed_rows, output_steps
 
 
 class NormLinear(nn.Linear):
@@ -147,8 +147,8 @@ class TemporalConvLSTMHead(BaseModule):
         if output_steps(self, x.shape[1]) < 1:
             raise DataError(
                 f'clips of {x.shape[1]} frames, ends included, are shorter than the '
-                f'{2 * self.edge + self.time_stride} that TemporalConvLSTMHead sees '
-                'at once; let SampleClip make them longer'
+                f'{needed_rows(self, 1)} that TemporalConvLSTMHead sees at once; let '
+                'SampleClip make them longer'
             )
         with compat.without_autocast(x.device.type):
             x = self._convolve(self.input_dropout(x.float()), lengths)
@@ -166,8 +166,8 @@ class TemporalConvLSTMHead(BaseModule):
         """(B, R, C) → (B, T', hidden)."""
         valid = torch.full((len(x),), x.shape[1], device=x.device)
         if lengths is not None and not self.count_padding:
-            rows = [steps * self.time_stride + 2 * self.edge for steps in lengths]
-            valid = upload(rows, x.device)
+            valid = [needed_rows(self, steps) for steps in lengths]
+            valid = upload(valid, x.device)
         parts = iter(zip(self.convolutions, self.norms))
         for kind, size in self.layers:
             if kind == 'P':
