@@ -1,5 +1,5 @@
-"""VAC on the toy corpus: three stages of ResNet-18, a narrow head; with the schedule and
-the crops of toy configs."""
+"""VAC on the toy corpus: three stages of ResNet-18 and a narrow head, with the schedule
+and the crops of toy configs."""
 
 _base_ = ['../video_slr_toy.py']
 model = dict(
