@@ -17,10 +17,10 @@ from mmsign.registry import MODELS
 
 from .layers.heatmaps import draw_heatmaps
 from .layers.reuse import ReusedMemory
-from .layers.sequence import upload
+from .layers.sequence import length_mask, upload
 from .layers.volume import MEMORY_FORMATS
 
-KEYPOINT_INPUTS = ('heatmaps', 'points')
+KEYPOINT_INPUTS = ('heatmaps', 'points', 'masked_points')
 _NEVER = 1 << 30  # behind every frame
 
 
@@ -31,7 +31,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Clips are padded to the longest by repeating their last frame. Frames are
     normalised; heatmaps are drawn from the keypoints through the same crop box
     that the frames were cropped with. Under autocast both are written in its dtype
-    at once. A graph network gets the keypoints themselves, x and y in the crop box
+    at once. A network of points gets the keypoints themselves, x and y in the crop box
     from −1 to 1.
 
     Args:
@@ -54,7 +54,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             a clip reaches its last output steps: with a few frames it is always its
             last frame, whatever the clip is batched with, and never the zeros that
             convolutions pad with.
-        keypoint_input: What the keypoint stream sees: ``heatmaps`` or ``points``.
+        keypoint_input: What the keypoint stream sees: ``heatmaps``, ``points``, or
+            ``masked_points``, which say of each frame whether it is the clip's.
         video_mean, video_std: Per channel, in the units of a pixel (0 to 255); a
             frame x becomes (x − mean)/std. The defaults scale to [−1, 1], as S3D's
             published weights expect it; MMAction2's networks name theirs in their
@@ -130,14 +131,15 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         return 'video' if stream == 'video' else self.keypoint_input
 
     def input_shape(self, key: str) -> tuple[int, tuple[int, int]]:
-        """Channels and (height, width) of ``video``, ``heatmaps`` or ``points``.
+        """Channels and (height, width) of an input, ``video`` or one of keypoints.
 
-        Points have x, y and score as channels and lie on a grid of K×1.
+        Points have x, y and score as channels and lie on a grid of K×1; masked ones
+        have a fourth, 1 on the frames of the clip and 0 on padding.
         """
         if key == 'video':
             return 3, (self.video_size, self.video_size)
-        if key == 'points':
-            return 3, (self.num_keypoints, 1)
+        if key != 'heatmaps':
+            return 3 + (key == 'masked_points'), (self.num_keypoints, 1)
         return self.num_keypoints, (self.heatmap_size, self.heatmap_size)
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -151,9 +153,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
-            (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), in
-            float32 or autocast's dtype, the channels last in memory as
-            ``ReusedMemory`` has it; and ``data_samples``.
+            (B, K, T, s, s) in ``heatmap_range``, ``points`` (B, 3, T, K, 1) or
+            ``masked_points`` (B, 4, T, K, 1), in float32 or autocast's dtype, the
+            channels last in memory as ``ReusedMemory`` has it; and ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -169,6 +171,10 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             keypoints, boxes = self._keypoints(clips['keypoints'], samples)
             settings = self._sigma(samples), dtype, self._memory
             inputs[self.keypoint_input] = self.seen(keypoints, boxes, *settings)
+            if self.keypoint_input == 'masked_points':
+                frames = [len(clip) for clip in clips['keypoints']]
+                points = inputs[self.keypoint_input]
+                inputs[self.keypoint_input] = _masked(points, frames)
         return dict(inputs=inputs, data_samples=samples)
 
     def seen(
@@ -179,7 +185,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         dtype: torch.dtype = torch.float32,
         memory: ReusedMemory | None = None,
     ) -> Tensor:
-        """What the keypoint stream sees of keypoints, ``heatmaps`` or ``points``.
+        """``heatmaps`` or ``points`` of keypoints, as the keypoint stream sees them.
 
         Args:
             keypoints: (B, T, 79, 3) in pixels.
@@ -190,7 +196,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         """
         if self.num_keypoints < len(SELECTED_79):
             keypoints = keypoints.index_select(2, self._chosen)
-        if self.keypoint_input == 'points':
+        if self.keypoint_input != 'heatmaps':
             return _in_box(keypoints, boxes)
         size, out = (self.heatmap_size, self.heatmap_size), None
         if memory is not None:
@@ -281,3 +287,11 @@ def _running_max(x: Tensor) -> Tensor:
     frame = torch.arange(x.shape[1])
     earlier = (frame <= frame[:, None])[:, :, None, None]
     return torch.where(earlier, x[:, None], -_NEVER).amax(2)
+
+
+def _masked(points: Tensor, frames: Sequence[int]) -> Tensor:
+    """Points (B, 3, T, K, 1) of so many frames each → (B, 4, T, K, 1), the last channel
+    1 on these and 0 on padding."""
+    own = length_mask(upload(frames, points.device), points.shape[2])
+    own = own[:, None, :, None, None].expand_as(points[:, :1])
+    return torch.cat([points, own.to(points.dtype)], dim=1)
