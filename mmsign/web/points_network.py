@@ -12,6 +12,7 @@ from mmsign.apis.onnx_network import ExportableNetwork
 from mmsign.decoding import AVERAGE
 from mmsign.errors import ConfigError
 from mmsign.keypoints import SELECTED_79
+from mmsign.models.heads import StepHead
 
 _KEPT = ('type', 'vocab', 'data_preprocessor', 'decoder', 'keypoint')
 # What is done to frames alone.
@@ -42,6 +43,13 @@ def keypoint_network(network: Network) -> Network:
             "the network's keypoint stream gets features of its video stream "
             '(bilateral), which the page does not compute: export the one that was '
             'trained alone, of stage 1, keypoint_slr_*.py'
+        )
+    stream = model.streams['keypoint']
+    if not isinstance(stream.head, StepHead) or stream.input_key == 'masked_points':
+        raise ConfigError(
+            f'the page runs keypoint streams of one head per step of heatmaps or '
+            f'points, not {type(stream.head).__name__} on '
+            f'{type(stream.backbone).__name__}'
         )
     spec = network.spec.model
     recognizer = spec.get('recognizer', spec) | dict(vocab=spec['vocab'])
@@ -106,8 +114,8 @@ class PointsNetwork(ExportableNetwork):
         seen = self.preprocessor.seen(points[index][None], box[None], self.sigma)
         pooled = self.model.pooled({self.preprocessor.keypoint_input: seen})
         lengths = _Length(valid, frames)
-        ((logits, _),) = self.model.classify(pooled, lengths).values()
-        return (logits[0].float().log_softmax(-1),)
+        (made,) = self.model.classify(pooled, lengths).values()
+        return (made.logits[0].float().log_softmax(-1),)
 
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
         """Random points in a box, some of which were not found."""

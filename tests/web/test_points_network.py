@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from tiny_network import write_network
 from mmsign.apis import open_network
 from mmsign.apis.network import NetworkSpec, build_network
 from mmsign.errors import ConfigError
+from mmsign.registry import MODELS
 from mmsign.web.points_network import PointsNetwork, keypoint_network
 
 
@@ -63,3 +66,15 @@ def test_it_computes_what_the_network_does(kind, request):
         packed['data_samples'].set_metainfo(dict(crop_box=tuple(box.tolist())))
         expected = network.log_probs([packed])[0]['average'][0]
         torch.testing.assert_close(graph(points, box)[0], expected)
+
+
+def test_a_head_that_strides_itself_is_refused(both):
+    keypoint = both.spec.model['keypoint'] | dict(
+        output_stride=1, head=dict(type='TemporalConvLSTMHead', hidden_channels=8)
+    )
+    kept = ('type', 'vocab', 'data_preprocessor', 'decoder')
+    model = {key: both.spec.model[key] for key in kept} | dict(keypoint=keypoint)
+    spec = NetworkSpec(model, both.spec.pipeline, both.spec.corpus)
+    alone = replace(both, model=MODELS.build(model), spec=spec)
+    with pytest.raises(ConfigError, match='TemporalConvLSTMHead'):
+        keypoint_network(alone)

@@ -72,8 +72,18 @@ class _FeedForward(nn.Module):
         return x + self.dropout(convolved(self.conv2, y))
 
 
+class StepHead(BaseModule):
+    """A head of one output step per row of features, which needs no other rows."""
+
+    time_stride, edge = 1, 0
+
+    def classify(self, x: Tensor, lengths: ClipLengths | None) -> HeadOutput:
+        """``forward`` with the lengths of clips."""
+        return self(x, None if lengths is None else lengths.of(x))
+
+
 @MODELS.register_module()
-class GlossHead(BaseModule):
+class GlossHead(StepHead):
     """Linear, masked batch norm, ReLU, positions, temporal feed-forward, Linear.
 
     Args:
@@ -91,8 +101,6 @@ class GlossHead(BaseModule):
         time_stride: Rows of features per step.
         edge: Rows that it needs beyond either end of a clip.
     """
-
-    time_stride, edge = 1, 0
 
     def __init__(
         self,
@@ -147,13 +155,9 @@ class GlossHead(BaseModule):
             features = self.norm_out(self.feedforward(x, valid))
             return HeadOutput(self.classifier(features), features)
 
-    def classify(self, x: Tensor, lengths: ClipLengths | None) -> HeadOutput:
-        """``forward`` with the lengths of clips."""
-        return self(x, None if lengths is None else lengths.of(x))
-
 
 @MODELS.register_module()
-class LinearHead(BaseModule):
+class LinearHead(StepHead):
     """Dropout and one linear layer, for networks that a few hundred clips train.
 
     Args:
@@ -174,13 +178,11 @@ class LinearHead(BaseModule):
         self.dropout = Dropout(dropout)
         self.classifier = nn.Linear(in_channels, num_classes)
 
-    def forward(
-        self, x: Tensor, lengths: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> HeadOutput:
         """As ``GlossHead.forward``: the gloss features are the features themselves."""
         with compat.without_autocast(x.device.type):
             x = x.float()
-            return self.classifier(self.dropout(x)), x
+            return HeadOutput(self.classifier(self.dropout(x)), x)
 
 
 def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -34,7 +34,7 @@ def test_what_a_clip_is_batched_with_does_not_matter():
 def test_linear_head_is_one_layer_behind_dropout():
     torch.manual_seed(0)
     net, x = LinearHead(7, 5, dropout=0.5), torch.randn(2, 6, 7)
-    logits, features = net.eval()(x, torch.tensor([6, 3]))
+    logits, features, _ = net.eval()(x, torch.tensor([6, 3]))
     assert torch.equal(features, x) and net.hidden_channels == 7
     by_hand = x @ net.classifier.weight.T + net.classifier.bias
     torch.testing.assert_close(logits, by_hand, rtol=1e-5, atol=1e-6)
