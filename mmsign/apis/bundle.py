@@ -2,20 +2,16 @@
 
 A zip archive, nothing in it compressed, of
 
-=================== ===========================================================
-bundle.json         format, version, versions of the software, licence notes;
-                    the calibration of every output that has one
-config.json         model, pipeline and corpus of a ``NetworkSpec``, as data
-vocabulary.txt      glosses in the order of their class numbers, one a line
-weights.safetensors what inference needs of the state dict
-=================== ===========================================================
+- ``bundle.json``: format, version, versions of the software, licence notes; the
+  calibration of every output that has one
+- ``config.json``: model, pipeline and corpus of a ``NetworkSpec``, as data
+- ``vocabulary.txt``: glosses in the order of their class numbers, one a line
+- ``weights.safetensors``: what inference needs of the state dict
 
 and, if it writes sentences, of
 
-=================== ===========================================================
-sentencepiece.model the pieces of the text vocabulary
-text.json           the ids that it keeps of them, or null for all
-=================== ===========================================================
+- ``sentencepiece.model``: the pieces of the text vocabulary
+- ``text.json``: the ids that it keeps of them, or null for all
 
 Reading one executes nothing from it: the config is JSON, and what it may name are
 registered layers and mmsign's own transforms, never a dotted path, an import or

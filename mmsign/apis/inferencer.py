@@ -137,8 +137,8 @@ class SignInferencer:
             One result for one clip, a list in the same order for a list.
 
         Raises:
-            ClipError, FrameReadError, DataError, FileNotFoundError,
-                ValueError: Naming the clip, unless errors are recorded.
+            ClipError: Naming the clip, unless errors are recorded; so do
+                FrameReadError, DataError, FileNotFoundError and ValueError.
         """
         single = isinstance(clips, (str, os.PathLike, np.ndarray))
         given = [clips] if single else list(clips)

@@ -1,6 +1,6 @@
 """Everything that depends on the versions of torch, MMEngine and MMAction2.
 
-``mmsign`` calls :func:`apply` when it is imported. Each module says which upstream
+``mmsign`` calls ``apply`` when it is imported. Each module says which upstream
 faults it answers and when the answer can go.
 """
 

@@ -3,11 +3,11 @@
 torch 2.6 and later load with ``weights_only=True``, which refuses MMEngine's own
 checkpoints (their message hub pickles functions); before 2.6 the default runs
 whatever code a file holds. Here every file is loaded with ``weights_only=True`` on
-every torch, and what is saved is primitive (:mod:`mmsign.compat.primitive_state`).
-:mod:`mmsign.compat.mmengine_checkpoints` has MMEngine do the same.
+every torch, and what is saved is primitive (``mmsign.compat.primitive_state``).
+``mmsign.compat.mmengine_checkpoints`` has MMEngine do the same.
 
 Foreign checkpoints that need pickled objects are refused with a
-:class:`CheckpointError` that says how to trust them.
+``CheckpointError`` that says how to trust them.
 """
 
 import contextlib
@@ -137,7 +137,7 @@ def write_checkpoint(checkpoint: dict[str, Any], path: str | os.PathLike[str]) -
     """Write primitive data so that ``path`` is at all times absent or complete.
 
     Raises:
-        NotPlainError: an entry has no primitive form; see :func:`to_primitive`.
+        NotPlainError: an entry has no primitive form; see ``to_primitive``.
         CheckpointError: the file cannot be written, for a full disk say; what was
             there before is untouched.
     """

@@ -96,9 +96,9 @@ def cpu_has_bfloat16() -> bool | None:
 def use_mixed_precision(optim_wrapper: ConfigDict) -> None:
     """Turn the config of an optimizer wrapper into one of mixed precision.
 
-    On a GPU that is :class:`BFloat16OptimWrapper`, or ``AmpOptimWrapper`` in float16
+    On a GPU that is ``BFloat16OptimWrapper``, or ``AmpOptimWrapper`` in float16
     with dynamic loss scaling where the GPU has no bfloat16; on a CPU
-    :class:`CPUAmpOptimWrapper`, or float32 and a warning where the CPU has no
+    ``CPUAmpOptimWrapper``, or float32 and a warning where the CPU has no
     bfloat16 instructions.
 
     Raises:

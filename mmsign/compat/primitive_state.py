@@ -127,7 +127,7 @@ def _bytes(data: bytes) -> torch.Tensor:
 
 
 def from_primitive(value: Any) -> Any:
-    """The inverse of :func:`to_primitive`: tagged dictionaries become objects again.
+    """The inverse of ``to_primitive``: tagged dictionaries become objects again.
 
     Raises:
         CheckpointError: a tag is unknown (the file is from a later version).
