@@ -42,6 +42,16 @@ def test_the_nav_lists_every_page_once():
     assert len(pages) == len({*pages}) and pages[0] == 'index.md'
 
 
+def test_pictures_of_the_gallery_are_small_and_stand_above_their_command():
+    text = (ROOT / 'docs' / 'gallery.md').read_text(encoding='utf-8')
+    pictures = {path.name for path in (ROOT / 'docs' / 'gallery').glob('*.png')}
+    assert {*re.findall(r'\]\(gallery/(\w+\.png)\)', text)} == pictures
+    for name in pictures:
+        assert (ROOT / 'docs' / 'gallery' / name).stat().st_size < 150_000
+    for section in text.split('\n## ')[1:]:
+        assert '```bash\n' in section
+
+
 @pytest.mark.slow
 def test_the_site_is_built(tmp_path):
     for module in ('material', 'math_core', 'mkdocstrings'):

@@ -125,6 +125,19 @@ const scenes = {
     return { ...found, width, again, bars: bars.length, speed: '', ...plain(seen) };
   },
 
+  // Pictures alone.
+  async look(path) {
+    const { context, page } = await open({ viewport: { width: 900, height: 800 } });
+    await watch(page, path);
+    await shot(page, 'page');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await shot(page, 'phone');
+    const status = await said(page, 'status');
+    await context.close();
+    return status;
+  },
+
   async camera() {
     const { context, page, seen } = await open({ permissions: ['camera'] });
     await page.click('#camera');

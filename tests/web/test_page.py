@@ -6,12 +6,8 @@ Recorded landmarks stand in for the landmark model, but for the last test, which
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import shutil
-import subprocess
-import threading
 from pathlib import Path
 
 import cv2
@@ -19,19 +15,14 @@ import numpy as np
 import pytest
 from tiny_run import load_tool
 from tiny_signing import signing
+from web_page import landmarks_of, play, serve, write_webm
 
 from mmsign.interop.subtitles import write_subtitles
 from mmsign.structures import TimedGloss
 
 pytestmark = pytest.mark.slow
-SUPPORT = Path(__file__).parents[1] / 'support'
 SIZE = (96, 80)
 PLAN = 'r' * 5 + 'm' * 30 + 'r' * 6 + 'm' * 34 + 'r' * 8
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        pass
 
 
 @pytest.fixture(scope='module')
@@ -42,34 +33,26 @@ def browse(node, packages, write_page, heatmap_network, tmp_path_factory, reques
     if chromium is None or not playwright.is_file():
         pytest.skip('no chromium, or no playwright-core among the packages')
     page = write_page(heatmap_network)
-    handler = functools.partial(Quiet, directory=page.parents[1])
-    server = http.server.ThreadingHTTPServer(('localhost', 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    host = f'localhost:{server.server_port}'
+    host, close = serve(page.parents[1])
     settings = dict(chromium=chromium, url=f'http://{host}/sub/page/')
     settings['shots'] = request.config.getoption('--web-shots')
 
     def browse(recorded, *scenes, fake: Path | None = None) -> dict:
         given = settings | dict(recorded=recorded, scenes=scenes)
         given['fake'] = None if fake is None else str(fake)
-        done = subprocess.run(
-            [node, SUPPORT / 'web_browser.mjs', playwright],
-            input=json.dumps(given),
-            capture_output=True,
-            encoding='utf-8',
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return play(playwright, given)
 
     browse.host, browse.page = host, page
     yield browse
-    server.shutdown()
+    close()
 
 
 @pytest.fixture(scope='module')
 def video(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('videos') / 'clip.webm'
-    return write_webm(path, [picture(k) for k in range(len(PLAN))])
+    if not write_webm(path, [picture(k) for k in range(len(PLAN))]):
+        pytest.skip('this OpenCV writes no WebM')
+    return path
 
 
 def picture(k: int) -> np.ndarray:
@@ -77,17 +60,6 @@ def picture(k: int) -> np.ndarray:
     cv2.circle(image, (48, 30), 14, (150, 180, 220), -1)
     cv2.circle(image, (20 + k % 50, 60), 8, (150, 180, 220), -1)
     return image
-
-
-def write_webm(path: Path, images: list[np.ndarray]) -> Path:
-    code = cv2.VideoWriter_fourcc(*'VP80')
-    writer = cv2.VideoWriter(str(path), code, 25.0, images[0].shape[1::-1])
-    if not writer.isOpened():
-        pytest.skip('this OpenCV writes no WebM')
-    for image in images:
-        writer.write(image)
-    writer.release()
-    return path
 
 
 def write_y4m(path: Path) -> Path:
@@ -107,20 +79,6 @@ def points_of(plan: str) -> np.ndarray:
     return points.astype(np.float32)
 
 
-def landmarks_of(points: np.ndarray, page: Path) -> list[dict]:
-    """As MediaPipe would have found them."""
-    table = json.loads((page / 'network.json').read_text())['landmarks']
-    lists = 'poseLandmarks', 'faceLandmarks', 'leftHandLandmarks', 'rightHandLandmarks'
-    frames = []
-    for frame in points.astype(np.float64):
-        found = {name: [None] * count for name, count in zip(lists, (33, 468, 21, 21))}
-        for (part, number), (x, y, score) in zip(table, frame):
-            place = dict(x=(x + 0.5) / SIZE[0], y=(y + 0.5) / SIZE[1])
-            found[lists[part]][number] = place | dict(visibility=score)
-        frames.append(found)
-    return frames
-
-
 def said_by_python(network, points: np.ndarray) -> list[dict]:
     """Scores of face and hands are 1, as MediaPipe has none."""
     points = points.copy()
@@ -132,7 +90,7 @@ def said_by_python(network, points: np.ndarray) -> list[dict]:
 
 def test_a_file_and_a_camera(browse, video, heatmap_network, tmp_path):
     points = points_of(PLAN)
-    recorded = landmarks_of(points, browse.page)
+    recorded = landmarks_of(points, browse.page, SIZE)
     found = browse(
         recorded,
         ('file', str(video)),
@@ -163,7 +121,7 @@ def test_a_file_and_a_camera(browse, video, heatmap_network, tmp_path):
 
 def test_the_recognizer_says_the_same_in_a_browser(browse, heatmap_network):
     tool, stream, expected = said_by_python(heatmap_network, points_of(PLAN))
-    found = browse(landmarks_of(points_of('m'), browse.page), ('stream', stream))
+    found = browse(landmarks_of(points_of('m'), browse.page, SIZE), ('stream', stream))
     assert tool.timed(found['stream']) == tool.timed(expected)
 
 
@@ -196,6 +154,7 @@ def test_the_landmark_model_finds_somebody(browse, request, tmp_path):
         is_there, image = capture.read()
         assert is_there, f'{clip} has too few frames'
         images.append(image)
-    found = browse(None, ('real', str(write_webm(tmp_path / 'a.webm', images))))['real']
+    assert write_webm(tmp_path / 'a.webm', images)
+    found = browse(None, ('real', str(tmp_path / 'a.webm')))['real']
     assert found['drawn'] > 500 and found['status'].startswith('Done')
     assert found['hosts'] == [browse.host] and not found['errors']

@@ -8,8 +8,8 @@
 - ``ClipRandomCrop`` decides ``crop_box``; or ``ClipCenterCrop``, ``ClipFixedCrop``,
   ``SignerCrop``
 - ``ClipResize``: ``frames`` (T, S, S, 3), cropped and resized
-- ``ClipWarp``: both, as another camera sees them or a left-hander signs; ``ClipFlip`` the
-  latter alone
+- ``ClipWarp``: both, as another camera sees them or a left-hander signs; ``ClipFlip``
+  the latter alone
 - ``VaryBody``: ``keypoints`` of another body; ``DropPoints`` loses some
 - ``ClipColorJitter``: ``frames`` in other colours; ``ClipErase`` covers a part
 - ``HoldLast``: both, the last frame stands for a while
