@@ -6,7 +6,6 @@ Recorded landmarks stand in for the landmark model, but for the last test, which
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
