@@ -70,13 +70,13 @@ def shoot(page: Path, name: str, width: int, height: int) -> None:
 
 
 def save(picture: Path, name: str, height: int = 1200) -> None:
-    """With 128 colours, no wider than a page of the documentation, cut below."""
+    """With 256 colours, no wider than a page of the documentation, cut below."""
     with Image.open(picture) as image:
         image = image.convert('RGB').crop(
             (0, 0, image.width, min(image.height, height))
         )
         image.thumbnail((1100, height))
-        image = image.quantize(128, dither=Image.Dither.NONE)
+        image = image.quantize(256, dither=Image.Dither.NONE)
     image.save(HERE / f'{name}.png', optimize=True)
 
 
@@ -123,8 +123,8 @@ def browser(page: Path, packages: Path, frames: Path, points, folder: Path) -> N
     )
     print(play(packages / 'playwright-core' / 'index.mjs', settings)['look'])
     close()
-    save(folder / 'page.png', 'page', 1040)
-    save(folder / 'phone.png', 'phone', 1040)
+    save(folder / 'page.png', 'page', 990)
+    save(folder / 'phone.png', 'phone', 990)
 
 
 def main() -> None:
@@ -153,7 +153,7 @@ def main() -> None:
             (f'tools/score.py wer {" ".join(scored)}', run(*score)),
         ]
         (folder / 'terminal.html').write_text(terminal(printed), 'utf-8')
-        shoot(folder / 'terminal.html', 'terminal', 900, 190)
+        shoot(folder / 'terminal.html', 'terminal', 900, 120)
         run(*infer, '--out', folder / 'clip.png')
         save(folder / 'clip.png', 'timeline')
         run(*infer, '--out', folder / 'clip.eaf')
