@@ -1,4 +1,6 @@
 """Backbones of our own; MMAction2's are used as they are."""
 
+from .corrnet import CorrNet
 from .keypoint_tcn import KeypointTCN
 from .s3d import S3D
+from .slowfast import BidirectionalSlowFast
