@@ -55,7 +55,7 @@ class ExportableNetwork(nn.Module):
         model = self.model
         pooled = model.pooled(dict(zip(self.input_names, inputs)))
         outputs = model.classify(pooled)
-        logits = {name: output for name, (output, _) in outputs.items()}
+        logits = {name: output.logits for name, output in outputs.items()}
         return tuple(log_probabilities(logits).values())
 
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:

@@ -2,8 +2,20 @@
 
 from .backbones import S3D, BidirectionalSlowFast, CorrNet, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
-from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
+from .heads import (
+    GlossHead,
+    JointHead,
+    MBartTranslationHead,
+    PathwayTemporalHead,
+    PyramidHead,
+    TemporalConvLSTMHead,
+)
+from .losses import (
+    CTCLoss,
+    LabelSmoothingLoss,
+    SelfDistillationLoss,
+    TemperatureDistillationLoss,
+)
 from .necks import (
     BilateralNeck,
     PointwiseBilateralNeck,

@@ -4,6 +4,7 @@ Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn as nn
@@ -25,6 +26,25 @@ from ..layers.sequence import (
     masked_batch_norms,
     windows,
 )
+
+
+class HeadOutput(NamedTuple):
+    """What a head makes of pooled features.
+
+    Attributes:
+        logits: (B, T', V), which are decoded.
+        features: (B, T', hidden), the gloss features: what sentences are made of.
+        auxiliary: Logits (B, T', V) by name, for the training loss alone.
+    """
+
+    logits: Tensor
+    features: Tensor
+    auxiliary: Mapping[str, Tensor] = {}
+
+
+def output_steps(head: nn.Module, rows: int) -> int:
+    """T' that a head makes of so many rows of features, ends included."""
+    return (rows - 2 * head.edge) // head.time_stride
 
 
 class _FeedForward(nn.Module):
@@ -58,7 +78,13 @@ class GlossHead(BaseModule):
         feedforward_channels: Inner width of the feed-forward layer.
         kernel_size: Of its convolutions over time, in steps.
         dropout: Probability.
+
+    Attributes:
+        time_stride: Rows of features per step.
+        edge: Rows that it needs beyond either end of a clip.
     """
+
+    time_stride, edge = 1, 0
 
     def __init__(
         self,
@@ -87,9 +113,7 @@ class GlossHead(BaseModule):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(
-        self, x: Tensor, lengths: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> HeadOutput:
         """Classify each step.
 
         Args:
@@ -106,7 +130,11 @@ class GlossHead(BaseModule):
             x = self.relu(self.norm(self.fc(x.float()), valid))
             x = self.dropout(self.positions(x))
             features = self.norm_out(self.feedforward(x, valid))
-            return self.classifier(features), features
+            return HeadOutput(self.classifier(features), features)
+
+    def classify(self, x: Tensor, lengths: ClipLengths | None) -> HeadOutput:
+        """``forward`` with the lengths of clips."""
+        return self(x, None if lengths is None else lengths.of(x))
 
 
 def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -120,7 +148,7 @@ def classify_together(
     heads: Mapping[str, nn.Module],
     features: Mapping[str, Tensor],
     lengths: ClipLengths | None,
-) -> dict[str, tuple[Tensor, Tensor]]:
+) -> dict[str, HeadOutput]:
     """Each head on the features of its name, in training with few launches.
 
     Gloss heads of one size on features of as many steps are computed at once, their
@@ -142,10 +170,10 @@ def classify_together(
     found = {}
     for names in groups.values():
         group, inputs = [heads[n] for n in names], [features[n] for n in names]
-        valid = None if lengths is None else lengths.of(inputs[0])
         if len(group) == 1:
-            found[names[0]] = group[0](inputs[0], valid)
+            found[names[0]] = group[0].classify(inputs[0], lengths)
         else:
+            valid = None if lengths is None else lengths.of(inputs[0])
             found |= zip(names, _on_each(group, inputs, valid))
     return {name: found[name] for name in heads}
 
@@ -161,7 +189,7 @@ _VECTORS = (
 
 def _on_each(
     heads: Sequence[GlossHead], features: Sequence[Tensor], lengths: Tensor | None
-) -> list[tuple[Tensor, Tensor]]:
+) -> list[HeadOutput]:
     """What each of G heads of one size makes of its features, in training.
 
     As in ``GlossHead``, on (G, B, T, C).
@@ -202,7 +230,9 @@ def _on_each(
         y = dropout(relu(over_time(y, 'feedforward.conv1'))) * valid
         y = dropout(over_time(y, 'feedforward.conv2'))
         x = layer_norm(x + y, 'norm_out')
-        return list(zip(linear(x.unbind(), 'classifier').unbind(), x.unbind()))
+        return list(
+            map(HeadOutput, linear(x.unbind(), 'classifier').unbind(), x.unbind())
+        )
 
 
 @MODELS.register_module()

@@ -17,7 +17,7 @@ def head(cls=GlossHead) -> GlossHead:
 
 
 def test_shapes():
-    logits, features = head()(torch.randn(2, 6, 7), torch.tensor([6, 3]))
+    logits, features, _ = head()(torch.randn(2, 6, 7), torch.tensor([6, 3]))
     assert logits.shape == (2, 6, 5) and features.shape == (2, 6, 8)
     assert logits.dtype == torch.float32
 
@@ -64,7 +64,7 @@ def test_several_heads_are_what_each_is_alone():
             found = found.values()
         else:
             found = [head(x, lengths.of(x)) for head, x in zip(heads, inputs)]
-        outputs = [y for pair in found for y in pair]
+        outputs = [y for output in found for y in output[:2]]
         sum((i + 1) * y.square().sum() for i, y in enumerate(outputs)).backward()
         layers = nn.ModuleList(heads)
         gradients = [x.grad for x in (*inputs, *layers.parameters())]

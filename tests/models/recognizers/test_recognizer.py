@@ -87,7 +87,8 @@ def test_agrees_with_the_authors_network():
         features = net.encode(inputs)
         pooled = net.pool(features)
         lengths = ClipLengths(expected['lens'].tolist(), int(expected['T']))
-        logits = {name: x for name, (x, _) in net.classify(pooled, lengths).items()}
+        outputs = net.classify(pooled, lengths)
+        logits = {name: output.logits for name, output in outputs.items()}
         net.encode = lambda _: features
         tensors = net(inputs, samples)
         losses = {k: float(v) for k, v in net(inputs, samples, mode='loss').items()}
@@ -240,11 +241,11 @@ def test_outputs_have_logits_and_gloss_features(full_network):
         pooled = full_network.pool(full_network.encode(inputs))
         outputs = full_network.classify(pooled, ClipLengths([16, 12], 16))
     assert list(outputs) == ['video', 'keypoint', 'joint']
-    for found, features in outputs.values():
+    for found, features, _ in outputs.values():
         assert found.shape == (2, 4, len(GLOSSES) + 1)
         assert features.shape == (2, 4, HEAD['hidden_channels'])
     classifier = full_network.joint_head.classifier
-    joint_logits, joint_features = outputs['joint']
+    joint_logits, joint_features, _ = outputs['joint']
     assert torch.equal(classifier(joint_features), joint_logits)
 
 
