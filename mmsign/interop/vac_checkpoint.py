@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from mmsign.errors import CheckpointError
+from mmsign.models.backbones.corrnet import corrnet_name
+from mmsign.models.backbones.slowfast import slowfast_name
 
 from .slrt_checkpoint import Converted
 
@@ -34,13 +36,6 @@ _PARTS = {
     re.compile(r'classifier\.(?:(\d)\.)?(\w+)'): 'classifier',
     re.compile(r'conv1d\.fc\.(?:(\d)\.)?(\w+)'): 'convolution_classifier',
 }
-# torchvision's ResNet, and MMAction2's.
-_RESNET = {
-    r'(.*\b)conv(\d)\.(weight)': r'\1conv\2.conv.\3',
-    r'(.*\b)bn(\d)\.(\w+)': r'\1conv\2.bn.\3',
-    r'(.*\bdownsample)\.0\.(\w+)': r'\1.conv.\2',
-    r'(.*\bdownsample)\.1\.(\w+)': r'\1.bn.\2',
-}
 
 
 def is_vac_state(state: Mapping[str, Tensor]) -> bool:
@@ -51,8 +46,8 @@ def is_vac_state(state: Mapping[str, Tensor]) -> bool:
 def convert_vac(state: Mapping[str, Tensor]) -> Converted:
     """The tensors under the names of our recognizer.
 
-    The backbone's are those of MMAction2's ResNet; of another backbone they keep their
-    names under ``video.backbone``.
+    The backbone's are those of MMAction2's ResNet, of ``CorrNet`` or of
+    ``BidirectionalSlowFast``.
 
     Raises:
         CheckpointError: If two tensors get one name.
@@ -91,9 +86,5 @@ def _our_name(name: str, state: Mapping[str, Tensor]) -> str | None:
             return f'{_BRANCHES[match[1] or ""]}{part}.{match[2]}'
     if not name.startswith('conv2d.'):
         return None
-    inside = name.removeprefix('conv2d.')
-    for theirs, ours in _RESNET.items():
-        if match := re.fullmatch(theirs, inside):
-            inside = match.expand(ours)
-            break
+    inside = corrnet_name(slowfast_name(name.removeprefix('conv2d.')))
     return f'video.backbone.{inside}'

@@ -7,14 +7,15 @@ With x_t (N, C) the features of a frame and y_t = W·x_t, the correlation is
 
     F_t = Σ_{n = t+1, t−1} w_n · (σ(x_t·y_nᵀ) − ½)·y_n,
 
-where the first and the last frame are their own neighbours. How much of it matters
-where is seen by three depth-wise 9×3×3 convolutions, dilated by 1, 2 and 3 in space, of
-r channels: m = W_back·Σ_d v_d·K_d(W_down·x). The layer adds gain·F·(σ(m) − ½), where the
-gain starts at 0, and the network as a plain ResNet.
+where the first and the last frame are their own neighbours. Three depth-wise 9×3×3
+convolutions, dilated by 1, 2 and 3 in space, of r channels say where it matters: with
+m = W_back·Σ_d v_d·K_d(W_down·x), the network adds α·F·(σ(m) − ½) to x. α starts at 0,
+and the network as a plain ResNet.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn as nn
@@ -28,7 +29,7 @@ from mmsign.registry import MODELS
 from ..layers.shifts import at_least_float32
 from ..layers.volume import Conv3d, convolve
 from ..stages.convolutional import chain
-from .resnet3d import ResNet3d, image_network_name
+from .resnet3d import ResNet3d, resnet_name
 
 LAYERS = (2, 3, 4)
 DILATIONS = (1, 2, 3)
@@ -74,7 +75,7 @@ def _correlated(x: Tensor, near: Tensor) -> Tensor:
 
 
 class Correlation(nn.Module):
-    """x + gain·F·(σ(m) − ½), as above.
+    """F·(σ(m) − ½), as above.
 
     Args:
         channels: C.
@@ -83,7 +84,6 @@ class Correlation(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         reduced = max(1, channels // 16)
-        self.gain = nn.Parameter(torch.zeros(()))
         self.neighbour_weights = nn.Parameter(torch.full((2,), 0.5))
         self.project = Conv3d(channels, channels, 1, bias=False)
         self.reduce = Conv3d(channels, reduced, 1, bias=False)
@@ -95,9 +95,8 @@ class Correlation(nn.Module):
         self.expand = Conv3d(reduced, channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W), the same."""
-        found = self._neighbours(x) * (self._weighted(x).sigmoid() - 0.5)
-        return (x + self.gain * found).to(x.dtype)
+        """(B, C, T, H, W), the same, in float32 at least."""
+        return self._neighbours(x) * (self._weighted(x).sigmoid() - 0.5)
 
     def _neighbours(self, x: Tensor) -> Tensor:
         """F (B, C, T, H, W)."""
@@ -179,28 +178,33 @@ class CorrNet(ResNet3d):
         self.correlations = nn.ModuleDict(
             {str(i): Correlation(base_channels * 2 ** (i - 1)) for i in correlated}
         )
+        self.gains = nn.Parameter(torch.zeros(len(self.correlations)))
 
     def stages(self) -> list[Callable[[Tensor], Tensor]]:
         """The stem, then one per layer."""
         stages = super().stages()
-        for layer, correlation in self.correlations.items():
-            stages[int(layer)] = chain(stages[int(layer)], correlation)
+        for index, layer in enumerate(self.correlations):
+            add = partial(self._add, index, self.correlations[layer])
+            stages[int(layer)] = chain(stages[int(layer)], add)
         return stages
+
+    def _add(self, index: int, correlation: Correlation, x: Tensor) -> Tensor:
+        return (x + self.gains[index] * correlation(x)).to(x.dtype)
 
     def convert_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Our names for the tensors of an image network, or a published CorrNet's.
 
         The correlations, which an image network does not have, stay as they are.
         """
-        if 'conv1.conv.weight' in state:
-            return dict(state)
         own = self.state_dict().items()
-        return {k: v for k, v in own if 'correlations.' in k} | own_names(state)
+        result = {k: v for k, v in own if k.startswith(('correlations.', 'gains'))}
+        for name, x in state.items():
+            x = x.unsqueeze(2) if x.dim() == 4 else x
+            result[corrnet_name(name.removeprefix('conv2d.'))] = x
+        return result
 
 
-_LAYER = re.compile(r'(?:conv1|bn1|layer\d\..+)\.\w+')
 _CORRELATION = re.compile(r'corr(\d)\.(\w+)(.*)')
-# Of a published correlation.
 _PARTS = dict(
     weights='scale_weights',
     weights2='neighbour_weights',
@@ -211,22 +215,14 @@ _PARTS = dict(
 )
 
 
-def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Our names for those tensors of a torchvision ResNet-18 or of a published CorrNet
-    that are of this backbone; the others are left out."""
-    result = {}
-    state = {name.removeprefix('conv2d.'): x for name, x in state.items()}
-    found = [match for name in state if (match := _CORRELATION.fullmatch(name))]
-    # The first published correlation is behind the second layer.
-    layers = {match[1]: str(int(match[1]) + 1) for match in found}
-    for name, x in state.items():
-        if match := _CORRELATION.fullmatch(name):
-            part = _PARTS[match[2]] + match[3]
-            result[f'correlations.{layers[match[1]]}.{part}'] = x
-        elif name == 'alpha':
-            names = (f'correlations.{layer}.gain' for layer in sorted(layers.values()))
-            result |= zip(names, x, strict=True)
-        elif _LAYER.fullmatch(name):
-            kernel = x.unsqueeze(2) if x.dim() == 4 else x
-            result[image_network_name(name)] = kernel
-    return result
+def corrnet_name(name: str) -> str:
+    """Our name of a tensor of the published backbone, or of torchvision's ResNet-18.
+
+    Examples:
+        >>> corrnet_name('corr1.down_conv2.weight')
+        'correlations.2.project.weight'
+    """
+    if match := _CORRELATION.fullmatch(name):
+        # The first is behind the second layer.
+        return f'correlations.{int(match[1]) + 1}.{_PARTS[match[2]]}{match[3]}'
+    return 'gains' if name == 'alpha' else resnet_name(name)

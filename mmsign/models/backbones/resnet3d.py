@@ -1,5 +1,6 @@
 """MMAction2's 3D residual networks, computed by mmsign's layers."""
 
+import re
 from collections.abc import Callable
 
 import mmaction.models.backbones as mmaction
@@ -51,20 +52,22 @@ class ResNet3d(mmaction.ResNet3d):
         return chain(*self.stages())(x)
 
 
-def image_network_name(name: str) -> str:
-    """torchvision's name of a ResNet's tensor → MMAction2's.
+# Of torchvision's ResNets, and of MMAction2's.
+_NAMES = {
+    r'(.*\b)(conv|bn)(\d)\.(\w+)': r'\1conv\3.\2.\4',
+    r'(.*\bdownsample)\.0\.(\w+)': r'\1.conv.\2',
+    r'(.*\bdownsample)\.1\.(\w+)': r'\1.bn.\2',
+}
+
+
+def resnet_name(name: str) -> str:
+    """MMAction2's name of a tensor of a ResNet, torchvision's or MMAction2's.
 
     Examples:
-        >>> image_network_name('layer2.0.downsample.1.bias')
+        >>> resnet_name('layer2.0.downsample.1.bias')
         'layer2.0.downsample.bn.bias'
     """
-    *parents, layer, tensor = name.split('.')
-    if layer.startswith('conv'):
-        parents += [layer, 'conv']
-    elif layer.startswith('bn'):
-        parents += [layer.replace('bn', 'conv'), 'bn']
-    elif parents and parents[-1] == 'downsample':
-        parents.append(('conv', 'bn')[int(layer)])
-    else:
-        parents.append(layer)
-    return '.'.join([*parents, tensor])
+    for theirs, ours in _NAMES.items():
+        if match := re.fullmatch(theirs, name):
+            return match.expand(ours)
+    return name

@@ -9,10 +9,11 @@ path.
 The slow path sees the frames 0, α, 2α, …, the fast one all. Behind the stem and each
 layer but the last one, both from what the paths put out,
 
-    slow ← slow + v_s · ReLU(BN(conv_t(fast))),    fast ← fast + v_f · ReLU(BN(conv(slow)))
+    slow ← slow + v_s · ReLU(BN(conv(fast))),
+    fast ← fast + v_f · ReLU(BN(conv(slow)))
 
-with a convolution over time of stride α, and of one frame repeated α times. v_s and v_f
-start at 0, and the paths as two networks.
+with a convolution of 5 frames and stride α, and one of 1 frame, repeated α times. v_s
+and v_f start at 0, and the paths as two networks.
 """
 
 import re
@@ -46,15 +47,17 @@ class _Fusion(nn.Module):
         kernel = (FUSION_KERNEL, 1, 1)
         self.to_slow = ConvModule(fast, slow, kernel, **in_time, **LAYERS)
         self.to_fast = ConvModule(slow, fast, 1, bias=False, **LAYERS)
-        self.slow_gain = nn.Parameter(torch.zeros(()))
-        self.fast_gain = nn.Parameter(torch.zeros(()))
+        self.slow_gain = nn.Parameter(torch.zeros(1))
+        self.fast_gain = nn.Parameter(torch.zeros(1))
         self.speed_ratio = speed_ratio
 
     def forward(self, slow: Tensor, fast: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, ⌈T/α⌉, H, W) and (B, C/β, T, H, W), the same."""
         to_fast = repeated(self.to_fast(slow), self.speed_ratio, fast.shape[2])
         to_slow = self.to_slow(fast)
-        return slow + self.slow_gain * to_slow, fast + self.fast_gain * to_fast
+        # By numbers, not vectors, which would have 16 bit become 32.
+        (of_slow,), (of_fast,) = self.slow_gain, self.fast_gain
+        return slow + of_slow * to_slow, fast + of_fast * to_fast
 
 
 def repeated(x: Tensor, times: int, frames: int) -> Tensor:
@@ -83,12 +86,12 @@ class BidirectionalSlowFast(BaseModule):
         with_cp: Recompute the activations of each residual block in backward.
 
     Attributes:
-        pathway_channels: Of the slow and of the fast path in what is put out.
+        pathway_channels: Of ``slow`` and ``fast``, in what the network puts out.
 
     Examples:
         >>> net = BidirectionalSlowFast(base_channels=8, stage_blocks=(1, 1, 1, 1))
         >>> net(torch.zeros(1, 3, 8, 32, 32)).shape, net.pathway_channels
-        (torch.Size([1, 288, 8, 1, 1]), (256, 32))
+        (torch.Size([1, 288, 8, 1, 1]), {'slow': 256, 'fast': 32})
     """
 
     def __init__(
@@ -126,7 +129,7 @@ class BidirectionalSlowFast(BaseModule):
         )
         widths = [_widths(path) for path in (self.slow_path, self.fast_path)]
         self._slow_channels, _ = widths
-        self.pathway_channels = tuple(of_path[-1] for of_path in widths)
+        self.pathway_channels = dict(slow=widths[0][-1], fast=widths[1][-1])
         self.fusions = nn.ModuleList(
             _Fusion(*pair, speed_ratio) for pair in list(zip(*widths))[:-1]
         )
@@ -160,7 +163,8 @@ class BidirectionalSlowFast(BaseModule):
         """
         own = self.state_dict()
         result = {k: v for k, v in own.items() if k.startswith('fusions.')}
-        for name, x in own_names(state).items():
+        for name, x in state.items():
+            name = slowfast_name(name.removeprefix('conv2d.'))
             if name in own and x.dim() == 5:
                 shape = own[name].shape
                 x = x[:, : shape[1]]
@@ -198,18 +202,18 @@ _FUSION_PARTS = dict(
 )
 
 
-def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Our names for the tensors of SlowFastSign's backbone; others keep theirs."""
-    result = {}
-    for name, x in state.items():
-        name = name.removeprefix('conv2d.')
-        if match := _LAYER.fullmatch(name):
-            stage, path, block, part, tensor = match.groups()
-            where = '' if block is None else f'layer{int(stage) - 1}.{block}.'
-            name = f'{_PATHS[int(path)]}.{where}{_LAYER_PARTS[part]}.{tensor}'
-        elif match := _FUSION.fullmatch(name):
-            stage, part, rest = match.groups()
-            name = f'fusions.{int(stage) - 1}.{_FUSION_PARTS[part]}{rest}'
-            x = x.reshape(()) if part.startswith('weight') else x
-        result[name] = x
-    return result
+def slowfast_name(name: str) -> str:
+    """Our name of a tensor of SlowFastSign's backbone, or of PySlowFast's.
+
+    Examples:
+        >>> slowfast_name('s2.pathway0_res1.branch2.a_bn.bias')
+        'slow_path.layer1.1.conv1.bn.bias'
+    """
+    if match := _LAYER.fullmatch(name):
+        stage, path, block, part, tensor = match.groups()
+        where = '' if block is None else f'layer{int(stage) - 1}.{block}.'
+        return f'{_PATHS[int(path)]}.{where}{_LAYER_PARTS[part]}.{tensor}'
+    if match := _FUSION.fullmatch(name):
+        stage, part, rest = match.groups()
+        return f'fusions.{int(stage) - 1}.{_FUSION_PARTS[part]}{rest}'
+    return name
