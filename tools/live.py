@@ -79,15 +79,15 @@ def camera_frames(number: int) -> Iterator[tuple]:
         capture.release()
 
 
-def file_frames(path: str, keypoints: str | None) -> Iterator[tuple]:
-    """Frames of a file with their keypoints and times."""
+def file_frames(path: str, keypoints: str | None, face: str) -> Iterator[tuple]:
+    """Frames of a file with their keypoints, of whose face, and times."""
     import numpy as np
 
     from mmsign.apis.clip_keypoints import read_keypoints
     from mmsign.apis.clips import open_clip
 
     clip = open_clip(path)
-    poses = None if keypoints is None else read_keypoints(keypoints, clip)
+    poses = None if keypoints is None else read_keypoints(keypoints, clip, face)
     for notice in clip.notices:
         print(f'note: {notice}')
     indices = np.arange(len(clip.times))
@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> list:
     if args.camera is not None:
         source = camera_frames(args.camera)
     else:
-        source = file_frames(args.video, args.keypoints)
+        source = file_frames(args.video, args.keypoints, network.pipeline.face)
     final, compute, seconds = [], 0.0, 0.0
     try:
         for frame, pose, seconds in source:

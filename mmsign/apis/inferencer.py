@@ -246,14 +246,15 @@ class SignInferencer:
 
     def _keypoints(self, job: ClipJob, given: Keypoints | None) -> np.ndarray:
         """(M, 79, 3) at the clip's chosen frames."""
-        clip = job.clip
+        clip, face = job.clip, self.network.pipeline.face
         if given is not None:
-            return clip_keypoints.read_keypoints(given, clip)[clip.chosen]
+            return clip_keypoints.read_keypoints(given, clip, face)[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')
         start = time.perf_counter()
-        points = clip_keypoints.estimate_keypoints(self.estimator, clip, clip.chosen)
+        settings = self.estimator, clip, clip.chosen, face
+        points = clip_keypoints.estimate_keypoints(*settings)
         job.timing['keypoints'] = time.perf_counter() - start
         return points
 

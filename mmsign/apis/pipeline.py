@@ -40,6 +40,7 @@ class Pipeline:
 
     Attributes:
         needs_frames, needs_keypoints: What the network looks at.
+        face: Whose points of the face are among its 79, see ``keypoints.FACES``.
         max_length: The most frames it takes at once.
         stride: Frames are taken in multiples of it.
         looks_at_keypoints: Whether where to look follows from the keypoints of all
@@ -62,6 +63,7 @@ class Pipeline:
             )
         load, self._sample, *steps, self._pack = transforms
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
+        self.face = load.face
         self.max_length, self.stride = self._sample.max_length, self._sample.stride
         self.frame_size = None if frame_size is None else tuple(map(int, frame_size))
         self._hold = steps.pop() if steps and type(steps[-1]) is HoldLast else None

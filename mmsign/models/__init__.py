@@ -1,9 +1,10 @@
 """The network and its parts."""
 
-from .backbones import S3D, BidirectionalSlowFast, CorrNet, KeypointTCN
+from .backbones import MSKA, S3D, BidirectionalSlowFast, CorrNet, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
 from .heads import (
     GlossHead,
+    GroupHead,
     JointHead,
     MBartTranslationHead,
     PathwayTemporalHead,

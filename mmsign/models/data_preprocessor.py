@@ -17,10 +17,10 @@ from mmsign.registry import MODELS
 
 from .layers.heatmaps import draw_heatmaps
 from .layers.reuse import ReusedMemory
-from .layers.sequence import upload
+from .layers.sequence import length_mask, upload
 from .layers.volume import MEMORY_FORMATS
 
-KEYPOINT_INPUTS = ('heatmaps', 'points')
+KEYPOINT_INPUTS = ('heatmaps', 'points', 'masked_points')
 
 
 @MODELS.register_module()
@@ -30,7 +30,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Clips are padded to the longest by repeating their last frame. Frames are
     normalised; heatmaps are drawn from the keypoints through the same crop box
     that the frames were cropped with. Under autocast both are written in its dtype
-    at once. A graph network gets the keypoints themselves, x and y in the crop box
+    at once. A network of points gets the keypoints themselves, x and y in the crop box
     from −1 to 1.
 
     Args:
@@ -53,7 +53,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             a clip reaches its last output steps: with a few frames it is always its
             last frame, whatever the clip is batched with, and never the zeros that
             convolutions pad with.
-        keypoint_input: What the keypoint stream sees: ``heatmaps`` or ``points``.
+        keypoint_input: What the keypoint stream sees: ``heatmaps``, ``points``, or
+            ``masked_points``, which say of each frame whether it is the clip's.
         video_mean, video_std: Per channel, in the units of a pixel (0 to 255); a
             frame x becomes (x − mean)/std. The defaults scale to [−1, 1], as S3D's
             published weights expect it; MMAction2's networks name theirs in their
@@ -129,14 +130,15 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         return 'video' if stream == 'video' else self.keypoint_input
 
     def input_shape(self, key: str) -> tuple[int, tuple[int, int]]:
-        """Channels and (height, width) of ``video``, ``heatmaps`` or ``points``.
+        """Channels and (height, width) of an input, ``video`` or one of keypoints.
 
-        Points have x, y and score as channels and lie on a grid of K×1.
+        Points have x, y and score as channels and lie on a grid of K×1; masked ones
+        have a fourth, 1 on the frames of the clip and 0 on padding.
         """
         if key == 'video':
             return 3, (self.video_size, self.video_size)
-        if key == 'points':
-            return 3, (self.num_keypoints, 1)
+        if key != 'heatmaps':
+            return 3 + (key == 'masked_points'), (self.num_keypoints, 1)
         return self.num_keypoints, (self.heatmap_size, self.heatmap_size)
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -150,9 +152,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
-            (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), in
-            float32 or autocast's dtype, the channels last in memory as
-            ``ReusedMemory`` has it; and ``data_samples``.
+            (B, K, T, s, s) in ``heatmap_range``, ``points`` (B, 3, T, K, 1) or
+            ``masked_points`` (B, 4, T, K, 1), in float32 or autocast's dtype, the
+            channels last in memory as ``ReusedMemory`` has it; and ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -166,8 +168,11 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             inputs['video'] = self._video(clips['video'], samples, dtype)
         if 'keypoints' in clips:
             keypoints, boxes = self._keypoints(clips['keypoints'], samples)
-            if self.keypoint_input == 'points':
-                inputs['points'] = _in_box(keypoints, boxes)
+            if self.keypoint_input != 'heatmaps':
+                points = _in_box(keypoints, boxes)
+                if self.keypoint_input == 'masked_points':
+                    points = _masked(points, [len(clip) for clip in clips['keypoints']])
+                inputs[self.keypoint_input] = points
             else:
                 sigma = self._sigma(samples)
                 inputs['heatmaps'] = self._heatmaps(keypoints, boxes, sigma, dtype)
@@ -259,3 +264,11 @@ def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
     places = torch.where(seen, places.gather(1, source), 0)
     points = torch.cat([places, keypoints[..., 2:]], dim=-1)
     return points.permute(0, 3, 1, 2)[..., None].contiguous()
+
+
+def _masked(points: Tensor, frames: Sequence[int]) -> Tensor:
+    """Points (B, 3, T, K, 1) of so many frames each → (B, 4, T, K, 1), the last channel
+    1 on these and 0 on padding."""
+    own = length_mask(upload(frames, points.device), points.shape[2])
+    own = own[:, None, :, None, None].expand_as(points[:, :1])
+    return torch.cat([points, own.to(points.dtype)], dim=1)

@@ -189,6 +189,8 @@ class SelfDistillationLoss(nn.Module):
 
     Args:
         loss_weight: Factor of every term.
+        count_padding: Whether the sum is over padded steps too, as in MSKA's published
+            code.
 
     Examples:
         >>> sure, unsure = torch.tensor([[[9.0, 0.0]]]), torch.zeros(1, 1, 2)
@@ -198,9 +200,9 @@ class SelfDistillationLoss(nn.Module):
         {'video': 1.69, 'keypoint': 0.13}
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, count_padding: bool = False) -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        self.loss_weight, self.count_padding = loss_weight, count_padding
 
     def forward(self, logits: Mapping[str, Tensor], lengths: Tensor) -> dict:
         """Compute.
@@ -213,8 +215,9 @@ class SelfDistillationLoss(nn.Module):
             Name → scalar.
         """
         heads = torch.stack([x.float() for x in logits.values()]).log_softmax(-1)
-        valid = length_mask(lengths, heads.shape[2])[..., None]
-        teacher = heads.detach().exp().mean(0) * valid
+        teacher = heads.detach().exp().mean(0)
+        if not self.count_padding:
+            teacher = teacher * length_mask(lengths, heads.shape[2])[..., None]
         divergence = torch.xlogy(teacher, teacher) - teacher * heads
         terms = divergence.sum((1, 2, 3)) * (self.loss_weight / len(teacher))
         return dict(zip(logits, terms.unbind()))

@@ -23,7 +23,7 @@ from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_checkpoint import check_class_count, read_checkpoint_vocabulary
 from mmsign.interop.slrt_corpus import is_pickle, read_numbering
 from mmsign.interop.slrt_names import slrt_to_translation
-from mmsign.interop.slrt_network import class_counts, recognizer_config, s3d_config
+from mmsign.interop.slrt_network import backbone_config, class_counts, recognizer_config
 from mmsign.interop.slrt_translation import (
     convert_translation,
     gloss_order,
@@ -46,15 +46,15 @@ def shapes_of(config: Mapping) -> dict[str, Tensor]:
         return dict(MODELS.build(dict(config)).state_dict())
 
 
-def convert_s3d(converted: slrt.Converted, args: argparse.Namespace) -> dict:
-    """An S3D alone; prints what was used and returns the checkpoint."""
+def convert_backbone(converted: slrt.Converted, args: argparse.Namespace) -> dict:
+    """A backbone alone; prints what was used and returns the checkpoint."""
     if args.config or args.vocab:
         raise ConfigError(
             f'{args.src} is a backbone alone: it has no classes and fits every config; '
             'leave out --config and --vocab'
         )
-    target = shapes_of(s3d_config(converted.tensors))
-    state = fitted(args, converted, target, 'S3D')
+    config = backbone_config(converted.tensors)
+    state = fitted(args, converted, shapes_of(config), config['type'])
     return dict(meta=meta(args), state_dict=state)
 
 
@@ -68,7 +68,7 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
         )
     converted = slrt.convert_recognizer(source)
     if args.backbone:
-        return convert_s3d(slrt.select_backbone(converted, args.backbone), args)
+        return convert_backbone(slrt.select_backbone(converted, args.backbone), args)
     own = recognizer_config(converted.tensors)
     cfg = load_config(args.config) if args.config else Config(dict(model=own))
     vocab = vocabulary(cfg, class_counts(converted.tensors), args)
@@ -294,7 +294,7 @@ def run(args: argparse.Namespace) -> None:
             raise ConfigError(
                 f'{args.src} is an S3D alone, of no stream yet: leave out --backbone'
             )
-        checkpoint = convert_s3d(slrt.convert_s3d(source), args)
+        checkpoint = convert_backbone(slrt.convert_s3d(source), args)
     elif any(map(slrt_to_translation, source)) and not args.backbone:
         checkpoint = convert_translator(source, args)
     elif not any(slrt.is_slrt_name(name) for name in source):

@@ -83,6 +83,11 @@ class ClipWarp(BaseTransform):
         self.shear, self.shift, self.tilt = shear, shift, tilt
 
     def transform(self, results: dict) -> dict:
+        if self.mirror and results.get('face', 'twostream') != 'twostream':
+            raise ConfigError(
+                f'ClipWarp has no mirror image of the points of {results["face"]!r}, '
+                'which LoadClip(face=…) takes; set mirror=0'
+            )
         mirrored = np.random.uniform() < self.mirror
         matrix = self._draw(mirrored)
         if 'keypoints' in results:

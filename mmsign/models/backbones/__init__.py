@@ -2,5 +2,6 @@
 
 from .corrnet import CorrNet
 from .keypoint_tcn import KeypointTCN
+from .mska import MSKA
 from .s3d import S3D
 from .slowfast import BidirectionalSlowFast

@@ -78,6 +78,9 @@ class GlossHead(BaseModule):
         feedforward_channels: Inner width of the feed-forward layer.
         kernel_size: Of its convolutions over time, in steps.
         dropout: Probability.
+        count_padding: Whether padded steps are seen by the convolutions and, in
+            training, are not normalised, as in the published code; a clip's last
+            logits then change with what it is batched with.
 
     Attributes:
         time_stride: Rows of features per step.
@@ -94,12 +97,14 @@ class GlossHead(BaseModule):
         feedforward_channels: int = 2048,
         kernel_size: int = 3,
         dropout: float = 0.1,
+        count_padding: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.hidden_channels, self.kernel_size = hidden_channels, kernel_size
         inner = feedforward_channels, kernel_size
         self.sizes = num_classes, hidden_channels, *inner, dropout
+        self.count_padding = count_padding
         self.fc = nn.Linear(in_channels, hidden_channels)
         self.norm = MaskedBatchNorm(hidden_channels)
         self.relu = nn.ReLU()
@@ -127,8 +132,13 @@ class GlossHead(BaseModule):
         valid = _valid(x, lengths)
         # A few rows: casts would cost more than 16 bit save.
         with compat.without_autocast(x.device.type):
-            x = self.relu(self.norm(self.fc(x.float()), valid))
-            x = self.dropout(self.positions(x))
+            x = self.fc(x.float())
+            normed = self.norm(x, valid)
+            if self.count_padding:
+                if self.training:
+                    normed = torch.where(valid[..., None] > 0, normed, x)
+                valid = torch.ones_like(valid)
+            x = self.dropout(self.positions(self.relu(normed)))
             features = self.norm_out(self.feedforward(x, valid))
             return HeadOutput(self.classifier(features), features)
 
@@ -164,7 +174,8 @@ def classify_together(
     """
     groups: dict[tuple, list[str]] = {}
     for name, head in heads.items():
-        ours = type(head).forward is GlossHead.forward and head.training
+        ours = type(head).forward is GlossHead.forward and not head.count_padding
+        ours = ours and head.training
         alike = (features[name].shape[1], *head.sizes) if ours else (name,)
         groups.setdefault(alike, []).append(name)
     found = {}

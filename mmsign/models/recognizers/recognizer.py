@@ -46,7 +46,8 @@ class SignRecognizer(BaseModel):
         pyramid: Config of the sign pyramid, built once per stream; None for no
             auxiliary heads.
         joint: Config of the head on both; None averages the two alone.
-        distillation: Config of the self-distillation loss; None for CTC alone.
+        distillation: Config of the self-distillation loss, of two outputs at least;
+            None for CTC alone.
         loss: Config of the loss of the gloss outputs, which gets all at once; see
             ``CTCLoss``.
         decoder: Arguments of ``CTCBeamSearch``.
@@ -97,7 +98,7 @@ class SignRecognizer(BaseModel):
             if config is not None:
                 config = dict(pyramid=pyramid) | config
                 setattr(self, name, Stream(name, self.vocab, preprocessor, **config))
-        self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
+        self._check_streams(bilateral=bilateral, joint=joint)
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:
             stages = {f'{k}_stages': s.stage_info for k, s in self.streams.items()}
@@ -110,6 +111,11 @@ class SignRecognizer(BaseModel):
         for stream in self.streams.values():
             stream.edge = edge_of(self.streams.values())
         if distillation is not None:
+            if len(self.heads) < 2:
+                raise ConfigError(
+                    f'the network has the output {next(iter(self.heads))} alone; '
+                    'distillation needs both streams, or a GroupHead'
+                )
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
@@ -133,11 +139,11 @@ class SignRecognizer(BaseModel):
                 f'streams of the output strides {strides} cannot be averaged; name the '
                 'same output_stride in both'
             )
-        points = any(stream.input_key == 'points' for stream in streams.values())
+        points = any('points' in stream.input_key for stream in streams.values())
         if between['bilateral'] is not None and points:
             raise ConfigError(
-                'bilateral connections need maps in both streams, a graph on '
-                'keypoints has none; leave bilateral out'
+                'bilateral connections need maps in both streams, a network on '
+                'keypoints themselves has none; leave bilateral out'
             )
 
     def _check_joint(self) -> None:
@@ -164,7 +170,7 @@ class SignRecognizer(BaseModel):
     @property
     def heads(self) -> dict[str, nn.Module]:
         """By the name of the output of each, in order; their average comes on top."""
-        heads = {name: stream.head for name, stream in self.streams.items()}
+        heads = {k: h for s in self.streams.values() for k, h in s.heads.items()}
         return heads if self.joint_head is None else heads | {'joint': self.joint_head}
 
     # The network ----------------------------------------------------------
@@ -179,8 +185,8 @@ class SignRecognizer(BaseModel):
 
         Args:
             inputs: ``video`` (B, 3, T, H, W) and/or ``heatmaps``
-                (B, K, T, h, w), or for a graph ``points`` (B, 3, T, K, 1), as the
-                data preprocessor makes them.
+                (B, K, T, h, w), ``points`` (B, 3, T, K, 1) or ``masked_points``
+                (B, 4, T, K, 1), as the data preprocessor makes them.
             data_samples: One per clip, with its ``length`` in frames. May be
                 left out in mode ``tensor``: every clip then has length T.
             mode: ``loss`` → dict with one scalar per term of the loss;
@@ -269,11 +275,13 @@ class SignRecognizer(BaseModel):
             pooled: (B, R, C) features by stream, from ``pool``.
             lengths: Of the clips; None if every step is valid.
         """
-        heads = self.heads
-        if 'joint' in heads:
+        inputs: dict[str, Tensor] = {}
+        for name, stream in self.streams.items():
+            inputs |= stream.head_inputs(pooled[name])
+        if self.joint_head is not None:
             both = [self._for_joint(name, pooled[name]) for name in STREAMS[::-1]]
-            pooled = dict(pooled, joint=torch.cat(both, dim=-1))
-        return classify_together(heads, pooled, lengths)
+            inputs['joint'] = torch.cat(both, dim=-1)
+        return classify_together(self.heads, inputs, lengths)
 
     def _for_joint(self, name: str, x: Tensor) -> Tensor:
         """Pooled features of a stream at the stride of the joint head."""
@@ -328,7 +336,8 @@ class SignRecognizer(BaseModel):
         losses = {f'loss_ctc_{name}': loss for name, loss in zip(spelt, found)}
         terms = {}
         if self.distillation is not None:
-            terms |= self.distillation(logits, lengths.of(logits['video']))
+            valid = lengths.of(next(iter(logits.values())))
+            terms |= self.distillation(logits, valid)
         for name, output in outputs.items():
             if output.auxiliary:
                 own = self.heads[name].distill(output, lengths)

@@ -14,6 +14,7 @@ from mmsign.vocab import GlossVocabulary
 
 from ..data_preprocessor import SignDataPreprocessor
 from ..heads.gloss_head import output_steps
+from ..heads.group_head import GroupHead
 from ..layers.sequence import hold_edges, resample_time
 from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
@@ -27,6 +28,8 @@ PYRAMID_LOSS_WEIGHTS = {'video': 0.2, 'keypoint': 0.5}
 # them at inference.
 AUXILIARY = ('pyramid', 'pyramid_head')
 HEAD_AUXILIARY = ('convolution_classifier', 'pathways')
+# What a head is told of its backbone: its argument, and the backbone's attribute.
+OF_BACKBONE = dict(pathways='pathway_channels', groups='group_names')
 # What MMAction2's backbones call the channels of their input.
 CHANNEL_ARGUMENTS = ('in_channels', 'in_chans')
 # Whether `pretrained` names weights of an image network. MMAction2's defaults ask
@@ -105,8 +108,10 @@ class Stream(BaseModule):
         classes = dict(num_classes=len(vocab))
         sizes = classes | dict(in_channels=self.out_channels)
         config = dict(type='GlossHead') | (head or {}) | sizes
-        if 'pathways' in arguments_of(MODELS.get(config['type']))[0]:
-            config['pathways'] = getattr(self.backbone, 'pathway_channels', {})
+        taken, _ = arguments_of(MODELS.get(config['type']))
+        for argument, name_there in OF_BACKBONE.items():
+            if argument in taken:
+                config[argument] = getattr(self.backbone, name_there, {})
         self.head = MODELS.build(config)
         self.output_stride = self.feature_stride * self.head.time_stride
         if self.head.edge and output_stride != 1:
@@ -125,14 +130,30 @@ class Stream(BaseModule):
         elif pyramid_head is not None:
             raise ConfigError(f'{name}.pyramid_head is given, but the model no pyramid')
 
+    @property
+    def heads(self) -> dict[str, nn.Module]:
+        """The gloss heads by the name of their output."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: self.head}
+        return {f'{self.name}_{name}': h for name, h in self.head.heads.items()}
+
+    def head_inputs(self, pooled: Tensor) -> dict[str, Tensor]:
+        """By output, what its head sees of the pooled features (B, T', C)."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: pooled}
+        inputs = self.head.inputs(pooled)
+        return {f'{self.name}_{name}': x for name, x in inputs.items()}
+
     def stages(self) -> list[Stage]:
         """The backbone's stages in order."""
         return backbone_stages(self.backbone)
 
     def laid_out(self, x: Tensor) -> Tensor:
         """The input (B, C, T, H, W) as the backbone wants it in memory, its first and
-        last frame held for ``edge`` frames."""
+        last frame held for ``edge`` frames; masked points are masked there."""
         x = hold_edges(x, self.edge)
+        if self.edge and self.input_key == 'masked_points':
+            x[:, 3, : self.edge] = x[:, 3, -self.edge :] = 0
         if self.memory_format is None:
             return x
         return x.contiguous(memory_format=self.memory_format)
@@ -193,20 +214,21 @@ def build_backbone(
     """Build a backbone of any registry scope.
 
     Left out in the config, these are filled in where the class takes them: the
-    input's channels; the graph of the keypoints; ``pretrained`` None where the class
-    insists on it; and that nothing is to be inflated from image weights that are not
-    named.
+    input's channels; the keypoints, or their graph; ``pretrained`` None where the
+    class insists on it; and that nothing is to be inflated from image weights that are
+    not named.
 
     Args:
         config: Of the backbone.
         in_channels: Channels of its input.
-        keypoints: Which of the 79 a graph network sees.
+        keypoints: Which of the 79 a network of points sees.
 
     Raises:
         KeyError: If the type is not registered.
     """
     taken, _ = arguments_of(MODELS.get(config['type']))
     defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
+    defaults['keypoints'] = tuple(keypoints)
     if not any(name in config for name in CHANNEL_ARGUMENTS):
         defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
     if 'pretrained' in taken and config.get('pretrained') is None:
