@@ -45,6 +45,7 @@ class Pipeline:
         stride: Frames are taken in multiples of it.
         looks_at_keypoints: Whether where to look follows from the keypoints of all
             frames that the network sees at once.
+        repeats: How often the last of a number of frames is repeated.
         held: How many frames the last one is held for.
 
     Raises:
@@ -56,7 +57,8 @@ class Pipeline:
         self, transforms: list, frame_size: Sequence[int] | None = None
     ) -> None:
         kinds = [type(step) for step in transforms]
-        if kinds[:2] != [LoadClip, SampleClip] or kinds[-1] is not PackClip:
+        samples = len(kinds) > 1 and issubclass(kinds[1], SampleClip)
+        if not samples or (kinds[0], kinds[-1]) != (LoadClip, PackClip):
             found = ', '.join(kind.__name__ for kind in kinds)
             raise ConfigError(
                 f'expected transforms LoadClip, SampleClip, …, PackClip; found {found}'
@@ -65,6 +67,7 @@ class Pipeline:
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
         self.face = load.face
         self.max_length, self.stride = self._sample.max_length, self._sample.stride
+        self.repeats = self._sample.repeats
         self.frame_size = None if frame_size is None else tuple(map(int, frame_size))
         self._hold = steps.pop() if steps and type(steps[-1]) is HoldLast else None
         self.held = 0 if self._hold is None else self._hold.frames

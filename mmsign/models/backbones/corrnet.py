@@ -28,8 +28,8 @@ from mmsign.registry import MODELS
 
 from ..layers.shifts import at_least_float32
 from ..layers.volume import Conv3d, convolve
-from ..stages.convolutional import chain
-from .resnet3d import ResNet3d, resnet_name
+from ..stages.convolutional import chain, torchvision_to_mmaction
+from .resnet3d import ResNet3d
 
 LAYERS = (2, 3, 4)
 DILATIONS = (1, 2, 3)
@@ -225,4 +225,4 @@ def corrnet_name(name: str) -> str:
     if match := _CORRELATION.fullmatch(name):
         # The first is behind the second layer.
         return f'correlations.{int(match[1]) + 1}.{_PARTS[match[2]]}{match[3]}'
-    return 'gains' if name == 'alpha' else resnet_name(name)
+    return 'gains' if name == 'alpha' else torchvision_to_mmaction(name)

@@ -1,6 +1,5 @@
 """MMAction2's 3D residual networks, computed by mmsign's layers."""
 
-import re
 from collections.abc import Callable
 
 import mmaction.models.backbones as mmaction
@@ -50,24 +49,3 @@ class ResNet3d(mmaction.ResNet3d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → features of the last layer."""
         return chain(*self.stages())(x)
-
-
-# Of torchvision's ResNets, and of MMAction2's.
-_NAMES = {
-    r'(.*\b)(conv|bn)(\d)\.(\w+)': r'\1conv\3.\2.\4',
-    r'(.*\bdownsample)\.0\.(\w+)': r'\1.conv.\2',
-    r'(.*\bdownsample)\.1\.(\w+)': r'\1.bn.\2',
-}
-
-
-def resnet_name(name: str) -> str:
-    """MMAction2's name of a tensor of a ResNet, torchvision's or MMAction2's.
-
-    Examples:
-        >>> resnet_name('layer2.0.downsample.1.bias')
-        'layer2.0.downsample.bn.bias'
-    """
-    for theirs, ours in _NAMES.items():
-        if match := re.fullmatch(theirs, name):
-            return match.expand(ours)
-    return name

@@ -32,17 +32,16 @@ from ..layers.sequence import (
 from .gloss_head import HeadOutput, output_steps
 
 
-class NormLinear(nn.Module):
+class NormLinear(nn.Linear):
     """x · w_v/‖w_v‖ for each class v: no bias, no scale.
 
     Args:
-        in_channels: C.
-        num_classes: V.
+        in_features: C.
+        out_features: V.
     """
 
-    def __init__(self, in_channels: int, num_classes: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(num_classes, in_channels))
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, bias=False)
         nn.init.xavier_uniform_(self.weight, gain=math.sqrt(2))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -278,8 +277,8 @@ def parse_layers(text: str) -> list[tuple[str, int]]:
     fits = all(size % 2 if kind == 'K' else size for kind, size in found)
     if 'K' not in text or not fits or text != ''.join(f'{k}{n}' for k, n in found):
         raise ConfigError(
-            f'TemporalConvLSTMHead: layers={text!r} must be convolutions K of odd sizes '
-            'and pools P, as K5P2K5P2'
+            f'TemporalConvLSTMHead: layers={text!r} must be convolutions K of odd '
+            'sizes and pools P, as K5P2K5P2'
         )
     return found
 

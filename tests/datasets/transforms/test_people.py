@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from mmsign.datasets.transforms import ClipErase, ClipWarp, DropPoints, VaryBody
+from mmsign.datasets.transforms import (
+    ClipErase,
+    ClipFlip,
+    ClipWarp,
+    DropPoints,
+    VaryBody,
+)
 from mmsign.errors import ConfigError
 from mmsign.keypoints import ARMS, HANDS, HEAD, LEFT_RIGHT, NOSE, SHOULDERS
 from mmsign.visualization.clip_view import crop_coordinates
@@ -62,6 +68,35 @@ def test_frames_and_keypoints_move_together(seed):
     np.testing.assert_allclose(centres(results['frames']), expected, atol=0.3)
     # All frames and points were moved.
     assert np.abs(results['keypoints'] - points)[..., :2].max() > 2
+
+
+def test_a_flip_is_exact_and_its_own_inverse():
+    points = keypoints(3)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
+    given = dict(keypoints=points, crop_box=BOX, frames=frames)
+    once = ClipFlip(prob=1.0)(dict(given))
+    np.testing.assert_array_equal(once['frames'], frames[:, :, ::-1])
+    x = 2 * BOX[0] + BOX[2] - 1 - points[:, RIGHT, 0]
+    np.testing.assert_allclose(once['keypoints'][:, LEFT, 0], x, rtol=1e-6)
+    twice = ClipFlip(prob=1.0)(dict(once))
+    np.testing.assert_array_equal(twice['frames'], frames)
+    np.testing.assert_allclose(twice['keypoints'], points, rtol=1e-5)
+    left_alone = ClipFlip(prob=0.0)(dict(given))
+    np.testing.assert_array_equal(left_alone['frames'], frames)
+    np.testing.assert_allclose(left_alone['keypoints'], points, rtol=1e-5)
+
+
+def test_frames_and_keypoints_are_flipped_by_one_decision():
+    flipped = set()
+    for seed in range(12):
+        points, frames = keypoints(2), np.arange(2 * 4 * 4 * 3, dtype=np.uint8)
+        given = dict(keypoints=points, crop_box=BOX, frames=frames.reshape(2, 4, 4, 3))
+        np.random.seed(seed)
+        found = ClipFlip()(dict(given))
+        both = [not np.allclose(found[k], given[k]) for k in ('keypoints', 'frames')]
+        assert len({*both}) == 1
+        flipped.add(both[0])
+    assert flipped == {True, False}
 
 
 def test_one_decision_per_clip():

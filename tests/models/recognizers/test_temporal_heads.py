@@ -1,9 +1,13 @@
 """Streams whose head strides itself, alone, together, and beside heads that do not."""
 
+import json
+
 import pytest
 import torch
+from peer_files import PEERS
 from tiny_models import GLOSSES, HEAD, SIZES, network_inputs, s3d, sample
 
+from mmsign.datasets.transforms import SampleRescaled
 from mmsign.errors import ConfigError
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import prepare_for_inference
@@ -118,6 +122,28 @@ def test_a_still_clip_looks_the_same_everywhere():
         convolutions = net.video.head(x).auxiliary['convolution']
     spread = (convolutions - convolutions[:, :1]).abs().max()
     assert convolutions.shape[1] == 6 and spread < 1e-5
+
+
+RULES = json.loads((PEERS / 'golden_clip_rules.json').read_text())
+
+
+@pytest.mark.parametrize('rule', [k for k in RULES if k.startswith(('vac', 'corr'))])
+def test_the_network_sees_the_frames_that_the_published_ones_see(rule):
+    given = rule.partition(':')[2]
+    preprocessor = dict(video_mean=(0,) * 3, video_std=(1,) * 3, **SIZES)
+    net = network(data_preprocessor=preprocessor)
+    sampling = SampleRescaled(test=True)
+    clips, samples = [], []
+    for count in json.loads(given):
+        indices = sampling(dict(num_frames=count))['frame_indices']
+        clips.append(torch.from_numpy(indices)[None, :, None, None].to(torch.uint8))
+        clips[-1] = clips[-1].expand(3, -1, 32, 32)
+        samples.append(sample(len(indices)))
+    data = net.data_preprocessor(dict(inputs=dict(video=clips), data_samples=samples))
+    seen = net.video.laid_out(data['inputs']['video'])[:, 0, :, 0, 0]
+    assert seen.int().tolist() == RULES[rule]['index']
+    edge = 2 * net.video.edge
+    assert [s.length + edge for s in samples] == RULES[rule]['lengths']
 
 
 def test_cached_features_are_those_of_the_clip(tiny_translator_config):
