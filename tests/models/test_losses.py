@@ -203,3 +203,10 @@ def test_agreeing_heads_have_no_loss():
         dict(video=same, keypoint=same), torch.tensor([6, 6])
     )
     assert all(abs(float(term)) < 1e-5 for term in terms.values())
+
+
+def test_padded_steps_count_where_they_are_asked_to():
+    outputs = logits()
+    every = SelfDistillationLoss()(outputs, torch.tensor([6, 6]))
+    counted = SelfDistillationLoss(count_padding=True)(outputs, torch.tensor([6, 2]))
+    torch.testing.assert_close(counted, every)

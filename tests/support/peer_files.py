@@ -47,7 +47,7 @@ class PeerFile:
         self.labels = [row[:size].tolist() for row, size in sizes]
         errors = json.loads((PEERS / 'f32_err.json').read_text())
         first = path.stem.rpartition('seed')[0] + 'seed0'
-        self._errors = errors.get(path.stem) or errors[first]
+        self.errors = errors.get(path.stem) or errors[first]
 
     def inputs(self) -> torch.Tensor:
         """Frame features: normal numbers, drawn from the seed."""
@@ -105,4 +105,4 @@ class PeerFile:
         found = found.detach().double()
         assert found.shape == expected.shape, name
         error = (found - expected).abs().max() / expected.abs().max()
-        assert error <= max(1e-5, 5 * self._errors.get(name, 0)), (name, float(error))
+        assert error <= max(1e-5, 5 * self.errors.get(name, 0)), (name, float(error))

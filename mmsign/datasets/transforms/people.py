@@ -85,8 +85,8 @@ class ClipWarp(BaseTransform):
     def transform(self, results: dict) -> dict:
         if self.mirror and results.get('face', 'twostream') != 'twostream':
             raise ConfigError(
-                f'ClipWarp has no mirror image of the points of {results["face"]!r}, '
-                'which LoadClip(face=…) takes; set mirror=0'
+                f'{type(self).__name__} has no mirror image of the points of '
+                f'{results["face"]!r}, which LoadClip(face=…) takes; do not mirror'
             )
         mirrored = np.random.uniform() < self.mirror
         matrix = self._draw(mirrored)

@@ -137,6 +137,19 @@ def test_every_change_can_be_alone_and_grows(name):
     assert moved(1) > 1.5 * moved(0.5) > 1
 
 
+def test_a_turn_of_points_without_a_mirror_image():
+    points = keypoints()
+    with pytest.raises(ConfigError, match='ClipWarp.*mska.*do not mirror'):
+        changed(ClipWarp(**STILL | dict(mirror=0.5)), points, face='mska')
+    turn = ClipWarp(**STILL | dict(degrees=15))
+    middle = np.array([BOX[0], BOX[1]]) + np.array(BOX[2:]) / 2 - 0.5
+    found = changed(turn, points, face='mska') - np.append(middle, 0)
+    before = points - np.append(middle, 0)
+    lengths = [np.linalg.norm(x[..., :2], axis=-1) for x in (found, before)]
+    np.testing.assert_allclose(*lengths, rtol=1e-4)
+    assert np.abs(found - before).max() > 1
+
+
 def test_probability_of_left_handers():
     warp = ClipWarp(**(STILL | dict(mirror=0.3)))
     points = keypoints(1)
