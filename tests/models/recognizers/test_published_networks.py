@@ -1,19 +1,22 @@
 """CorrNet and SlowFastSign, whole, against the numbers of their authors' code.
 
-Half a minute each: they run where MMSIGN_PEERS names a folder of such files. The
-backbones' own tests look at a clip's features.
+These take half a minute each, and run where MMSIGN_PEERS names a folder of such files.
+The backbones' own tests look at a clip's features.
 """
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
-from peer_files import OTHER_SEEDS, PeerFile, peer_files, peer_state, scaled
+from peer_files import OTHER_SEEDS, PEERS, PeerFile, peer_files, peer_state, scaled
 from stage_outputs import paths, stage_outputs
 
 from mmsign.interop.vac_checkpoint import convert_vac
 from mmsign.models import SignRecognizer
 from mmsign.models.necks.pyramid import pool_space
+from mmsign.models.stages.contract import without_values
 
 BACKBONES = dict(corrnet='CorrNet', slowfastsign='BidirectionalSlowFast')
 HEADS = dict(corrnet='TemporalConvLSTMHead', slowfastsign='PathwayTemporalHead')
@@ -25,22 +28,41 @@ FILES = [
 ]
 
 
-def as_published(what: str, path) -> tuple[PeerFile, SignRecognizer, dict]:
-    """The numbers, the network with their weights, our names for theirs."""
-    file = PeerFile(path)
-    state = peer_state(what, file.seed)
-    converted = convert_vac(scaled(state) if 'scaled' in path.stem else state)
+def network(what: str, classes: int, **backbone) -> SignRecognizer:
     head = dict(
         type=HEADS[what],
         dropout=0.0,
         count_padding=True,
         distillation=dict(type='TemperatureDistillationLoss', loss_weight=25.0),
     )
-    glosses = [f'g{i}' for i in range(1, int(file.expected['num_classes']))]
-    net = SignRecognizer(
-        vocab=dict(glosses=glosses),
-        video=dict(backbone=dict(type=BACKBONES[what]), head=head),
+    return SignRecognizer(
+        vocab=dict(glosses=[f'g{i}' for i in range(1, classes)]),
+        video=dict(backbone=dict(type=BACKBONES[what], **backbone), head=head),
     )
+
+
+@pytest.mark.parametrize('corpus', ['phoenix', 'csl'])
+@pytest.mark.parametrize('what', BACKBONES)
+def test_every_tensor_of_a_published_file_has_its_place(what, corpus):
+    shapes = json.loads((PEERS / f'{what}_state_shapes.json').read_text())
+    changes = {}
+    if corpus == 'csl' and what == 'corrnet':
+        # Theirs has no correlation behind the second layer.
+        shapes = {k: v for k, v in shapes.items() if '.corr1.' not in k}
+        shapes['conv2d.alpha'], changes = [2], dict(correlated=(3, 4))
+    classes = shapes[max(k for k in shapes if k.startswith('classifier'))][-1]
+    state = {k: torch.empty(v, device='meta') for k, v in shapes.items()}
+    found = {k: x.shape for k, x in convert_vac(state).tensors.items()}
+    net = without_values(lambda: network(what, classes, **changes))
+    assert found == {k: x.shape for k, x in net.state_dict().items()}
+
+
+def as_published(what: str, path) -> tuple[PeerFile, SignRecognizer, dict]:
+    """The numbers, the network with their weights, our names for theirs."""
+    file = PeerFile(path)
+    state = peer_state(what, file.seed)
+    converted = convert_vac(scaled(state) if 'scaled' in path.stem else state)
+    net = network(what, int(file.expected['num_classes']))
     net.load_state_dict(converted.tensors, strict=True)
     return file, net, {theirs: ours for ours, theirs in converted.sources.items()}
 
