@@ -71,7 +71,7 @@ def correlate(x: Tensor, near: Tensor) -> Tensor:
 
 def _correlated(x: Tensor, near: Tensor) -> Tensor:
     # σ(a) − ½ = ½·tanh(a/2), of which the gradient needs no more than the result.
-    return torch.bmm(torch.bmm(x / 2, near.mT).tanh(), near) / 2
+    return torch.bmm(torch.bmm(x / 2, near.transpose(1, 2)).tanh(), near) / 2
 
 
 class Correlation(nn.Module):

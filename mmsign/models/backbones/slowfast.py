@@ -56,8 +56,8 @@ class _Fusion(nn.Module):
         to_fast = repeated(self.to_fast(slow), self.speed_ratio, fast.shape[2])
         to_slow = self.to_slow(fast)
         # By numbers, not vectors, which would have 16 bit become 32.
-        (of_slow,), (of_fast,) = self.slow_gain, self.fast_gain
-        return slow + of_slow * to_slow, fast + of_fast * to_fast
+        slow = slow + self.slow_gain[0] * to_slow
+        return slow, fast + self.fast_gain[0] * to_fast
 
 
 def repeated(x: Tensor, times: int, frames: int) -> Tensor:
