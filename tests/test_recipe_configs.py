@@ -59,6 +59,8 @@ def narrow(path: Path) -> Config:
         for step in loader.dataset.pipeline:
             if step.type == 'ClipResize':
                 step.size = SIZE
+            if step.type == 'SampleRescaled':
+                step.min_length = 8
     return cfg
 
 
@@ -111,14 +113,12 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     opened = open_network(cfg, tmp_path / 'narrow.pth', device='cpu')
     write_bundle(tmp_path / 'narrow.bundle', opened, 'for tests only')
     inferencer = SignInferencer(bundle=tmp_path / 'narrow.bundle', device='cpu')
-    for frames in (24, 22):  # also where a step is not full
-        given = [random_frames(frames)]
-        if 'keypoint' in cfg.model:
-            given.append(keypoints_of(frames))
-        offline = inferencer(*given)
-        live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
-        *_, event = live.run(*given)
-        assert event.final == offline.glosses
+    given = [random_frames(22)]  # the last step is not full
+    if 'keypoint' in cfg.model:
+        given.append(keypoints_of(22))
+    live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
+    *_, event = live.run(*given)
+    assert event.final and event.final == inferencer(*given).glosses
 
 
 def test_the_published_schedule():

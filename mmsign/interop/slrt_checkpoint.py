@@ -65,7 +65,8 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         CheckpointError: If the file holds no named tensors.
     """
     loaded = compat.load_checkpoint(path)
-    places = (loaded.get('model_state'), loaded.get('state_dict'), loaded)
+    places = ('model_state', 'model_state_dict', 'state_dict')
+    places = (*map(loaded.get, places), loaded)
     loaded = next(place for place in places if isinstance(place, Mapping))
     state = {
         name.removeprefix('module.'): value

@@ -184,7 +184,8 @@ def test_keypoint_attention_is_tested_after_conversion(corpus, tmp_path, run_tes
     config, theirs = tmp_path / 'mska.py', str(tmp_path / 'theirs.ckpt')
     config.write_text(
         f"_base_ = ['{CONFIGS}/recipes/mska_slr_phoenix.py']\n"
-        'model = dict(keypoint=dict(backbone=dict(channels=(8,) * 8),\n'
+        'channels = (8, 8, 12, 12, 16, 16, 16, 16)\n'
+        'model = dict(keypoint=dict(backbone=dict(channels=channels),\n'
         '    head=dict(hidden_channels=16, feedforward_channels=24)))\n'
     )
     cfg = Config.fromfile(config)

@@ -31,6 +31,7 @@ from mmsign.interop.slrt_translation import (
     read_gloss_rows,
     to_slrt_translation,
 )
+from mmsign.interop.vac_checkpoint import convert_vac, is_vac_state
 from mmsign.models.recognizers.stream import is_auxiliary
 from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
@@ -66,11 +67,19 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
             f'{args.src} has no translation network: leave out '
             f'--{given[0].replace("_", "-")}'
         )
-    converted = slrt.convert_recognizer(source)
+    is_vac = is_vac_state(source)
+    if is_vac and not args.config:
+        raise ConfigError(
+            f'{args.src} does not say where its head pools: pass --config, one of '
+            'configs/recipes/, say'
+        )
+    converted = convert_vac(source) if is_vac else slrt.convert_recognizer(source)
     if args.backbone:
         return convert_backbone(slrt.select_backbone(converted, args.backbone), args)
-    own = recognizer_config(converted.tensors)
-    cfg = load_config(args.config) if args.config else Config(dict(model=own))
+    if args.config:
+        cfg = load_config(args.config)
+    else:
+        cfg = Config(dict(model=recognizer_config(converted.tensors)))
     vocab = vocabulary(cfg, class_counts(converted.tensors), args)
     state = fitted(args, converted, shapes_of(cfg.model))
     return dict(meta=meta(args) | described(cfg, vocab, args), state_dict=state)
@@ -297,7 +306,7 @@ def run(args: argparse.Namespace) -> None:
         checkpoint = convert_backbone(slrt.convert_s3d(source), args)
     elif any(map(slrt_to_translation, source)) and not args.backbone:
         checkpoint = convert_translator(source, args)
-    elif not any(slrt.is_slrt_name(name) for name in source):
+    elif not is_vac_state(source) and not any(map(slrt.is_slrt_name, source)):
         raise ConfigError(
             f"{args.src} has none of the names of the authors' checkpoints (first: "
             f"{next(iter(source))}); mmsign's own are converted with --reverse"
