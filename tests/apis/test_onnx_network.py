@@ -79,6 +79,23 @@ def test_backbones_of_other_recipes(kind, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_head_that_strides_itself(tmp_path):
+    pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    torch.manual_seed(0)
+    stream = dict(
+        backbone=dict(type='S3D', width=0.125),
+        output_stride=1,
+        head=dict(type='TemporalConvLSTMHead', hidden_channels=8),
+    )
+    sizes = dict(data_preprocessor=dict(video_size=32), vocab=dict(glosses=['A']))
+    network = ExportableNetwork(SignRecognizer(video=stream, **sizes).eval())
+    export_onnx(network, tmp_path / 'network.onnx', frames=16)
+    rows = compare_onnx(network, tmp_path / 'network.onnx', [8, 16, 28])
+    assert all(row['difference'] < 1e-3 for row in rows)
+
+
+@pytest.mark.slow
 def test_torch_export_keeps_the_length_free(network):
     if not hasattr(torch.export, 'Dim'):
         with pytest.raises(ImportError, match='torch 2.2 and later'):

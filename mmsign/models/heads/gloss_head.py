@@ -47,6 +47,11 @@ def output_steps(head: nn.Module, rows: int) -> int:
     return (rows - 2 * head.edge) // head.time_stride
 
 
+def needed_rows(head: nn.Module, steps: int) -> int:
+    """Rows of features of so many output steps, ends included."""
+    return steps * head.time_stride + 2 * head.edge
+
+
 class _FeedForward(nn.Module):
     """x + Conv1d → ReLU → Conv1d on LayerNorm(x), over time."""
 

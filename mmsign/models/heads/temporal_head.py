@@ -28,8 +28,9 @@ from ..layers.sequence import (
     convolved,
     length_mask,
     upload,
+    without_ends,
 )
-from .gloss_head import HeadOutput, output_steps
+from .gloss_head import HeadOutput, needed_rows, output_steps
 
 
 class NormLinear(nn.Linear):
@@ -146,8 +147,8 @@ class TemporalConvLSTMHead(BaseModule):
         if output_steps(self, x.shape[1]) < 1:
             raise DataError(
                 f'clips of {x.shape[1]} frames, ends included, are shorter than the '
-                f'{2 * self.edge + self.time_stride} that TemporalConvLSTMHead sees '
-                'at once; let SampleClip make them longer'
+                f'{needed_rows(self, 1)} that TemporalConvLSTMHead sees at once; let '
+                'SampleClip make them longer'
             )
         with compat.without_autocast(x.device.type):
             x = self._convolve(self.input_dropout(x.float()), lengths)
@@ -165,8 +166,8 @@ class TemporalConvLSTMHead(BaseModule):
         """(B, R, C) → (B, T', hidden)."""
         valid = torch.full((len(x),), x.shape[1], device=x.device)
         if lengths is not None and not self.count_padding:
-            rows = [steps * self.time_stride + 2 * self.edge for steps in lengths]
-            valid = upload(rows, x.device)
+            valid = [needed_rows(self, steps) for steps in lengths]
+            valid = upload(valid, x.device)
         parts = iter(zip(self.convolutions, self.norms))
         for kind, size in self.layers:
             if kind == 'P':
@@ -175,7 +176,7 @@ class TemporalConvLSTMHead(BaseModule):
                 continue
             conv, norm = next(parts)
             # Of the outputs those that see no zeros beyond the ends.
-            x = convolved(conv, x)[:, size // 2 : x.shape[1] - size // 2]
+            x = without_ends(convolved(conv, x), size // 2)
             valid = valid - (size - 1)
             x = F.relu(norm(x, length_mask(valid, x.shape[1])))
         return x

@@ -108,9 +108,15 @@ def hold_edges(x: Tensor, frames: int) -> Tensor:
     """
     if not frames:
         return x
-    x = x.movedim(1, -1)
+    x = x.permute(0, 2, 3, 4, 1)
     first, last = (end.expand(-1, frames, -1, -1, -1) for end in (x[:, :1], x[:, -1:]))
-    return torch.cat([first, x, last], dim=1).movedim(-1, 1)
+    return torch.cat([first, x, last], dim=1).permute(0, 4, 1, 2, 3)
+
+
+def without_ends(x: Tensor, count: int) -> Tensor:
+    """(B, T, C) without so many steps at either end."""
+    # Not by the length: a traced graph would keep it.
+    return x[:, count : -count or None]
 
 
 def resample_time(x: Tensor, stride: int, output_stride: int) -> Tensor:

@@ -18,9 +18,9 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
-from ..heads.gloss_head import HeadOutput, classify_together, output_steps
+from ..heads.gloss_head import HeadOutput, classify_together, needed_rows, output_steps
 from ..layers.reuse import ReusedMemory
-from ..layers.sequence import ClipLengths
+from ..layers.sequence import ClipLengths, without_ends
 from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, edge_of, is_auxiliary
 
@@ -256,8 +256,7 @@ class SignRecognizer(BaseModel):
         fewest = min(steps.values())
         for name, x in pooled.items():
             if steps[name] > fewest:
-                head = self.streams[name].head
-                rows = fewest * head.time_stride + 2 * head.edge
+                rows = needed_rows(self.streams[name].head, fewest)
                 x = F.adaptive_avg_pool1d(x.transpose(1, 2), rows)
                 pooled[name] = x.transpose(1, 2)
         return pooled
@@ -288,7 +287,7 @@ class SignRecognizer(BaseModel):
         head, joint = self.streams[name].head, self.joint_head
         if (head.time_stride, head.edge) == (joint.time_stride, joint.edge):
             return x
-        x = x[:, head.edge : x.shape[1] - head.edge].transpose(1, 2)
+        x = without_ends(x, head.edge).transpose(1, 2)
         return F.avg_pool1d(x, head.time_stride).transpose(1, 2)
 
     def losses(

@@ -15,7 +15,7 @@ from mmsign.vocab import GlossVocabulary
 from ..data_preprocessor import SignDataPreprocessor
 from ..heads.gloss_head import output_steps
 from ..heads.group_head import GroupHead
-from ..layers.sequence import hold_edges, resample_time
+from ..layers.sequence import hold_edges, resample_time, without_ends
 from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
 from ..stages import Stage, backbone_stages, describe_stages
@@ -164,7 +164,7 @@ class Stream(BaseModule):
         stride = self.stage_info[-1].time_stride
         x = resample_time(pool_space(x), stride, self.feature_stride)
         needless = self.edge // self.feature_stride - self.head.edge
-        return x[:, needless : x.shape[1] - needless]
+        return without_ends(x, needless)
 
     def frames(self, pooled: Tensor) -> int:
         """T of pooled features (B, R, C)."""

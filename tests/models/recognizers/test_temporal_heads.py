@@ -6,6 +6,7 @@ import pytest
 import torch
 from peer_files import PEERS
 from tiny_models import GLOSSES, HEAD, SIZES, network_inputs, s3d, sample
+from tiny_run import load_tool
 
 from mmsign.datasets.transforms import SampleRescaled
 from mmsign.errors import ConfigError
@@ -144,6 +145,29 @@ def test_the_network_sees_the_frames_that_the_published_ones_see(rule):
     assert seen.int().tolist() == RULES[rule]['index']
     edge = 2 * net.video.edge
     assert [s.length + edge for s in samples] == RULES[rule]['lengths']
+
+
+def test_features_of_a_batch_are_cached_with_their_ends(tiny_translator_config):
+    extract = load_tool('extract_features')
+    translator = SignTranslator(**tiny_translator_config).eval()
+    net, samples = translator.recognizer, [sample(20, clip_id='a')]
+    samples.append(sample(12, clip_id='b'))
+    clips = [torch.randint(0, 256, (3, s.length, 32, 32)).byte() for s in samples]
+    batch = dict(inputs=dict(video=clips), data_samples=samples)
+    found = extract.features_of(net, batch)
+    assert [len(found[n].streams['video']) for n in 'ab'] == [32, 24]
+    inputs = dict(
+        video_features=[torch.from_numpy(found[n].streams['video']) for n in 'ab']
+    )
+    cached = dict(inputs=inputs, data_samples=samples)
+    outputs = []
+    for data in (batch, cached):
+        data = translator.data_preprocessor(data)
+        with torch.no_grad():
+            outputs.append(translator(**data)['video'])
+    for row, steps in enumerate((5, 3)):
+        whole, of_cache = (x[row, :steps] for x in outputs)
+        torch.testing.assert_close(of_cache, whole)
 
 
 def test_cached_features_are_those_of_the_clip(tiny_translator_config):
