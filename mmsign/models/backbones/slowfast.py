@@ -203,7 +203,7 @@ _FUSION_PARTS = dict(
 
 
 def slowfast_name(name: str) -> str:
-    """Our name of a tensor of SlowFastSign's backbone, or of PySlowFast's.
+    """Our name of a tensor of SlowFastSign's backbone.
 
     Examples:
         >>> slowfast_name('s2.pathway0_res1.branch2.a_bn.bias')
