@@ -49,3 +49,7 @@ class ResNet3d(mmaction.ResNet3d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → features of the last layer."""
         return chain(*self.stages())(x)
+
+    def train(self, mode: bool = True) -> 'ResNet3d':
+        super().train(mode)
+        return self  # MMAction2's returns nothing

@@ -26,11 +26,13 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..stages.convolutional import chain
 from .resnet3d import LAYERS, ResNet3d
 
+DEPTHS = (50, 101, 152)
 FUSION_KERNEL = 5
 # Blocks of the third layer that look at three frames, in networks of any depth.
 BLOCKS_IN_TIME = 6
@@ -77,13 +79,16 @@ class BidirectionalSlowFast(BaseModule):
     takes every α-th frame of the former.
 
     Args:
-        depth: 50 or 101 (or 152): of both paths.
+        depth: 50, 101 or 152, of both paths.
         in_channels: Channels of the input: 3 for video, K for heatmaps.
         base_channels: Of the slow path's stem; 64 is the published width.
         speed_ratio: α.
         channel_ratio: β.
         stage_blocks: Blocks of each of the four layers; the depth's unless given.
         with_cp: Recompute the activations of each residual block in backward.
+
+    Raises:
+        ConfigError: For another depth, or channels that the ratio does not divide.
 
     Attributes:
         pathway_channels: Of ``slow`` and ``fast``, in what the network puts out.
@@ -106,6 +111,11 @@ class BidirectionalSlowFast(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        if depth not in DEPTHS or base_channels % channel_ratio:
+            raise ConfigError(
+                f'BidirectionalSlowFast: depth={depth} must be one of {DEPTHS}, '
+                f'base_channels={base_channels} a multiple of {channel_ratio=}'
+            )
         self.speed_ratio, self.with_cp = speed_ratio, with_cp
         blocks = stage_blocks or ResNet3d.arch_settings[depth][1]
         third = tuple(int(i < BLOCKS_IN_TIME) for i in range(blocks[2]))

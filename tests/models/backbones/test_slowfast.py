@@ -7,7 +7,7 @@ from families import FAMILIES, build
 from peer_files import PeerFile, peer_files, peer_state
 from stage_outputs import paths, stage_outputs
 
-from mmsign.errors import CheckpointError
+from mmsign.errors import CheckpointError, ConfigError
 from mmsign.models import BidirectionalSlowFast
 from mmsign.models.weights import load_backbone
 
@@ -128,3 +128,9 @@ def test_checkpointing_gives_the_same_gradients():
         found |= {k: v for k, v in net.state_dict().items() if 'running' in k}
         gradients.append(found)
     torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize('changes', [dict(depth=18), dict(base_channels=20)])
+def test_sizes_that_there_are_not_are_refused(changes):
+    with pytest.raises(ConfigError, match=f'{next(iter(changes))}='):
+        BidirectionalSlowFast(**changes)
