@@ -269,6 +269,8 @@ class PyramidHead(BaseModule):
         **head: Passed on to each ``GlossHead``.
     """
 
+    hands_on_to = GlossHead
+
     def __init__(
         self,
         in_channels: Sequence[int],

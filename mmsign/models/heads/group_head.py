@@ -44,6 +44,7 @@ class GroupHead(BaseModule):
     """
 
     time_stride, edge = GlossHead.time_stride, GlossHead.edge
+    hands_on_to = GlossHead
 
     def __init__(
         self,
