@@ -8,6 +8,7 @@ right are the signer's.
 Below, pairs are written in the numbering of the 133 and kept as channels of the 79.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,6 +59,22 @@ Pair = tuple[int, int]
 
 CONFIDENT = 0.3
 """A keypoint is taken as seen if its score is above this."""
+
+
+def parse_frame_size(text: str) -> tuple[int, int]:
+    """(width, height) in pixels.
+
+    Raises:
+        DataError: If it is none.
+
+    Examples:
+        >>> parse_frame_size('210x260')
+        (210, 260)
+    """
+    found = re.fullmatch(r'\s*([1-9]\d{0,5})[x×]([1-9]\d{0,5})\s*', text, re.IGNORECASE)
+    if found is None:
+        raise DataError(f'{text!r} is no size; expected WIDTHxHEIGHT, as 210x260')
+    return int(found[1]), int(found[2])
 
 
 def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from mmsign.errors import DataError, explain
 from mmsign.files import read_lines, write_text
+from mmsign.keypoints import parse_frame_size
 from mmsign.registry import DATASETS
 
 from .clip_names import is_legible
@@ -17,7 +18,7 @@ from .sign_dataset import SignDataset, note_once
 
 _REQUIRED = ('id', 'glosses', 'split')
 _TIMES = ('start', 'end')
-_OPTIONAL = ('video', 'text', 'signer', 'fps', *_TIMES)
+_OPTIONAL = ('video', 'text', 'signer', 'fps', 'frame_size', *_TIMES)
 
 
 @DATASETS.register_module()
@@ -29,12 +30,14 @@ class SignFolderDataset(SignDataset):
     - ``id``: the clip's name, unique; it is looked up in the keypoint file;
     - ``video``: a video file, a folder of images or ``ARCHIVE.zip@FOLDER``,
       relative to data_root or absolute; may be missing or empty where keypoints
-      alone are looked at, of a keypoint file that states the frames' size;
+      alone are looked at, whose frames' size the keypoint file or ``frame_size`` says;
     - ``glosses``: with spaces between them (in JSON also a list);
     - ``split``: train, dev or test;
     - ``text`` and ``signer``, which may be missing or empty;
     - ``fps``, likewise: frames per second of a folder of images, or of keypoints
       without a video. A video has times of its own;
+    - ``frame_size``, likewise: ``WIDTHxHEIGHT`` of the frames in pixels, of keypoints
+      without a video in a file that states none for all;
     - ``start`` and ``end``, likewise: the clip is what the video shows between them,
       in seconds; a recording may hold many clips.
 
@@ -84,7 +87,8 @@ class SignFolderDataset(SignDataset):
                 record = dict(clip_id=row['id'], frames=frames, num_frames=None)
                 record |= dict(glosses=row['glosses'].split(), text=row['text'] or None)
                 record |= dict(signer=row['signer'], where=where)
-                records.append(record | dict(source_fps=_rate(row['fps'], where)))
+                record |= dict(source_fps=_rate(row['fps'], where))
+                records.append(record | _size(row['frame_size'].strip(), where))
         return records
 
 
@@ -105,6 +109,11 @@ def write_rows(path: str | os.PathLike, rows: Sequence[dict[str, str]]) -> None:
 def _rate(text: str, where: str) -> float | None:
     with explain(DataError, f'{where}: fps {text!r}', ValueError):
         return checked_fps(float(text), 'it') if text.strip() else None
+
+
+def _size(text: str, where: str) -> dict[str, tuple[int, int]]:
+    with explain(DataError, f'{where}: frame_size', DataError):
+        return dict(source_size=parse_frame_size(text)) if text else {}
 
 
 def _stretch(frames: str, row: dict[str, str], where: str) -> str:
@@ -130,7 +139,7 @@ def _csv_rows(path: str) -> Iterator[tuple[str, dict[str, str]]]:
         if not set(_REQUIRED) <= set(columns) or len(set(columns)) < len(columns):
             raise DataError(
                 f'{path}, line 1: expected the columns '
-                f'id,video,glosses,split and perhaps text,signer,fps,start,end '
+                f'id,video,glosses,split and perhaps {",".join(_OPTIONAL[1:])} '
                 f'(keypoints alone do without video), not {",".join(columns)[:200]!r}'
             )
         for row in rows:

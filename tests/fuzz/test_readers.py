@@ -446,7 +446,7 @@ def numpy_file(name: str) -> bytes:
 def test_landmarks_as_vectors(folder, name):
     def read(path):
         for recording in find_recordings(path):
-            assert recording.read(MEDIAPIPE_TABLE).shape[1:] == (133, 3)
+            assert recording.read(MEDIAPIPE_TABLE).points.shape[1:] == (133, 3)
 
     @FUZZ
     @given(broken(numpy_file(name)))

@@ -11,15 +11,14 @@ clips share it, ``frame_size`` 'WIDTHxHEIGHT' in pixels.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mmsign.errors import DataError
-from mmsign.keypoints import LAYOUT_SIZES
+from mmsign.errors import DataError, explain
+from mmsign.keypoints import LAYOUT_SIZES, parse_frame_size
 
 from .stores import ArrayStore, Journal, Stored, write_store
 
@@ -35,8 +34,8 @@ class KeypointFile(ArrayStore):
     def _check(self, metadata: Mapping[str, str]) -> None:
         _points(metadata.get('layout', ''), self.path)
         size = metadata.get('frame_size')
-        if size and not re.fullmatch(r'[1-9]\d{0,5}x[1-9]\d{0,5}', size):
-            raise DataError(f'{self.path}: frame_size {size!r} is no WIDTHxHEIGHT')
+        with explain(DataError, f'{self.path}: frame_size', DataError):
+            _ = size and parse_frame_size(size)
 
     @property
     def layout(self) -> str:
@@ -47,7 +46,7 @@ class KeypointFile(ArrayStore):
     def frame_size(self) -> tuple[int, int] | None:
         """(width, height) in pixels of every clip's frames, if the file says so."""
         size = self.metadata.get('frame_size')
-        return tuple(map(int, size.split('x'))) if size else None
+        return parse_frame_size(size) if size else None
 
     def length(self, clip_id: str) -> int:
         """Frames of one clip, from the file's header alone; errors as ``read``."""
