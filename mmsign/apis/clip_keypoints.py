@@ -4,7 +4,6 @@ Symbols: N frames of the source, K keypoints of a layout.
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,9 +14,11 @@ from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
+from mmsign.interop.pose_files import POSE_SUFFIX
 from mmsign.keypoints import LAYOUT_SIZES, channels_of, misplaced, select_79
 
 from .clips import Clip, shown_name
+from .skeletons import NATIVE, open_skeleton, split_named
 
 UPPER_BODY = channels_of('upper_body')
 PERSON_SCORE = 0.3
@@ -38,8 +39,8 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
             133 (COCO-WholeBody) or the 79 used; or a file: mmsign's own
             (``.safetensors``), in which the clip is looked up by the end of its path
             (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
-            ``FILE.safetensors@CLIP`` names the clip; or the JSON of MMPose's
-            inferencer.
+            ``FILE.safetensors@CLIP`` names the clip; ``.pose`` (see ``pose_files``);
+            or the JSON of MMPose's inferencer.
         clip: The clip they belong to.
 
     Returns:
@@ -120,17 +121,24 @@ def keypoints_of_each(
 
 
 def _read_file(path: str, clip: Clip) -> np.ndarray:
-    split = re.fullmatch(r'(.*\.safetensors)@(.+)', path, re.IGNORECASE | re.DOTALL)
-    path, name = split.groups() if split else (path, None)
+    path, name = split_named(path)
     suffix = Path(path).suffix.lower()
-    if suffix not in ('.json', '.safetensors'):
+    if suffix not in ('.json', NATIVE, POSE_SUFFIX):
         raise ClipError(
-            f'{clip.name}: {path} is neither .safetensors nor .json (MMPose)'
+            f'{clip.name}: {path} is neither {NATIVE} nor {POSE_SUFFIX} nor .json '
+            '(MMPose)'
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
     if suffix == '.json':
         return read_mmpose_json(path, len(clip.source), clip.notices.append)
+    if suffix == POSE_SUFFIX:
+        found = open_skeleton(path, clip.notices)
+        if found.frame_size != clip.source.source_size:
+            sizes = (clip.source.source_size, found.frame_size)
+            seen, stated = ('×'.join(map(str, size)) for size in sizes)
+            raise ClipError(f'{clip.name}: frames of {seen} pixels, {stated} in {path}')
+        return found.points
     file = KeypointFile.open(path)
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:

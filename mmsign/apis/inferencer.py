@@ -50,7 +50,8 @@ class ClipJob:
         prepared: ``inputs`` and ``data_samples`` for the network, whose data sample
             gets what is recognized, in seconds; None if there is nothing to recognize,
             or too much to hold at once.
-        is_long: Whether the clip is to be read in windows.
+        is_long: Whether the clip is to be read in pieces: utterances or windows.
+        pieces: Start and end in seconds of those that were.
         single_signs: How many single signs are wanted.
         outputs: What was recognized, by output.
         timing: See ``ClipResult``.
@@ -60,6 +61,7 @@ class ClipJob:
     keypoints: np.ndarray | None = None
     prepared: dict | None = None
     is_long: bool = False
+    pieces: list[tuple[float, float]] = field(default_factory=list)
     single_signs: int = 0
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
@@ -118,8 +120,9 @@ class SignInferencer:
         """Recognize one clip or several.
 
         Args:
-            clips: A video file, a folder of images, ``ARCHIVE.zip@FOLDER`` or an
-                array (N, H, W, 3) uint8 BGR; or a list of these.
+            clips: A video file, a folder of images, ``ARCHIVE.zip@FOLDER``, an array
+                (N, H, W, 3) uint8 BGR, or for a network of keypoints alone
+                ``FILE.safetensors@CLIP`` or ``FILE.pose``; or a list of these.
             keypoints: An array (N, 133, 3) or a file for one clip, a list of them for
                 a list; or one ``.safetensors`` file that holds all clips by name.
                 None asks the estimator. Not looked at by a network of video alone.
@@ -188,6 +191,7 @@ class SignInferencer:
         """Open a clip and prepare the network's input; see ``__call__``."""
         start = time.perf_counter()
         clip = open_clip(given, number, fps, self.fps)
+        self.network.pipeline.check(clip)
         clip.resample(self.fps, self.network.step)
         job = ClipJob(clip, single_signs=single_signs)
         if self.network.pipeline.needs_keypoints:
@@ -249,6 +253,8 @@ class SignInferencer:
         clip = job.clip
         if given is not None:
             return clip_keypoints.read_keypoints(given, clip)[clip.chosen]
+        if clip.keypoints is not None:
+            return clip.keypoints[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')
@@ -316,7 +322,7 @@ class SignInferencer:
             limits = dict(max_steps=LONG_STEPS, confidences=own)
             decoders[name] = IncrementalCTC(*settings, **limits)
         windows = WindowedNetwork(network, *window_for_clips(network))
-        reader = StreamReader(windows, network.statistics, decoders)
+        reader = StreamReader(windows, network.statistics, decoders, pieces := [])
         needs_frames = network.pipeline.needs_frames
         frames = clip.source.stream(clip.chosen) if needs_frames else repeat(None)
         poses = repeat(None) if job.keypoints is None else job.keypoints
@@ -327,6 +333,9 @@ class SignInferencer:
             glosses = tuple(gloss for final in news for gloss in final[name])
             best = tuple(gloss.symbol for gloss in glosses), decoder.score
             job.outputs[name] = OutputResult(glosses, decoder.score, (best,))
+        for first, end in pieces:
+            begins, ends = clip.frame_times(np.array([first, end - 1]))
+            job.pieces.append((float(begins[0]), float(ends[1])))
         if not news:
             clip.notices.append('the hands rest from beginning to end')
         job.timing['network'] = time.perf_counter() - start
