@@ -169,9 +169,8 @@ def main(arguments: list[str] | None = None) -> list:
     else:
         clip = open_clip(args.video, default_fps=network.fps)
         network.pipeline.check(clip)
-        poses = clip.keypoints
-        if args.keypoints is not None:
-            poses = read_keypoints(args.keypoints, clip)
+        if keypoints := args.keypoints or clip.own_keypoints:
+            poses = read_keypoints(keypoints, clip)
         for notice in clip.notices:
             print(f'note: {notice}')
         source = file_frames(clip, poses)

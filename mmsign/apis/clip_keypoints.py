@@ -133,7 +133,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     if suffix == '.json':
         return read_mmpose_json(path, len(clip.source), clip.notices.append)
     if suffix == POSE_SUFFIX:
-        found = open_skeleton(path, clip.notices)
+        found = open_skeleton(path, clip.notices.append)
         if found.frame_size != clip.source.source_size:
             sizes = (clip.source.source_size, found.frame_size)
             seen, stated = ('×'.join(map(str, size)) for size in sizes)
@@ -143,7 +143,10 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:
         (name,) = file.clip_ids
-        clip.notices.append(f'{path} has keypoints of {name!r} alone: they are taken')
+        if path != clip.own_keypoints:
+            clip.notices.append(
+                f'{path} has keypoints of {name!r} alone: they are taken'
+            )
     points = file.read(name or clip_name(clip.name))
     file.check_size(clip.source.source_size, clip.name)
     return points

@@ -70,9 +70,9 @@ class Clip:
         self.duration = float(self.times[-1]) + self.frame_seconds
 
     @property
-    def keypoints(self) -> np.ndarray | None:
-        """(N, 79, 3) of a clip that is nothing but these; else None."""
-        return self.source.points if isinstance(self.source, SkeletonFrames) else None
+    def own_keypoints(self) -> str | None:
+        """The file of a clip that is nothing but its keypoints; else None."""
+        return self.source.spec if isinstance(self.source, SkeletonFrames) else None
 
     def frame_times(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """When frames (n,) at the rate of training begin and end, in seconds; those
@@ -131,17 +131,17 @@ def open_clip(
     if not isinstance(given, (str, os.PathLike, np.ndarray)):
         kind = type(given).__name__
         raise ClipError(f'clip {number}: expected a path or an array, got {kind}')
-    name, notices = shown_name(given, number), []
+    name = shown_name(given, number)
     if isinstance(given, np.ndarray):
         source: FrameSource = ArrayFrames(given, name)
     elif is_skeleton(name):
-        source = open_skeleton(name, notices)
+        source = open_skeleton(name)
     else:
         source = open_frames(name, keep=False)
     fps = frame_times.checked_fps(fps, f'{name}: fps')
     if not len(source):
         raise ClipError(f'{name}: no frame can be decoded; make an mp4 of it (H.264)')
-    notices += [*source.notices, *filter(None, [source.left_out])]
+    notices = [*source.notices, *filter(None, [source.left_out])]
     if fps is None and source.times is not None:
         times = source.times
         seconds = frame_times.frame_duration(times) or 1 / frame_times.DEFAULT_FPS

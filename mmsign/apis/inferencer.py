@@ -72,7 +72,8 @@ class SignInferencer:
 
     Args:
         config, checkpoint: Of a recognizer, as ``tools/test.py`` takes them.
-        bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote.
+        bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote, or
+            ``hf://OWNER/NAME``, where it pushed it to.
         device: None takes a GPU if there is one.
         fast: Compute faster, with a difference in the last digits; see
             ``build_network``.
@@ -251,10 +252,9 @@ class SignInferencer:
     def _keypoints(self, job: ClipJob, given: Keypoints | None) -> np.ndarray:
         """(M, 79, 3) at the clip's chosen frames."""
         clip = job.clip
+        given = clip.own_keypoints if given is None else given
         if given is not None:
             return clip_keypoints.read_keypoints(given, clip)[clip.chosen]
-        if clip.keypoints is not None:
-            return clip.keypoints[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')

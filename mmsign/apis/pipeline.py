@@ -80,7 +80,7 @@ class Pipeline:
 
     def check(self, clip: Clip) -> None:
         """Raise ClipError if the network looks at frames and the clip has none."""
-        if self.needs_frames and clip.keypoints is not None:
+        if self.needs_frames and clip.own_keypoints is not None:
             raise ClipError(
                 f'{clip.name}: keypoints alone, but the network looks at frames; give '
                 'it the video'

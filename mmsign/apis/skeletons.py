@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError
 from mmsign.interop.mediapipe_points import placed
 from mmsign.interop.pose_files import POSE_SUFFIX, read_pose
-from mmsign.keypoints import misplaced, select_79
+from mmsign.keypoints import select_79
 
 NATIVE = '.safetensors'
 _NAMED = re.compile(rf'(.*{re.escape(NATIVE)})@(.+)', re.IGNORECASE | re.DOTALL)
@@ -82,13 +83,15 @@ def clips_of(path: str) -> list[str]:
     return [f'{file}@{clip}' for clip in KeypointFile.open(file).clip_ids]
 
 
-def open_skeleton(path: str, notices: list[str]) -> SkeletonFrames:
+def open_skeleton(
+    path: str, notify: Callable[[str], Any] = lambda text: None
+) -> SkeletonFrames:
     """Open the keypoints of a clip.
 
     Args:
         path: ``FILE.safetensors@CLIP``, the file alone if it has one clip, or
             ``FILE.pose``.
-        notices: Gets what was unusual.
+        notify: Is told what is unusual of a ``.pose``, see ``read_pose``.
 
     Raises:
         ClipError: If the file has several clips, or states no frame size.
@@ -96,25 +99,19 @@ def open_skeleton(path: str, notices: list[str]) -> SkeletonFrames:
     """
     file, name = split_named(path)
     if file.lower().endswith(POSE_SUFFIX):
-        pose = read_pose(file, notify=notices.append)
+        pose = read_pose(file, notify=notify)
         points = placed(pose.points, pose.frame_size, normalized=False)
-        frames = SkeletonFrames(points, pose.frame_size, path, pose.fps)
-        return _noticed(frames, notices)
+        return SkeletonFrames(points, pose.frame_size, path, pose.fps)
     native = KeypointFile.open(file)
     if name is None and len(clips := native.clip_ids) != 1:
         first = ', '.join(clips[:3])
         raise ClipError(
             f'{path} holds {len(clips)} clips ({first}, …): name one, as {path}@CLIP'
         )
-    points = select_79(native.read(name or native.clip_ids[0]), native.layout)
+    points = select_79(native.read(name or clips[0]), native.layout)
     if native.frame_size is None:
         raise ClipError(
             f'{path}: {file} states no frame size, which keypoints without a video '
             'need; write it anew with `mmsign convert keypoints --frame-size`'
         )
-    return _noticed(SkeletonFrames(points, native.frame_size, path), notices)
-
-
-def _noticed(frames: SkeletonFrames, notices: list[str]) -> SkeletonFrames:
-    notices += filter(None, [misplaced(frames.points, frames.frame_size)])
-    return frames
+    return SkeletonFrames(points, native.frame_size, path)
