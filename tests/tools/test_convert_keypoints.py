@@ -36,6 +36,14 @@ def test_sources_are_joined(capsys):
     assert '0 clips added, 2 in all' in capsys.readouterr().out
 
 
+def test_files_of_landmarks_are_joined(capsys):
+    for name in 'ab':
+        write_keypoints(f'{name}.safetensors', {name: POINTS[:, :79]}, 'mmsign_79')
+    assert keypoints.main(['a.safetensors', 'b.safetensors', 'all.safetensors']) == 0
+    file = KeypointFile('all.safetensors')
+    assert file.layout == 'mmsign_79' and file.clip_ids == ['a', 'b']
+
+
 def test_the_rest_is_converted_whatever_is_wrong_with_a_clip(tmp_path, capsys):
     folder = tmp_path / 'poses'
     write_mmpose_json(folder / 'good.json', POINTS)

@@ -18,7 +18,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,10 +81,14 @@ def convert(args: argparse.Namespace) -> list[str]:
 
     clips = open_keypoint_sources(args.sources, length_of)
     failures = []
+    native = native_files(args.sources)
+    layouts = {file.layout for file in native}
+    only = len(native) == len(args.sources) and len(layouts) == 1
+    layout = layouts.pop() if only else 'coco_wholebody_133'
     with (
-        nullcontext(PoseFolder(args, size))
+        nullcontext(PoseFolder(args, {size, *(file.frame_size for file in native)}))
         if poses
-        else KeypointWriter(args.target, frame_size=size)
+        else KeypointWriter(args.target, layout, size)
     ) as writer:
         new = [clip_id for clip_id in clips if clip_id not in writer.done]
         for clip_id in track_iter_progress(new, file=sys.stderr) if new else ():
@@ -105,17 +109,29 @@ def convert(args: argparse.Namespace) -> list[str]:
     return failures
 
 
+def native_files(sources: Sequence[str]) -> list:
+    """The sources in the native format that can be read."""
+    from mmsign.datasets import KeypointFile
+    from mmsign.errors import DataError
+
+    found = []
+    for path in sources:
+        if path.lower().endswith('.safetensors'):
+            with suppress(DataError):  # reported with what is in it
+                _ = KeypointFile.open(path).layout
+                found.append(KeypointFile.open(path))
+    return found
+
+
 class PoseFolder:
     """Takes clips as ``KeypointWriter`` does, and writes a file ``.pose`` of each."""
 
-    def __init__(self, args: argparse.Namespace, size: tuple[int, int] | None) -> None:
-        from mmsign.datasets import KeypointFile
+    def __init__(
+        self, args: argparse.Namespace, sizes: set[tuple[int, int] | None]
+    ) -> None:
         from mmsign.errors import ConfigError
 
-        native = [path for path in args.sources if path.endswith('.safetensors')]
-        stated = {size, *(KeypointFile.open(path).frame_size for path in native)} - {
-            None
-        }
+        stated = sizes - {None}
         if len(stated) != 1:
             found = ', '.join(f'{w}×{h}' for w, h in sorted(stated)) or 'nothing'
             raise ConfigError(f'--frame-size: expected one of all clips, found {found}')
