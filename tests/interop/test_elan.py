@@ -59,6 +59,8 @@ def test_annotations_without_times_share_those_around_them(read):
         ('TIME_VALUE="1999"', 'TIME_VALUE="1"', 'before its start'),
         ('ANNOTATION_REF="a1"', 'ANNOTATION_REF="a10"', 'a10.*no time'),
         ('<ANNOTATION_DOC', '<!DOCTYPE a [<!ENTITY b "c">]><ANNOTATION_DOC', 'type'),
+        ('ANNOTATION_ID="a2"', 'ANNOTATION_ID="a1"', "'a1' is there twice"),
+        ('TIME_SLOT_ID="ts2"', 'TIME_SLOT_ID="ts1"', "'ts1' is there twice"),
         ('<LICENSE LICENSE_URL=""/>', '<a>' * 60 + '</a>' * 60, 'too deep'),
     ],
 )
@@ -66,6 +68,25 @@ def test_broken_files(read, old, new, message):
     assert old in EAF
     with pytest.raises(DataError, match=rf'rec\.eaf(.|\n)*{message}'):
         read(EAF.replace(old, new))
+
+
+def test_parts_of_an_annotation_meet(read):
+    """Whatever their number and length, and how it rounds."""
+    before = '<REF_ANNOTATION ANNOTATION_ID="a8" ANNOTATION_REF="a1">'
+    assert before in EAF
+    for count in range(2, 60):
+        more = [
+            f'<REF_ANNOTATION ANNOTATION_ID="x{n}" ANNOTATION_REF="a1" '
+            f'PREVIOUS_ANNOTATION="{f"x{n - 1}" if n else "a9"}">'
+            '<ANNOTATION_VALUE/></REF_ANNOTATION>'
+            for n in range(count)
+        ]
+        text = EAF.replace(before, ''.join(more) + before)
+        parts = read(text).tiers['Wörter'].annotations
+        assert len(parts) == count + 2
+        assert (parts[0].start, parts[-1].end) == (0.08, 0.48)
+        for one, following in zip(parts, parts[1:]):
+            assert one.end == following.start
 
 
 def test_no_file(tmp_path):
