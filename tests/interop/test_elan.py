@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from elan_files import EAF
 
@@ -71,21 +73,21 @@ def test_broken_files(read, old, new, message):
 
 
 def test_parts_of_an_annotation_meet(read):
-    """Whatever their number and length, and how it rounds."""
-    before = '<REF_ANNOTATION ANNOTATION_ID="a8" ANNOTATION_REF="a1">'
-    assert before in EAF
-    for count in range(2, 60):
-        more = [
-            f'<REF_ANNOTATION ANNOTATION_ID="x{n}" ANNOTATION_REF="a1" '
-            f'PREVIOUS_ANNOTATION="{f"x{n - 1}" if n else "a9"}">'
-            '<ANNOTATION_VALUE/></REF_ANNOTATION>'
-            for n in range(count)
-        ]
-        text = EAF.replace(before, ''.join(more) + before)
-        parts = read(text).tiers['Wörter'].annotations
-        assert len(parts) == count + 2
-        assert (parts[0].start, parts[-1].end) == (0.08, 0.48)
-        for one, following in zip(parts, parts[1:]):
+    """Whatever their number, and how their times round."""
+    first = '<REF_ANNOTATION ANNOTATION_ID="a8" ANNOTATION_REF="a1">'
+    text = EAF.replace('TIME_VALUE="80"', 'TIME_VALUE="0"')
+    text = text.replace('TIME_VALUE="480"', 'TIME_VALUE="1000"')
+    for count in (2, 7, 48, 96):
+        names = ['a9', *(f'x{number}' for number in range(count - 2))]
+        others = ''.join(
+            f'<REF_ANNOTATION ANNOTATION_ID="{name}" ANNOTATION_REF="a1" '
+            f'PREVIOUS_ANNOTATION="{before}"><ANNOTATION_VALUE/></REF_ANNOTATION>'
+            for before, name in pairwise(names)
+        )
+        parts = read(text.replace(first, others + first)).tiers['Wörter'].annotations
+        assert len(parts) == count
+        assert (parts[0].start, parts[-1].end) == (0, 1)
+        for one, following in pairwise(parts):
             assert one.end == following.start
 
 
