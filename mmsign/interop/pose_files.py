@@ -166,9 +166,8 @@ def read_pose(
     names = [
         (part, f'{part}.{point}') for part, points in components for point in points
     ]
-    if data.shape != (*scores.shape, data.shape[-1]) or scores.shape[2:] != (
-        len(names),
-    ):
+    *shape, dims = data.shape
+    if tuple(shape) != scores.shape or shape[2:] != [len(names)] or dims < 2:
         raise DataError(f'{path}: {data.shape} coordinates of {len(names)} points')
     known = {n: table[name] for n, (_, name) in enumerate(names) if name in table}
     if not known:
@@ -181,8 +180,8 @@ def read_pose(
     if min(size) < 2 or not 0 < fps < float('inf'):
         stated = f'{size[0]}×{size[1]} pixels, {fps:g} frames/s'
         raise DataError(f'{path}: it states {stated}; was it normalized?')
-    if not len(data):
-        raise DataError(f'{path}: no frame')
+    if 0 in shape[:2]:
+        raise DataError(f'{path}: {shape[0]} frames of {shape[1]} persons')
     found = np.full((*scores.shape[:2], _COUNT, 3), np.nan)
     places, sources = list(known.values()), list(known)
     found[:, :, places, :2] = data[:, :, sources, :2]

@@ -145,7 +145,7 @@ def test_another_layout_by_a_table(tmp_path):
     [
         ((1, 1), 25.0, 1, 'normalized'),
         ((9, 9), 0.0, 1, '0 frames/s'),
-        ((9, 9), 25.0, 0, 'no frame'),
+        ((9, 9), 25.0, 0, '0 frames of 1 persons'),
     ],
 )
 def test_what_a_file_must_say(tmp_path, size, fps, frames, message):
@@ -154,6 +154,17 @@ def test_what_a_file_must_say(tmp_path, size, fps, frames, message):
         tmp_path / 'a.pose', {'BODY': ['nose']}, data, data[..., 0], size, fps
     )
     with pytest.raises(DataError, match=rf'a\.pose.*{message}'):
+        read_pose(tmp_path / 'a.pose')
+
+
+def test_nobody_in_more_frames_than_there_are(tmp_path):
+    """Frames of nobody take no bytes: a file can claim any number of them."""
+    write_pose(tmp_path / 'a.pose', np.ones((1, 133, 3)), (9, 9), 25.0)
+    whole = (tmp_path / 'a.pose').read_bytes()
+    place = whole.index(np.array([25.0], '<f4').tobytes())
+    counts = np.array([2**31], '<u4').tobytes() + bytes(2)
+    (tmp_path / 'a.pose').write_bytes(whole[: place + 4] + counts)
+    with pytest.raises(DataError, match=r'a\.pose'):
         read_pose(tmp_path / 'a.pose')
 
 
