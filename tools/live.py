@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from _estimator import add_estimator_arguments, open_estimator
 
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.keypoints import foreign
 
 # Least width of the window in pixels.
 _WIDTH = 480
@@ -79,7 +80,9 @@ def camera_frames(number: int) -> Iterator[tuple]:
         capture.release()
 
 
-def file_frames(path: str, keypoints: str | None) -> Iterator[tuple]:
+def file_frames(
+    path: str, keypoints: str | None, trained: Sequence[str]
+) -> Iterator[tuple]:
     """Frames of a file with their keypoints and times."""
     import numpy as np
 
@@ -87,7 +90,7 @@ def file_frames(path: str, keypoints: str | None) -> Iterator[tuple]:
     from mmsign.apis.clips import open_clip
 
     clip = open_clip(path)
-    poses = None if keypoints is None else read_keypoints(keypoints, clip)
+    poses = None if keypoints is None else read_keypoints(keypoints, clip, trained)
     for notice in clip.notices:
         print(f'note: {notice}')
     indices = np.arange(len(clip.times))
@@ -148,12 +151,14 @@ def main(arguments: list[str] | None = None) -> list:
     )
     estimator = open_estimator(args, live=True)
     live = LiveRecognizer(network, args.frames, args.hop, estimator=estimator)
+    if notice := foreign(getattr(estimator, 'name', None), network.estimators):
+        print(f'note: {notice}')
     print(f'latency: {live.latency:.2f} s of video, and the computing')
     terminal = Terminal(args.window)
     if args.camera is not None:
         source = camera_frames(args.camera)
     else:
-        source = file_frames(args.video, args.keypoints)
+        source = file_frames(args.video, args.keypoints, network.estimators)
     final, compute, seconds = [], 0.0, 0.0
     try:
         for frame, pose, seconds in source:

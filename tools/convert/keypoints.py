@@ -44,6 +44,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='of all clips, in pixels; keypoints alone then do without frames',
     )
     parser.add_argument(
+        '--estimator',
+        metavar='NAME',
+        help='what made the points of sources that do not say it, such as '
+        'td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288 (docs/keypoints.md)',
+    )
+    parser.add_argument(
         '--videos',
         metavar='VIDEOS_OR_CORPUS',
         help='where the clips themselves are (see tools/data/extract_keypoints.py), to '
@@ -60,7 +66,7 @@ def convert(args: argparse.Namespace) -> list[str]:
         FileNotFoundError, DataError: If a source is not there, or DST is another file.
     """
     from mmsign.datasets import KeypointWriter, open_frames
-    from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
+    from mmsign.datasets.io.keypoint_sources import estimator_of, open_keypoint_sources
     from mmsign.errors import DataError
     from mmsign.files import check_outputs
     from mmsign.pose.sources import find_clips
@@ -76,7 +82,12 @@ def convert(args: argparse.Namespace) -> list[str]:
 
     clips = open_keypoint_sources(args.sources, length_of)
     failures = []
-    with KeypointWriter(args.target, frame_size=args.frame_size) as writer:
+    there = [args.target] if os.path.exists(args.target) else []
+    about = dict(
+        frame_size=args.frame_size,
+        estimator=estimator_of([*args.sources, *there], args.estimator),
+    )
+    with KeypointWriter(args.target, **about) as writer:
         new = [clip_id for clip_id in clips if clip_id not in writer.done]
         for clip_id in new:
             try:

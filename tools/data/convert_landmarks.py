@@ -66,6 +66,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help="names → indices among the 133 points (default: MediaPipe's landmarks)",
     )
     parser.add_argument(
+        '--estimator',
+        metavar='NAME',
+        help='what found the points, where it is not MediaPipe (docs/keypoints.md)',
+    )
+    parser.add_argument(
         '--labels',
         type=Path,
         metavar='FILE.csv',
@@ -88,7 +93,12 @@ def run(args: argparse.Namespace) -> int:
         write_manifest,
     )
     from mmsign.files import check_outputs
-    from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, placed, read_table
+    from mmsign.interop.mediapipe_points import (
+        HOLISTIC,
+        MEDIAPIPE_TABLE,
+        placed,
+        read_table,
+    )
     from mmsign.keypoints import misplaced
 
     suffix = args.out.suffix.lower()
@@ -134,7 +144,10 @@ def run(args: argparse.Namespace) -> int:
         deal_splits(rows)
     if clips:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_keypoints(out, clips, 'mmsign_79', args.frame_size)
+        # Landmarks that are called as MediaPipe's are MediaPipe's.
+        own = HOLISTIC if args.table is None else None
+        about = args.frame_size, args.estimator or own
+        write_keypoints(out, clips, 'mmsign_79', *about)
         print(f'{out}: {len(clips)} clips')
     if clips and not alone:
         write_manifest(manifest, rows, args.fps)

@@ -1,8 +1,13 @@
 """Vocabulary and completeness of a recognizer's checkpoints."""
 
+import os
+from collections.abc import Iterable
+
 from mmengine.hooks import Hook
 
+from mmsign.datasets import KeypointFile
 from mmsign.errors import CheckpointError, UnknownGlossError, explain
+from mmsign.keypoints import ESTIMATORS_KEY
 from mmsign.models.weights import required_tensors
 from mmsign.registry import HOOKS
 from mmsign.vocab import GLOSSES_KEY
@@ -16,6 +21,8 @@ class RecognizerCheckpointHook(Hook):
 
     - Before training every gloss of the training split must be in the model's
       vocabulary.
+    - A checkpoint stores which estimators made the keypoints of training, as far as
+      their files say it.
     - A checkpoint stores the vocabulary; loading one whose vocabulary differs
       from the model's is refused: equal sizes in another order would give
       wrong words without any error.
@@ -29,16 +36,21 @@ class RecognizerCheckpointHook(Hook):
 
     def __init__(self, allow_partial: bool = False) -> None:
         self.allow_partial = allow_partial
+        self._estimators: list[str] = []
 
     def before_train(self, runner) -> None:
         """Raise UnknownGlossError naming clip and gloss before any step."""
+        files = set()
         for clip in clips_of(runner.train_dataloader.dataset):
             with explain(UnknownGlossError, 'training split', UnknownGlossError):
                 model_of(runner).vocab.encode(clip['glosses'], clip['clip_id'])
+            files.add(clip.get('keypoint_file'))
+        self._estimators = _estimators(files)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Store the vocabulary."""
+        """Store vocabulary and estimators."""
         checkpoint['meta'][GLOSSES_KEY] = list(model_of(runner).vocab.glosses)
+        checkpoint['meta'][ESTIMATORS_KEY] = self._estimators
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Raise CheckpointError for another vocabulary or missing tensors."""
@@ -50,3 +62,9 @@ class RecognizerCheckpointHook(Hook):
         )
         with explain(CheckpointError, text, CheckpointError):
             required_tensors(model_of(runner), checkpoint)
+
+
+def _estimators(files: Iterable[str | None]) -> list[str]:
+    """What made the points of keypoint files; a network of video alone needs none."""
+    there = [KeypointFile.open(path) for path in files if path and os.path.isfile(path)]
+    return sorted({file.estimator for file in there} - {None})
