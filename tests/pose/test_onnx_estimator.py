@@ -178,3 +178,70 @@ def test_crop_and_decoding_are_those_of_mmpose():
         found = (points[..., :2] - maps[:, :, 2]) / scale
         assert abs(found - shown).max() < 0.1
         np.testing.assert_allclose(points[..., 2], scores)
+
+
+SIMCC = """
+codec = dict(type='SimCCLabel', input_size=(48, 64), sigma=(2.0, 2.5), normalize=False)
+model = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(
+        type='PoseDataPreprocessor', mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375], bgr_to_rgb=True,
+    ),
+    backbone=dict(type='ResNet', depth=18, base_channels=8, num_stages=2,
+                  out_indices=(1,), strides=(1, 1), dilations=(1, 1)),
+    head=dict(type='RTMCCHead', in_channels=16, out_channels=133, input_size=(48, 64),
+              in_featuremap_size=(12, 16), final_layer_kernel_size=3,
+              gau_cfg=dict(hidden_dims=32, s=16, expansion_factor=2, dropout_rate=0.0,
+                           drop_path=0.0, act_fn='SiLU', use_rel_bias=False,
+                           pos_enc=False),
+              loss=dict(type='KLDiscretLoss'), decoder=codec),
+    test_cfg=dict(flip_test=False),
+)
+test_dataloader = dict(dataset=dict(type='CocoWholeBodyDataset', pipeline=[
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]))
+"""
+
+
+def test_a_network_of_mmpose_gives_the_same_points_as_onnx(tmp_path):
+    pytest.importorskip('mmpose.models', reason='MMPose with the full mmcv is missing')
+    import torch
+
+    from mmsign import compat
+    from mmsign.pose import RANDOM_WEIGHTS, PoseEstimator
+
+    class Network(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+        def forward(self, pictures):
+            return self.model.head.forward(self.model.extract_feat(pictures))
+
+    (tmp_path / 'simcc.py').write_text(SIMCC)
+    box = FixedBox(10.5, 5, 60, 70)
+    mmpose = PoseEstimator(tmp_path / 'simcc.py', RANDOM_WEIGHTS, 'cpu', box)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in mmpose.model.head.parameters():
+        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    path = tmp_path / 'simcc.onnx'
+    torch.onnx.export(
+        Network(mmpose.model).eval(),
+        torch.zeros(1, 3, 64, 48),
+        str(path),
+        input_names=['input'],
+        output_names=['simcc_x', 'simcc_y'],
+        dynamic_axes=dict.fromkeys(('input', 'simcc_x', 'simcc_y'), {0: 'batch'}),
+        **compat.torchscript_exporter(),
+    )
+    random = np.random.default_rng(0)
+    frames = list(random.integers(0, 256, (5, 80, 96, 3), dtype=np.uint8))
+    expected = mmpose(frames)
+    found = OnnxPoseEstimator(path, device='cpu', boxes=box)(frames)
+    assert abs(found[..., :2] - expected[..., :2]).max() < 0.1
+    np.testing.assert_allclose(found[..., 2], expected[..., 2], rtol=1e-3, atol=1e-4)
+    assert np.ptp(expected[..., 0]) > 20  # the network answers in many places
