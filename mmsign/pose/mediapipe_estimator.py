@@ -85,8 +85,8 @@ def find_holistic(model: str | Path | None = None) -> ModuleType:
     # A build for another system fails with other errors than ImportError.
     text = (
         f'no mediapipe, {_INSTALL} in an environment of its own, which brings its '
-        f'models, or pip install mediapipe with a model file ({MODEL_URL}, '
-        '--checkpoint FILE; see docs/keypoints.md)'
+        f'models, or pip install mediapipe and name {MODEL_URL}, downloaded, as the '
+        'checkpoint (docs/keypoints.md)'
     )
     with explain(PoseError, text, ImportError, OSError):
         package = importlib.import_module('mediapipe')
@@ -95,8 +95,8 @@ def find_holistic(model: str | Path | None = None) -> ModuleType:
     if model is None and not _has_solutions(package):
         raise PoseError(
             f'mediapipe {getattr(package, "__version__", "")} brings no models: '
-            f'download {MODEL_URL} and name it (--checkpoint FILE), or {_INSTALL} in '
-            'an environment of its own'
+            f'download {MODEL_URL} and name it as the checkpoint, or {_INSTALL} in an '
+            'environment of its own (docs/keypoints.md)'
         )
     return package
 

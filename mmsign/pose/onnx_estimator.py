@@ -151,12 +151,12 @@ def onnx_name(network: str | Path) -> str:
 def find_estimator(network: str | Path, checkpoint: str | Path | None) -> Path:
     """The ONNX file of a network, see ``OnnxPoseEstimator`` and ``find_network``."""
     _, url = ONNX_ESTIMATORS.get(str(network), ('', ''))
-    return find_network(checkpoint if url else network, url, '--checkpoint FILE.onnx')
+    return find_network(checkpoint if url else network, url)
 
 
 def find_detector(checkpoint: str | Path | None) -> Path:
     """The ONNX file of the detector, see ``find_network``."""
-    return find_network(checkpoint, DETECTOR_URL, '--detector-checkpoint FILE.onnx')
+    return find_network(checkpoint, DETECTOR_URL)
 
 
 def crop_maps(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -102,15 +102,12 @@ class OnnxNetwork:
         return explain(PoseError, f'{self.path} is no {self._expected}', *kinds)
 
 
-def find_network(
-    checkpoint: str | Path | None, url: str, option: str = 'a file'
-) -> Path:
+def find_network(checkpoint: str | Path | None, url: str) -> Path:
     """The file of a network, downloaded by rtmlib unless it is named.
 
     Args:
         checkpoint: A file; None takes the published one, which is downloaded once.
         url: Of the published one.
-        option: How a file is named instead, for errors.
 
     Raises:
         MissingPackageError: If onnxruntime or, to download, rtmlib is not installed.
@@ -124,7 +121,7 @@ def find_network(
             raise FileNotFoundError(f'ONNX file {path} does not exist')
         return path
     download: Callable = optional_import('rtmlib.tools.file', EXTRA).download_checkpoint
-    text = f'{url} cannot be downloaded, unpack it yourself and name {option}'
+    text = f'{url} cannot be downloaded, name the unpacked end2end.onnx as checkpoint'
     # It is a matter of networks, archives and disks.
     with explain(CheckpointError, text, Exception):
         return Path(download(url))

@@ -107,7 +107,7 @@ def test_a_named_network_is_downloaded_once_or_named(pose, monkeypatch):
         raise OSError('no route to host')
 
     library.download_checkpoint = fail
-    with pytest.raises(CheckpointError, match=r'rtmw-dw.*FILE\.onnx: no route'):
+    with pytest.raises(CheckpointError, match=r'rtmw-dw.*as checkpoint: no route'):
         OnnxPoseEstimator('rtmw', device='cpu')
 
 
