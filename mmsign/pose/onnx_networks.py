@@ -29,7 +29,7 @@ class OnnxNetwork:
     """An ONNX network whose one input is a batch of pictures of one size.
 
     Args:
-        path: The file.
+        path: The file, which is there: see ``find_network``.
         expected: What it should be, for errors.
         device: To run on; None takes a GPU if there is one that onnxruntime can use.
 
@@ -39,7 +39,6 @@ class OnnxNetwork:
 
     Raises:
         MissingPackageError: If onnxruntime is not installed.
-        FileNotFoundError: If there is no such file.
         PoseError: If it is no such network.
         ConfigError: If there is no such device, or onnxruntime cannot use it.
     """
@@ -48,8 +47,6 @@ class OnnxNetwork:
         self, path: Path, expected: str, device: str | torch.device | None = None
     ) -> None:
         runtime = optional_import('onnxruntime', EXTRA)
-        if not path.is_file():
-            raise FileNotFoundError(f'ONNX file {path} does not exist')
         self.path, self._expected = path, expected
         options = runtime.SessionOptions()
         # Several processes on one machine each take their share.
@@ -60,18 +57,17 @@ class OnnxNetwork:
             self._session = runtime.InferenceSession(str(path), options, [provider])
         used = self._session.get_providers()[0]
         if used != provider[0]:
-            raise ConfigError(f'onnxruntime cannot use {device}, it took {used}')
+            raise ConfigError(f'onnxruntime cannot use {provider}, it took {used}')
         inputs = self._session.get_inputs()
-        shape = inputs[0].shape if len(inputs) == 1 else ()
-        sides = [side for side in shape[2:] if isinstance(side, int) and side > 0]
-        # A free number of pictures has a name, or none.
-        is_free = not isinstance(shape[0], int) if shape else False
-        if len(shape) != 4 or shape[1] != 3 or len(sides) != 2 or shape[0] == 0:
+        shape = inputs[0].shape if len(inputs) == 1 else []
+        is_sized = all(isinstance(side, int) for side in shape[2:])
+        if len(shape) != 4 or shape[1] != 3 or not is_sized:
             raise self.error(f'its inputs are {[(i.name, i.shape) for i in inputs]}')
-        self.input_size = sides[1], sides[0]
-        self._input, self._at_once = inputs[0].name, None if is_free else shape[0]
-        if self._at_once not in (None, 1):
-            raise self.error(f'it takes {self._at_once} pictures, neither 1 nor any')
+        # A free number of pictures has a name, or none.
+        if isinstance(shape[0], int) and shape[0] != 1:
+            raise self.error(f'it takes {shape[0]} pictures, neither 1 nor any')
+        self._input, self._is_single = inputs[0].name, shape[0] == 1
+        self.input_size = shape[3], shape[2]
 
     def __call__(self, pictures: np.ndarray) -> list[np.ndarray]:
         """Run the network.
@@ -82,8 +78,7 @@ class OnnxNetwork:
         Returns:
             Its outputs in order, (n, …) each.
         """
-        count = 1 if self._at_once is None else len(pictures)
-        parts = np.split(pictures, count)
+        parts = np.split(pictures, len(pictures) if self._is_single else 1)
         outputs = [self._session.run(None, {self._input: part}) for part in parts]
         return [np.concatenate(of_parts) for of_parts in zip(*outputs)]
 
