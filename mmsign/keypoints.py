@@ -110,6 +110,48 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     )
 
 
+ESTIMATORS_KEY = 'estimators'
+"""In a checkpoint's ``meta`` and a config's ``corpus``: list of the estimators whose
+points a network was trained on."""
+
+
+def checked_estimator(name: str | None, where: str) -> str | None:
+    """The name of an estimator, which is compared and shown.
+
+    Raises:
+        DataError: If it is no name; begins with ``where``.
+    """
+    if name is not None and not (
+        isinstance(name, str) and name.strip() and name.isprintable()
+    ):
+        raise DataError(f'{where}: {name!r} is no name of an estimator')
+    return name
+
+
+def foreign(estimator: str | None, trained: Sequence[str]) -> str:
+    """Whether points come from another estimator than a network knows.
+
+    Args:
+        estimator: What made the points, None if nobody says.
+        trained: What made those of training, empty if nobody says.
+
+    Returns:
+        What is odd, in words; empty if nothing is known to be.
+
+    Examples:
+        >>> foreign('rtmw', ['rtmw', 'hrnet']), foreign('rtmw', []), foreign(None, 'a')
+        ('', '', '')
+        >>> foreign('mediapipe-holistic', ['hrnet'])[:46]
+        'keypoints of mediapipe-holistic, the network w'
+    """
+    if estimator is None or not trained or estimator in trained:
+        return ''
+    return (
+        f'keypoints of {estimator}, the network was trained on those of '
+        f'{", ".join(trained)}: expect more errors (docs/keypoints.md)'
+    )
+
+
 def _channels(pairs: list[Pair]) -> tuple[Pair, ...]:
     """Translate pairs of indices into the 133 to channels of the 79."""
     return tuple((SELECTED_79.index(a), SELECTED_79.index(b)) for a, b in pairs)

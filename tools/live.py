@@ -19,6 +19,7 @@ from mmsign.apis.outputs import DRAWN, KINDS, write_result
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
 from mmsign.files import check_outputs
+from mmsign.keypoints import foreign
 
 # Least width of the window in pixels.
 _WIDTH = 480
@@ -161,6 +162,8 @@ def main(arguments: list[str] | None = None) -> list:
     live = LiveRecognizer(
         network, args.frames, args.hop, estimator=estimator and remember
     )
+    if notice := foreign(getattr(estimator, 'name', None), network.estimators):
+        print(f'note: {notice}')
     print(f'latency: {live.latency:.2f} s of video, and the computing')
     terminal = Terminal(args.window)
     clip = poses = None
@@ -170,7 +173,7 @@ def main(arguments: list[str] | None = None) -> list:
         clip = open_clip(args.video, default_fps=network.fps)
         network.pipeline.check(clip)
         if keypoints := args.keypoints or clip.own_keypoints:
-            poses = read_keypoints(keypoints, clip)
+            poses = read_keypoints(keypoints, clip, network.estimators)
         for notice in clip.notices:
             print(f'note: {notice}')
         source = file_frames(clip, poses)

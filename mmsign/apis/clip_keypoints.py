@@ -15,7 +15,7 @@ from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.pose_files import POSE_SUFFIX
-from mmsign.keypoints import LAYOUT_SIZES, channels_of, misplaced, select_79
+from mmsign.keypoints import LAYOUT_SIZES, channels_of, foreign, misplaced, select_79
 
 from .clips import Clip, shown_name
 from .skeletons import NATIVE, open_skeleton, split_named
@@ -31,7 +31,9 @@ File = str | os.PathLike
 Keypoints = File | np.ndarray
 
 
-def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
+def read_keypoints(
+    given: Keypoints, clip: Clip, trained: Sequence[str] = ()
+) -> np.ndarray:
     """Keypoints of every frame of a clip.
 
     Args:
@@ -41,7 +43,8 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
             (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
             ``FILE.safetensors@CLIP`` names the clip; ``.pose`` (see ``pose_files``);
             or the JSON of MMPose's inferencer.
-        clip: The clip they belong to.
+        clip: The clip they belong to; its notices say what is odd.
+        trained: What made the keypoints of the network's training, if it is known.
 
     Returns:
         (N, 79, 3) float32.
@@ -57,7 +60,7 @@ def read_keypoints(given: Keypoints, clip: Clip) -> np.ndarray:
         raise ClipError(f'{clip.name}: {why}')
     is_array = isinstance(given, np.ndarray)
     where = 'the array of keypoints' if is_array else os.fspath(given)
-    points = given if is_array else _read_file(where, clip)
+    points = given if is_array else _read_file(where, clip, trained)
     points = selected(np.asarray(points, np.float32), where, clip.name)
     if len(points) != len(clip.source):
         raise ClipError(
@@ -120,7 +123,7 @@ def keypoints_of_each(
     return named
 
 
-def _read_file(path: str, clip: Clip) -> np.ndarray:
+def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
     path, name = split_named(path)
     suffix = Path(path).suffix.lower()
     if suffix not in ('.json', NATIVE, POSE_SUFFIX):
@@ -138,6 +141,7 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
             sizes = (clip.source.source_size, found.frame_size)
             seen, stated = ('×'.join(map(str, size)) for size in sizes)
             raise ClipError(f'{clip.name}: frames of {seen} pixels, {stated} in {path}')
+        clip.notices += filter(None, [foreign(found.estimator, trained)])
         return found.points
     file = KeypointFile.open(path)
     name = name or file.find(clip.name)
@@ -149,6 +153,8 @@ def _read_file(path: str, clip: Clip) -> np.ndarray:
             )
     points = file.read(name or clip_name(clip.name))
     file.check_size(clip.source.source_size, clip.name)
+    if notice := foreign(file.estimator, trained):
+        clip.notices.append(notice)
     return points
 
 

@@ -23,6 +23,7 @@ from mmsign.decoding import (
     decode_outputs,
 )
 from mmsign.errors import ClipError, ConfigError
+from mmsign.keypoints import foreign
 from mmsign.models.translators.translator import ENSEMBLE
 from mmsign.structures import SignReading
 
@@ -82,7 +83,8 @@ class SignInferencer:
         beam_width: None takes the config's.
         n_best: Sequences returned per output.
         estimator: Finds keypoints for clips that come without, such as
-            ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``.
+            ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``. Its ``name``, if
+            it has one, is compared with what the network was trained on.
 
     Raises:
         ConfigError, FileNotFoundError, CheckpointError, BundleError: If the files
@@ -253,11 +255,14 @@ class SignInferencer:
         """(M, 79, 3) at the clip's chosen frames."""
         clip = job.clip
         given = clip.own_keypoints if given is None else given
+        trained = self.network.estimators
         if given is not None:
-            return clip_keypoints.read_keypoints(given, clip)[clip.chosen]
+            return clip_keypoints.read_keypoints(given, clip, trained)[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')
+        if notice := foreign(getattr(self.estimator, 'name', None), trained):
+            clip.notices.append(notice)
         start = time.perf_counter()
         points = clip_keypoints.estimate_keypoints(self.estimator, clip, clip.chosen)
         job.timing['keypoints'] = time.perf_counter() - start

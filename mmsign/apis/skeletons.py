@@ -31,9 +31,10 @@ class SkeletonFrames(FrameSource):
         size: (width, height) of the frames in pixels.
         name: For errors.
         fps: Frames per second, if they are known.
+        estimator: What made the points, if that is known.
 
     Attributes:
-        points: As given.
+        points, estimator: As given.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class SkeletonFrames(FrameSource):
         size: tuple[int, int],
         name: str,
         fps: float | None = None,
+        estimator: str | None = None,
     ) -> None:
         super().__init__(name)
+        self.estimator = estimator
         self.points, self.frame_size = points, size
         self.times = None if fps is None else np.arange(len(points)) / fps
 
@@ -101,7 +104,8 @@ def open_skeleton(
     if file.lower().endswith(POSE_SUFFIX):
         pose = read_pose(file, notify=notify)
         points = placed(pose.points, pose.frame_size, normalized=False)
-        return SkeletonFrames(points, pose.frame_size, path, pose.fps)
+        about = pose.frame_size, path, pose.fps, pose.estimator
+        return SkeletonFrames(points, *about)
     native = KeypointFile.open(file)
     if name is None and len(clips := native.clip_ids) != 1:
         first = ', '.join(clips[:3])

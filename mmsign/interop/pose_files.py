@@ -23,7 +23,7 @@ from mmsign.files import replacing
 from mmsign.keypoints import LAYOUT_SIZES, NAMES, PARTS, SELECTED_79, SKELETON
 from mmsign.tracking import follow_person, warn
 
-from .mediapipe_points import MEDIAPIPE_TABLE
+from .mediapipe_points import HOLISTIC, MEDIAPIPE_TABLE
 
 POSE_SUFFIX = '.pose'
 _EXTRA = 'files'
@@ -125,11 +125,13 @@ class PoseRecording:
             0, and a score; NaN for what was not found.
         frame_size: (width, height) in pixels.
         fps: Frames per second.
+        estimator: What made the points, if the layout tells.
     """
 
     points: np.ndarray
     frame_size: tuple[int, int]
     fps: float
+    estimator: str | None = None
 
 
 def read_pose(
@@ -190,7 +192,8 @@ def read_pose(
     holistic = [i for n, i in known.items() if names[n][0].endswith('_LANDMARKS')]
     found[:, :, holistic, :2] -= 0.5
     found[~np.isfinite(found).all(axis=3) | ~(found[..., 2] > 0)] = np.nan
-    return PoseRecording(_one_person(found, path, notify), size, fps)
+    estimator = HOLISTIC if holistic else None
+    return PoseRecording(_one_person(found, path, notify), size, fps, estimator)
 
 
 def _one_person(found: np.ndarray, path: Path, notify: Callable) -> np.ndarray:

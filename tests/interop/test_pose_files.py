@@ -9,7 +9,7 @@ import poses
 import pytest
 
 from mmsign.errors import DataError, MissingPackageError
-from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, placed
+from mmsign.interop.mediapipe_points import HOLISTIC, MEDIAPIPE_TABLE, placed
 from mmsign.interop.pose_files import LAYOUTS, read_pose, write_pose
 from mmsign.keypoints import NAMES, SELECTED_79, select_79
 
@@ -111,6 +111,7 @@ def test_points_of_each_layout(tmp_path, layout, names, shift):
         expected = [*(data[0, 0, order.index(theirs)] - shift), 0.5]
         np.testing.assert_allclose(found.points[0, index], expected, rtol=1e-6)
     assert np.isnan(found.points[1]).all()
+    assert (found.estimator == HOLISTIC) == (layout == 'MediaPipe Holistic')
     if layout == 'MediaPipe Holistic':
         mine = {i: name for name, i in MEDIAPIPE_TABLE.items()}
         assert mine[SELECTED_79[point('face_33')]] == 'face_2'

@@ -33,6 +33,7 @@ def test_a_folder_becomes_a_keypoint_file(folder, tmp_path):
     assert run(folder, out) == 0
     file = KeypointFile(out)
     assert file.layout == 'mmsign_79' and file.frame_size == (200, 100)
+    assert file.estimator == 'mediapipe-holistic'
     assert file.clip_ids == ['b', 'deep/a'] and file.length('deep/a') == 2
     np.testing.assert_allclose(file.read('deep/a')[0, 68], (99.5, 49.5, 0.9), atol=0.01)
     np.testing.assert_allclose(file.read('b')[0, 68], (49.5, 99.5, 1))
@@ -43,7 +44,11 @@ def test_points_of_another_table_in_pixels(tmp_path):
     (tmp_path / 't.json').write_text('{"snout": 0}')
     out = tmp_path / 'out.safetensors'
     table = f'--table={tmp_path / "t.json"}'
+    by = '--estimator=tracker'
     assert run(tmp_path / 'c.csv', out, table, '--pixels') == 0
+    assert KeypointFile(out).estimator is None
+    assert run(tmp_path / 'c.csv', out, table, '--pixels', by) == 0
+    assert KeypointFile(out).estimator == 'tracker'
     np.testing.assert_array_equal(KeypointFile(out).read('c')[0, 68], (7, 8, 1))
 
 
@@ -176,6 +181,8 @@ def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
     test = report.splits['test']
     assert test.sizes == {(200, 100): 1, (400, 300): 1}
     assert test.rates == {'30': 1, '25': 1} and sorted(test.lengths) == [17, 20]
+    # Whoever made points of COCO-WholeBody; not MediaPipe.
+    assert KeypointFile(tmp_path / 'corpus' / 'keypoints.safetensors').estimator is None
     load = [dict(type='LoadClip', frames=False)]
     clips = SignFolderDataset(
         str(tmp_path / 'corpus'), 'test', 'keypoints.safetensors', pipeline=load

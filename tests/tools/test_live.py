@@ -143,7 +143,7 @@ def test_mediapipe_is_asked_frame_by_frame(bundle, tmp_path, monkeypatch):
             self.frames += len(list(frames))
             return keypoints_of(1, seed=self.frames)
 
-    monkeypatch.setattr('mmsign.pose.MediaPipeEstimator', Estimator)
+    monkeypatch.setattr('mmsign.pose.recipes.MediaPipeEstimator', Estimator)
     video = tmp_path / 'clip.mp4'
     write_video(video, 20)
     pose = ['--estimator', 'mediapipe', '--estimator-checkpoint', 'holistic.task']

@@ -40,6 +40,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--fps', type=float, help='frames per second that .pose files state'
     )
     parser.add_argument(
+        '--estimator',
+        metavar='NAME',
+        help='what made the points of sources that do not say it, such as '
+        'td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288 (docs/keypoints.md)',
+    )
+    parser.add_argument(
         '--videos',
         metavar='VIDEOS_OR_CORPUS',
         help='where the clips themselves are (see tools/data/extract_keypoints.py), to '
@@ -59,7 +65,7 @@ def convert(args: argparse.Namespace) -> list[str]:
     from mmengine.utils import track_iter_progress
 
     from mmsign.datasets import KeypointWriter, open_frames
-    from mmsign.datasets.io.keypoint_sources import open_keypoint_sources
+    from mmsign.datasets.io.keypoint_sources import estimator_of, open_keypoint_sources
     from mmsign.errors import ConfigError, DataError
     from mmsign.files import check_outputs
     from mmsign.keypoints import parse_frame_size
@@ -70,6 +76,8 @@ def convert(args: argparse.Namespace) -> list[str]:
     check_outputs([args.target], [*args.sources, args.videos], kinds, folders=poses)
     if poses == (args.fps is None):
         raise ConfigError('--fps is what files .pose state: give it if DST is a folder')
+    if poses and args.estimator is not None:
+        raise ConfigError('--estimator: files .pose do not say it')
     size = args.frame_size and parse_frame_size(args.frame_size)
     videos = (
         {clip.clip_id: clip for clip in find_clips(args.videos)} if args.videos else {}
@@ -85,10 +93,16 @@ def convert(args: argparse.Namespace) -> list[str]:
     layouts = {file.layout for file in native}
     only = len(native) == len(args.sources) and len(layouts) == 1
     layout = layouts.pop() if only else 'coco_wholebody_133'
+    there = [args.target] if os.path.exists(args.target) else []
     with (
         nullcontext(PoseFolder(args, {size, *(file.frame_size for file in native)}))
         if poses
-        else KeypointWriter(args.target, layout, size)
+        else KeypointWriter(
+            args.target,
+            layout,
+            size,
+            estimator_of([*args.sources, *there], args.estimator),
+        )
     ) as writer:
         new = [clip_id for clip_id in clips if clip_id not in writer.done]
         for clip_id in track_iter_progress(new, file=sys.stderr) if new else ():

@@ -53,6 +53,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         "(default: MediaPipe's landmarks, and the layouts of .pose that are known)",
     )
     parser.add_argument(
+        '--estimator',
+        metavar='NAME',
+        help='what found the points, where it is not MediaPipe (docs/keypoints.md)',
+    )
+    parser.add_argument(
         '--labels',
         type=Path,
         metavar='FILE.csv',
@@ -107,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         kinds = ', '.join(SUFFIXES)
         raise ConfigError(f'{args.source} holds no recording ({kinds})')
     clips, rows, sizes, failures, odd, found = {}, [], {}, [], [], []
+    makers = set()
     for name, (recording, *others) in track_iter_progress(
         list(owners.items()), file=sys.stderr
     ):
@@ -126,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
             failures.append(str(error) if known else f'{where}: {error}')
             continue
         clips[name], sizes[name] = keypoints, size
+        makers.add(marks.estimator)
         if row is not None:
             rows.append(row | dict(fps=marks.fps or args.fps))
         found.append((keypoints[..., 2] > 0).mean())
@@ -140,7 +147,10 @@ def run(args: argparse.Namespace) -> int:
         for row in rows if other_sizes else ():
             row['frame_size'] = '{}x{}'.format(*sizes[row['id']])
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_keypoints(out, clips, 'mmsign_79', None if other_sizes else size)
+        # Points that are called as MediaPipe's are MediaPipe's.
+        own = makers.pop() if len(makers) == 1 and args.table is None else None
+        about = None if other_sizes else size, args.estimator or own
+        write_keypoints(out, clips, 'mmsign_79', *about)
         share = f'{np.mean(found):.1%} of the points found'
         print(f'{out}: {len(clips)} clips, {share}')
     if clips and not alone:

@@ -36,6 +36,7 @@ from mmsign.interop.landmark_vectors import (
     vector_points,
 )
 from mmsign.interop.mediapipe_points import (
+    HOLISTIC,
     LANDMARK_SUFFIXES,
     MEDIAPIPE_TABLE,
     points_133,
@@ -65,11 +66,13 @@ class Landmarks(NamedTuple):
         frame_size: (width, height) in pixels, if the file says so: x and y are pixels
             then. None: the user knows it, and in what x and y are.
         fps: Frames per second, if the file says so.
+        estimator: What made the points, as their names tell; None if these do not.
     """
 
     points: np.ndarray
     frame_size: tuple[int, int] | None = None
     fps: float | None = None
+    estimator: str | None = HOLISTIC
 
 
 @dataclass(frozen=True)
