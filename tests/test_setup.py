@@ -157,7 +157,7 @@ def test_a_wheel_is_the_same_wherever_it_is_built(wheel, setup, monkeypatch):
     extras = {'keypoints', 'lite', 'translation', 'export', 'tests', 'all'}
     assert extras == set(message_from_string(metadata).get_all('Provides-Extra'))
     package = ROOT / 'mmsign'
-    for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.html', '*.j2'):
+    for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.json', '*.html', '*.j2'):
         for file in package.rglob(pattern):
             assert str(file.relative_to(ROOT)) in names
 
@@ -167,7 +167,7 @@ def test_a_wheel_brings_configs_and_tools(wheel):
         names = set(file.namelist())
     for folder in ('configs', 'tools'):
         for path in (ROOT / folder).rglob('*.*'):
-            if path.suffix in ('.py', '.sh', '.yml'):
+            if path.suffix in ('.py', '.sh', '.mjs', '.yml'):
                 assert f'mmsign/.mim/{path.relative_to(ROOT)}' in names
     assert 'mmsign/.mim/model-index.yml' in names
     assert not any('__pycache__' in name for name in names)

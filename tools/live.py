@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from _estimator import add_estimator_arguments, open_estimator
 
@@ -80,17 +80,16 @@ def camera_frames(number: int) -> Iterator[tuple]:
         capture.release()
 
 
-def file_frames(
-    path: str, keypoints: str | None, trained: Sequence[str]
-) -> Iterator[tuple]:
-    """Frames of a file with their keypoints and times."""
+def file_frames(path: str, keypoints: str | None, network) -> Iterator[tuple]:
+    """Frames of a file with their keypoints, as a network sees them, and times."""
     import numpy as np
 
     from mmsign.apis.clip_keypoints import read_keypoints
     from mmsign.apis.clips import open_clip
 
     clip = open_clip(path)
-    poses = None if keypoints is None else read_keypoints(keypoints, clip, trained)
+    about = network.pipeline.face, network.estimators
+    poses = None if keypoints is None else read_keypoints(keypoints, clip, *about)
     for notice in clip.notices:
         print(f'note: {notice}')
     indices = np.arange(len(clip.times))
@@ -158,7 +157,7 @@ def main(arguments: list[str] | None = None) -> list:
     if args.camera is not None:
         source = camera_frames(args.camera)
     else:
-        source = file_frames(args.video, args.keypoints, network.estimators)
+        source = file_frames(args.video, args.keypoints, network)
     final, compute, seconds = [], 0.0, 0.0
     try:
         for frame, pose, seconds in source:

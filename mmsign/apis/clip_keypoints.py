@@ -13,7 +13,7 @@ import numpy as np
 
 from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import KeypointFile
-from mmsign.errors import ClipError
+from mmsign.errors import ClipError, DataError, explain
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.keypoints import LAYOUT_SIZES, channels_of, foreign, misplaced, select_79
 
@@ -31,18 +31,19 @@ Keypoints = File | np.ndarray
 
 
 def read_keypoints(
-    given: Keypoints, clip: Clip, trained: Sequence[str] = ()
+    given: Keypoints, clip: Clip, face: str = 'twostream', trained: Sequence[str] = ()
 ) -> np.ndarray:
     """Keypoints of every frame of a clip.
 
     Args:
         given: An array (N, K, 3) of x, y in pixels of the frame and a score, K being
-            133 (COCO-WholeBody) or the 79 used; or a file: mmsign's own
-            (``.safetensors``), in which the clip is looked up by the end of its path
-            (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
+            133 (COCO-WholeBody) or the 79 that the network sees; or a file: mmsign's
+            own (``.safetensors``), in which the clip is looked up by the end of its
+            path (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
             ``FILE.safetensors@CLIP`` names the clip; or the JSON of MMPose's
             inferencer.
         clip: The clip they belong to; its notices say what is odd.
+        face: Whose points of the face the network sees, see ``keypoints.FACES``.
         trained: What made the keypoints of the network's training, if it is known.
 
     Returns:
@@ -59,8 +60,8 @@ def read_keypoints(
         raise ClipError(f'{clip.name}: {why}')
     is_array = isinstance(given, np.ndarray)
     where = 'the array of keypoints' if is_array else os.fspath(given)
-    points = given if is_array else _read_file(where, clip, trained)
-    points = selected(np.asarray(points, np.float32), where, clip.name)
+    points = given if is_array else _read_file(where, clip, face, trained)
+    points = selected(np.asarray(points, np.float32), where, clip.name, face)
     if len(points) != len(clip.source):
         raise ClipError(
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
@@ -122,7 +123,7 @@ def keypoints_of_each(
     return named
 
 
-def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
+def _read_file(path: str, clip: Clip, face: str, trained: Sequence[str]) -> np.ndarray:
     split = re.fullmatch(r'(.*\.safetensors)@(.+)', path, re.IGNORECASE | re.DOTALL)
     path, name = split.groups() if split else (path, None)
     suffix = Path(path).suffix.lower()
@@ -143,15 +144,19 @@ def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
     file.check_size(clip.source.source_size, clip.name)
     if notice := foreign(file.estimator, trained):
         clip.notices.append(notice)
-    return points
+    with explain(DataError, f'{clip.name}: {path}', DataError):
+        return select_79(points, file.layout, face)
 
 
-def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
+def selected(
+    points: np.ndarray, where: str, name: str, face: str = 'twostream'
+) -> np.ndarray:
     """The 79 of (N, K, 3) keypoints.
 
     Args:
         points: In a known layout.
         where, name: Of the keypoints and of the clip, for errors.
+        face: See ``keypoints.FACES``.
 
     Raises:
         ClipError: If the layout is unknown or a value is not finite.
@@ -162,7 +167,7 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
             f'{name}: keypoints of shape {points.shape} in {where}; expected (frames, '
             f'{" or ".join(map(str, sizes))}, 3): x, y in pixels and a score'
         )
-    points = select_79(points)
+    points = select_79(points, face=face)
     if not np.isfinite(points).all():
         frame, point = np.argwhere(~np.isfinite(points))[0][:2]
         raise ClipError(
@@ -173,7 +178,7 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
 
 
 def estimate_keypoints(
-    estimator: Estimator, clip: Clip, indices: np.ndarray
+    estimator: Estimator, clip: Clip, indices: np.ndarray, face: str = 'twostream'
 ) -> np.ndarray:
     """Have an estimator look at chosen frames.
 
@@ -183,6 +188,7 @@ def estimate_keypoints(
         clip: The clip.
         indices: (M,) source frames, not falling; each distinct one is looked at
             once.
+        face: See ``keypoints.FACES``.
 
     Returns:
         (M, 79, 3) float32.
@@ -195,7 +201,7 @@ def estimate_keypoints(
     if len(points) != len(distinct):
         found = f'keypoints of {len(points)} frames for {len(distinct)}'
         raise ClipError(f'{clip.name}: the estimator returned {found}')
-    return selected(points, 'the estimator', clip.name)[inverse]
+    return selected(points, 'the estimator', clip.name, face)[inverse]
 
 
 def person_share(keypoints: np.ndarray, channels: Sequence[int] = UPPER_BODY) -> float:
