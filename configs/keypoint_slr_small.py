@@ -23,10 +23,7 @@ model = dict(
     vocab={{_base_.vocab}},
     data_preprocessor=dict(keypoint_input='points', pad_multiple=4),
     decoder=dict(beam_width=5, merge_adjacent={{_base_.merge_adjacent}}),
-    keypoint=dict(
-        backbone=dict(type='KeypointTCN'),
-        head=dict(hidden_channels=128, feedforward_channels=256, dropout=0.3),
-    ),
+    keypoint=dict(backbone=dict(type='KeypointTCN'), head=dict(type='LinearHead')),
 )
 default_hooks = dict(
     weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)

@@ -4,7 +4,11 @@ First ``tools/extract_features.py --views 2`` with a recognizer's checkpoint, an
 g2t_toy.py: see tools/quickstart.sh.
 """
 
-_base_ = ['twostream_slr_toy.py', '_base_/translation.py', '_base_/models/toy_mbart.py']
+_base_ = [
+    'twostream_slr_toy_points.py',
+    '_base_/translation.py',
+    '_base_/models/toy_mbart.py',
+]
 train_cfg = dict(max_epochs=30, val_interval=30)
 param_scheduler = [
     dict(type='WarmUpLR', updates=100, start_factor=0.05, by_epoch=False),
@@ -24,7 +28,7 @@ optim_wrapper = dict(
         bypass_duplicate=True,
     ),
 )
-feature_file = 'work_dirs/features/twostream_slr_toy.safetensors'
+feature_file = 'work_dirs/features/twostream_slr_toy_points.safetensors'
 features = [dict(type='LoadFeatures', feature_file=feature_file)]
 # Few clips: random views of them keep the heads from learning them by heart.
 views = [dict(type='LoadFeatures', feature_file=feature_file, views=2)]

@@ -35,6 +35,7 @@ COMMANDS = {
     'convert mbart': ('convert/prune_mbart.py', 'prune an mBART to a corpus'),
     'export bundle': ('export/bundle.py', 'a network in one file, for infer and live'),
     'export onnx': ('export/onnx.py', 'a network as ONNX'),
+    'export web': ('export/web.py', 'a page that recognizes in the browser'),
     'describe': ('analysis/describe.py', 'what the network of a config consists of'),
     'configs': ('configs.py', "list the configs, with the paper's figures"),
     'quickstart': ('quickstart.sh', 'train and test on a toy corpus made here'),

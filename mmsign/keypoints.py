@@ -23,6 +23,19 @@ SELECTED_79: tuple[int, ...] = (
 )
 """Indices into the 133, in the order of the network's input channels."""
 
+FACES: dict[str, tuple[int, ...]] = dict(
+    twostream=SELECTED_79,
+    mska=(
+        *(23, 26, 29, 33, 36, 39, 41, 43, 46, 48, 53, 56, 59, 62, 65, 68),
+        *range(91, 133),
+        *(*range(71, 78), 79, 80, 81),
+        *range(11),
+    ),
+)
+"""Likewise, by the method whose points of the face and mouth they are: in the same
+places others of the 133. What is said below of single points of the face is said of
+``twostream``."""
+
 PARTS: dict[str, slice] = {
     'face': slice(0, 16),
     'hands': slice(16, 58),
@@ -238,8 +251,8 @@ def channels_of(keypoints: Sequence[str | int] | str | None) -> tuple[int, ...]:
     """Which of the 79 are chosen.
 
     Args:
-        keypoints: Parts (of ``PARTS``), single points (of ``NAMES``) or channels, in
-            any order; None chooses all.
+        keypoints: Parts (of ``PARTS``, or ``left_hand``, ``right_hand``), single points
+            (of ``NAMES``) or channels, in any order; None chooses all.
 
     Returns:
         Channels, each once, rising.
@@ -256,17 +269,18 @@ def channels_of(keypoints: Sequence[str | int] | str | None) -> tuple[int, ...]:
     every = range(len(SELECTED_79))
     if keypoints is None:
         return tuple(every)
+    parts = PARTS | dict(zip(('left_hand', 'right_hand'), HANDS))
     chosen: set[int] = set()
     # A single name, as a command line has it.
     for key in [keypoints] if isinstance(keypoints, (str, int)) else keypoints:
-        if key in PARTS:
-            chosen.update(every[PARTS[key]])
+        if key in parts:
+            chosen.update(every[parts[key]])
         elif key in NAMES or (type(key) is int and key in every):
             chosen.add(NAMES.index(key) if key in NAMES else key)
         else:
             raise ConfigError(
                 f'keypoints={keypoints!r}: {key!r} is none of the parts '
-                f'{", ".join(PARTS)}, nor a point such as nose, left_wrist, '
+                f'{", ".join(parts)}, nor a point such as nose, left_wrist, '
                 f'right_hand_8 or face_30 (docs/keypoints.md), nor a channel 0 to '
                 f'{every[-1]}'
             )
@@ -317,18 +331,23 @@ shoulders, hands on the wrists, the points of the face on the nearest of the bod
 stream that sees chosen keypoints, the tree of those."""
 
 
-def select_79(points: np.ndarray, layout: str | None = None) -> np.ndarray:
+def select_79(
+    points: np.ndarray, layout: str | None = None, face: str = 'twostream'
+) -> np.ndarray:
     """Select the network's 79 keypoints.
 
     Args:
         points: (..., K, C) in ``layout``.
-        layout: A key of ``LAYOUT_SIZES``; None takes the one of K keypoints.
+        layout: A key of ``LAYOUT_SIZES``; None takes the one of K keypoints, of which
+            79 are taken as they are.
+        face: Whose points of the face, a key of ``FACES``.
 
     Returns:
         (..., 79, C)
 
     Raises:
-        DataError: If the layout is unknown or K is not its size.
+        DataError: If the layout is unknown, K is not its size, or it lacks the points
+            of this face.
 
     Examples:
         >>> whole_body = np.zeros((25, 133, 3))  # x, y, score of 25 frames
@@ -337,10 +356,17 @@ def select_79(points: np.ndarray, layout: str | None = None) -> np.ndarray:
     """
     count = points.shape[-2]
     of_size = {size: name for name, size in LAYOUT_SIZES.items()}
-    layout = layout or of_size.get(count, f'of {count} keypoints')
+    given, layout = layout, layout or of_size.get(count, f'of {count} keypoints')
     if LAYOUT_SIZES.get(layout) != count:
         raise DataError(
             f'keypoint layout {layout!r} in an array of shape {points.shape}: expected '
             f'one of {LAYOUT_SIZES}'
         )
-    return points if layout == 'mmsign_79' else points[..., SELECTED_79, :]
+    if layout != 'mmsign_79':
+        return points[..., FACES[face], :]
+    if given and face != 'twostream':
+        raise DataError(
+            f'keypoint layout {layout!r} lacks points of the face that LoadClip(face='
+            f'{face!r}) asks for; give all of coco_wholebody_133, or leave out face'
+        )
+    return points

@@ -54,7 +54,8 @@ WEIGHT_INITIALIZERS = _child(mmaction.WEIGHT_INITIALIZERS)
 
 
 def arguments_of(part: Any) -> tuple[set[str], bool]:
-    """Names of what a class or function takes, what it hands on to bases included.
+    """Names of what a class or function takes, what it hands on to bases included, and
+    to parts of the class that it names as ``hands_on_to``.
 
     Returns:
         The names, none if it is neither; and whether it may take others, which cannot
@@ -65,6 +66,8 @@ def arguments_of(part: Any) -> tuple[set[str], bool]:
         inits = (vars(base).get('__init__') for base in part.__mro__[:-1])
         functions = filter(None, inits)
     names, others = set(), False
+    if hasattr(part, 'hands_on_to'):
+        names, _ = arguments_of(part.hands_on_to)
     for function in functions:
         parameters = inspect.signature(function).parameters.values()
         names |= {p.name for p in parameters}

@@ -19,6 +19,12 @@ HEADER = 'name|video|start|end|speaker|orth|translation'
 LENGTHS = dict(a=7, b=12)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup('mmsign')
+    group.addoption('--web-clip', help='a video of somebody, for the landmark model')
+    group.addoption('--web-shots', help='a folder for pictures of the page')
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what runs whole programs: all but the tests of a module of mmsign.
 

@@ -34,8 +34,8 @@ def test_it_builds(path):
     cfg.model.vocab = dict(glosses=[f'G{index}' for index in range(1235)])
     # Shapes are all that is looked at: no memory, no initial values.
     model = without_values(lambda: MODELS.build(cfg.model))
-    for stream in model.streams.values():
-        assert stream.head.classifier.out_features == 1236
+    for head in model.heads.values():
+        assert head.classifier.out_features == 1236
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         for step in loader.dataset.pipeline:
             TRANSFORMS.build(step)

@@ -22,8 +22,9 @@ ABOVE = dict(
     interop=('datasets', 'engine', 'apis', 'visualization', 'pose', 'toy'),
     pose=('engine', 'apis', 'visualization', 'toy'),
     toy=('models', 'engine', 'apis', 'visualization', 'pose'),
-    engine=('apis', 'toy', 'pose'),
-    apis=('engine', 'toy'),
+    engine=('apis', 'toy', 'pose', 'web'),
+    apis=('engine', 'toy', 'web'),
+    web=('engine', 'toy', 'pose', 'visualization'),
     compat=('datasets', 'models', 'engine', 'apis', 'decoding', 'evaluation'),
 )
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from mmaction.models.utils.graph import Graph
 
+from mmsign.errors import DataError
 from mmsign.keypoints import (
     ARMS,
     GRAPH_LAYOUTS,
@@ -51,6 +52,20 @@ def test_selection():
     for layout in ('coco_wholebody_133', 'openpose'):
         with pytest.raises(ValueError, match=layout):
             select_79(chosen, layout)
+
+
+def test_other_points_of_the_face_in_the_same_places():
+    points = np.arange(133.0)[:, None]
+    ours, theirs = select_79(points), select_79(points, face='mska')
+    for part in ('hands', 'upper_body'):
+        np.testing.assert_array_equal(ours[PARTS[part]], theirs[PARTS[part]])
+    assert len(np.unique(theirs)) == 79
+    face, mouth = (theirs[PARTS[part], 0] for part in ('face', 'mouth'))
+    assert {*face} <= {*range(23, 71)} and {*mouth} <= {*range(71, 91)}
+    # Where points are in one's own hands they are the network's already.
+    np.testing.assert_array_equal(select_79(ours, face='mska'), ours)
+    with pytest.raises(DataError, match="mmsign_79.*face='mska'"):
+        select_79(ours, 'mmsign_79', face='mska')
 
 
 def test_the_graph_is_a_tree_towards_the_nose():
@@ -117,6 +132,7 @@ def test_names_say_which_point_it_is():
 
 
 def test_keypoints_are_chosen_by_part_name_or_channel():
+    assert channels_of('left_hand') == tuple(range(16, 37))
     assert channels_of(None) == channels_of(PARTS) == tuple(range(79))
     hands = tuple(range(16, 58))
     assert channels_of('hands') == channels_of(['hands', 'left_hand_3', 17]) == hands

@@ -155,11 +155,11 @@ def test_a_wheel_is_the_same_wherever_it_is_built(wheel, setup, monkeypatch):
     asked = asked_for(metadata)
     assert asked == {Requirement(line) for line in setup.requirements(editable=False)}
     assert not any('mmcv' in one.name or '==' in str(one.specifier) for one in asked)
-    extras = {'keypoints', 'lite', 'translation', 'export', 'files', 'hub'}
+    extras = {'keypoints', 'lite', 'translation', 'export', 'files', 'hub', 'scores'}
     provided = message_from_string(metadata).get_all('Provides-Extra')
     assert extras | {'tests', 'all'} == set(provided)
     package = ROOT / 'mmsign'
-    for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.html', '*.j2'):
+    for pattern in ('*.py', 'py.typed', '*.css', '*.js', '*.json', '*.html', '*.j2'):
         for file in package.rglob(pattern):
             assert str(file.relative_to(ROOT)) in names
 
@@ -169,7 +169,7 @@ def test_a_wheel_brings_configs_and_tools(wheel):
         names = set(file.namelist())
     for folder in ('configs', 'tools'):
         for path in (ROOT / folder).rglob('*.*'):
-            if path.suffix in ('.py', '.sh', '.yml'):
+            if path.suffix in ('.py', '.sh', '.mjs', '.yml'):
                 assert f'mmsign/.mim/{path.relative_to(ROOT)}' in names
     assert 'mmsign/.mim/model-index.yml' in names
     assert not any('__pycache__' in name for name in names)

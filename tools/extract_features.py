@@ -127,16 +127,21 @@ def build_dataset(cfg: Config, split: str, view: int = 0):
 def features_of(
     recognizer: torch.nn.Module, batch: dict, view: int = 0
 ) -> dict[str, ClipFeatures]:
-    """Features of a batch by name in the file; only the valid steps."""
+    """Features of a batch by name in the file; only the valid steps', and those at the
+    ends that a head needs."""
+    from mmsign.models.heads.gloss_head import needed_rows, output_steps
+
     data = recognizer.data_preprocessor(batch)
     frames = next(iter(data['inputs'].values())).shape[2]
     pooled = recognizer.pool(recognizer.encode(data['inputs']))
+    heads = {name: stream.head for name, stream in recognizer.streams.items()}
     found = {}
     for row, sample in enumerate(data['data_samples']):
         streams = {}
         for stream, values in pooled.items():
-            steps = sample.length * values.shape[1] // frames
-            streams[stream] = values[row, :steps].float().cpu().numpy()
+            steps = output_steps(heads[stream], values.shape[1])
+            rows = needed_rows(heads[stream], sample.length * steps // frames)
+            streams[stream] = values[row, :rows].float().cpu().numpy()
         found[view_id(sample.clip_id, view)] = ClipFeatures(
             streams, sample.frame_indices, sample.num_frames
         )

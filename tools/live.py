@@ -173,7 +173,8 @@ def main(arguments: list[str] | None = None) -> list:
         clip = open_clip(args.video, default_fps=network.fps)
         network.pipeline.check(clip)
         if keypoints := args.keypoints or clip.own_keypoints:
-            poses = read_keypoints(keypoints, clip, network.estimators)
+            about = network.pipeline.face, network.estimators
+            poses = read_keypoints(keypoints, clip, *about)
         for notice in clip.notices:
             print(f'note: {notice}')
         source = file_frames(clip, poses)
@@ -209,19 +210,21 @@ def main(arguments: list[str] | None = None) -> list:
             calibrated=network.calibrated,
             notices=() if clip is None else tuple(clip.notices),
         )
-        job = None if clip is None else job_of(clip, poses, count)
+        face = network.pipeline.face
+        job = None if clip is None else job_of(clip, poses, count, face)
         write_result(args.out, result, network, job)
         print(f'written: {args.out}')
     return final
 
 
-def job_of(clip, poses, count: int):
+def job_of(clip, poses, count: int, face: str):
     """What there was to see of a clip up to a frame, to be drawn.
 
     Args:
         clip: All of it.
         poses: (133, 3) or (79, 3) of each frame; may be empty.
         count: Frames that were seen.
+        face: Whose points of the face, see ``keypoints.FACES``.
     """
     import numpy as np
 
@@ -232,7 +235,7 @@ def job_of(clip, poses, count: int):
     points = None
     if len(poses):
         points = np.asarray(poses[:count], np.float32)
-        points = selected(points, 'the keypoints', clip.name)
+        points = selected(points, 'the keypoints', clip.name, face)
     return ClipJob(clip, points, is_long=True)
 
 

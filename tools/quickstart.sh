@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Usage: bash tools/quickstart.sh [--translation] [--work-dir DIR] [--python PYTHON]
+# Usage: bash tools/quickstart.sh [--web] [--translation] [--work-dir DIR]
+#                                 [--python PYTHON]
 #
 # From a fresh checkout to a word error rate, in at most 15 minutes on 2 CPU cores:
 #
 #   1. installs mmsign into the active virtual environment, else into .venv in the
 #      checkout, which is made if need be
 #   2. renders the toy corpus into data/toy
-#   3. trains each stream alone, then configs/twostream_slr_toy.py from both
+#   3. trains each stream alone, then configs/twostream_slr_toy_points.py from both
 #   4. tests the best checkpoint on unseen signers, with beam search of width 5, and
 #      bundles it in one file for inference, toy.bundle
 #   5. prints WER and its parts for each output of the network, and where to find a
@@ -16,6 +17,8 @@
 # Steps that are done already are skipped, and an interrupted training goes on from
 # its last checkpoint. A GPU is used when there is one.
 #
+#   --web             also write a page that recognizes in the browser by the keypoint
+#                     stream, and say how to open it; npm fetches what it runs on, once
 #   --translation     go on to German sentences, in at most 15 more minutes: gloss-to-text
 #                     pretraining, the network's features of every clip, the three
 #                     translation heads; prints sentences, BLEU and ROUGE
@@ -39,11 +42,12 @@ usage() {
 }
 
 work_dir=""
-translation=0
+translation=0 web=0
 while (($#)); do
     case "$1" in
         -h | --help) usage && exit 0 ;;
         --translation) translation=1 && shift ;;
+        --web) web=1 && shift ;;
         --work-dir | --python)
             (($# > 1)) || { echo "error: $1 needs a value" >&2 && exit 2; }
             if [[ "$1" == --work-dir ]]; then
@@ -78,6 +82,9 @@ extras="" needed="torch mmaction"
 if ((translation)); then
     extras=translation needed="$needed sacrebleu sentencepiece transformers"
 fi
+if ((web)); then
+    extras="${extras:+$extras,}export" needed="$needed onnx onnxruntime"
+fi
 if [[ -n "${MMSIGN_PYTHON:-}" ]]; then
     PYTHON="$MMSIGN_PYTHON"
     for module in $needed; do
@@ -91,7 +98,7 @@ fi
 
 # Everything below names paths of data as the configs do, relative to this folder.
 cd "$place"
-config="${from}configs/twostream_slr_toy.py"
+config="${from}configs/twostream_slr_toy_points.py"
 package="$("$PYTHON" -c 'import importlib.util as u
 print(*u.find_spec("mmsign").submodule_search_locations)')"
 
@@ -126,19 +133,19 @@ say "3/5 Training (logs and checkpoints: $work_dir)"
 # Stage 1, each stream alone: on a CPU both at once, with half of the cores each. Small
 # networks gain more from that than from all the cores.
 train_stream() {
-    local stream="$1" work="$work_dir/$1"
+    local stream="$1" work="$work_dir/$1" name="$2"
     if [[ -f "$work/.trained" ]]; then
         echo "The $stream stream is trained already"
         return
     fi
-    "$PYTHON" "${from}tools/train.py" "${from}configs/${stream}_slr_toy.py" \
+    "$PYTHON" "${from}tools/train.py" "${from}configs/$name.py" \
         --work-dir "$work" --resume auto
     touch "$work/.trained"
 }
 
 if "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-    train_stream video
-    train_stream keypoint
+    train_stream video video_slr_toy
+    train_stream keypoint keypoint_slr_toy_points
 else
     mkdir -p "$work_dir"
     cores="$(getconf _NPROCESSORS_ONLN)"
@@ -146,11 +153,11 @@ else
     echo "Keypoint stream: progress in $work_dir/keypoint.log"
     # A process group of its own, which goes if the other fails or the user interrupts.
     set -m
-    train_stream keypoint >"$work_dir/keypoint.log" 2>&1 &
+    train_stream keypoint keypoint_slr_toy_points >"$work_dir/keypoint.log" 2>&1 &
     keypoint_job=$!
     set +m
     trap 'kill -- "-$keypoint_job" 2>/dev/null || true' EXIT
-    train_stream video
+    train_stream video video_slr_toy
     if ! wait "$keypoint_job"; then
         tail -n 20 "$work_dir/keypoint.log" >&2
         fail "training the keypoint stream failed, see above"
@@ -187,6 +194,11 @@ fi
 
 say "5/5 Report"
 "$PYTHON" "${from}tools/analysis/quickstart_report.py" --work-dir "$work_dir"
+
+if ((web)); then
+    say "A page that recognizes in the browser"
+    "$PYTHON" "${from}tools/export/web.py" "$work_dir/toy.bundle" "$work_dir/web"
+fi
 
 ((translation)) || exit 0
 

@@ -8,6 +8,8 @@
 #   bash tools/run_tests.sh                     everything
 #   bash tools/run_tests.sh --quick             what is not marked slow, in a minute
 #   bash tools/run_tests.sh tests/decoding      one folder, without the style check
+#   bash tools/run_tests.sh tests/web --web-clip=clip.mp4 --web-shots=/tmp
+#                                               the page in Chromium: docs/web.md
 #   MMSIGN_TEST_PROCESSES=1 bash tools/run_tests.sh -x
 set -euo pipefail
 

@@ -1,7 +1,8 @@
 """Score files with the measures mmsign reports, without a model.
 
     python tools/score.py wer REF HYP [--corpus phoenix2014|phoenix2014T|csl-daily|none]
-                          [--protocol paper|official] [--verify-sclite] [--json]
+                          [--protocol paper|official] [--costs sclite|levenshtein]
+                          [--verify-sclite] [--json]
     python tools/score.py bleu REF HYP --lang de|zh [--json]
     python tools/score.py align REF HYP [--sort order|wer] [--limit N]
     python tools/score.py signs DUMP.jsonl|REF [HYP] [--output average] [--json]
@@ -38,6 +39,7 @@ from mmsign.evaluation.cleanup import (
     apply_protocol,
     clean_glosses,
 )
+from mmsign.evaluation.levenshtein import COSTS, check_costs, levenshtein_errors
 from mmsign.evaluation.prediction_dump import read_predictions
 from mmsign.evaluation.sclite import verify_with_sclite
 from mmsign.evaluation.signers import errors_by_signer, familiar_signers, signer_table
@@ -151,6 +153,7 @@ def clean(sentences: Sentences, args: argparse.Namespace) -> Sentences:
 
 def score_wer(args: argparse.Namespace) -> str:
     """The report of ``score.py wer``."""
+    check_costs(args.costs)
     _, references, hypotheses, signers = clean(read_sentences(args), args)
     each = list(map(sentence_errors, references, hypotheses))
     counts = sum(each, WordErrors())
@@ -159,24 +162,29 @@ def score_wer(args: argparse.Namespace) -> str:
         print('sclite counts the same', file=sys.stderr)
     name, notice = Path(args.hyp).name, familiar_signers(signers, args.train_signers)
     by_signer = errors_by_signer(signers, {name: each})
+    totals = {name: counts}
+    if args.costs == 'levenshtein':
+        totals[args.costs] = levenshtein_errors(references, hypotheses)
     if not args.json:
-        parts = [word_error_table({name: counts})]
+        parts = [word_error_table(totals)]
         parts += [signer_table(by_signer)] if len(by_signer) > 1 else []
         return '\n\n'.join([*parts, *filter(None, [notice])])
     if notice:
         print(notice, file=sys.stderr)
-    return json.dumps(
-        dict(
-            wer=counts.wer,
-            substitutions=counts.substitutions,
-            deletions=counts.deletions,
-            insertions=counts.insertions,
-            errors=counts.errors,
-            reference_words=counts.reference_words,
-            sentences=counts.sentences,
-            sentence_accuracy=counts.sentence_accuracy,
-        ),
-        indent=1,
+    shown, *others = map(_as_json, totals.values())
+    return json.dumps(shown | dict(zip(list(totals)[1:], others)), indent=1)
+
+
+def _as_json(counts: WordErrors) -> dict:
+    return dict(
+        wer=counts.wer,
+        substitutions=counts.substitutions,
+        deletions=counts.deletions,
+        insertions=counts.insertions,
+        errors=counts.errors,
+        reference_words=counts.reference_words,
+        sentences=counts.sentences,
+        sentence_accuracy=counts.sentence_accuracy,
     )
 
 
@@ -317,6 +325,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add_files(wer)
     add_protocol(wer)
+    wer.add_argument(
+        '--costs',
+        choices=COSTS,
+        default=COSTS[0],
+        help='levenshtein: at unit costs as well, by jiwer (default: %(default)s)',
+    )
     wer.add_argument(
         '--verify-sclite',
         action='store_true',

@@ -29,6 +29,7 @@ custom_hooks = [
     dict(type='FiniteGradientsHook'),
     dict(type='CorpusChangeHook'),
     dict(type='OutputLengthHook'),
+    dict(type='MirroredPointsHook'),
     dict(type='LongClipsHook'),
     # Fits on the development split what makes confidences mean something.
     dict(type='CalibrationHook'),

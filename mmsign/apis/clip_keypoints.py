@@ -12,7 +12,7 @@ import numpy as np
 
 from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import KeypointFile
-from mmsign.errors import ClipError
+from mmsign.errors import ClipError, DataError, explain
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.pose_files import POSE_SUFFIX
 from mmsign.keypoints import LAYOUT_SIZES, channels_of, foreign, misplaced, select_79
@@ -32,18 +32,19 @@ Keypoints = File | np.ndarray
 
 
 def read_keypoints(
-    given: Keypoints, clip: Clip, trained: Sequence[str] = ()
+    given: Keypoints, clip: Clip, face: str = 'twostream', trained: Sequence[str] = ()
 ) -> np.ndarray:
     """Keypoints of every frame of a clip.
 
     Args:
         given: An array (N, K, 3) of x, y in pixels of the frame and a score, K being
-            133 (COCO-WholeBody) or the 79 used; or a file: mmsign's own
-            (``.safetensors``), in which the clip is looked up by the end of its path
-            (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
+            133 (COCO-WholeBody) or the 79 that the network sees; or a file: mmsign's
+            own (``.safetensors``), in which the clip is looked up by the end of its
+            path (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
             ``FILE.safetensors@CLIP`` names the clip; ``.pose`` (see ``pose_files``);
             or the JSON of MMPose's inferencer.
         clip: The clip they belong to; its notices say what is odd.
+        face: Whose points of the face the network sees, see ``keypoints.FACES``.
         trained: What made the keypoints of the network's training, if it is known.
 
     Returns:
@@ -60,8 +61,8 @@ def read_keypoints(
         raise ClipError(f'{clip.name}: {why}')
     is_array = isinstance(given, np.ndarray)
     where = 'the array of keypoints' if is_array else os.fspath(given)
-    points = given if is_array else _read_file(where, clip, trained)
-    points = selected(np.asarray(points, np.float32), where, clip.name)
+    points = given if is_array else _read_file(where, clip, face, trained)
+    points = selected(np.asarray(points, np.float32), where, clip.name, face)
     if len(points) != len(clip.source):
         raise ClipError(
             f'{clip.name}: {len(clip.source)} frames, but {len(points)} frames of '
@@ -123,7 +124,7 @@ def keypoints_of_each(
     return named
 
 
-def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
+def _read_file(path: str, clip: Clip, face: str, trained: Sequence[str]) -> np.ndarray:
     path, name = split_named(path)
     suffix = Path(path).suffix.lower()
     if suffix not in ('.json', NATIVE, POSE_SUFFIX):
@@ -142,7 +143,8 @@ def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
             seen, stated = ('×'.join(map(str, size)) for size in sizes)
             raise ClipError(f'{clip.name}: frames of {seen} pixels, {stated} in {path}')
         clip.notices += filter(None, [foreign(found.estimator, trained)])
-        return found.points
+        with explain(DataError, f'{clip.name}: {path}', DataError):
+            return select_79(found.points, 'mmsign_79', face)
     file = KeypointFile.open(path)
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:
@@ -155,15 +157,19 @@ def _read_file(path: str, clip: Clip, trained: Sequence[str]) -> np.ndarray:
     file.check_size(clip.source.source_size, clip.name)
     if notice := foreign(file.estimator, trained):
         clip.notices.append(notice)
-    return points
+    with explain(DataError, f'{clip.name}: {path}', DataError):
+        return select_79(points, file.layout, face)
 
 
-def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
+def selected(
+    points: np.ndarray, where: str, name: str, face: str = 'twostream'
+) -> np.ndarray:
     """The 79 of (N, K, 3) keypoints.
 
     Args:
         points: In a known layout.
         where, name: Of the keypoints and of the clip, for errors.
+        face: See ``keypoints.FACES``.
 
     Raises:
         ClipError: If the layout is unknown or a value is not finite.
@@ -174,7 +180,7 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
             f'{name}: keypoints of shape {points.shape} in {where}; expected (frames, '
             f'{" or ".join(map(str, sizes))}, 3): x, y in pixels and a score'
         )
-    points = select_79(points)
+    points = select_79(points, face=face)
     if not np.isfinite(points).all():
         frame, point = np.argwhere(~np.isfinite(points))[0][:2]
         raise ClipError(
@@ -185,7 +191,7 @@ def selected(points: np.ndarray, where: str, name: str) -> np.ndarray:
 
 
 def estimate_keypoints(
-    estimator: Estimator, clip: Clip, indices: np.ndarray
+    estimator: Estimator, clip: Clip, indices: np.ndarray, face: str = 'twostream'
 ) -> np.ndarray:
     """Have an estimator look at chosen frames.
 
@@ -195,6 +201,7 @@ def estimate_keypoints(
         clip: The clip.
         indices: (M,) source frames, not falling; each distinct one is looked at
             once.
+        face: See ``keypoints.FACES``.
 
     Returns:
         (M, 79, 3) float32.
@@ -207,7 +214,7 @@ def estimate_keypoints(
     if len(points) != len(distinct):
         found = f'keypoints of {len(points)} frames for {len(distinct)}'
         raise ClipError(f'{clip.name}: the estimator returned {found}')
-    return selected(points, 'the estimator', clip.name)[inverse]
+    return selected(points, 'the estimator', clip.name, face)[inverse]
 
 
 def person_share(keypoints: np.ndarray, channels: Sequence[int] = UPPER_BODY) -> float:

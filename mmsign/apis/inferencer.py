@@ -253,18 +253,20 @@ class SignInferencer:
 
     def _keypoints(self, job: ClipJob, given: Keypoints | None) -> np.ndarray:
         """(M, 79, 3) at the clip's chosen frames."""
-        clip = job.clip
+        clip, face = job.clip, self.network.pipeline.face
         given = clip.own_keypoints if given is None else given
         trained = self.network.estimators
         if given is not None:
-            return clip_keypoints.read_keypoints(given, clip, trained)[clip.chosen]
+            about = clip, face, trained
+            return clip_keypoints.read_keypoints(given, *about)[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')
         if notice := foreign(getattr(self.estimator, 'name', None), trained):
             clip.notices.append(notice)
         start = time.perf_counter()
-        points = clip_keypoints.estimate_keypoints(self.estimator, clip, clip.chosen)
+        settings = self.estimator, clip, clip.chosen, face
+        points = clip_keypoints.estimate_keypoints(*settings)
         job.timing['keypoints'] = time.perf_counter() - start
         return points
 

@@ -174,7 +174,8 @@ class LiveRecognizer:
             raise ClipError(f'{where} needs keypoints: feed them, or give an estimator')
         if keypoints is not None:
             points = np.asarray(keypoints, np.float32)[None]
-            keypoints = selected(points, 'the keypoints fed', where)[0]
+            fed = points, 'the keypoints fed', where, pipeline.face
+            keypoints = selected(*fed)[0]
         size = frame_size if frame is None else frame.shape[1::-1]
         return StreamFrame(frame, keypoints, tuple(map(int, size)))
 

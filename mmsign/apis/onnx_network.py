@@ -4,6 +4,7 @@ Symbols: B clips, T frames, T' output steps, V classes with the blank.
 """
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class ExportableNetwork(nn.Module):
         input_names: ``video`` (B, 3, T, S, S) and/or ``heatmaps`` (B, K, T, s, s), in
             the order of ``forward``.
         output_names: Of the results, each (B, T', V); the average is last.
+        axes: Of inputs and outputs those of free size, with their names.
     """
 
     def __init__(self, model: SignRecognizer) -> None:
@@ -47,6 +49,8 @@ class ExportableNetwork(nn.Module):
         # Not the outputs' bare names: an input is called video.
         outputs = [*model.heads, AVERAGE]
         self.output_names = [f'{name}_log_probs' for name in outputs]
+        self.axes = {name: {0: 'clips', 2: 'frames'} for name in self.input_names}
+        self.axes |= {name: {0: 'clips', 1: 'steps'} for name in self.output_names}
         # The exporter would put a module that is in training mode back into it.
         self.eval()
 
@@ -55,7 +59,7 @@ class ExportableNetwork(nn.Module):
         model = self.model
         pooled = model.pooled(dict(zip(self.input_names, inputs)))
         outputs = model.classify(pooled)
-        logits = {name: output for name, (output, _) in outputs.items()}
+        logits = {name: output.logits for name, output in outputs.items()}
         return tuple(log_probabilities(logits).values())
 
     def example(self, frames: int, clips: int = 1, seed: int = 0) -> tuple[Tensor, ...]:
@@ -67,19 +71,23 @@ class ExportableNetwork(nn.Module):
 
 
 def export_onnx(network: ExportableNetwork, path: str | Path, frames: int = 32) -> None:
-    """Write an ONNX file whose batch size and clip length are free.
+    """Write an ONNX file, in which the network's ``axes`` are free.
 
     Args:
         network: To export, on the CPU.
         path: To write; it appears complete or not at all.
         frames: Of the clip that is traced; a multiple of the time stride.
     """
-    axes = {name: {0: 'clips', 2: 'frames'} for name in network.input_names}
-    axes |= {name: {0: 'clips', 1: 'steps'} for name in network.output_names}
     names = dict(input_names=network.input_names, output_names=network.output_names)
-    settings = names | dict(dynamic_axes=axes, opset_version=17)
+    settings = names | dict(dynamic_axes=network.axes, opset_version=17)
     settings |= compat.torchscript_exporter()
-    with torch.no_grad(), replacing_path(path, '.onnx') as partial:
+    with (
+        torch.no_grad(),
+        replacing_path(path, '.onnx') as partial,
+        warnings.catch_warnings(),
+    ):
+        # Of what tracing takes as constant: the comparison on other lengths would tell.
+        warnings.simplefilter('ignore')
         torch.onnx.export(network, network.example(frames), str(partial), **settings)
 
 

@@ -40,11 +40,14 @@ class Pipeline:
 
     Attributes:
         needs_frames, needs_keypoints: What the network looks at.
+        face: Whose points of the face are among its 79, see ``keypoints.FACES``.
         max_length: The most frames it takes at once.
         stride: Frames are taken in multiples of it.
         looks_at_keypoints: Whether where to look follows from the keypoints of all
             frames that the network sees at once.
+        repeats: How often the last of a number of frames is repeated.
         held: How many frames the last one is held for.
+        crops: The steps between, but for DecodeClip: crop box, crop, resize.
 
     Raises:
         ConfigError: If the pipeline is of another shape, or holds the last frame for
@@ -55,14 +58,17 @@ class Pipeline:
         self, transforms: list, frame_size: Sequence[int] | None = None
     ) -> None:
         kinds = [type(step) for step in transforms]
-        if kinds[:2] != [LoadClip, SampleClip] or kinds[-1] is not PackClip:
+        samples = len(kinds) > 1 and issubclass(kinds[1], SampleClip)
+        if not samples or (kinds[0], kinds[-1]) != (LoadClip, PackClip):
             found = ', '.join(kind.__name__ for kind in kinds)
             raise ConfigError(
                 f'expected transforms LoadClip, SampleClip, …, PackClip; found {found}'
             )
         load, self._sample, *steps, self._pack = transforms
         self.needs_frames, self.needs_keypoints = load.frames, load.keypoints
+        self.face = load.face
         self.max_length, self.stride = self._sample.max_length, self._sample.stride
+        self.repeats = self._sample.repeats
         self.frame_size = None if frame_size is None else tuple(map(int, frame_size))
         self._hold = steps.pop() if steps and type(steps[-1]) is HoldLast else None
         self.held = 0 if self._hold is None else self._hold.frames
@@ -72,8 +78,8 @@ class Pipeline:
                 'expected HoldLast right before PackClip, and its frames in multiples '
                 f"of SampleClip's stride, {self.stride}"
             )
-        self._steps = [step for step in steps if not isinstance(step, DecodeClip)]
-        if self.needs_frames == (len(self._steps) == len(steps)):
+        self.crops = [step for step in steps if not isinstance(step, DecodeClip)]
+        if self.needs_frames == (len(self.crops) == len(steps)):
             raise ConfigError(
                 'expected DecodeClip if and only if LoadClip opens frames'
             )
@@ -130,7 +136,7 @@ class Pipeline:
                 have.
         """
         part = results | ({} if frames is None else dict(frames=frames))
-        for step in self._steps:
+        for step in self.crops:
             part = step(part)
         return part
 

@@ -30,8 +30,8 @@ from .network import Network
 SHORT_SIDE = 480
 """Of a frame that waits for the keypoints of its whole window, in pixels, at most."""
 
-# Log-probability of everything but the blank where nobody is to be seen.
-_NOTHING = -30.0
+NOTHING = -30.0
+"""Log-probability of everything but the blank where nobody is to be seen."""
 
 
 class StreamFrame(NamedTuple):
@@ -57,7 +57,7 @@ class WindowSteps:
         log_probs: Per output (n, V): the next n steps, committed.
         preview: Per output (m, V): the steps after these as far as the window
             reaches; they will be replaced.
-        held: How many of the committed show the stream's last frame again.
+        held: How many frames of the committed repeat the stream's last one.
     """
 
     log_probs: dict[str, Tensor]
@@ -170,19 +170,27 @@ class WindowedNetwork:
         """
         steps = None
         if self.count:
-            while self.count < self.stride:  # as SampleClip does
+            seen = self.count
+            for _ in range(self._repeats()):
                 self._frames.append(self._frames[-1])
                 self.count += 1
             end = self.count - self.count % self.stride
             if end > self._committed or self.network.pipeline.held:
-                steps = self._run(max(0, end - self.window), end, end, is_end=True)
+                window = max(0, end - self.window), end, end
+                steps = self._run(*window, is_end=True, repeats=max(0, end - seen))
         self.begin()
         return steps
 
+    def _repeats(self) -> int:
+        """As sampling does; and a step at least."""
+        repeats = self.network.pipeline.repeats(self.count)
+        return max(repeats, self.stride - self.count)
+
     def _run(
-        self, start: int, end: int, until: int, is_end: bool = False
+        self, start: int, end: int, until: int, is_end: bool = False, repeats: int = 0
     ) -> WindowSteps:
-        """Look at the frames start … end; commit those up to until."""
+        """Look at the frames start … end, the last so many of which repeat the one
+        before; commit those up to until."""
         oldest, count = self.count - len(self._frames), end - start
         seen = list(islice(self._frames, start - oldest, end - oldest))
         results = dict(self._seen, num_frames=count, frame_indices=np.arange(count))
@@ -197,17 +205,17 @@ class WindowedNetwork:
             keypoints is not None
             and person_share(keypoints, self.network.body) < PERSON_SHARE
         ):
-            nothing = torch.full_like(log_probs['average'], _NOTHING)
+            nothing = torch.full_like(log_probs['average'], NOTHING)
             nothing[:, self.network.model.vocab.blank_index] = 0.0
             log_probs = dict.fromkeys(log_probs, nothing)
         stride = self.network.time_stride
-        held = pipeline.held // stride if is_end else 0
+        held = pipeline.held if is_end else 0
         first = (self._committed - start) // stride
-        last = (until - start) // stride + held
+        last = (until - start + held) // stride
         self._committed = until
         steps = {name: x[first:last] for name, x in log_probs.items()}
         preview = {name: x[last:] for name, x in log_probs.items()}
-        return WindowSteps(steps, preview, held)
+        return WindowSteps(steps, preview, held + repeats)
 
 
 def _stride(network: Network) -> int:

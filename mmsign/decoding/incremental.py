@@ -116,8 +116,8 @@ class IncrementalCTC:
 
         Args:
             log_probs: (n, V) decoded with what waits as one segment, n may be 0.
-            held: How many of the last of them show nothing but the last frame again;
-                nothing ends later than that.
+            held: How many frames of them repeat the last one, at their end; nothing
+                ends later than that.
         """
         self._waiting = torch.cat([self._waiting, log_probs])
         return self._cut(len(self._waiting), held)
@@ -137,7 +137,7 @@ class IncrementalCTC:
             return [], 0.0
         frames = self._next + np.arange(len(steps) * self.stride)
         if held:
-            frames = frames.clip(max=frames[0] + (len(steps) - held) * self.stride - 1)
+            frames = frames.clip(max=frames[0] + len(frames) - held - 1)
         clock = StepClock(*self.frame_times(frames), self.stride, 1)
         best = self.search(steps[None], blank=self.vocab.blank_index)[0][0]
         found = timed_glosses(best, steps, self.vocab, clock, self.confidences)

@@ -4,6 +4,7 @@ from .bleu_metric import BLEUMetric
 from .calibration import SignEvidence, fit_calibration, judge_glosses
 from .cleanup import GLOSS_CLEANUPS, clean_glosses
 from .clip_metric import ClipMetric
+from .levenshtein import levenshtein_errors
 from .prediction_dump import read_predictions, write_predictions
 from .single_sign_metric import SingleSignMetric
 from .single_signs import (

@@ -7,6 +7,7 @@ from mmsign.structures import GlossPrediction
 
 from .cleanup import clean_glosses
 from .clip_metric import ClipMetric
+from .levenshtein import check_costs, levenshtein_errors
 from .signers import errors_by_signer, signer_table
 from .tokens import split_text
 from .wer import WordErrors, sentence_errors, word_error_table
@@ -28,13 +29,21 @@ class WERMetric(ClipMetric):
             ``metainfo['gloss_cleanup']``.
         level: What is counted: ``word`` (glosses) or ``character``. The dataset's
             own ``level`` is that of its sentences and does not matter here.
+        costs: ``sclite``; with ``levenshtein`` the errors are counted at unit costs as
+            well, as ``{output}_levenshtein``.
         **kwargs: As in ``ClipMetric``.
     """
 
     def __init__(
-        self, gloss_cleanup: str | None = None, level: str = 'word', **kwargs
+        self,
+        gloss_cleanup: str | None = None,
+        level: str = 'word',
+        costs: str = 'sclite',
+        **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        check_costs(costs)
+        self.costs = costs
         self.gloss_cleanup = gloss_cleanup
         self.level = level
 
@@ -68,6 +77,10 @@ class WERMetric(ClipMetric):
             for output, glosses in hypotheses.items()
         }
         totals = {k: sum(counts, WordErrors()) for k, counts in errors.items()}
+        if self.costs == 'levenshtein':
+            for output, glosses in hypotheses.items():
+                counts = levenshtein_errors(expected, self._words(glosses))
+                totals[f'{output}_levenshtein'] = counts
         rules = f'clean-up {self._cleanup}, counted by {self.level}'
         table = f'word errors, {rules}\n{word_error_table(totals)}'
         if len(set(filter(None, signers))) > 1:

@@ -66,6 +66,8 @@ HOLISTIC = 'mediapipe-holistic'
 
 _COUNT = LAYOUT_SIZES['coco_wholebody_133']
 PARTS = ('pose', 'face', 'left_hand', 'right_hand')
+UNUSABLE = float(np.finfo(np.float16).max)
+"""Coordinates are below it: a keypoint file holds no more."""
 LANDMARK_SUFFIXES = ('.csv', '.json')
 
 Frame = dict[str, tuple[float, ...]]
@@ -184,8 +186,7 @@ def placed(
     if normalized:
         # Shares count from the outer edge of the first pixel.
         points[..., :2] = points[..., :2] * frame_size - 0.5
-    # A keypoint file holds no more.
-    found = (np.abs(points) < np.finfo(np.float16).max).all(axis=2)
+    found = (np.abs(points) < UNUSABLE).all(axis=2)
     points[..., 2] = points[..., 2].clip(0, 1)
     width, height = frame_size
     points[~found] = (-width, -height, 0)

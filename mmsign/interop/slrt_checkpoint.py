@@ -20,7 +20,14 @@ from mmsign.models.weights import Weights
 from mmsign.vocab import GlossVocabulary, read_slrt_vocabulary
 
 from .slrt_corpus import is_pickle
-from .slrt_names import POSITION_TABLE, PREFIX, ours_to_slrt, slrt_to_ours
+from .slrt_names import (
+    POINT_TABLE,
+    POSITION_TABLE,
+    PREFIX,
+    ZEROS,
+    ours_to_slrt,
+    slrt_to_ours,
+)
 
 # Rows of the position tables in the authors' files.
 POSITIONS = 5000
@@ -58,7 +65,8 @@ def read_state(path: str | os.PathLike) -> dict[str, Tensor]:
         CheckpointError: If the file holds no named tensors.
     """
     loaded = compat.load_checkpoint(path)
-    places = (loaded.get('model_state'), loaded.get('state_dict'), loaded)
+    places = ('model_state', 'model_state_dict', 'state_dict')
+    places = (*map(loaded.get, places), loaded)
     loaded = next(place for place in places if isinstance(place, Mapping))
     state = {
         name.removeprefix('module.'): value
@@ -115,23 +123,33 @@ def convert_recognizer(state: State) -> Converted:
     """The recognition network of an authors' file under our recognizer's names.
 
     Raises:
-        CheckpointError: If a table of positions is not the sinusoid that
-            our heads compute, or two tensors have one name of ours.
+        CheckpointError: If a table of positions is not the sinusoid that our
+            network computes, an attention mask of MSKA is not zero, or two tensors
+            have one name of ours.
     """
     converted = renamed(state, slrt_to_ours, 'not of the recognition network')
     for name in converted.left_out:
-        if name.endswith(POSITION_TABLE):
+        if name.endswith((POSITION_TABLE, POINT_TABLE)):
             table, shape = state[name].float(), tuple(state[name].shape)
-            if shape[:-2] != (1,) or not torch.allclose(
-                table[0], sinusoid(*shape[1:]), rtol=0, atol=_TABLE_TOLERANCE
+            if name.endswith(POINT_TABLE) and len(shape) == 4:
+                # (1, C, T, V), the same for every frame.
+                same = bool((table == table[:, :, :1]).all())
+                table = table[:, :, 0].transpose(1, 2) if same else table
+            if table.dim() != 3 or not torch.allclose(
+                table[0], sinusoid(*table.shape[1:]), rtol=0, atol=_TABLE_TOLERANCE
             ):
-                raise CheckpointError(f'{name} {shape} is not the sinusoid of our head')
+                text = 'is not the sinusoid of our network'
+                raise CheckpointError(f'{name} {shape} {text}')
             converted.left_out[name] = 'position table, computed instead of stored'
+        elif name.endswith(ZEROS):
+            if state[name].any():
+                raise CheckpointError(f'{name} is not zero: MSKA adds nothing there')
+            converted.left_out[name] = 'zeros, added to the attention'
     return converted
 
 
 def select_backbone(converted: Converted, stream: str) -> Converted:
-    """The S3D of one stream, named as our ``S3D`` names it."""
+    """The backbone of one stream, named as it names its tensors itself."""
     prefix = f'{stream}.backbone.'
     part = Converted({}, {}, dict(converted.left_out))
     for name, source in converted.sources.items():

@@ -4,6 +4,9 @@ Their recognition networks have the prefix ``recognition_network.``; two-stream 
 keep both streams under ``visual_backbone_twostream``, single streams under
 ``visual_backbone`` (video) or ``visual_backbone_keypoint``. Heads hold a table of
 sinusoidal positions, ``pe.pe``, which we compute instead of storing.
+
+MSKA's files, by other authors on the same code, name the groups of points in front of
+the layers; their blocks hold tables of positions, ``pes.pe``, and zeros, ``atts``.
 """
 
 import re
@@ -14,6 +17,8 @@ from mmsign.models.backbones.s3d import flat_to_block
 
 PREFIX = 'recognition_network.'
 POSITION_TABLE = 'pe.pe'
+# Of MSKA's blocks.
+POINT_TABLE, ZEROS = '.pes.pe', '.atts'
 
 # Parts of the networks, theirs → ours. ``#`` is a number, ``@`` a tensor's own name,
 # ``*`` whatever follows.
@@ -41,6 +46,34 @@ _BACKBONE_LAYERS = {
     'pyramid.upsample_layers.#.conv_trans_@.@': 'pyramid.upsample.#.conv_@.@',
     'pyramid.upsample_layers.#.bn_@.@': 'pyramid.upsample.#.bn_@.@',
     **{f'backbone.{name}': f'backbone.{flat_to_block(name)}' for name in _S3D_LAYERS},
+}
+# From theirs to ours alone: written back, tables of theirs would be missing.
+_MSKA_LAYERS = {
+    'input_map.#.@': 'embedding.#.@',
+    'graph_layers.#.alphas': 'blocks.#.scale',
+    'graph_layers.#.attention0s': 'blocks.#.prior',
+    'graph_layers.#.in_nets.@': 'blocks.#.query_key.@',
+    **{
+        f'graph_layers.#.{theirs}.#.@': f'blocks.#.{ours}.#.@'
+        for theirs, ours in dict(
+            out_nets='mix',
+            ff_nets='feedforward',
+            out_nett='temporal',
+            downs1='shortcut1',
+            downs2='shortcut2',
+            downt2='shortcut_time',
+        ).items()
+    },
+}
+_MSKA = {
+    **{
+        f'visual_backbone_keypoint.@_{theirs}': f'keypoint.backbone.groups.@.{ours}'
+        for theirs, ours in _MSKA_LAYERS.items()
+    },
+    **{
+        f'@_visual_head.{theirs}': f'keypoint.head.heads.@.{ours}'
+        for theirs, ours in _HEAD_LAYERS.items()
+    },
 }
 _TRANSLATION = {
     'vl_mapper.mapping.*': 'mapper.*',
@@ -76,7 +109,7 @@ def _renamed(name: str, table: list[tuple[re.Pattern, str]]) -> str | None:
     return None
 
 
-_TO_OURS = _compiled(_pairs(_TWO_STREAMS | _ONE_STREAM))
+_TO_OURS = _compiled([*_pairs(_TWO_STREAMS | _ONE_STREAM), *_MSKA.items()])
 _TO_THEIRS = [_compiled(map(reversed, _pairs(s))) for s in (_ONE_STREAM, _TWO_STREAMS)]
 _TRANSLATION_TO_OURS = _compiled(_TRANSLATION.items())
 _TRANSLATION_TO_THEIRS = _compiled(map(reversed, _TRANSLATION.items()))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from mmsign.errors import CheckpointError
+from mmsign.models.heads.group_head import READS
 
 # Channels of the stem of an S3D of width 1.
 _STEM_CHANNELS = 64
@@ -20,6 +21,16 @@ def s3d_config(tensors: Mapping[str, Tensor], prefix: str = '') -> dict:
     if stem[0] != _STEM_CHANNELS:
         config['width'] = stem[0] / _STEM_CHANNELS
     return config
+
+
+def backbone_config(tensors: Mapping[str, Tensor], prefix: str = '') -> dict:
+    """Config of the ``S3D`` or ``MSKA`` whose tensors have the prefix.
+
+    Of an MSKA it is the published one; another does not fit it.
+    """
+    if any(name.startswith(f'{prefix}groups.') for name in tensors):
+        return dict(type='MSKA')
+    return s3d_config(tensors, prefix)
 
 
 def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
@@ -38,10 +49,13 @@ def recognizer_config(tensors: Mapping[str, Tensor]) -> dict:
     kind = 'TwoStream' if len(names) == 2 else 'SingleStream'
     model: dict = dict(type=f'{kind}Recognizer')
     for name in names:
-        model[name] = dict(
-            backbone=s3d_config(tensors, f'{name}.backbone.'),
-            head=_head_config(tensors, f'{name}.head.'),
-        )
+        backbone = backbone_config(tensors, f'{name}.backbone.')
+        if backbone['type'] == 'MSKA':
+            head = _group_head_config(tensors, f'{name}.head.heads.')
+            model['data_preprocessor'] = dict(keypoint_input='masked_points')
+        else:
+            head = _head_config(tensors, f'{name}.head.')
+        model[name] = dict(backbone=backbone, head=head)
         if levels := _indices(tensors, f'{name}.pyramid.upsample.'):
             model['pyramid'] = dict(type='SignPyramid', levels=len(levels) + 1)
             first = f'{name}.pyramid_head.heads.0.'
@@ -61,6 +75,15 @@ def class_counts(tensors: Mapping[str, Tensor]) -> dict[str, int]:
 def _head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
     inner, hidden, kernel = _shape(tensors, prefix + 'feedforward.conv1.weight')
     return dict(hidden_channels=hidden, feedforward_channels=inner, kernel_size=kernel)
+
+
+def _group_head_config(tensors: Mapping[str, Tensor], prefix: str) -> dict:
+    config = dict(type='GroupHead', **_head_config(tensors, f'{prefix}fuse.'))
+    widths = [_shape(tensors, f'{prefix}{n}.fc.weight')[1] for n in ('fuse', 'body')]
+    if widths[0] == 3 * widths[1]:
+        # As the published settings for Phoenix-2014 have it.
+        config['reads'] = READS | dict(fuse=('left', 'face', 'right'))
+    return config
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:

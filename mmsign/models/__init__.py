@@ -1,9 +1,23 @@
 """The network and its parts."""
 
-from .backbones import S3D, KeypointTCN
+from .backbones import MSKA, S3D, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
-from .heads import GlossHead, JointHead, MBartTranslationHead, PyramidHead
-from .losses import CTCLoss, LabelSmoothingLoss, SelfDistillationLoss
+from .heads import (
+    GlossHead,
+    GroupHead,
+    JointHead,
+    LinearHead,
+    MBartTranslationHead,
+    PathwayTemporalHead,
+    PyramidHead,
+    TemporalConvLSTMHead,
+)
+from .losses import (
+    CTCLoss,
+    LabelSmoothingLoss,
+    SelfDistillationLoss,
+    TemperatureDistillationLoss,
+)
 from .necks import (
     BilateralNeck,
     PointwiseBilateralNeck,

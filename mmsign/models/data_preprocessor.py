@@ -4,7 +4,7 @@ Symbols: B clips, T frames of the longest clip, S video size, K keypoints,
 s heatmap size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -17,10 +17,11 @@ from mmsign.registry import MODELS
 
 from .layers.heatmaps import draw_heatmaps
 from .layers.reuse import ReusedMemory
-from .layers.sequence import upload
+from .layers.sequence import length_mask, upload
 from .layers.volume import MEMORY_FORMATS
 
-KEYPOINT_INPUTS = ('heatmaps', 'points')
+KEYPOINT_INPUTS = ('heatmaps', 'points', 'masked_points')
+_NEVER = 1 << 30  # behind every frame
 
 
 @MODELS.register_module()
@@ -30,7 +31,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Clips are padded to the longest by repeating their last frame. Frames are
     normalised; heatmaps are drawn from the keypoints through the same crop box
     that the frames were cropped with. Under autocast both are written in its dtype
-    at once. A graph network gets the keypoints themselves, x and y in the crop box
+    at once. A network of points gets the keypoints themselves, x and y in the crop box
     from −1 to 1.
 
     Args:
@@ -53,7 +54,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             a clip reaches its last output steps: with a few frames it is always its
             last frame, whatever the clip is batched with, and never the zeros that
             convolutions pad with.
-        keypoint_input: What the keypoint stream sees: ``heatmaps`` or ``points``.
+        keypoint_input: What the keypoint stream sees: ``heatmaps``, ``points``, or
+            ``masked_points``, which say of each frame whether it is the clip's.
         video_mean, video_std: Per channel, in the units of a pixel (0 to 255); a
             frame x becomes (x − mean)/std. The defaults scale to [−1, 1], as S3D's
             published weights expect it; MMAction2's networks name theirs in their
@@ -69,6 +71,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
     Attributes:
         channels: (K,) which of the 79 are seen.
+        read: The inputs to prepare; a recognizer names what its streams read.
     """
 
     def __init__(
@@ -123,20 +126,22 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.pad_multiple, self.min_padding = pad_multiple, min_padding
         self.memory_format = MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
+        self.read: Collection[str] = ('video', *KEYPOINT_INPUTS)
 
     def input_key(self, stream: str) -> str:
         """Name of the input that the ``video`` or ``keypoint`` stream reads."""
         return 'video' if stream == 'video' else self.keypoint_input
 
     def input_shape(self, key: str) -> tuple[int, tuple[int, int]]:
-        """Channels and (height, width) of ``video``, ``heatmaps`` or ``points``.
+        """Channels and (height, width) of an input, ``video`` or one of keypoints.
 
-        Points have x, y and score as channels and lie on a grid of K×1.
+        Points have x, y and score as channels and lie on a grid of K×1; masked ones
+        have a fourth, 1 on the frames of the clip and 0 on padding.
         """
         if key == 'video':
             return 3, (self.video_size, self.video_size)
-        if key == 'points':
-            return 3, (self.num_keypoints, 1)
+        if key != 'heatmaps':
+            return 3 + (key == 'masked_points'), (self.num_keypoints, 1)
         return self.num_keypoints, (self.heatmap_size, self.heatmap_size)
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -150,9 +155,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``video`` (B, 3, T, S, S) and/or ``heatmaps``
-            (B, K, T, s, s) in ``heatmap_range`` or ``points`` (B, 3, T, K, 1), in
-            float32 or autocast's dtype, the channels last in memory as
-            ``ReusedMemory`` has it; and ``data_samples``.
+            (B, K, T, s, s) in ``heatmap_range``, ``points`` (B, 3, T, K, 1) or
+            ``masked_points`` (B, 4, T, K, 1), in float32 or autocast's dtype, the
+            channels last in memory as ``ReusedMemory`` has it; and ``data_samples``.
 
         Raises:
             ValueError: Naming the clip, if a frame or keypoint tensor has
@@ -162,16 +167,45 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         samples, clips = data['data_samples'], data['inputs']
         dtype = compat.autocast_dtype(self.device.type) or torch.float32
         inputs = {}
-        if 'video' in clips:
+        if 'video' in clips and 'video' in self.read:
             inputs['video'] = self._video(clips['video'], samples, dtype)
-        if 'keypoints' in clips:
+        if 'keypoints' in clips and self.keypoint_input in self.read:
             keypoints, boxes = self._keypoints(clips['keypoints'], samples)
-            if self.keypoint_input == 'points':
-                inputs['points'] = _in_box(keypoints, boxes)
-            else:
-                sigma = self._sigma(samples)
-                inputs['heatmaps'] = self._heatmaps(keypoints, boxes, sigma, dtype)
+            settings = self._sigma(samples), dtype, self._memory
+            inputs[self.keypoint_input] = self.seen(keypoints, boxes, *settings)
+            if self.keypoint_input == 'masked_points':
+                frames = [len(clip) for clip in clips['keypoints']]
+                points = inputs[self.keypoint_input]
+                inputs[self.keypoint_input] = _masked(points, frames)
         return dict(inputs=inputs, data_samples=samples)
+
+    def seen(
+        self,
+        keypoints: Tensor,
+        boxes: Tensor,
+        sigma: float | Tensor,
+        dtype: torch.dtype = torch.float32,
+        memory: ReusedMemory | None = None,
+    ) -> Tensor:
+        """``heatmaps`` or ``points`` of keypoints, as the keypoint stream sees them.
+
+        Args:
+            keypoints: (B, T, 79, 3) in pixels.
+            boxes: (B, 4) crop boxes.
+            sigma: Of the heatmaps in pixels, of all clips or (B,) of each.
+            dtype: Of the heatmaps.
+            memory: To draw them into; None takes new memory.
+        """
+        if self.num_keypoints < len(SELECTED_79):
+            keypoints = keypoints.index_select(2, self._chosen)
+        if self.keypoint_input != 'heatmaps':
+            return _in_box(keypoints, boxes)
+        size, out = (self.heatmap_size, self.heatmap_size), None
+        if memory is not None:
+            shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
+            out = memory.empty('heatmaps', shape, dtype, self.device)
+        settings = sigma, self.score_threshold, self.heatmap_range, dtype
+        return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
     def _padded(self, frames: Iterable[int]) -> int:
         padded = max(frames) + self.min_padding
@@ -197,8 +231,6 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         keypoints = torch.empty(shape, device=self.device)
         _fill(keypoints, clips, samples, 'keypoints', 0)
         boxes = [tuple(map(float, sample.crop_box)) for sample in samples]
-        if self.num_keypoints < len(SELECTED_79):
-            keypoints = keypoints.index_select(2, self._chosen)
         return keypoints, upload(boxes, self.device)
 
     def _sigma(self, samples) -> float | Tensor:
@@ -207,19 +239,6 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             return self.sigma
         widths = (float(sample.frame_size[0]) for sample in samples)
         return upload([8 * width / 210 for width in widths], self.device)
-
-    def _heatmaps(
-        self,
-        keypoints: Tensor,
-        boxes: Tensor,
-        sigma: float | Tensor,
-        dtype: torch.dtype,
-    ) -> Tensor:
-        size = self.heatmap_size, self.heatmap_size
-        shape = len(keypoints), self.num_keypoints, keypoints.shape[1], *size
-        out = self._memory.empty('heatmaps', shape, dtype, self.device)
-        settings = sigma, self.score_threshold, self.heatmap_range, dtype
-        return draw_heatmaps(keypoints, boxes, size, *settings, out)
 
 
 def _fill(out: Tensor, clips: Iterable[Tensor], samples, what: str, time: int) -> None:
@@ -250,12 +269,31 @@ def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
     origin, extent = boxes[:, None, None, :2], boxes[:, None, None, 2:]
     places = (keypoints[..., :2] - origin) * (2 / extent) - 1
     found = keypoints[..., 2:] > 0
-    frame = torch.arange(places.shape[1], device=places.device)[:, None, None]
-    last = torch.where(found, frame, -1).cummax(1).values
-    first = torch.where(found, frame, len(frame)).flip(1).cummin(1).values.flip(1)
+    frames = places.shape[1]
+    frame = torch.arange(frames, device=places.device)[:, None, None]
+    last = _running_max(torch.where(found, frame, -1))
+    first = -_running_max(torch.where(found, -frame, -_NEVER).flip(1)).flip(1)
     source = torch.where(last >= 0, last, first)
-    seen = source < len(frame)
-    source = source.clamp(max=len(frame) - 1).expand_as(places)
+    seen = source < _NEVER
+    source = source.clamp(max=frames - 1).expand_as(places)
     places = torch.where(seen, places.gather(1, source), 0)
     points = torch.cat([places, keypoints[..., 2:]], dim=-1)
     return points.permute(0, 3, 1, 2)[..., None].contiguous()
+
+
+def _running_max(x: Tensor) -> Tensor:
+    """The largest so far, (B, T, K, 1) → same."""
+    if not torch.onnx.is_in_onnx_export():
+        return x.cummax(1).values
+    # ONNX knows no running maximum.
+    frame = torch.arange(x.shape[1])
+    earlier = (frame <= frame[:, None])[:, :, None, None]
+    return torch.where(earlier, x[:, None], -_NEVER).amax(2)
+
+
+def _masked(points: Tensor, frames: Sequence[int]) -> Tensor:
+    """Points (B, 3, T, K, 1) of so many frames each → (B, 4, T, K, 1), the last channel
+    1 on these and 0 on padding."""
+    own = length_mask(upload(frames, points.device), points.shape[2])
+    own = own[:, None, :, None, None].expand_as(points[:, :1])
+    return torch.cat([points, own.to(points.dtype)], dim=1)

@@ -16,6 +16,7 @@ from mmsign import compat
 from mmsign.errors import ConfigError
 
 from .cuda_graphs import use_cuda_graphs
+from .heads.temporal_head import PathwayTemporalHead
 from .layers.volume import to_memory_format
 
 
@@ -78,7 +79,7 @@ def prepare_for_inference(
 ) -> torch.dtype:
     """Make a recognizer as fast as its logits allow, in place.
 
-    The pyramids go, batch norms are folded, convolutions are laid out with the
+    What is auxiliary goes, batch norms are folded, convolutions are laid out with the
     channels last and, in bfloat16, hold their weights in it. Run it within
     ``inference_context``.
 
@@ -97,6 +98,9 @@ def prepare_for_inference(
     model.eval().requires_grad_(False)
     for stream in model.streams.values():
         stream.pyramid = stream.pyramid_head = None
+    for head in model.heads.values():
+        if isinstance(head, PathwayTemporalHead):
+            head.pathways.clear()
     fold_batch_norms(model)
     if dtype is None:
         on_gpu = next(model.parameters()).is_cuda

@@ -189,6 +189,8 @@ class SelfDistillationLoss(nn.Module):
 
     Args:
         loss_weight: Factor of every term.
+        count_padding: Whether the sum is over padded steps too, as in MSKA's published
+            code.
 
     Examples:
         >>> sure, unsure = torch.tensor([[[9.0, 0.0]]]), torch.zeros(1, 1, 2)
@@ -198,9 +200,9 @@ class SelfDistillationLoss(nn.Module):
         {'video': 1.69, 'keypoint': 0.13}
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, count_padding: bool = False) -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        self.loss_weight, self.count_padding = loss_weight, count_padding
 
     def forward(self, logits: Mapping[str, Tensor], lengths: Tensor) -> dict:
         """Compute.
@@ -213,11 +215,66 @@ class SelfDistillationLoss(nn.Module):
             Name → scalar.
         """
         heads = torch.stack([x.float() for x in logits.values()]).log_softmax(-1)
-        valid = length_mask(lengths, heads.shape[2])[..., None]
-        teacher = heads.detach().exp().mean(0) * valid
+        teacher = heads.detach().exp().mean(0)
+        if not self.count_padding:
+            teacher = teacher * length_mask(lengths, heads.shape[2])[..., None]
         divergence = torch.xlogy(teacher, teacher) - teacher * heads
         terms = divergence.sum((1, 2, 3)) * (self.loss_weight / len(teacher))
         return dict(zip(logits, terms.unbind()))
+
+
+@MODELS.register_module()
+class TemperatureDistillationLoss(nn.Module):
+    """KL divergence of one output from another at a temperature, over the glosses.
+
+    With logits z without the blank's, p = softmax(z/τ) of the teacher, which is not
+    back-propagated through, and q of the student, it is the mean of τ²·KL(p ‖ q) over
+    the valid steps of all clips.
+
+    Args:
+        temperature: τ.
+        loss_weight: Factor of the result.
+
+    Examples:
+        >>> student, teacher = torch.zeros(1, 1, 3), torch.tensor([[[9.0, 0.0, 1.0]]])
+        >>> loss = TemperatureDistillationLoss(temperature=1.0)
+        >>> round(loss(student, teacher).item(), 3)  # KL of (.27, .73) from (.5, .5)
+        0.111
+    """
+
+    def __init__(self, temperature: float = 8.0, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if not temperature > 0:
+            raise ConfigError(f'temperature must be positive, not {temperature}')
+        self.temperature, self.loss_weight = temperature, loss_weight
+
+    def forward(
+        self,
+        student: Tensor,
+        teacher: Tensor,
+        lengths: Tensor | None = None,
+        blank: int = 0,
+    ) -> Tensor:
+        """Compute.
+
+        Args:
+            student, teacher: (B, T, V) logits.
+            lengths: (B,) valid steps; None counts all.
+            blank: Index of the blank.
+
+        Returns:
+            Scalar.
+        """
+        both = torch.stack([student, teacher.detach()]).float() / self.temperature
+        both = torch.cat([both[..., :blank], both[..., blank + 1 :]], dim=-1)
+        student, teacher = both.log_softmax(-1).unbind()
+        divergence = (teacher.exp() * (teacher - student)).sum(-1)
+        if lengths is None:
+            mean = divergence.mean()
+        else:
+            valid = length_mask(lengths, divergence.shape[1])
+            mean = (divergence * valid).sum() / valid.sum().clamp(min=1)
+        return mean * (self.temperature**2 * self.loss_weight)
 
 
 @MODELS.register_module()

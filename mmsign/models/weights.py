@@ -26,7 +26,7 @@ from mmsign.download import is_url, local_copy
 from mmsign.errors import CheckpointError
 from mmsign.vocab import GLOSSES_KEY, GlossVocabulary
 
-from .stages import input_tensors
+from .stages import input_tensors, own_names
 
 # Written into the ``meta`` of checkpoints, by the hook for checkpoints.
 TEXT_KEY = 'text_vocab'
@@ -183,7 +183,7 @@ def load_backbone(backbone: nn.Module, source: str) -> None:
     Args:
         backbone: Is changed in place.
         source: A file or the URL of one: a recognizer of MMAction2, a backbone's
-            weights, or S3D's Kinetics-400 weights.
+            weights, torchvision's of a ResNet, or S3D's Kinetics-400 weights.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -196,6 +196,7 @@ def load_backbone(backbone: nn.Module, source: str) -> None:
     if hasattr(backbone, 'convert_checkpoint'):
         tensors = backbone.convert_checkpoint(weights.tensors)
         weights = replace(weights, tensors=tensors)
+    weights = replace(weights, tensors=own_names(backbone, weights.tensors))
     found = weights.fitting(
         backbone.state_dict(),
         f'this {type(backbone).__name__}',

@@ -16,7 +16,7 @@ from mmsign.apis.clip_keypoints import (
 from mmsign.apis.clips import Clip, open_clip
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.errors import ClipError, DataError
-from mmsign.keypoints import PARTS, SELECTED_79
+from mmsign.keypoints import FACES, PARTS, SELECTED_79
 
 # As a file holds them.
 POSE = keypoints_of(5).astype(np.float16).astype(np.float32)
@@ -35,6 +35,19 @@ def test_arrays_in_both_layouts(clip):
         found = read_keypoints(given, clip)
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, USED)
+
+
+def test_whose_points_of_the_face(clip, tmp_path):
+    expected = POSE[:, FACES['mska']]
+    path = tmp_path / 'one.safetensors'
+    write_keypoints(path, {'clip-0': POSE})
+    for given in (POSE, expected, path):
+        np.testing.assert_array_equal(read_keypoints(given, clip, 'mska'), expected)
+    found = estimate_keypoints(lambda frames: POSE, clip, np.arange(5), 'mska')
+    np.testing.assert_array_equal(found, expected)
+    write_keypoints(path, {'clip-0': USED}, 'mmsign_79')
+    with pytest.raises(DataError, match="face='mska'"):
+        read_keypoints(path, clip, 'mska')
 
 
 def test_files_of_every_kind(clip, tmp_path):

@@ -11,6 +11,7 @@ from mmsign.apis.onnx_network import (
     compare_torch_export,
     export_onnx,
 )
+from mmsign.models import SignRecognizer
 
 
 @pytest.fixture(scope='module')
@@ -51,6 +52,23 @@ def test_onnxruntime_agrees_on_any_length(tmp_path):
     files = write_network(tmp_path / 'other', ['keypoint'], seed=1)
     other = ExportableNetwork(open_network(*files, device='cpu').model)
     assert compare_onnx(other, path, [8])[0]['difference'] > 1e-2
+
+
+@pytest.mark.slow
+def test_a_head_that_strides_itself(tmp_path):
+    pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    torch.manual_seed(0)
+    stream = dict(
+        backbone=dict(type='S3D', width=0.125),
+        output_stride=1,
+        head=dict(type='TemporalConvLSTMHead', hidden_channels=8),
+    )
+    sizes = dict(data_preprocessor=dict(video_size=32), vocab=dict(glosses=['A']))
+    network = ExportableNetwork(SignRecognizer(video=stream, **sizes).eval())
+    export_onnx(network, tmp_path / 'network.onnx', frames=16)
+    rows = compare_onnx(network, tmp_path / 'network.onnx', [8, 16, 28])
+    assert all(row['difference'] < 1e-3 for row in rows)
 
 
 @pytest.mark.slow

@@ -131,17 +131,17 @@ def test_where_the_last_frame_is_held_nothing_ends_later():
         ('...RS.', [(12, 16), (15, 16)]),
     ):
         own = decoder(1, stride=4)
-        assert spans(own.end(steps(letters), held=2)) == expected, letters
+        assert spans(own.end(steps(letters), held=8)) == expected, letters
     # In parts, also if only held steps are left at the end.
     own = decoder(1, stride=4, cut_probability=0.9)
     own.begin(100)
     assert spans(own.step(steps('.R.'))) == [(104, 108)]
-    assert spans(own.end(steps('S.'), held=2)) == [(111, 112)]
+    assert spans(own.end(steps('S.'), held=8)) == [(111, 112)]
     # An utterance that shares frames with the one before.
     own.begin(108)
-    assert spans(own.end(steps('R...'), held=2)) == [(112, 116)]
+    assert spans(own.end(steps('R...'), held=8)) == [(112, 116)]
     own.begin(112)  # all of them
-    assert spans(own.end(steps('RR.'), held=2)) == [(112, 116)]
+    assert spans(own.end(steps('RR.'), held=8)) == [(112, 116)]
     # Of the next nothing is held.
     own.begin(200)
     assert spans(own.end(steps('..R'))) == [(208, 212)]

@@ -10,14 +10,21 @@ import torch
 
 from mmsign.errors import CheckpointError
 from mmsign.interop.slrt_checkpoint import convert_recognizer
-from mmsign.interop.slrt_network import class_counts, recognizer_config, s3d_config
+from mmsign.interop.slrt_network import (
+    backbone_config,
+    class_counts,
+    recognizer_config,
+    s3d_config,
+)
+from mmsign.models.layers.sequence import sinusoid
 from mmsign.registry import MODELS
 
 SHAPES = Path(__file__).parents[1] / 'data' / 'golden'
 
 
 def published(kind: str) -> dict[str, torch.Tensor]:
-    shapes = json.loads((SHAPES / f'slrt_state_shapes_{kind}.json').read_text())
+    name = 'peers/mska_state_shapes' if kind == 'mska' else f'slrt_state_shapes_{kind}'
+    shapes = json.loads((SHAPES / f'{name}.json').read_text())
     state = {
         name: torch.empty(shape, device='meta')
         for name, shape in shapes.items()
@@ -49,6 +56,40 @@ def test_the_published_networks_are_recognised(kind, parts):
         network = MODELS.build(config)
     built = {name: value.shape for name, value in network.state_dict().items()}
     assert built == {name: value.shape for name, value in tensors.items()}
+
+
+def test_the_published_keypoint_attention_is_recognised():
+    tensors = published('mska')
+    config = recognizer_config(tensors)
+    assert config['keypoint']['backbone'] == dict(type='MSKA')
+    config['vocab'] = dict(glosses=[f'g{i}' for i in range(1093)])
+    with torch.device('meta'):
+        network = MODELS.build(config)
+    built = {name: value.shape for name, value in network.state_dict().items()}
+    assert built == {name: value.shape for name, value in tensors.items()}
+    part = {
+        name.removeprefix('keypoint.backbone.'): value
+        for name, value in tensors.items()
+        if name.startswith('keypoint.backbone.')
+    }
+    assert backbone_config(part) == dict(type='MSKA')
+    # Their settings for Phoenix-2014 leave the body out.
+    fused = 'keypoint.head.heads.fuse.fc.weight'
+    tensors[fused] = torch.empty(512, 3 * 256, device='meta')
+    reads = recognizer_config(tensors)['keypoint']['head']['reads']
+    assert reads['fuse'] == ('left', 'face', 'right')
+
+
+def test_tables_of_the_keypoint_attention_are_checked():
+    block = 'recognition_network.visual_backbone_keypoint.left_graph_layers.0.'
+    table = sinusoid(5, 8).t()[None, :, None].repeat(1, 1, 3, 1)
+    state = {f'{block}pes.pe': table, f'{block}atts': torch.zeros(1, 2, 5, 5)}
+    assert set(convert_recognizer(state).left_out) == set(state)
+    for name in state:
+        wrong = {key: value.clone() for key, value in state.items()}
+        wrong[name].view(-1)[-1] += 1
+        with pytest.raises(CheckpointError, match=name):
+            convert_recognizer(wrong)
 
 
 def test_the_width_is_read_off_the_stem():

@@ -139,6 +139,13 @@ def test_points_in_the_crop_box():
     torch.testing.assert_close(inputs['points'][0, :, 7], inputs['points'][0, :, 3])
     assert preprocess.input_key('keypoint') == 'points'
     assert preprocess.input_shape('points') == (3, (79, 1))
+    masked = SignDataPreprocessor(keypoint_input='masked_points', min_padding=2)
+    found = masked(data)['inputs']['masked_points']
+    assert masked.input_shape('masked_points') == (4, found.shape[3:])
+    torch.testing.assert_close(found[:, :3, :8], inputs['points'])
+    own = torch.zeros(2, 10)
+    own[0, :4] = own[1, :8] = 1
+    assert torch.equal(found[:, 3, :, :, 0], own[..., None].expand(-1, -1, 79))
 
 
 @pytest.mark.parametrize(

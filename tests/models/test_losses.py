@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
+from mmsign.errors import ConfigError
 from mmsign.models import LabelSmoothingLoss
-from mmsign.models.losses import CTCLoss, SelfDistillationLoss
+from mmsign.models.losses import (
+    CTCLoss,
+    SelfDistillationLoss,
+    TemperatureDistillationLoss,
+)
 from mmsign.vocab import steps_needed
 
 
@@ -203,3 +208,36 @@ def test_agreeing_heads_have_no_loss():
         dict(video=same, keypoint=same), torch.tensor([6, 6])
     )
     assert all(abs(float(term)) < 1e-5 for term in terms.values())
+
+
+def test_padded_steps_count_where_they_are_asked_to():
+    outputs = logits()
+    every = SelfDistillationLoss()(outputs, torch.tensor([6, 6]))
+    counted = SelfDistillationLoss(count_padding=True)(outputs, torch.tensor([6, 2]))
+    torch.testing.assert_close(counted, every)
+
+
+@pytest.mark.parametrize('blank', [0, 2])
+def test_temperature_distillation_is_the_mean_divergence_of_the_glosses(blank):
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 2, 5, 4).mul(3).unbind()
+    student.requires_grad_()
+    teacher.requires_grad_()
+    lengths = torch.tensor([5, 2])
+    loss = TemperatureDistillationLoss(temperature=4.0, loss_weight=2.0)
+    found = loss(student, teacher, lengths, blank)
+    glosses = [index for index in range(4) if index != blank]
+    rows = []
+    for clip, length in enumerate([5, 2]):
+        for step in range(length):
+            p = (teacher[clip, step, glosses] / 4).softmax(-1)
+            q = (student[clip, step, glosses] / 4).softmax(-1)
+            rows.append((p * (p / q).log()).sum())
+    torch.testing.assert_close(found, 2 * 16 * torch.stack(rows).mean())
+    found.backward()
+    assert teacher.grad is None and student.grad[1, :2].any()
+    assert not student.grad[..., blank].any() and not student.grad[1, 2:].any()
+    # Without lengths every step counts.
+    assert loss(student, teacher) != loss(student, teacher, lengths)
+    with pytest.raises(ConfigError, match='temperature'):
+        TemperatureDistillationLoss(temperature=0)

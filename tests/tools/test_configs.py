@@ -77,7 +77,9 @@ def test_figures_are_those_of_the_configs_texts(models):
     for config, model in models.items():
         text = ast.get_docstring(ast.parse((ROOT / config).read_text('utf-8'))) or ''
         metrics = model['Results'][0]['Metrics']
-        found = re.search(r'Paper:\s+(?:BLEU-4\s+)?([\d.]+)(?: / ([\d.]+))?', text)
+        found = re.search(
+            r'(?:Paper|Published):\s+(?:BLEU-4\s+)?([\d.]+)(?: / ([\d.]+))?', text
+        )
         if found is not None:
             figures = [float(figure) for figure in found.groups() if figure]
             assert list(metrics.values()) == figures, config

@@ -6,6 +6,7 @@ code, take minutes: they run with ``MMSIGN_FULL_SIZE_TESTS=1``.
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import re
@@ -17,6 +18,7 @@ import pytest
 import torch
 from mmaction.apis import init_recognizer
 from mmengine.config import Config
+from peer_files import PEERS
 from slrt_files import golden_inputs, slrt_state
 from tiny_frames import write_frames
 from tiny_mbart import golden_slt_weights, mbart_config
@@ -24,6 +26,7 @@ from tiny_run import TOOLS, load_tool, unique_name
 
 from mmsign import compat
 from mmsign.datasets.io.keypoint_file import write_keypoints
+from mmsign.interop import slrt_names as slrt
 from mmsign.interop.slrt_translation import to_slrt_translation
 from mmsign.models import SignRecognizer
 from mmsign.models.data_preprocessor import SignDataPreprocessor
@@ -175,6 +178,34 @@ def test_converted_checkpoints_are_tested_and_built(narrow, tmp_path, run_test):
     # The config that is written needs no corpus.
     model = init_recognizer(written, dst, 'cpu')
     assert model.vocab.glosses == tuple(GLOSSES)
+
+
+def test_keypoint_attention_is_tested_after_conversion(corpus, tmp_path, run_test):
+    config, theirs = tmp_path / 'mska.py', str(tmp_path / 'theirs.ckpt')
+    config.write_text(
+        f"_base_ = ['{CONFIGS}/recipes/mska_slr_phoenix.py']\n"
+        'channels = (8, 8, 12, 12, 16, 16, 16, 16)\n'
+        'model = dict(keypoint=dict(backbone=dict(channels=channels),\n'
+        '    head=dict(hidden_channels=16, feedforward_channels=24)))\n'
+    )
+    cfg = Config.fromfile(config)
+    cfg.model.vocab = dict(glosses=GLOSSES)
+    model = MODELS.build(cfg.model).eval()
+    ours = model.state_dict()
+    names = json.loads((PEERS / 'mska_state_shapes.json').read_text())
+    state = {slrt.PREFIX + name: ours[slrt.slrt_to_ours(name)] for name in names}
+    compat.write_checkpoint(dict(model_state=state), theirs)
+    vocab = write_vocabulary(tmp_path / 'glosses.txt', GLOSSES)
+    dst = str(tmp_path / 'dst.pth')
+    assert run_tool([theirs, dst, '--vocab', vocab, '--config', str(config)]) == 0
+    assert_equal(state_of(dst), ours)
+    metrics, seen = run_test(str(config), dst)
+    assert 'keypoint_fuse/WER' in metrics and 'average/WER' in metrics
+    with torch.no_grad():
+        assert_equal(seen['logits'], model(seen['inputs'], seen['samples']))
+    # The backbone alone, and no way back.
+    assert run_tool([theirs, dst, '--backbone', 'keypoint']) == 2  # not narrow
+    assert run_tool([theirs, dst, '--reverse']) == 2
 
 
 def test_a_config_of_other_sizes_is_refused(narrow, tmp_path, capsys):

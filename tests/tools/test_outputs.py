@@ -27,6 +27,7 @@ COMMANDS = [
     'export/bundle tiny.py tiny.pth tiny.pth',
     'export/bundle tiny.py tiny.pth tiny.py',
     'export/onnx tiny.py tiny.pth tiny.pth',
+    'export/web tiny.bundle tiny.bundle',
     'infer clip.mp4 --bundle tiny.bundle --out clip.mp4',
     'infer clip.mp4 --bundle tiny.bundle --keypoints k.json --out k.json',
     'infer frames --bundle tiny.bundle --out frames/1.png',
@@ -39,7 +40,7 @@ COMMANDS = [
 def test_no_input_is_written_over(command, spelling, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tool, *arguments = command.split()
-    if tool == 'export/onnx':
+    if tool in ('export/onnx', 'export/web'):
         pytest.importorskip('onnxruntime')
     for folder in ('mbart', 'corpus', 'rows', 'frames'):
         os.mkdir(folder)

@@ -53,6 +53,25 @@ def test_translation_is_an_option():
     assert 'translation_report.py' in text.rstrip().splitlines()[-1]
 
 
+def test_a_page_is_an_option():
+    assert '--web' in bash(ROOT / 'tools' / 'quickstart.sh', '-h').stdout
+    text = (ROOT / 'tools' / 'quickstart.sh').read_text(encoding='utf-8')
+    start, end = (
+        text.index('if ((web)); then\n    say'),
+        text.index('((translation)) ||'),
+    )
+
+    def last_steps(web: int) -> list[str]:
+        script = f'set -euo pipefail; PYTHON=echo from= work_dir=w web={web}\n'
+        script += 'say() { :; }\n'
+        done = bash(script + text[start:end])
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    assert last_steps(0) == []
+    assert last_steps(1) == ['tools/export/web.py w/toy.bundle w/web']
+
+
 def test_translation_is_trained_once_from_the_same_inputs(tmp_path):
     text = (ROOT / 'tools' / 'quickstart.sh').read_text(encoding='utf-8')
     start, end = text.index('is_made_from() {'), text.index('say "Translation 1/4')

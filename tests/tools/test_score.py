@@ -48,6 +48,17 @@ def run(tmp_path, *arguments, ref=None, hyp=None, measure='wer', call=call):
     return call(tmp_path, measure, 'ref.txt', 'hyp.txt', *arguments)
 
 
+def test_both_costs(tmp_path, call_here):
+    pytest.importorskip('jiwer')
+    texts = dict(ref='A B C D E\n', hyp='D E X Y Z\n')
+    done = run(tmp_path, '--costs', 'levenshtein', call=call_here, **texts)
+    rows = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert rows[1:] == [['hyp.txt', '120.00'], ['levenshtein', '100.00']]
+    options = '--costs', 'levenshtein', '--json'
+    found = json.loads(run(tmp_path, *options, call=call_here, **texts).stdout)
+    assert (found['errors'], found['levenshtein']['errors']) == (6, 5)
+
+
 def test_json(tmp_path):
     done = run(
         tmp_path, '--json', ref='ROT GRÜN BLAU\n\nGELB\n', hyp='ROT GRAU\nROT\nGELB\n'

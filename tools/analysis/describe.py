@@ -85,9 +85,8 @@ def flops(net: SignRecognizer, frames: int) -> dict[str, int]:
 
     with shapes_only(net):
         for name, stream in net.streams.items():
-            count(
-                name, nn.Sequential.forward, stream.stages(), inputs[stream.input_key]
-            )
+            x = stream.laid_out(inputs[stream.input_key])
+            count(name, nn.Sequential.forward, stream.stages(), x)
         features = count('encode', net.encode, inputs)
         pooled = net.pool(features)
         count('heads', net.classify, pooled)
@@ -170,7 +169,7 @@ def output_steps(net: SignRecognizer, frames: int) -> int:
         for c, size in [net.data_preprocessor.input_shape(s.input_key)]
     }
     with shapes_only(net):
-        return next(iter(net.pool(net.encode(inputs)).values())).shape[1]
+        return net(inputs)['average'].shape[1]
 
 
 def _by(numbers: tuple[int, ...]) -> str:

@@ -99,7 +99,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--backbone',
         choices=STREAMS,
-        help="write only the S3D of this stream, for a backbone's pretrained=",
+        help="write only the backbone of this stream, for a backbone's pretrained=",
     )
     parser.add_argument(
         '--reverse', action='store_true', help="from mmsign's names to the authors'"

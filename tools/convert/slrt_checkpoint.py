@@ -23,7 +23,7 @@ from mmsign.interop import slrt_checkpoint as slrt
 from mmsign.interop.slrt_checkpoint import check_class_count, read_checkpoint_vocabulary
 from mmsign.interop.slrt_corpus import is_pickle, read_numbering
 from mmsign.interop.slrt_names import slrt_to_translation
-from mmsign.interop.slrt_network import class_counts, recognizer_config, s3d_config
+from mmsign.interop.slrt_network import backbone_config, class_counts, recognizer_config
 from mmsign.interop.slrt_translation import (
     convert_translation,
     gloss_order,
@@ -31,6 +31,7 @@ from mmsign.interop.slrt_translation import (
     read_gloss_rows,
     to_slrt_translation,
 )
+from mmsign.interop.vac_checkpoint import convert_vac, is_vac_state
 from mmsign.models.recognizers.stream import is_auxiliary
 from mmsign.registry import DATASETS, MODELS
 from mmsign.text.vocabulary import MODEL_FILE, TextVocabulary
@@ -46,15 +47,15 @@ def shapes_of(config: Mapping) -> dict[str, Tensor]:
         return dict(MODELS.build(dict(config)).state_dict())
 
 
-def convert_s3d(converted: slrt.Converted, args: argparse.Namespace) -> dict:
-    """An S3D alone; prints what was used and returns the checkpoint."""
+def convert_backbone(converted: slrt.Converted, args: argparse.Namespace) -> dict:
+    """A backbone alone; prints what was used and returns the checkpoint."""
     if args.config or args.vocab:
         raise ConfigError(
             f'{args.src} is a backbone alone: it has no classes and fits every config; '
             'leave out --config and --vocab'
         )
-    target = shapes_of(s3d_config(converted.tensors))
-    state = fitted(args, converted, target, 'S3D')
+    config = backbone_config(converted.tensors)
+    state = fitted(args, converted, shapes_of(config), config['type'])
     return dict(meta=meta(args), state_dict=state)
 
 
@@ -66,11 +67,19 @@ def convert_recognizer(source: dict[str, Tensor], args: argparse.Namespace) -> d
             f'{args.src} has no translation network: leave out '
             f'--{given[0].replace("_", "-")}'
         )
-    converted = slrt.convert_recognizer(source)
+    is_vac = is_vac_state(source)
+    if is_vac and not args.config:
+        raise ConfigError(
+            f'{args.src} does not say where its head pools: pass --config, one of '
+            'configs/recipes/, say'
+        )
+    converted = convert_vac(source) if is_vac else slrt.convert_recognizer(source)
     if args.backbone:
-        return convert_s3d(slrt.select_backbone(converted, args.backbone), args)
-    own = recognizer_config(converted.tensors)
-    cfg = load_config(args.config) if args.config else Config(dict(model=own))
+        return convert_backbone(slrt.select_backbone(converted, args.backbone), args)
+    if args.config:
+        cfg = load_config(args.config)
+    else:
+        cfg = Config(dict(model=recognizer_config(converted.tensors)))
     vocab = vocabulary(cfg, class_counts(converted.tensors), args)
     state = fitted(args, converted, shapes_of(cfg.model))
     return dict(meta=meta(args) | described(cfg, vocab, args), state_dict=state)
@@ -294,10 +303,10 @@ def run(args: argparse.Namespace) -> None:
             raise ConfigError(
                 f'{args.src} is an S3D alone, of no stream yet: leave out --backbone'
             )
-        checkpoint = convert_s3d(slrt.convert_s3d(source), args)
+        checkpoint = convert_backbone(slrt.convert_s3d(source), args)
     elif any(map(slrt_to_translation, source)) and not args.backbone:
         checkpoint = convert_translator(source, args)
-    elif not any(slrt.is_slrt_name(name) for name in source):
+    elif not is_vac_state(source) and not any(map(slrt.is_slrt_name, source)):
         raise ConfigError(
             f"{args.src} has none of the names of the authors' checkpoints (first: "
             f"{next(iter(source))}); mmsign's own are converted with --reverse"

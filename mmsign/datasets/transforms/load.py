@@ -11,7 +11,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError, DataError, FrameReadError, explain
-from mmsign.keypoints import misplaced, select_79
+from mmsign.keypoints import FACES, misplaced, select_79
 from mmsign.registry import TRANSFORMS
 from mmsign.tracking import warn
 
@@ -69,12 +69,15 @@ def at_corpus_rate(
     return None if chosen is None else chosen[0]
 
 
-def read_points(info: dict, source: FrameSource | None) -> np.ndarray:
+def read_points(
+    info: dict, source: FrameSource | None, face: str = 'twostream'
+) -> np.ndarray:
     """The keypoints of a clip, a frame of them for each of the source's.
 
     Args:
         info: A record of ``SignDataset``.
         source: Its frames; None compares nothing.
+        face: See ``keypoints.FACES``.
 
     Returns:
         (N, 79, 3) float32.
@@ -85,7 +88,8 @@ def read_points(info: dict, source: FrameSource | None) -> np.ndarray:
     """
     clip_id = info['clip_id']
     file = keypoint_file_of(info)
-    points = select_79(file.read(clip_id), file.layout)
+    with explain(DataError, f'clip {clip_id}: {file.path}', DataError):
+        points = select_79(file.read(clip_id), file.layout, face)
     if not len(points):
         raise DataError(f'clip {clip_id}: no frames of keypoints in {file.path}')
     if source is None:
@@ -128,7 +132,7 @@ class LoadClip(BaseTransform):
     is really there, at the corpus's rate), ``frame_size`` (width, height of the
     source), ``crop_box`` (the whole frame), ``frame_source`` with ``chosen_frames``,
     the (N,) frames of it that are seen, None for all, and ``keypoints`` (N, 79, 3)
-    float32.
+    float32, with ``face``.
 
     Args:
         keypoints: Whether to read keypoints.
@@ -136,6 +140,8 @@ class LoadClip(BaseTransform):
             a frame is the one that the record (``source_size``) or the keypoint file
             states, or else that of the clip's first frame; a video is looked at for
             the times of its frames, if it is there.
+        face: Whose points of the face are among the 79, a key of ``keypoints.FACES``;
+            others than ``twostream`` need files of all 133 points.
 
     Raises:
         FrameReadError: Naming the clip, if it has no readable frames.
@@ -143,10 +149,16 @@ class LoadClip(BaseTransform):
             of frames than the source, or none, or is made for another frame size.
     """
 
-    def __init__(self, keypoints: bool = True, frames: bool = True) -> None:
+    def __init__(
+        self, keypoints: bool = True, frames: bool = True, face: str = 'twostream'
+    ) -> None:
         if not (keypoints or frames):
             raise ConfigError('LoadClip has nothing to load: set keypoints or frames')
-        self.keypoints, self.frames = keypoints, frames
+        if face not in FACES:
+            raise ConfigError(
+                f'LoadClip: face={face!r} must be one of {", ".join(FACES)}'
+            )
+        self.keypoints, self.frames, self.face = keypoints, frames, face
 
     def transform(self, results: dict) -> dict:
         size = stated_size(results) if self.keypoints else None
@@ -163,7 +175,8 @@ class LoadClip(BaseTransform):
         notices = [] if source is None else list(source.notices)
         if self.keypoints:
             compared = source if self.frames or chosen is not None else None
-            points = read_points(results, compared)
+            points = read_points(results, compared, self.face)
+            results['face'] = self.face
             notices.append(misplaced(points, size))
             if source is None:
                 chosen = at_corpus_rate(results, len(points))

@@ -83,6 +83,11 @@ class ClipWarp(BaseTransform):
         self.shear, self.shift, self.tilt = shear, shift, tilt
 
     def transform(self, results: dict) -> dict:
+        if self.mirror and results.get('face', 'twostream') != 'twostream':
+            raise ConfigError(
+                f'{type(self).__name__} has no mirror image of the points of '
+                f'{results["face"]!r}, which LoadClip(face=…) takes; do not mirror'
+            )
         mirrored = np.random.uniform() < self.mirror
         matrix = self._draw(mirrored)
         if 'keypoints' in results:
@@ -113,6 +118,20 @@ class ClipWarp(BaseTransform):
         return matrix @ np.diag([-1 if mirrored else 1, 1, 1])
 
 
+@TRANSFORMS.register_module()
+class ClipFlip(ClipWarp):
+    """Mirror a clip and nothing else: a left-hander, exact to the pixel.
+
+    Reads and changes what ``ClipWarp`` does.
+
+    Args:
+        prob: Probability.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        super().__init__(prob, *[0.0] * 6)
+
+
 def _moved(xy: np.ndarray, matrix: np.ndarray, box: tuple) -> np.ndarray:
     """Points (…, 2) in pixels through a matrix of shares about the box's middle."""
     x0, y0, width, height = box
@@ -129,6 +148,8 @@ def _moved(xy: np.ndarray, matrix: np.ndarray, box: tuple) -> np.ndarray:
 
 def _warped(frames: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Frames (T, S, S, 3) through a matrix of shares about their middle."""
+    if np.array_equal(matrix, np.diag([matrix[0, 0], 1, 1])) and matrix[0, 0] ** 2 == 1:
+        return frames if matrix[0, 0] > 0 else frames[:, :, ::-1].copy()
     height, width = frames.shape[1:3]
     shares = np.diag([1 / width, 1 / height, 1.0])
     shares[:2, 2] = -0.5 * (width - 1) / width, -0.5 * (height - 1) / height

@@ -71,22 +71,27 @@ class SampleClip(BaseTransform):
         num_frames = -(-results['num_frames'] // step)
         if num_frames < 1:
             raise ConfigError(f'clip {results["clip_id"]} has no frames')
-        if num_frames < self.stride:
-            indices = np.minimum(np.arange(self.stride), num_frames - 1)
-        elif self.test:
-            indices = self._middle(num_frames)
-        else:
-            indices = self._draw(num_frames)
-        indices = indices * step
+        indices = self._chosen(num_frames) * step
         results['frame_indices'] = indices.astype(np.int64)
         if 'keypoints' in results:
             results['keypoints'] = results['keypoints'][indices]
         return results
 
+    def repeats(self, num_frames: int) -> int:
+        """How often the last of so many frames is repeated in testing."""
+        return max(0, self.stride - num_frames)
+
+    def _chosen(self, num_frames: int) -> np.ndarray:
+        if self.test or num_frames < self.stride:
+            return self._middle(num_frames)
+        return self._draw(num_frames)
+
     def _middle(self, num_frames: int) -> np.ndarray:
         length = min(num_frames, self.max_length)
         start = (num_frames - length) // 2
-        return np.arange(start, start + length - length % self.stride)
+        length += self.repeats(length)
+        indices = start + np.arange(length - length % self.stride)
+        return np.minimum(indices, num_frames - 1)
 
     def _draw(self, num_frames: int) -> np.ndarray:
         length = self._length(num_frames)
@@ -100,6 +105,54 @@ class SampleClip(BaseTransform):
         shortest = min(max(1, int(self.scale[0] * num_frames)), longest)
         length = np.random.randint(shortest, longest + 1)
         return length + -length % self.stride
+
+
+@TRANSFORMS.register_module()
+class SampleRescaled(SampleClip):
+    """``SampleClip`` as VAC and its followers have it: no frame of a test clip is lost.
+
+    In training L is a·N to b·N, uniform, at least ``min_length`` and at most
+    ``max_length``, rounded up to a multiple of ``stride``. If L ≤ N, L distinct frames
+    are drawn, else L of them with repeats, so that some may be missing; in order.
+    In testing the last frame is repeated until a multiple of ``stride`` is full.
+
+    Args:
+        min_length: Least L, in frames.
+        **kwargs: Of ``SampleClip``.
+
+    Examples:
+        >>> SampleRescaled(test=True).transform(dict(num_frames=6))['frame_indices']
+        array([0, 1, 2, 3, 4, 5, 5, 5])
+    """
+
+    def __init__(
+        self,
+        scale: tuple[float, float] = (0.8, 1.2),
+        max_length: int = 232,
+        min_length: int = 32,
+        **kwargs,
+    ) -> None:
+        super().__init__(scale=scale, max_length=max_length, **kwargs)
+        if not 1 <= min_length <= max_length:
+            raise ConfigError(
+                f'SampleRescaled: min_length={min_length} must be 1 to max_length, '
+                f'{max_length}'
+            )
+        self.min_length = min_length
+
+    def repeats(self, num_frames: int) -> int:
+        """As in ``SampleClip``."""
+        return -num_frames % self.stride
+
+    def _chosen(self, num_frames: int) -> np.ndarray:
+        return self._middle(num_frames) if self.test else self._draw(num_frames)
+
+    def _draw(self, num_frames: int) -> np.ndarray:
+        length = int(num_frames * np.random.uniform(*self.scale))
+        length = min(max(length, self.min_length), self.max_length)
+        length += -length % self.stride
+        is_shorter = length <= num_frames
+        return np.sort(np.random.choice(num_frames, length, replace=not is_shorter))
 
 
 @TRANSFORMS.register_module()
@@ -253,6 +306,27 @@ class ClipCenterCrop(BaseTransform):
     def transform(self, results: dict) -> dict:
         sides = (max(1, round(self.fraction * s)) for s in results['frame_size'])
         return _central(results, *sides)
+
+
+@TRANSFORMS.register_module()
+class ClipFixedCrop(ClipCenterCrop):
+    """A box as large as that of ``ClipCenterCrop``, anywhere in the frame.
+
+    Reads ``frame_size``, writes ``crop_box``. Crops of 224 pixels out of frames that
+    were made 256 wide and high are a fraction of 224/256.
+
+    Args:
+        fraction: Of the frame's sides that remains.
+    """
+
+    def transform(self, results: dict) -> dict:
+        results = super().transform(results)
+        width, height = results['crop_box'][2:]
+        frame_w, frame_h = results['frame_size']
+        x0 = np.random.randint(frame_w - int(width) + 1)
+        y0 = np.random.randint(frame_h - int(height) + 1)
+        results['crop_box'] = (float(x0), float(y0), width, height)
+        return results
 
 
 def _central(results: dict, width: int, height: int) -> dict:

@@ -6,6 +6,7 @@ from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
 from .late import LateRuntimeInfoHook
 from .long_clips import LongClipsHook
+from .mirrored_points import MirroredPointsHook
 from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook
 from .safe_checkpoint import SafeCheckpointHook

@@ -36,7 +36,8 @@ class OutputLengthHook(Hook):
 
     def before_train(self, runner) -> None:
         """Raise ConfigError with the numbers if too many clips are too short."""
-        stride = getattr(model_of(runner), 'output_stride', None)
+        model = model_of(runner)
+        stride = getattr(model, 'output_stride', None)
         if stride is None:
             return
         clips = list(_lengths(runner.train_dataloader.dataset))
@@ -52,6 +53,8 @@ class OutputLengthHook(Hook):
         advice = 'no stride suits this corpus'
         if suiting:
             advice = f'name an output_stride of at most {suiting[-1]} in every stream'
+            if any(head.edge for head in getattr(model, 'heads', {}).values()):
+                advice = f'name layers of its heads that stride {suiting[-1]} at most'
         raise ConfigError(
             f'the network puts out one step per {stride} frames, too few for '
             f'{len(short)} of {len(clips)} training clips: {clip_id}, say, has '

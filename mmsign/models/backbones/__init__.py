@@ -1,4 +1,5 @@
 """Backbones of our own; MMAction2's are used as they are."""
 
 from .keypoint_tcn import KeypointTCN
+from .mska import MSKA
 from .s3d import S3D

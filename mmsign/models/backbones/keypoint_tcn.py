@@ -25,7 +25,7 @@ from ..stages import Stage
 _BODY = PARTS['upper_body']
 _FACE = (PARTS['face'], PARTS['mouth'])
 # The roots of four fingers: open or closed, a hand is as large as its palm.
-_PALM = [5, 9, 13, 17]
+_PALM = slice(5, 18, 4)
 # A part is at least this large, in units of half the crop box: a hand seen from its
 # tips is no point.
 _SMALLEST = 0.02
@@ -33,13 +33,30 @@ _SMALLEST = 0.02
 _MOTION = 10.0
 
 
+class _StepNorm(nn.LayerNorm):
+    """Layer norm of each step's channels, (B, C, T) → same.
+
+    Running averages of a batch norm behind dropout are those of noise, and a network
+    of this size is then less sure of what it sees than it was in training.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
 class _Block(nn.Module):
     """x + dropout(ReLU(norm(conv(x)))), (B, C, T) → same."""
 
-    def __init__(self, channels: int, kernel_size: int, dropout: float) -> None:
+    def __init__(
+        self, channels: int, kernel_size: int, dilation: int, dropout: float
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(channels, channels, kernel_size, padding='same')
-        self.norm = nn.BatchNorm1d(channels)
+        # Not padding='same', which ONNX has for no dilation.
+        padding = dilation * (kernel_size // 2)
+        self.conv = nn.Conv1d(
+            channels, channels, kernel_size, padding=padding, dilation=dilation
+        )
+        self.norm = _StepNorm(channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,8 +74,10 @@ class KeypointTCN(BaseModule):
     Args:
         in_channels: Of the points: x, y, score.
         channels: C.
-        depths: Residual blocks before and behind each halving of the frames.
-        kernel_size: Of the convolutions, in steps.
+        depths: Residual blocks before and behind each halving of the frames. Each
+            looks twice as far as the one before it: to say a sign once, a step has to
+            see the whole of it.
+        kernel_size: Of the convolutions, in steps; odd.
         dropout: Probability behind each block.
         score_threshold: From which score on a keypoint of hands and face is there.
 
@@ -72,29 +91,31 @@ class KeypointTCN(BaseModule):
         self,
         in_channels: int = 3,
         channels: int = 128,
-        depths: Sequence[int] = (2, 2),
+        depths: Sequence[int] = (2, 3),
         kernel_size: int = 5,
         dropout: float = 0.5,
         score_threshold: float = CONFIDENT,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if in_channels != 3 or not depths:
+        if in_channels != 3 or not depths or kernel_size % 2 == 0:
             raise ConfigError(
-                "KeypointTCN takes x, y and score of keypoint_input='points' and "
-                f'depths of at least one part, not {in_channels} channels and '
-                f'{tuple(depths)}'
+                "KeypointTCN takes x, y and score of keypoint_input='points', depths "
+                f'of at least one part and an odd kernel_size, not {in_channels} '
+                f'channels, {tuple(depths)} and {kernel_size}'
             )
         self.score_threshold = score_threshold
         size = describe(torch.zeros(1, 3, 1, len(SELECTED_79)), 0.5).shape[1]
         self.embedding = nn.Sequential(
             nn.Conv1d(size, channels, 1),
-            nn.BatchNorm1d(channels),
+            _StepNorm(channels),
             nn.ReLU(),
             nn.Dropout(dropout / 4),
         )
         self.layers = nn.ModuleList(
-            nn.Sequential(*(_Block(channels, kernel_size, dropout) for _ in range(n)))
+            nn.Sequential(
+                *(_Block(channels, kernel_size, 2**i, dropout) for i in range(n))
+            )
             for n in depths
         )
 
@@ -160,7 +181,7 @@ def describe(points: Tensor, score_threshold: float) -> Tensor:
     place, placed = torch.cat(places, -1), torch.cat(there, -1)
     # Of what was found in both frames.
     both = placed[:, :, 1:] * placed[:, :, :-1]
-    motion = F.pad(place.diff(dim=2) * both, (0, 0, 1, 0)) * _MOTION
+    motion = F.pad((place[:, :, 1:] - place[:, :, :-1]) * both, (0, 0, 1, 0)) * _MOTION
     parts = [place, *shapes, motion, placed, face_found[..., :1]]
     return torch.cat([part.transpose(2, 3).flatten(1, 2) for part in parts], 1)
 
@@ -170,7 +191,7 @@ def _shape(
     found: Tensor,
     root: Tensor,
     root_found: Tensor,
-    measured: Sequence[int] | slice = slice(None),
+    measured: slice = slice(None),
 ) -> Tensor:
     """Points (B, 2, T, n) relative to a root (B, 2, T, 1), in the part's size.
 
@@ -182,7 +203,10 @@ def _shape(
     counted = torch.zeros_like(found)
     counted[..., measured] = found[..., measured]
     counted = torch.where(counted.any(-1, keepdim=True), counted, found)
-    # Its gradient is not needed, and hypot is the fastest there is.
-    size = (torch.hypot(*apart.split(1, dim=1)) * counted).sum(-1, keepdim=True)
+    if torch.onnx.is_in_onnx_export():
+        far = apart.square().sum(1, keepdim=True).sqrt()
+    else:  # Its gradient is not needed, and hypot is the fastest there is.
+        far = torch.hypot(*apart.split(1, dim=1))
+    size = (far * counted).sum(-1, keepdim=True)
     size = size / counted.sum(-1, keepdim=True).clamp(min=1)
     return apart / size.clamp(min=_SMALLEST)

@@ -4,6 +4,7 @@ Symbols: B clips, T steps, C channels, V gloss classes with the blank.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn as nn
@@ -27,6 +28,30 @@ from ..layers.sequence import (
 )
 
 
+class HeadOutput(NamedTuple):
+    """What a head makes of pooled features.
+
+    Attributes:
+        logits: (B, T', V), which are decoded.
+        features: (B, T', hidden), the gloss features: what sentences are made of.
+        auxiliary: Logits (B, T', V) by name, for the training loss alone.
+    """
+
+    logits: Tensor
+    features: Tensor
+    auxiliary: Mapping[str, Tensor] = {}
+
+
+def output_steps(head: nn.Module, rows: int) -> int:
+    """T' that a head makes of so many rows of features, ends included."""
+    return (rows - 2 * head.edge) // head.time_stride
+
+
+def needed_rows(head: nn.Module, steps: int) -> int:
+    """Rows of features of so many output steps, ends included."""
+    return steps * head.time_stride + 2 * head.edge
+
+
 class _FeedForward(nn.Module):
     """x + Conv1d → ReLU → Conv1d on LayerNorm(x), over time."""
 
@@ -47,8 +72,18 @@ class _FeedForward(nn.Module):
         return x + self.dropout(convolved(self.conv2, y))
 
 
+class StepHead(BaseModule):
+    """A head of one output step per row of features, which needs no other rows."""
+
+    time_stride, edge = 1, 0
+
+    def classify(self, x: Tensor, lengths: ClipLengths | None) -> HeadOutput:
+        """``forward`` with the lengths of clips."""
+        return self(x, None if lengths is None else lengths.of(x))
+
+
 @MODELS.register_module()
-class GlossHead(BaseModule):
+class GlossHead(StepHead):
     """Linear, masked batch norm, ReLU, positions, temporal feed-forward, Linear.
 
     Args:
@@ -58,6 +93,13 @@ class GlossHead(BaseModule):
         feedforward_channels: Inner width of the feed-forward layer.
         kernel_size: Of its convolutions over time, in steps.
         dropout: Probability.
+        count_padding: Whether padded steps are seen by the convolutions and, in
+            training, are not normalised, as in the published code; a clip's last
+            logits then change with what it is batched with.
+
+    Attributes:
+        time_stride: Rows of features per step.
+        edge: Rows that it needs beyond either end of a clip.
     """
 
     def __init__(
@@ -68,12 +110,14 @@ class GlossHead(BaseModule):
         feedforward_channels: int = 2048,
         kernel_size: int = 3,
         dropout: float = 0.1,
+        count_padding: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.hidden_channels, self.kernel_size = hidden_channels, kernel_size
         inner = feedforward_channels, kernel_size
         self.sizes = num_classes, hidden_channels, *inner, dropout
+        self.count_padding = count_padding
         self.fc = nn.Linear(in_channels, hidden_channels)
         self.norm = MaskedBatchNorm(hidden_channels)
         self.relu = nn.ReLU()
@@ -87,9 +131,7 @@ class GlossHead(BaseModule):
         nn.init.xavier_uniform_(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 
-    def forward(
-        self, x: Tensor, lengths: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> HeadOutput:
         """Classify each step.
 
         Args:
@@ -103,10 +145,44 @@ class GlossHead(BaseModule):
         valid = _valid(x, lengths)
         # A few rows: casts would cost more than 16 bit save.
         with compat.without_autocast(x.device.type):
-            x = self.relu(self.norm(self.fc(x.float()), valid))
-            x = self.dropout(self.positions(x))
+            x = self.fc(x.float())
+            normed = self.norm(x, valid)
+            if self.count_padding:
+                if self.training:
+                    normed = torch.where(valid[..., None] > 0, normed, x)
+                valid = torch.ones_like(valid)
+            x = self.dropout(self.positions(self.relu(normed)))
             features = self.norm_out(self.feedforward(x, valid))
-            return self.classifier(features), features
+            return HeadOutput(self.classifier(features), features)
+
+
+@MODELS.register_module()
+class LinearHead(StepHead):
+    """Dropout and one linear layer, for networks that a few hundred clips train.
+
+    Args:
+        in_channels: C of the pooled features; supplied by the recognizer.
+        num_classes: V; supplied by the recognizer.
+        dropout: Probability.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        dropout: float = 0.3,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.hidden_channels = in_channels
+        self.dropout = Dropout(dropout)
+        self.classifier = nn.Linear(in_channels, num_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> HeadOutput:
+        """As ``GlossHead.forward``: the gloss features are the features themselves."""
+        with compat.without_autocast(x.device.type):
+            x = x.float()
+            return HeadOutput(self.classifier(self.dropout(x)), x)
 
 
 def _valid(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -120,7 +196,7 @@ def classify_together(
     heads: Mapping[str, nn.Module],
     features: Mapping[str, Tensor],
     lengths: ClipLengths | None,
-) -> dict[str, tuple[Tensor, Tensor]]:
+) -> dict[str, HeadOutput]:
     """Each head on the features of its name, in training with few launches.
 
     Gloss heads of one size on features of as many steps are computed at once, their
@@ -136,16 +212,17 @@ def classify_together(
     """
     groups: dict[tuple, list[str]] = {}
     for name, head in heads.items():
-        ours = type(head).forward is GlossHead.forward and head.training
+        ours = type(head).forward is GlossHead.forward and not head.count_padding
+        ours = ours and head.training
         alike = (features[name].shape[1], *head.sizes) if ours else (name,)
         groups.setdefault(alike, []).append(name)
     found = {}
     for names in groups.values():
         group, inputs = [heads[n] for n in names], [features[n] for n in names]
-        valid = None if lengths is None else lengths.of(inputs[0])
         if len(group) == 1:
-            found[names[0]] = group[0](inputs[0], valid)
+            found[names[0]] = group[0].classify(inputs[0], lengths)
         else:
+            valid = None if lengths is None else lengths.of(inputs[0])
             found |= zip(names, _on_each(group, inputs, valid))
     return {name: found[name] for name in heads}
 
@@ -161,7 +238,7 @@ _VECTORS = (
 
 def _on_each(
     heads: Sequence[GlossHead], features: Sequence[Tensor], lengths: Tensor | None
-) -> list[tuple[Tensor, Tensor]]:
+) -> list[HeadOutput]:
     """What each of G heads of one size makes of its features, in training.
 
     As in ``GlossHead``, on (G, B, T, C).
@@ -202,7 +279,9 @@ def _on_each(
         y = dropout(relu(over_time(y, 'feedforward.conv1'))) * valid
         y = dropout(over_time(y, 'feedforward.conv2'))
         x = layer_norm(x + y, 'norm_out')
-        return list(zip(linear(x.unbind(), 'classifier').unbind(), x.unbind()))
+        return list(
+            map(HeadOutput, linear(x.unbind(), 'classifier').unbind(), x.unbind())
+        )
 
 
 @MODELS.register_module()
@@ -222,6 +301,8 @@ class PyramidHead(BaseModule):
             the video and 0.5 for the keypoint stream.
         **head: Passed on to each ``GlossHead``.
     """
+
+    hands_on_to = GlossHead
 
     def __init__(
         self,

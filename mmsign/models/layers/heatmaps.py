@@ -43,6 +43,8 @@ def _profile(
     exponent = distance.square_().mul_(-0.5 / sigma**2)
     # A CPU's exp is many times slower where its result is denormal or 0.
     profile = exponent.clamp_(min=math.log(_NEGLIGIBLE) - 1).exp_()
+    if torch.onnx.is_in_onnx_export():  # which knows no threshold but 0
+        return profile * (profile > _NEGLIGIBLE)
     return F.threshold_(profile, _NEGLIGIBLE, 0.0)
 
 
@@ -96,6 +98,9 @@ def draw_heatmaps(
     # over the innermost dimension is vectorized if that is long and at most one of
     # its operands is a number.
     low, high = value_range
+    if torch.onnx.is_in_onnx_export():  # other reshaping would fix the sizes
+        maps = row[:, :, :, None] * column[:, :, None] * (high - low) + low
+        return maps.permute(0, 4, 1, 2, 3)
     offset = torch.full((), low, dtype=dtype, device=keypoints.device)
     # n neighbours in x at once: (B, T, h, 1, n·K), (B, T, 1, w/n, n·K). More than 8
     # cost as much in copies of the rows as they save.

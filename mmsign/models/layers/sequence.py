@@ -52,6 +52,13 @@ class ClipLengths:
         """Valid ones of ``count`` = T' steps, per clip."""
         return [valid * count // self.frames for valid in self.valid]
 
+    def with_edges(self, frames: int) -> 'ClipLengths':
+        """Of the same clips with so many frames more on either side."""
+        if not frames:
+            return self
+        valid = [valid + 2 * frames for valid in self.valid]
+        return ClipLengths(valid, self.frames + 2 * frames)
+
     def of(self, output: Tensor) -> Tensor:
         """(B,) valid steps of an output (B, T', …), on its device; copied once."""
         key = output.shape[1], output.device
@@ -92,6 +99,24 @@ class PositionEncoding(nn.Module):
             # Grown to the longest clip seen, so that it is computed rarely.
             self.table = sinusoid(max(length, 512), self.channels, x.device)
         return x + self.table[:length].to(x.dtype)
+
+
+def hold_edges(x: Tensor, frames: int) -> Tensor:
+    """(B, C, T, H, W) with its first and last frame repeated so many times more.
+
+    The channels lie last in memory, as everywhere.
+    """
+    if not frames:
+        return x
+    x = x.permute(0, 2, 3, 4, 1)
+    first, last = (end.expand(-1, frames, -1, -1, -1) for end in (x[:, :1], x[:, -1:]))
+    return torch.cat([first, x, last], dim=1).permute(0, 4, 1, 2, 3)
+
+
+def without_ends(x: Tensor, count: int) -> Tensor:
+    """(B, T, C) without so many steps at either end."""
+    # Not by the length: a traced graph would keep it.
+    return x[:, count : -count or None]
 
 
 def resample_time(x: Tensor, stride: int, output_stride: int) -> Tensor:

@@ -18,11 +18,11 @@ from mmsign.registry import MODELS
 from mmsign.structures import SignDataSample
 from mmsign.vocab import GlossVocabulary, build_vocabulary, is_feasible
 
-from ..heads.gloss_head import classify_together
+from ..heads.gloss_head import HeadOutput, classify_together, needed_rows, output_steps
 from ..layers.reuse import ReusedMemory
-from ..layers.sequence import ClipLengths
+from ..layers.sequence import ClipLengths, without_ends
 from ..layers.volume import arrange_weights, count_batches, weights_cast
-from .stream import STREAMS, Stream, is_auxiliary
+from .stream import STREAMS, Stream, edge_of, is_auxiliary
 
 Features = dict[str, list[Tensor]]
 
@@ -46,7 +46,8 @@ class SignRecognizer(BaseModel):
         pyramid: Config of the sign pyramid, built once per stream; None for no
             auxiliary heads.
         joint: Config of the head on both; None averages the two alone.
-        distillation: Config of the self-distillation loss; None for CTC alone.
+        distillation: Config of the self-distillation loss, of two outputs at least;
+            None for CTC alone.
         loss: Config of the loss of the gloss outputs, which gets all at once; see
             ``CTCLoss``.
         decoder: Arguments of ``CTCBeamSearch``.
@@ -97,7 +98,9 @@ class SignRecognizer(BaseModel):
             if config is not None:
                 config = dict(pyramid=pyramid) | config
                 setattr(self, name, Stream(name, self.vocab, preprocessor, **config))
-        self._check_streams(bilateral=bilateral, joint=joint, distillation=distillation)
+        # A pipeline may load more, such as keypoints to find the signer by.
+        preprocessor.read = {stream.input_key for stream in self.streams.values()}
+        self._check_streams(bilateral=bilateral, joint=joint)
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:
             stages = {f'{k}_stages': s.stage_info for k, s in self.streams.items()}
@@ -106,7 +109,15 @@ class SignRecognizer(BaseModel):
             channels = sum(stream.out_channels for stream in self.streams.values())
             sizes = dict(in_channels=channels, num_classes=len(self.vocab))
             self.joint_head = MODELS.build(joint | sizes)
+            self._check_joint()
+        for stream in self.streams.values():
+            stream.edge = edge_of(self.streams.values())
         if distillation is not None:
+            if len(self.heads) < 2:
+                raise ConfigError(
+                    f'the network has the output {next(iter(self.heads))} alone; '
+                    'distillation needs both streams, or a GroupHead'
+                )
             self.distillation = MODELS.build(distillation)
         self.gloss_loss = MODELS.build(loss or dict(type='CTCLoss'))
         self.decoder = decoding.CTCBeamSearch(**(decoder or {}))
@@ -130,12 +141,23 @@ class SignRecognizer(BaseModel):
                 f'streams of the output strides {strides} cannot be averaged; name the '
                 'same output_stride in both'
             )
-        points = any(stream.input_key == 'points' for stream in streams.values())
+        points = any('points' in stream.input_key for stream in streams.values())
         if between['bilateral'] is not None and points:
             raise ConfigError(
-                'bilateral connections need maps in both streams, a graph on '
-                'keypoints has none; leave bilateral out'
+                'bilateral connections need maps in both streams, a network on '
+                'keypoints themselves has none; leave bilateral out'
             )
+
+    def _check_joint(self) -> None:
+        joint = self.joint_head
+        for name, stream in self.streams.items():
+            strides = {h.time_stride for h in (stream.head, joint)}
+            if joint.edge and (stream.head.edge != joint.edge or len(strides) > 1):
+                kind = type(joint).__name__
+                raise ConfigError(
+                    f'the joint head strides itself, the head of the {name} stream not '
+                    f'as it does: name head=dict(type={kind!r}) in both streams'
+                )
 
     @property
     def streams(self) -> dict[str, Stream]:
@@ -150,7 +172,7 @@ class SignRecognizer(BaseModel):
     @property
     def heads(self) -> dict[str, nn.Module]:
         """By the name of the output of each, in order; their average comes on top."""
-        heads = {name: stream.head for name, stream in self.streams.items()}
+        heads = {k: h for s in self.streams.values() for k, h in s.heads.items()}
         return heads if self.joint_head is None else heads | {'joint': self.joint_head}
 
     # The network ----------------------------------------------------------
@@ -165,8 +187,8 @@ class SignRecognizer(BaseModel):
 
         Args:
             inputs: ``video`` (B, 3, T, H, W) and/or ``heatmaps``
-                (B, K, T, h, w), or for a graph ``points`` (B, 3, T, K, 1), as the
-                data preprocessor makes them.
+                (B, K, T, h, w), ``points`` (B, 3, T, K, 1) or ``masked_points``
+                (B, 4, T, K, 1), as the data preprocessor makes them.
             data_samples: One per clip, with its ``length`` in frames. May be
                 left out in mode ``tensor``: every clip then has length T.
             mode: ``loss`` → dict with one scalar per term of the loss;
@@ -190,9 +212,9 @@ class SignRecognizer(BaseModel):
         else:
             pooled = self.pooled(inputs)
         outputs = self.classify(pooled, lengths)
-        logits = {name: output for name, (output, _) in outputs.items()}
         if mode == 'loss':
-            return self.losses(logits, features, data_samples, lengths)
+            return self.losses(outputs, features, data_samples, lengths)
+        logits = {name: output.logits for name, output in outputs.items()}
         if mode == 'predict':
             return self.predict(logits, data_samples, frames)
         average = decoding.log_probabilities(logits)[decoding.AVERAGE].exp()
@@ -222,16 +244,22 @@ class SignRecognizer(BaseModel):
         return features
 
     def pool(self, features: Features) -> dict[str, Tensor]:
-        """Last features of each stream averaged over space, (B, T', C).
+        """Last features of each stream averaged over space, (B, R, C).
 
-        At a length that the strides do not divide, backbones round up or down;
-        both streams then get the smaller number of steps.
+        R are T' output steps, of a head that does not stride. At a length that the
+        strides do not divide, backbones round up or down; both streams then get the
+        smaller number of steps.
         """
         pooled = {n: s.pool(features[n][-1]) for n, s in self.streams.items()}
-        steps = min(x.shape[1] for x in pooled.values())
+        steps = {
+            name: output_steps(self.streams[name].head, x.shape[1])
+            for name, x in pooled.items()
+        }
+        fewest = min(steps.values())
         for name, x in pooled.items():
-            if x.shape[1] > steps:
-                x = F.adaptive_avg_pool1d(x.transpose(1, 2), steps)
+            if steps[name] > fewest:
+                rows = needed_rows(self.streams[name].head, fewest)
+                x = F.adaptive_avg_pool1d(x.transpose(1, 2), rows)
                 pooled[name] = x.transpose(1, 2)
         return pooled
 
@@ -241,22 +269,32 @@ class SignRecognizer(BaseModel):
 
     def classify(
         self, pooled: dict[str, Tensor], lengths: ClipLengths | None = None
-    ) -> dict[str, tuple[Tensor, Tensor]]:
+    ) -> dict[str, HeadOutput]:
         """By output name: logits (B, T', V) and gloss features (B, T', hidden).
 
         Args:
-            pooled: (B, T', C) features by stream, from ``pool``.
+            pooled: (B, R, C) features by stream, from ``pool``.
             lengths: Of the clips; None if every step is valid.
         """
-        heads = self.heads
-        if 'joint' in heads:
-            both = torch.cat([pooled['keypoint'], pooled['video']], dim=-1)
-            pooled = dict(pooled, joint=both)
-        return classify_together(heads, pooled, lengths)
+        inputs: dict[str, Tensor] = {}
+        for name, stream in self.streams.items():
+            inputs |= stream.head_inputs(pooled[name])
+        if self.joint_head is not None:
+            both = [self._for_joint(name, pooled[name]) for name in STREAMS[::-1]]
+            inputs['joint'] = torch.cat(both, dim=-1)
+        return classify_together(self.heads, inputs, lengths)
+
+    def _for_joint(self, name: str, x: Tensor) -> Tensor:
+        """Pooled features of a stream at the stride of the joint head."""
+        head, joint = self.streams[name].head, self.joint_head
+        if (head.time_stride, head.edge) == (joint.time_stride, joint.edge):
+            return x
+        x = without_ends(x, head.edge).transpose(1, 2)
+        return F.avg_pool1d(x, head.time_stride).transpose(1, 2)
 
     def losses(
         self,
-        logits: dict[str, Tensor],
+        outputs: dict[str, HeadOutput],
         features: Features | None,
         data_samples: list[SignDataSample],
         lengths: ClipLengths,
@@ -264,7 +302,7 @@ class SignRecognizer(BaseModel):
         """One entry per term of the training loss: docs/method.md#training-loss.
 
         Args:
-            logits: (B, T', V) of every output.
+            outputs: Of ``classify``.
             features: Of ``encode``, for the pyramids; None leaves them out.
             data_samples: With the glosses of each clip.
             lengths: Of the clips.
@@ -274,7 +312,14 @@ class SignRecognizer(BaseModel):
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
         streams = {} if features is None else self.streams
         streams = {name: s for name, s in streams.items() if s.pyramid is not None}
-        heads, levels, weights = {}, {}, [1.0] * len(logits)
+        logits = {name: output.logits for name, output in outputs.items()}
+        spelt, weights = dict(logits), [1.0] * len(logits)
+        for name, output in outputs.items():
+            for part, x in output.auxiliary.items():
+                spelt[f'{name}_{part}'] = x
+                weights.append(self.heads[name].auxiliary_weights[part])
+        steps = [lengths.steps(x.shape[1]) for x in spelt.values()]
+        heads, levels = {}, {}
         pyramids = [stream.pyramid for stream in streams.values()]
         with weights_cast(self._memory, *pyramids):
             for name, stream in streams.items():
@@ -283,15 +328,22 @@ class SignRecognizer(BaseModel):
                     level = f'{name}_pyramid{number}'
                     heads[level], levels[level] = pair
                     weights.append(head.loss_weight)
-        found = classify_together(heads, levels, lengths)
-        outputs = logits | {name: x for name, (x, _) in found.items()}
-        steps = [lengths.steps(output.shape[1]) for output in outputs.values()]
-        found = self.gloss_loss(list(outputs.values()), steps, targets, weights=weights)
-        losses = {f'loss_ctc_{name}': loss for name, loss in zip(outputs, found)}
+        # The levels see the held ends as well.
+        edged = lengths.with_edges(max(s.edge for s in self.streams.values()))
+        found = classify_together(heads, levels, edged)
+        spelt |= {name: output.logits for name, output in found.items()}
+        steps += [edged.steps(output.logits.shape[1]) for output in found.values()]
+        found = self.gloss_loss(list(spelt.values()), steps, targets, weights=weights)
+        losses = {f'loss_ctc_{name}': loss for name, loss in zip(spelt, found)}
+        terms = {}
         if self.distillation is not None:
-            terms = self.distillation(logits, lengths.of(logits['video']))
-            losses |= {f'loss_distill_{name}': term for name, term in terms.items()}
-        return losses
+            valid = lengths.of(next(iter(logits.values())))
+            terms |= self.distillation(logits, valid)
+        for name, output in outputs.items():
+            if output.auxiliary:
+                own = self.heads[name].distill(output, lengths)
+                terms |= {f'{name}_{part}': term for part, term in own.items()}
+        return losses | {f'loss_distill_{name}': x for name, x in terms.items()}
 
     def infeasible(self, data_samples: Sequence[SignDataSample]) -> list[str]:
         """Ids of the clips with more glosses than CTC can align with their steps.

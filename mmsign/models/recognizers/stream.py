@@ -13,7 +13,9 @@ from mmsign.registry import MODELS, arguments_of
 from mmsign.vocab import GlossVocabulary
 
 from ..data_preprocessor import SignDataPreprocessor
-from ..layers.sequence import resample_time
+from ..heads.gloss_head import output_steps
+from ..heads.group_head import GroupHead
+from ..layers.sequence import hold_edges, resample_time, without_ends
 from ..layers.volume import Conv3d, to_memory_format
 from ..necks.pyramid import pool_space
 from ..stages import Stage, backbone_stages, describe_stages
@@ -22,8 +24,12 @@ from ..weights import load_backbone, load_weights
 STREAMS = ('video', 'keypoint')
 # The pyramid's loss weight in the paper's training loss.
 PYRAMID_LOSS_WEIGHTS = {'video': 0.2, 'keypoint': 0.5}
-# Parts that exist for training only: no checkpoint needs them at inference.
+# Parts that exist for training only, of a stream and of a head: no checkpoint needs
+# them at inference.
 AUXILIARY = ('pyramid', 'pyramid_head')
+HEAD_AUXILIARY = ('convolution_classifier', 'pathways')
+# What a head is told of its backbone: its argument, and the backbone's attribute.
+OF_BACKBONE = dict(pathways='pathway_channels', groups='group_names')
 # What MMAction2's backbones call the channels of their input.
 CHANNEL_ARGUMENTS = ('in_channels', 'in_chans')
 # Whether `pretrained` names weights of an image network. MMAction2's defaults ask
@@ -42,8 +48,9 @@ class Stream(BaseModule):
             channels and size, and the memory format of a backbone that is not
             mmsign's own.
         backbone: Config of any backbone; the input's channels need not be named.
-        output_stride: Input frames per output step. Pooled features are averaged
-            or interpolated in time to it; None takes the backbone's.
+        output_stride: Input frames per step of the pooled features, which are
+            averaged or interpolated in time to it; None takes the backbone's. It is
+            that of the output too, unless the head strides itself.
         head: Config of the gloss head.
         pyramid: Config of the pyramid, or None; the recognizer's unless given.
         pyramid_head: Config of the pyramid's heads.
@@ -52,6 +59,12 @@ class Stream(BaseModule):
         pretrained: File or URL of weights for the backbone alone, such as one of
             MMAction2's published checkpoints; see ``load_backbone``. Not read
             where a ``checkpoint`` is named.
+
+    Attributes:
+        feature_stride: Input frames per row of pooled features.
+        output_stride: Input frames per output step.
+        edge: For how many frames more the clip's first and last are seen, before and
+            behind it; the recognizer's, the same in both streams.
 
     Raises:
         ValueError: At build time, if the backbone cannot take the input, or the
@@ -84,17 +97,29 @@ class Stream(BaseModule):
         with explain(ConfigError, f'the {name} stream', ConfigError):
             self.stage_info = describe_stages(self.backbone, channels, size)
         stride = self.stage_info[-1].time_stride
-        self.output_stride = stride if output_stride is None else output_stride
-        output_stride = self.output_stride
+        output_stride = stride if output_stride is None else output_stride
         if output_stride < 1 or (output_stride % stride and stride % output_stride):
             raise ConfigError(
                 f'{name}.output_stride={output_stride} is neither a multiple nor a '
                 f'divisor of {stride}, the frames per step that the backbone puts out'
             )
+        self.feature_stride, self.edge = output_stride, 0
         self.out_channels = self.stage_info[-1].channels
         classes = dict(num_classes=len(vocab))
         sizes = classes | dict(in_channels=self.out_channels)
-        self.head = MODELS.build(dict(type='GlossHead') | (head or {}) | sizes)
+        config = dict(type='GlossHead') | (head or {}) | sizes
+        taken, _ = arguments_of(MODELS.get(config['type']))
+        for argument, name_there in OF_BACKBONE.items():
+            if argument in taken:
+                config[argument] = getattr(self.backbone, name_there, {})
+        self.head = MODELS.build(config)
+        self.output_stride = self.feature_stride * self.head.time_stride
+        if self.head.edge and output_stride != 1:
+            raise ConfigError(
+                f'{type(self.head).__name__} strides itself and takes the features of '
+                f'every frame, the {name} stream has one per {output_stride}: name '
+                f'{name}.output_stride=1'
+            )
         self.pyramid = self.pyramid_head = None
         if pyramid is not None:
             self.pyramid = MODELS.build(pyramid | dict(stages=self.stage_info))
@@ -105,20 +130,45 @@ class Stream(BaseModule):
         elif pyramid_head is not None:
             raise ConfigError(f'{name}.pyramid_head is given, but the model no pyramid')
 
+    @property
+    def heads(self) -> dict[str, nn.Module]:
+        """The gloss heads by the name of their output."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: self.head}
+        return {f'{self.name}_{name}': h for name, h in self.head.heads.items()}
+
+    def head_inputs(self, pooled: Tensor) -> dict[str, Tensor]:
+        """By output, what its head sees of the pooled features (B, T', C)."""
+        if not isinstance(self.head, GroupHead):
+            return {self.name: pooled}
+        inputs = self.head.inputs(pooled)
+        return {f'{self.name}_{name}': x for name, x in inputs.items()}
+
     def stages(self) -> list[Stage]:
         """The backbone's stages in order."""
         return backbone_stages(self.backbone)
 
     def laid_out(self, x: Tensor) -> Tensor:
-        """The input (B, C, T, H, W) as the backbone wants it in memory."""
+        """The input (B, C, T, H, W) as the backbone wants it in memory, its first and
+        last frame held for ``edge`` frames; masked points are masked there."""
+        x = hold_edges(x, self.edge)
+        if self.edge and self.input_key == 'masked_points':
+            x[:, 3, : self.edge] = x[:, 3, -self.edge :] = 0
         if self.memory_format is None:
             return x
         return x.contiguous(memory_format=self.memory_format)
 
     def pool(self, x: Tensor) -> Tensor:
-        """Last stage (B, C, T', H', W') → (B, T/output_stride, C)."""
+        """Last stage (B, C, T', H', W') → (B, R, C), R = T/feature_stride and what the
+        head needs beyond the ends."""
         stride = self.stage_info[-1].time_stride
-        return resample_time(pool_space(x), stride, self.output_stride)
+        x = resample_time(pool_space(x), stride, self.feature_stride)
+        needless = self.edge // self.feature_stride - self.head.edge
+        return without_ends(x, needless)
+
+    def frames(self, pooled: Tensor) -> int:
+        """T of pooled features (B, R, C)."""
+        return output_steps(self.head, pooled.shape[1]) * self.output_stride
 
     def init_weights(self) -> None:
         """Load the stage-1 ``checkpoint``, or ``pretrained``, if one is named.
@@ -135,7 +185,7 @@ class Stream(BaseModule):
                 f'the {self.name} stream: it must be a checkpoint of a recognizer with '
                 'that stream, of the same backbone and vocabulary',
                 prefix=f'{self.name}.',
-                optional=lambda key: key.split('.')[0] in AUXILIARY,
+                optional=lambda key: is_auxiliary(f'{self.name}.{key}'),
                 glosses=self.vocab,
             )
         elif self.pretrained is not None:
@@ -164,20 +214,21 @@ def build_backbone(
     """Build a backbone of any registry scope.
 
     Left out in the config, these are filled in where the class takes them: the
-    input's channels; the graph of the keypoints; ``pretrained`` None where the class
-    insists on it; and that nothing is to be inflated from image weights that are not
-    named.
+    input's channels; the keypoints, or their graph; ``pretrained`` None where the
+    class insists on it; and that nothing is to be inflated from image weights that are
+    not named.
 
     Args:
         config: Of the backbone.
         in_channels: Channels of its input.
-        keypoints: Which of the 79 a graph network sees.
+        keypoints: Which of the 79 a network of points sees.
 
     Raises:
         KeyError: If the type is not registered.
     """
     taken, _ = arguments_of(MODELS.get(config['type']))
     defaults = dict(pretrained=None, num_person=1, graph_cfg=DEFAULT_GRAPH)
+    defaults['keypoints'] = tuple(keypoints)
     if not any(name in config for name in CHANNEL_ARGUMENTS):
         defaults |= dict.fromkeys(CHANNEL_ARGUMENTS, in_channels)
     if 'pretrained' in taken and config.get('pretrained') is None:
@@ -190,11 +241,26 @@ def build_backbone(
     return MODELS.build(config)
 
 
+def edge_of(streams: Sequence[Stream]) -> int:
+    """For how many frames the ends of clips are held: as the head that needs most, and
+    such that what others do not need are whole rows of their features."""
+    needs = [(s.head.edge * s.feature_stride, s.feature_stride) for s in streams]
+    edge = max(own for own, _ in needs)
+    while any((edge - own) % stride for own, stride in needs):
+        edge += 1
+    return edge
+
+
 def is_auxiliary(key: str) -> bool:
     """Whether a key is of a part for training only.
 
     Args:
         key: Of the state dict of a recognizer, or of a translator with one.
     """
-    parts = key.removeprefix('recognizer.').split('.')
-    return len(parts) > 1 and parts[0] in STREAMS and parts[1] in AUXILIARY
+    owner, *inside = key.removeprefix('recognizer.').split('.')
+    own = AUXILIARY if owner in STREAMS else ()
+    if owner == 'joint_head':
+        own = HEAD_AUXILIARY
+    elif own and inside[:1] == ['head']:
+        own, inside = HEAD_AUXILIARY, inside[1:]
+    return bool(inside) and inside[0] in own

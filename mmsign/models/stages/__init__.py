@@ -7,6 +7,7 @@ from .contract import (
     backbone_stages,
     describe_stages,
     input_tensors,
+    own_names,
     stage_adapter,
 )
 from .convolutional import FramewiseBackbone

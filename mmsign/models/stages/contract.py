@@ -10,7 +10,7 @@ A backbone says what its stages are in one of three ways: it has a method
 neither, and then it is one single stage.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -47,13 +47,16 @@ class _Adapter(NamedTuple):
 
     stages: Callable[[nn.Module], Sequence[Stage]] = lambda backbone: [backbone]
     input_tensors: Callable[[str], bool] = lambda name: False
+    renamed: Callable[[str], str] = lambda name: name
 
 
 _ADAPTERS: dict[type[nn.Module], _Adapter] = {}
 
 
 def stage_adapter(
-    family: type[nn.Module], input_tensors: Callable[[str], bool] = lambda name: False
+    family: type[nn.Module],
+    input_tensors: Callable[[str], bool] = lambda name: False,
+    renamed: Callable[[str], str] = lambda name: name,
 ):
     """Register a function backbone → stages for a class and its descendants.
 
@@ -64,10 +67,12 @@ def stage_adapter(
         family: The class.
         input_tensors: Whether the tensor of a name has a shape that follows from
             the input, besides the first convolution's.
+        renamed: The family's name of a tensor of the weights that others publish;
+            its own names stay.
     """
 
     def register(stages: Callable[[nn.Module], Sequence[Stage]]):
-        _ADAPTERS[family] = _Adapter(stages, input_tensors)
+        _ADAPTERS[family] = _Adapter(stages, input_tensors, renamed)
         return stages
 
     return register
@@ -100,6 +105,12 @@ def input_tensors(backbone: nn.Module) -> set[str]:
     follows = _adapter(backbone).input_tensors
     first = f'{name}.weight'.lstrip('.')
     return {key for key in backbone.state_dict() if key == first or follows(key)}
+
+
+def own_names(backbone: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors that others publish for a backbone's family, under its own names."""
+    renamed = _adapter(backbone).renamed
+    return {renamed(name): value for name, value in tensors.items()}
 
 
 def _first_convolution(backbone: nn.Module) -> tuple[str, nn.Module | None]:

@@ -5,6 +5,7 @@ MMAction2 counts them in ``frozen_stages``. A network for images is applied to e
 frame: they are folded into the batch, (B·T, C, H, W), and back after every stage.
 """
 
+import re
 from functools import reduce
 
 import torch
@@ -100,7 +101,31 @@ def _tell_frames(module: nn.Module, frames: int) -> None:
         _tell_frames(child, frames)
 
 
-@stage_adapter(backbones.ResNet)
+# torchvision's names of a ResNet's tensors, and MMAction2's.
+_TORCHVISION = {
+    r'(.*\b)conv(\d)\.(weight)': r'\1conv\2.conv.\3',
+    r'(.*\b)bn(\d)\.(\w+)': r'\1conv\2.bn.\3',
+    r'(.*\bdownsample)\.0\.(\w+)': r'\1.conv.\2',
+    r'(.*\bdownsample)\.1\.(\w+)': r'\1.bn.\2',
+}
+
+
+def torchvision_to_mmaction(name: str) -> str:
+    """MMAction2's name of a tensor of torchvision's ResNet; of others their own.
+
+    Examples:
+        >>> torchvision_to_mmaction('layer2.0.bn1.weight')
+        'layer2.0.conv1.bn.weight'
+        >>> torchvision_to_mmaction('layer2.0.conv1.bn.weight')
+        'layer2.0.conv1.bn.weight'
+    """
+    for theirs, ours in _TORCHVISION.items():
+        if match := re.fullmatch(theirs, name):
+            return match.expand(ours)
+    return name
+
+
+@stage_adapter(backbones.ResNet, renamed=torchvision_to_mmaction)
 def resnet_stages(net: backbones.ResNet) -> list[Stage]:
     """ResNet and, with shifts between the frames, ResNetTSM."""
     layers = _layers(net, net.res_layers)

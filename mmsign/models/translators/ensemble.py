@@ -117,7 +117,7 @@ class TranslatorEnsemble(Translator):
             lengths = ClipLengths(valid, frames)
             outputs = member.recognizer.classify(pooled, lengths)
             [(output, head)] = member.translation.items()
-            logits[name], features = outputs[output]
+            logits[name], features = outputs[output].logits, outputs[output].features
             sources[name] = head.encode(features, lengths.of(features))
         first = next(iter(self.members.values()))
         samples = first.recognizer.predict(logits, data_samples, frames)

@@ -183,8 +183,8 @@ class SignTranslator(Translator):
                 f'the cached features have the channels {found}, the recognizer '
                 f'{expected}; extract them with this recognizer'
             )
-        steps = next(iter(pooled.values())).shape[1]
-        return pooled, steps * self.recognizer.output_stride
+        name, x = next(iter(pooled.items()))
+        return pooled, streams[name].frames(x)
 
     def forward(
         self,
@@ -221,17 +221,17 @@ class SignTranslator(Translator):
         if data_samples is not None:
             lengths = ClipLengths([sample.length for sample in data_samples], frames)
         outputs = self.recognizer.classify(pooled, lengths)
-        logits = {name: output for name, (output, _) in outputs.items()}
+        logits = {name: output.logits for name, output in outputs.items()}
         if mode == 'tensor':
             return logits
-        gloss_features = {name: outputs[name][1] for name in self.translation}
+        gloss_features = {name: outputs[name].features for name in self.translation}
         arguments = {name: (x, lengths.of(x)) for name, x in gloss_features.items()}
         if mode == 'predict':
             samples = self.recognizer.predict(logits, data_samples, frames)
             heads = self.translation.items()
             sources = {name: head.encode(*arguments[name]) for name, head in heads}
             return self.write_sentences(samples, sources, ensemble=len(sources) > 1)
-        losses = self.recognizer.losses(logits, features, data_samples, lengths)
+        losses = self.recognizer.losses(outputs, features, data_samples, lengths)
         losses = {k: self.recognition_weight * loss for k, loss in losses.items()}
         for name, head in self.translation.items():
             loss = head.loss(*arguments[name], data_samples)
@@ -253,6 +253,9 @@ def fingerprint(recognizer: SignRecognizer) -> str:
     clip, whatever their heads.
     """
     digest = hashlib.sha256()
+    edges = {name: stream.head.edge for name, stream in recognizer.streams.items()}
+    if any(edges.values()):
+        digest.update(f'{edges} '.encode())
     for key, value in sorted(recognizer.state_dict().items()):
         of_head = key.startswith(('joint_head.', 'video.head.', 'keypoint.head.'))
         if not of_head and not is_auxiliary(key) and 'num_batches_tracked' not in key:

@@ -8,7 +8,8 @@ from tiny_video import write_video
 from mmsign.datasets import open_frames
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.transforms.load import DecodeClip, LoadClip
-from mmsign.errors import DataError, FrameReadError
+from mmsign.errors import ConfigError, DataError, FrameReadError
+from mmsign.keypoints import FACES
 
 
 @pytest.fixture
@@ -49,6 +50,21 @@ def test_one_of_the_two(clip):
     assert blind['num_frames'] == 6 and 'frame_source' not in blind
     with pytest.raises(ValueError, match='LoadClip'):
         LoadClip(keypoints=False, frames=False)
+
+
+def test_whose_points_of_the_face(clip, tmp_path):
+    record, _ = clip
+    path = str(tmp_path / 'numbers.safetensors')
+    numbers = np.tile(np.arange(133.0)[None, :, None], (6, 1, 3))
+    write_keypoints(path, dict(clip=numbers))
+    found = LoadClip(face='mska')(record | dict(keypoint_file=path))
+    assert found['face'] == 'mska'
+    assert found['keypoints'][0, :, 0].tolist() == [*map(float, FACES['mska'])]
+    write_keypoints(path, dict(clip=numbers[:, :79]), 'mmsign_79')
+    with pytest.raises(DataError, match="clip: .*numbers.*face='mska'"):
+        LoadClip(face='mska')(record | dict(keypoint_file=path))
+    with pytest.raises(ConfigError, match='smiling'):
+        LoadClip(face='smiling')
 
 
 def test_keypoints_that_do_not_belong_to_the_frames(clip):

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from mmsign.datasets.transforms import ClipErase, ClipWarp, DropPoints, VaryBody
+from mmsign.datasets.transforms import (
+    ClipErase,
+    ClipFlip,
+    ClipWarp,
+    DropPoints,
+    VaryBody,
+)
 from mmsign.errors import ConfigError
 from mmsign.keypoints import ARMS, HANDS, HEAD, LEFT_RIGHT, NOSE, SHOULDERS
 from mmsign.visualization.clip_view import crop_coordinates
@@ -64,6 +70,35 @@ def test_frames_and_keypoints_move_together(seed):
     assert np.abs(results['keypoints'] - points)[..., :2].max() > 2
 
 
+def test_a_flip_is_exact_and_its_own_inverse():
+    points = keypoints(3)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
+    given = dict(keypoints=points, crop_box=BOX, frames=frames)
+    once = ClipFlip(prob=1.0)(dict(given))
+    np.testing.assert_array_equal(once['frames'], frames[:, :, ::-1])
+    x = 2 * BOX[0] + BOX[2] - 1 - points[:, RIGHT, 0]
+    np.testing.assert_allclose(once['keypoints'][:, LEFT, 0], x, rtol=1e-6)
+    twice = ClipFlip(prob=1.0)(dict(once))
+    np.testing.assert_array_equal(twice['frames'], frames)
+    np.testing.assert_allclose(twice['keypoints'], points, rtol=1e-5)
+    left_alone = ClipFlip(prob=0.0)(dict(given))
+    np.testing.assert_array_equal(left_alone['frames'], frames)
+    np.testing.assert_allclose(left_alone['keypoints'], points, rtol=1e-5)
+
+
+def test_frames_and_keypoints_are_flipped_by_one_decision():
+    flipped = set()
+    for seed in range(12):
+        points, frames = keypoints(2), np.arange(2 * 4 * 4 * 3, dtype=np.uint8)
+        given = dict(keypoints=points, crop_box=BOX, frames=frames.reshape(2, 4, 4, 3))
+        np.random.seed(seed)
+        found = ClipFlip()(dict(given))
+        both = [not np.allclose(found[k], given[k]) for k in ('keypoints', 'frames')]
+        assert len({*both}) == 1
+        flipped.add(both[0])
+    assert flipped == {True, False}
+
+
 def test_one_decision_per_clip():
     points = np.repeat(keypoints(1), 3, axis=0)
     found = changed(ClipWarp(), points)
@@ -100,6 +135,19 @@ def test_every_change_can_be_alone_and_grows(name):
         return float(np.abs(found).max())
 
     assert moved(1) > 1.5 * moved(0.5) > 1
+
+
+def test_a_turn_of_points_without_a_mirror_image():
+    points = keypoints()
+    with pytest.raises(ConfigError, match='ClipWarp.*mska.*do not mirror'):
+        changed(ClipWarp(**STILL | dict(mirror=0.5)), points, face='mska')
+    turn = ClipWarp(**STILL | dict(degrees=15))
+    middle = np.array([BOX[0], BOX[1]]) + np.array(BOX[2:]) / 2 - 0.5
+    found = changed(turn, points, face='mska') - np.append(middle, 0)
+    before = points - np.append(middle, 0)
+    lengths = [np.linalg.norm(x[..., :2], axis=-1) for x in (found, before)]
+    np.testing.assert_allclose(*lengths, rtol=1e-4)
+    assert np.abs(found - before).max() > 1
 
 
 def test_probability_of_left_handers():

@@ -6,19 +6,21 @@ from properties import examples
 
 from mmsign.datasets.transforms.sample import (
     ClipCenterCrop,
+    ClipFixedCrop,
     ClipRandomCrop,
     HoldLast,
     SampleClip,
+    SampleRescaled,
     SampleRhythm,
 )
 from mmsign.timing import StepClock
 
 
-def sample(count: int, seed: int = 0, **kwargs) -> np.ndarray:
+def sample(count: int, seed: int = 0, kind=SampleClip, **kwargs) -> np.ndarray:
     np.random.seed(seed)
     keypoints = np.arange(count)[:, None, None] * np.ones((1, 2, 3))
     results = dict(clip_id='c', num_frames=count, keypoints=keypoints)
-    results = SampleClip(**kwargs)(results)
+    results = kind(**kwargs)(results)
     indices = results['frame_indices']
     # The same indices for the keypoints.
     np.testing.assert_array_equal(results['keypoints'][:, 0, 0], indices)
@@ -260,3 +262,51 @@ def test_the_last_frame_is_held():
     assert clock.span(3, 4) == clock.span(6, 7) == (6, 7)
     with pytest.raises(ValueError, match='HoldLast'):
         HoldLast(frames=0)
+
+
+@examples(100)
+@given(count=st.integers(1, 400), seed=st.integers(0, 2**31))
+def test_rescaled_lengths_have_limits(count, seed):
+    indices = sample(count, seed, kind=SampleRescaled)
+    length = len(indices)
+    assert length % 4 == 0 and (np.diff(indices) >= 0).all()
+    assert indices.min() >= 0 and indices.max() < count
+    assert max(32, min(232, int(0.8 * count))) <= length
+    assert length <= max(32, min(232, int(1.2 * count) + 3))
+    if length <= count:
+        assert len(np.unique(indices)) == length
+
+
+def test_a_longer_clip_may_miss_frames_that_a_shorter_has():
+    found = [np.unique(sample(20, seed, kind=SampleRescaled)) for seed in range(20)]
+    assert any(len(seen) < 20 for seen in found)
+
+
+@pytest.mark.parametrize('count', [1, 4, 6, 399, 403])
+def test_no_frame_of_a_test_clip_is_lost(count):
+    indices = sample(count, kind=SampleRescaled, test=True, max_length=400)
+    taken = min(count, 400)
+    start = (count - taken) // 2
+    assert indices[:taken].tolist() == list(range(start, start + taken))
+    rest = indices[taken:].tolist()
+    assert rest == [start + taken - 1] * (-taken % 4)
+
+
+def test_a_box_of_one_size_is_anywhere():
+    size = dict(frame_size=(256, 256))
+    np.random.seed(0)
+    crop = ClipFixedCrop(fraction=224 / 256)
+    boxes = [crop(dict(size))['crop_box'] for _ in range(200)]
+    assert {box[2:] for box in boxes} == {(224.0, 224.0)}
+    for places in zip(*boxes):
+        assert min(places) >= 0
+    x, y = ({*places} for places in list(zip(*boxes))[:2])
+    assert min(x) == min(y) == 0 and max(x) == max(y) == 32
+    central = ClipCenterCrop(fraction=224 / 256)(dict(size))['crop_box']
+    assert central == (16.0, 16.0, 224.0, 224.0)
+
+
+def test_impossible_limits():
+    for limits in (dict(min_length=0), dict(min_length=300)):
+        with pytest.raises(ValueError, match='min_length'):
+            SampleRescaled(**limits)

@@ -22,12 +22,14 @@ def clip(frames, glosses, name='clip', **extra):
     return dict(clip_id=name, num_frames=frames, glosses=list(glosses), **extra)
 
 
-def run(clips, stride, steps=(), **settings):
+def run(clips, stride, steps=(), edge=0, **settings):
     dataset = Clips(clips)
     if steps:
         dataset.pipeline = SimpleNamespace(transforms=steps)
     runner = SimpleNamespace(
-        model=SimpleNamespace(output_stride=stride),
+        model=SimpleNamespace(
+            output_stride=stride, heads=dict(video=SimpleNamespace(edge=edge))
+        ),
         train_dataloader=SimpleNamespace(dataset=dataset),
     )
     OutputLengthHook(**settings).before_train(runner)
@@ -41,6 +43,8 @@ def test_numbers_and_what_to_do():
         ConfigError, match='8 frames.* 1 of 2 .*short.* 20 .* 2 steps.* 4; .*most 5 '
     ):
         run(clips, 8)
+    with pytest.raises(ConfigError, match='layers of its heads that stride 5'):
+        run(clips, 8, edge=6)
 
 
 def test_some_clips_may_be_too_short():

@@ -203,6 +203,7 @@ def test_what_reaches_nothing_is_refused_with_the_nearest(option, near):
         'model.bilateral.stages',
         'model.video.checkpoint',
         'model.video.backbone.frozen_blocks',
+        'model.keypoint.head.hidden_channels',
         'custom_hooks.0.anything',
     ],
 )
@@ -223,7 +224,8 @@ model = dict(
     type='TwoStreamRecognizer',
     vocab=vocab,
     decoder=dict(beam_width=3),
-    video=dict(backbone=dict(type='S3D')))
+    video=dict(backbone=dict(type='S3D')),
+    keypoint=dict(head=dict(type='GroupHead')))
 train_dataloader = dict(
     batch_size=2,
     split='x',

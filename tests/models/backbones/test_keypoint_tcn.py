@@ -139,17 +139,44 @@ def test_a_hand_seen_from_its_tips_is_no_noise():
     assert apart < 0.02 < (features(x) - features(point)).abs().max()
 
 
+def test_a_step_sees_a_sign_from_its_beginning_to_its_end():
+    def seen(net) -> int:
+        """Frames that step 40 depends on."""
+        x = points(1, 160)
+        others = x.repeat(160, 1, 1, 1, 1)
+        frames = torch.arange(160)
+        others[frames, 0, frames] += 0.3
+        changed = (net(others) - net(x))[:, :, 40].abs().amax((1, 2, 3)) > 1e-6
+        return int(changed.sum())
+
+    # Two seconds and more of 25 frames each.
+    assert seen(network()) > 60 > seen(network(depths=(1, 1)))
+
+
+def test_what_is_sure_in_training_is_so_in_use():
+    # Dropout changes the spread of what comes behind it, which a batch norm's running
+    # averages would take for granted.
+    net, x = network(channels=32, dropout=0.5), points(8, 32)
+    with torch.no_grad():
+        in_use = net.eval()(x).std()
+        in_training = torch.stack([net.train()(x) for _ in range(8)]).mean(0).std()
+    torch.testing.assert_close(in_training, in_use, rtol=0.2, atol=0)
+
+
 def test_every_setting_has_an_effect():
     assert network(channels=12)(points()).shape[1] == 12
     assert network(kernel_size=3).layers[0][0].conv.weight.shape[2] == 3
-    assert len(network(depths=(1, 3)).layers[1]) == 3
+    dilations = [block.conv.dilation[0] for block in network(depths=(1, 3)).layers[1]]
+    assert dilations == [1, 2, 4]
     for dropout, differs in ((0.0, False), (0.9, True)):
         net = network(dropout=dropout).train()
         one, other = net(points()), net(points())
         assert torch.equal(one, other) is not differs
 
 
-@pytest.mark.parametrize('wrong', [dict(in_channels=2), dict(depths=())])
+@pytest.mark.parametrize(
+    'wrong', [dict(in_channels=2), dict(depths=()), dict(kernel_size=4)]
+)
 def test_impossible_settings(wrong):
     with pytest.raises(ConfigError, match='KeypointTCN'):
         KeypointTCN(**wrong)

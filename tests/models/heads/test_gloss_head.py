@@ -5,6 +5,7 @@ import torch.nn as nn
 from mmsign.models.heads.gloss_head import (
     GlossHead,
     JointHead,
+    LinearHead,
     PyramidHead,
     classify_together,
 )
@@ -17,7 +18,7 @@ def head(cls=GlossHead) -> GlossHead:
 
 
 def test_shapes():
-    logits, features = head()(torch.randn(2, 6, 7), torch.tensor([6, 3]))
+    logits, features, _ = head()(torch.randn(2, 6, 7), torch.tensor([6, 3]))
     assert logits.shape == (2, 6, 5) and features.shape == (2, 6, 8)
     assert logits.dtype == torch.float32
 
@@ -28,6 +29,19 @@ def test_what_a_clip_is_batched_with_does_not_matter():
     together = net(x, torch.tensor([6, 3]))[0]
     alone = net(x[1:, :3], torch.tensor([3]))[0]
     torch.testing.assert_close(together[1, :3], alone[0], rtol=1e-5, atol=1e-5)
+
+
+def test_linear_head_is_one_layer_behind_dropout():
+    torch.manual_seed(0)
+    net, x = LinearHead(7, 5, dropout=0.5), torch.randn(2, 6, 7)
+    logits, features, _ = net.eval()(x, torch.tensor([6, 3]))
+    assert torch.equal(features, x) and net.hidden_channels == 7
+    by_hand = x @ net.classifier.weight.T + net.classifier.bias
+    torch.testing.assert_close(logits, by_hand, rtol=1e-5, atol=1e-6)
+    net.train()
+    assert not torch.equal(net(x)[0], net(x)[0])
+    with torch.autocast('cpu', torch.bfloat16):
+        assert net(x)[0].dtype == torch.float32
 
 
 def test_joint_head_is_the_same_network():
@@ -64,7 +78,7 @@ def test_several_heads_are_what_each_is_alone():
             found = found.values()
         else:
             found = [head(x, lengths.of(x)) for head, x in zip(heads, inputs)]
-        outputs = [y for pair in found for y in pair]
+        outputs = [y for output in found for y in output[:2]]
         sum((i + 1) * y.square().sum() for i, y in enumerate(outputs)).backward()
         layers = nn.ModuleList(heads)
         gradients = [x.grad for x in (*inputs, *layers.parameters())]

@@ -87,7 +87,8 @@ def test_agrees_with_the_authors_network():
         features = net.encode(inputs)
         pooled = net.pool(features)
         lengths = ClipLengths(expected['lens'].tolist(), int(expected['T']))
-        logits = {name: x for name, (x, _) in net.classify(pooled, lengths).items()}
+        outputs = net.classify(pooled, lengths)
+        logits = {name: output.logits for name, output in outputs.items()}
         net.encode = lambda _: features
         tensors = net(inputs, samples)
         losses = {k: float(v) for k, v in net(inputs, samples, mode='loss').items()}
@@ -240,11 +241,11 @@ def test_outputs_have_logits_and_gloss_features(full_network):
         pooled = full_network.pool(full_network.encode(inputs))
         outputs = full_network.classify(pooled, ClipLengths([16, 12], 16))
     assert list(outputs) == ['video', 'keypoint', 'joint']
-    for found, features in outputs.values():
+    for found, features, _ in outputs.values():
         assert found.shape == (2, 4, len(GLOSSES) + 1)
         assert features.shape == (2, 4, HEAD['hidden_channels'])
     classifier = full_network.joint_head.classifier
-    joint_logits, joint_features = outputs['joint']
+    joint_logits, joint_features, _ = outputs['joint']
     assert torch.equal(classifier(joint_features), joint_logits)
 
 
@@ -347,3 +348,16 @@ def test_modes_that_do_not_exist():
         net(network_inputs(), [sample(16)] * 2, mode='train')
     with pytest.raises(ValueError, match='data_samples'):
         net(network_inputs(), mode='loss')
+
+
+@pytest.mark.parametrize('name, read', [('video', 'video'), ('keypoint', 'heatmaps')])
+def test_what_no_stream_reads_is_not_prepared(name, read):
+    # A pipeline that finds the signer by keypoints loads them for frames alone too.
+    clip = dict(
+        video=torch.zeros(3, 8, 32, 32, dtype=torch.uint8),
+        keypoints=torch.zeros(8, 79, 3),
+    )
+    inputs = {key: [value] for key, value in clip.items()}
+    data = dict(inputs=inputs, data_samples=[sample(8)])
+    prepared = single_stream(name).data_preprocessor(data)
+    assert list(prepared['inputs']) == [read]

@@ -1,0 +1,101 @@
+"""Every recipe, small: trains two steps, predicts, is one file, reads live as offline.
+
+A recipe's configs of several corpora have one network; it is run on the first of them,
+and ``test_configs.py`` builds them all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from tiny_models import GLOSSES, sample
+from tiny_network import random_frames
+
+from mmsign import compat
+from mmsign.apis import LiveRecognizer, SignInferencer, open_network, write_bundle
+from mmsign.registry import MODELS, TRANSFORMS
+
+CONFIGS = Path(__file__).parents[1] / 'configs' / 'recipes'
+# Those of keypoints have a test of their own.
+RECIPES = sorted(set(CONFIGS.glob('*_phoenix.py')) - set(CONFIGS.glob('*mska*')))
+SIZE = 32
+
+
+def narrow(path: Path) -> Config:
+    """The recipe with a narrow head, on small frames, without weights to download."""
+    cfg = Config.fromfile(path)
+    cfg.model.vocab = dict(glosses=GLOSSES)
+    cfg.model.data_preprocessor.video_size = SIZE
+    cfg.model.video.pretrained = None
+    cfg.model.video.head.hidden_channels = 16
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        for step in loader.dataset.pipeline:
+            if step.type == 'ClipResize':
+                step.size = SIZE
+            if step.type == 'SampleRescaled':
+                step.min_length = 8
+    return cfg
+
+
+def clip(cfg: Config, frames: int, seed: int) -> dict:
+    """What the training pipeline makes of a clip in memory."""
+    record = sample(frames, clip_id=f'clip{seed}').metainfo
+    record |= dict(frames=random_frames(frames, seed), frame_size=(64, 48), text='')
+    for step in cfg.train_dataloader.dataset.pipeline[1:]:
+        if step.type == 'DecodeClip':
+            record['frames'] = record['frames'][record['frame_indices']]
+        else:
+            record = TRANSFORMS.build(step)(record)
+    return record
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
+    cfg = narrow(path)
+    torch.manual_seed(0)
+    net = MODELS.build(cfg.model)
+    net.init_weights()
+    net.train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    clips = [clip(cfg, frames, frames) for frames in (20, 14)]
+    batch = {key: [c[key] for c in clips] for key in ('data_samples',)}
+    batch['inputs'] = {k: [c['inputs'][k] for c in clips] for k in clips[0]['inputs']}
+    for _ in range(2):
+        data = net.data_preprocessor(batch, training=True)
+        total = sum(net(**data, mode='loss').values())
+        assert torch.isfinite(total)
+        optimizer.zero_grad()
+        total.backward()
+        assert not [n for n, p in net.named_parameters() if p.grad is None]
+        optimizer.step()
+    # It has opinions, if no sense.
+    net.video.head.classifier.weight.data.mul_(30)
+    with torch.no_grad():
+        data = net.data_preprocessor(batch)
+        predicted = net.eval()(**data, mode='predict')
+    for one in predicted:
+        assert one.predictions.keys() == {*net.heads, 'average'}
+        assert len(one.log_probs['average']) == one.length // net.output_stride
+    state = dict(meta=dict(gloss_vocab=GLOSSES), state_dict=net.state_dict())
+    compat.write_checkpoint(state, tmp_path / 'narrow.pth')
+    opened = open_network(cfg, tmp_path / 'narrow.pth', device='cpu')
+    write_bundle(tmp_path / 'narrow.bundle', opened, 'for tests only')
+    inferencer = SignInferencer(bundle=tmp_path / 'narrow.bundle', device='cpu')
+    video = random_frames(22)  # the last step is not full
+    live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
+    *_, event = live.run(video)
+    assert event.final and event.final == inferencer(video).glosses
+
+
+def test_the_published_schedule():
+    cfg = Config.fromfile(CONFIGS / 'vac_slr_phoenix.py')
+    optimizer = cfg.optim_wrapper.optimizer
+    assert optimizer == dict(type='FusedAdam', lr=1e-4, weight_decay=1e-4)
+    (schedule,) = cfg.param_scheduler
+    assert (schedule.milestones, schedule.gamma) == ([20, 35], 0.2)
+    assert (cfg.train_cfg.max_epochs, cfg.total_batch_size) == (40, 2)
+    assert cfg.model.decoder == dict(beam_width=10, merge_adjacent=True)
+    assert cfg.model.data_preprocessor.video_rgb
