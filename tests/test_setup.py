@@ -154,7 +154,7 @@ def test_a_wheel_is_the_same_wherever_it_is_built(wheel, setup, monkeypatch):
     asked = asked_for(metadata)
     assert asked == {Requirement(line) for line in setup.requirements(editable=False)}
     assert not any('mmcv' in one.name or '==' in str(one.specifier) for one in asked)
-    assert {'lite', 'translation', 'export', 'tests', 'all'} == set(
+    assert {'lite', 'translation', 'export', 'scores', 'tests', 'all'} == set(
         message_from_string(metadata).get_all('Provides-Extra')
     )
     package = ROOT / 'mmsign'
