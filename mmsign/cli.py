@@ -27,8 +27,11 @@ COMMANDS = {
     'prepare': ('data/prepare.py', 'check a corpus, write its vocabulary'),
     'keypoints': ('data/extract_keypoints.py', 'estimate keypoints of videos'),
     'convert checkpoint': ('convert/slrt_checkpoint.py', "the authors' checkpoints"),
-    'convert keypoints': ('convert/keypoints.py', 'keypoint files of others'),
-    'convert landmarks': ('data/convert_landmarks.py', 'landmarks, to a corpus too'),
+    'convert keypoints': ('convert/keypoints.py', 'keypoint files of others; to .pose'),
+    'convert landmarks': (
+        'data/convert_landmarks.py',
+        'landmarks and .pose, to a corpus too',
+    ),
     'convert mbart': ('convert/prune_mbart.py', 'prune an mBART to a corpus'),
     'export bundle': ('export/bundle.py', 'a network in one file, for infer and live'),
     'export onnx': ('export/onnx.py', 'a network as ONNX'),

@@ -1,4 +1,4 @@
-"""Files named by a URL, downloaded once."""
+"""Files named by a URL, or a repository of the Hugging Face Hub, downloaded once."""
 
 import os
 import re
@@ -7,7 +7,11 @@ from pathlib import Path
 import torch
 from mmengine.dist import barrier, is_main_process
 
-from mmsign.errors import CheckpointError
+from mmsign.errors import BundleError, CheckpointError, explain, optional_import
+
+HUB = 'hf://'
+BUNDLE_NAME = 'mmsign.bundle'
+"""What a bundle is called in a repository of the Hub."""
 
 
 def is_url(source: str | os.PathLike) -> bool:
@@ -63,3 +67,34 @@ def local_copy(
                 ) from error
         barrier()
     return str(target)
+
+
+def hub_copy(source: str | os.PathLike) -> str:
+    """The path itself, or that of a copy of a bundle of the Hub in its client's cache.
+
+    Args:
+        source: A path, or ``hf://OWNER/NAME`` with ``@REVISION`` or without.
+
+    Raises:
+        BundleError: If it cannot be downloaded.
+        MissingPackageError: Without ``huggingface_hub``.
+
+    Examples:
+        >>> hub_copy('mine.bundle')
+        'mine.bundle'
+    """
+    name = os.fspath(source)
+    if not name.startswith(HUB):
+        return name
+    repository, _, revision = name.removeprefix(HUB).partition('@')
+    if not re.fullmatch(r'[\w.-]+/[\w.-]+', repository):
+        raise BundleError(
+            f'{name}: expected hf://OWNER/NAME, or hf://OWNER/NAME@REVISION'
+        )
+    hub = optional_import('huggingface_hub', 'hub')
+    text = (
+        f'{name} cannot be downloaded; does it hold {BUNDLE_NAME}, and may you read it'
+    )
+    # Whatever the network, the Hub or its cache do.
+    with explain(BundleError, text, Exception):
+        return hub.hf_hub_download(repository, BUNDLE_NAME, revision=revision or None)

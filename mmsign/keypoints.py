@@ -8,6 +8,7 @@ right are the signer's.
 Below, pairs are written in the numbering of the 133 and kept as channels of the 79.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,6 +74,22 @@ CONFIDENT = 0.3
 """A keypoint is taken as seen if its score is above this."""
 
 
+def parse_frame_size(text: str) -> tuple[int, int]:
+    """(width, height) in pixels.
+
+    Raises:
+        DataError: If it is none.
+
+    Examples:
+        >>> parse_frame_size('210x260')
+        (210, 260)
+    """
+    found = re.fullmatch(r'\s*([1-9]\d{0,5})[x×]([1-9]\d{0,5})\s*', text, re.IGNORECASE)
+    if found is None:
+        raise DataError(f'{text!r} is no size; expected WIDTHxHEIGHT, as 210x260')
+    return int(found[1]), int(found[2])
+
+
 def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     """Whether keypoints are in pixels of another frame.
 
@@ -103,6 +120,48 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     return (
         f'{outside:.0%} of the confident keypoints lie outside the frame of {size} '
         'pixels; they seem to be of another resolution'
+    )
+
+
+ESTIMATORS_KEY = 'estimators'
+"""In a checkpoint's ``meta`` and a config's ``corpus``: list of the estimators whose
+points a network was trained on."""
+
+
+def checked_estimator(name: str | None, where: str) -> str | None:
+    """The name of an estimator, which is compared and shown.
+
+    Raises:
+        DataError: If it is no name; begins with ``where``.
+    """
+    if name is not None and not (
+        isinstance(name, str) and name.strip() and name.isprintable()
+    ):
+        raise DataError(f'{where}: {name!r} is no name of an estimator')
+    return name
+
+
+def foreign(estimator: str | None, trained: Sequence[str]) -> str:
+    """Whether points come from another estimator than a network knows.
+
+    Args:
+        estimator: What made the points, None if nobody says.
+        trained: What made those of training, empty if nobody says.
+
+    Returns:
+        What is odd, in words; empty if nothing is known to be.
+
+    Examples:
+        >>> foreign('rtmw', ['rtmw', 'hrnet']), foreign('rtmw', []), foreign(None, 'a')
+        ('', '', '')
+        >>> foreign('mediapipe-holistic', ['hrnet'])[:46]
+        'keypoints of mediapipe-holistic, the network w'
+    """
+    if estimator is None or not trained or estimator in trained:
+        return ''
+    return (
+        f'keypoints of {estimator}, the network was trained on those of '
+        f'{", ".join(trained)}: expect more errors (docs/keypoints.md)'
     )
 
 

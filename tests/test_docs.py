@@ -166,8 +166,6 @@ def test_python_runs(page, given, monkeypatch):
     monkeypatch.chdir(given['folder'])
     # The estimator itself needs weights from the network.
     monkeypatch.setattr('mmsign.pose.PoseEstimator', lambda: given['estimate'])
-    light = lambda: lambda frames: given['estimate'](frames)[:, :79]  # noqa: E731
-    monkeypatch.setattr('mmsign.pose.MediaPipeEstimator', light)
     # What other tests have registered would be in the way of the same names here.
     ours = {
         name: part

@@ -83,6 +83,7 @@ def checkpoint(work: Path) -> Path:
 def test_the_checkpoint_is_complete_and_loads_safely(trained):
     loaded = compat.load_checkpoint(str(checkpoint(trained)))
     assert len(loaded['meta']['gloss_vocab']) >= 10
+    assert loaded['meta']['estimators'] == ['toy']
     assert list(trained.glob('best_average_WER_epoch_*.pth'))
 
 

@@ -11,26 +11,50 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from tiny_models import GLOSSES, sample
-from tiny_network import random_frames
+from tiny_models import GLOSSES, HEAD, sample
+from tiny_network import keypoints_of, random_frames
 
 from mmsign import compat
 from mmsign.apis import LiveRecognizer, SignInferencer, open_network, write_bundle
 from mmsign.registry import MODELS, TRANSFORMS
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'recipes'
-# Those of keypoints have a test of their own.
-RECIPES = sorted(set(CONFIGS.glob('*_phoenix.py')) - set(CONFIGS.glob('*mska*')))
+RECIPES = sorted(CONFIGS.glob('*_phoenix.py'))
+# Those of keypoints alone, and what they begin with, have tests of their own.
+RECIPES = [path for path in RECIPES if path.name[:4] not in ('mska', 's3d_')]
 SIZE = 32
+# What makes a network of each type small without changing its strides.
+NARROW = dict(
+    S3D=dict(width=0.125, norm_momentum=0.1),
+    ResNet=dict(),
+    CorrNet=dict(base_channels=8),
+    BidirectionalSlowFast=dict(depth=50, base_channels=8, stage_blocks=(1, 1, 1, 1)),
+    MSKA=dict(channels=(8, 8), strides=(2, 2), subsets=2),
+    GlossHead=HEAD,
+    JointHead=HEAD,
+    GroupHead=HEAD,
+    TemporalConvLSTMHead=dict(hidden_channels=16),
+    PathwayTemporalHead=dict(hidden_channels=16),
+)
 
 
 def narrow(path: Path) -> Config:
-    """The recipe with a narrow head, on small frames, without weights to download."""
+    """The recipe with narrow parts, on small frames, without weights to download."""
     cfg = Config.fromfile(path)
-    cfg.model.vocab = dict(glosses=GLOSSES)
-    cfg.model.data_preprocessor.video_size = SIZE
-    cfg.model.video.pretrained = None
-    cfg.model.video.head.hidden_channels = 16
+    model, sizes = cfg.model, cfg.model.data_preprocessor
+    model.vocab = dict(glosses=GLOSSES)
+    sizes.video_size = SIZE
+    if 'heatmap_size' in sizes:
+        sizes.heatmap_size = SIZE // 2
+    streams = [model[name] for name in ('video', 'keypoint') if name in model]
+    for stream in streams:
+        stream.pretrained = None
+        stream.head = stream.get('head') or dict(type='GlossHead')
+        if model.get('pyramid') and stream.get('pyramid', True):
+            stream.pyramid_head = HEAD
+    parts = [part for stream in streams for part in (stream.backbone, stream.head)]
+    for part in (*parts, *filter(None, [model.get('joint')])):
+        part.update(NARROW[part.type])
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         for step in loader.dataset.pipeline:
             if step.type == 'ClipResize':
@@ -44,6 +68,8 @@ def clip(cfg: Config, frames: int, seed: int) -> dict:
     """What the training pipeline makes of a clip in memory."""
     record = sample(frames, clip_id=f'clip{seed}').metainfo
     record |= dict(frames=random_frames(frames, seed), frame_size=(64, 48), text='')
+    if 'keypoint' in cfg.model:
+        record['keypoints'] = keypoints_of(frames)[:, :79]
     for step in cfg.train_dataloader.dataset.pipeline[1:]:
         if step.type == 'DecodeClip':
             record['frames'] = record['frames'][record['frame_indices']]
@@ -69,13 +95,16 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
         assert torch.isfinite(total)
         optimizer.zero_grad()
         total.backward()
-        assert not [n for n, p in net.named_parameters() if p.grad is None]
+        trained = {n: p for n, p in net.named_parameters() if p.requires_grad}
+        assert not [name for name, p in trained.items() if p.grad is None]
         optimizer.step()
     # It has opinions, if no sense.
-    net.video.head.classifier.weight.data.mul_(30)
+    for name, parameter in net.named_parameters():
+        if 'classifier.weight' in name:
+            parameter.data.mul_(30)
+    net.eval()
     with torch.no_grad():
-        data = net.data_preprocessor(batch)
-        predicted = net.eval()(**data, mode='predict')
+        predicted = net(**net.data_preprocessor(batch), mode='predict')
     for one in predicted:
         assert one.predictions.keys() == {*net.heads, 'average'}
         assert len(one.log_probs['average']) == one.length // net.output_stride
@@ -84,10 +113,12 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     opened = open_network(cfg, tmp_path / 'narrow.pth', device='cpu')
     write_bundle(tmp_path / 'narrow.bundle', opened, 'for tests only')
     inferencer = SignInferencer(bundle=tmp_path / 'narrow.bundle', device='cpu')
-    video = random_frames(22)  # the last step is not full
+    given = [random_frames(22)]  # the last step is not full
+    if 'keypoint' in cfg.model:
+        given.append(keypoints_of(22))
     live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
-    *_, event = live.run(video)
-    assert event.final and event.final == inferencer(video).glosses
+    *_, event = live.run(*given)
+    assert event.final and event.final == inferencer(*given).glosses
 
 
 def test_the_published_schedule():
@@ -99,3 +130,12 @@ def test_the_published_schedule():
     assert (cfg.train_cfg.max_epochs, cfg.total_batch_size) == (40, 2)
     assert cfg.model.decoder == dict(beam_width=10, merge_adjacent=True)
     assert cfg.model.data_preprocessor.video_rgb
+
+
+def test_slowfastsigns_schedule():
+    cfg = Config.fromfile(CONFIGS / 'slowfastsign_slr_phoenix.py')
+    (schedule,) = cfg.param_scheduler
+    assert (schedule.milestones, schedule.gamma) == ([40, 60], 0.2)
+    assert (cfg.train_cfg.max_epochs, cfg.total_batch_size) == (80, 2)
+    sizes = cfg.model.data_preprocessor
+    assert sizes.video_rgb and sizes.video_mean == (114.75,) * 3

@@ -1,4 +1,4 @@
-"""What the tools for inference share: the arguments that name an estimator."""
+"""What tools share: the arguments that name an estimator."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ def add_estimator_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--estimator',
         metavar='NAME',
-        help='finds keypoints: mediapipe, or with MMPose hrnet, fast or a config, as '
-        'mmsign.pose.PoseEstimator takes it (docs/keypoints.md)',
+        help='finds keypoints: rtmw or rtmpose (pip install "mmsign[keypoints]"), an '
+        'ONNX file like them, mediapipe, or with MMPose hrnet, fast or a config '
+        '(docs/keypoints.md)',
     )
     parser.add_argument(
         '--estimator-checkpoint',
         metavar='FILE',
-        help="default: what MMPose lists, or MediaPipe's own",
+        help="default: what is published for it, or MediaPipe's own",
     )
 
 
@@ -30,15 +31,14 @@ def open_estimator(args: argparse.Namespace, live: bool = False) -> Estimator | 
         live: Whether it will be given the frames of one video, call after call.
 
     Raises:
-        PoseError: If MMPose or MediaPipe is not installed, or config and checkpoint
-            do not fit.
+        PoseError, MissingPackageError: If its package is not installed, or files do
+            not fit.
         FileNotFoundError: If the checkpoint does not exist.
     """
     if args.estimator is None:
         return None
-    # Imported late: MMPose is an extra.
-    from mmsign.pose import MediaPipeEstimator, PoseEstimator
+    # Imported late: estimators are extras.
+    from mmsign.pose import PoseRecipe
 
-    if args.estimator == 'mediapipe':
-        return MediaPipeEstimator(args.estimator_checkpoint, live=live)
-    return PoseEstimator(args.estimator, args.estimator_checkpoint, device=args.device)
+    recipe = PoseRecipe(args.estimator, args.estimator_checkpoint)
+    return recipe.build(args.device, live)

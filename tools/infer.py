@@ -17,17 +17,16 @@ signs, or says that it is none of these.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from _estimator import add_estimator_arguments, open_estimator
 
+from mmsign.apis.outputs import KINDS, json_line, write_result
+from mmsign.apis.skeletons import clips_of
 from mmsign.engine.launch import interruptible, reported_errors, say
 from mmsign.errors import ConfigError
 from mmsign.files import LineWriter, check_outputs
-
-KINDS = ('.jsonl', '.mp4', '.png', '.eaf', '.srt', '.vtt')
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -38,7 +37,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         'videos',
         nargs='+',
         metavar='VIDEO',
-        help='a video file, a folder of frames or ARCHIVE.zip@FOLDER',
+        help='a video file, a folder of frames or ARCHIVE.zip@FOLDER; keypoints alone '
+        'as FILE.safetensors, of all clips or @CLIP, or FILE.pose',
     )
     parser.add_argument('--config', help='config of the network')
     parser.add_argument('--checkpoint', help='its checkpoint')
@@ -49,8 +49,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         '--keypoints',
         nargs='+',
         metavar='FILE',
-        help="one file per video, .json (MMPose's inferencer) or .safetensors; or one "
-        '.safetensors file that holds all by name',
+        help="one file per video, .json (MMPose's inferencer), .pose or .safetensors; "
+        'or one .safetensors file that holds all by name',
     )
     add_estimator_arguments(parser)
     parser.add_argument('--out', metavar='FILE', help=' or '.join(KINDS))
@@ -117,6 +117,7 @@ def main(arguments: list[str] | None = None) -> list:
     read += [args.config, args.checkpoint, args.bundle]
     read += [args.estimator, args.estimator_checkpoint]
     check_outputs([args.out], read, KINDS)
+    args.videos = [clip for video in args.videos for clip in clips_of(video)]
     kind = Path(args.out).suffix.lower() if args.out else ''
     if kind not in ('', '.jsonl') and len(args.videos) > 1:
         raise ConfigError(f'--out {args.out} shows one clip; {len(args.videos)} given')
@@ -125,20 +126,13 @@ def main(arguments: list[str] | None = None) -> list:
         keypoints = keypoints[0] if len(args.videos) > 1 else keypoints
     inferencer = build(args)
     if kind not in ('', '.jsonl'):
-        from mmsign.apis.drawing import write_annotated_video, write_picture
-        from mmsign.apis.transcripts import write_transcript
-
         pose = None if keypoints is None else keypoints[0]
         signs = args.single_signs
         job = inferencer.preprocess(args.videos[0], pose, args.fps, single_signs=signs)
         inferencer.forward([job])
         result = inferencer.postprocess(job)
         say(line(result))
-        if kind in ('.mp4', '.png'):
-            write = write_picture if kind == '.png' else write_annotated_video
-            write(args.out, inferencer.network, job, result)
-        else:
-            write_transcript(args.out, result)
+        write_result(args.out, result, inferencer.network, job)
         say(f'written: {args.out}')
         return [result]
 
@@ -147,7 +141,7 @@ def main(arguments: list[str] | None = None) -> list:
     def report(result) -> None:
         stream = sys.stdout if result.error is None else sys.stderr
         if file is not None:
-            file.write(json.dumps(result.to_dict(), ensure_ascii=False))
+            file.write(json_line(result))
             say(line(result), stream)
         else:  # what is printed is all there is: no reader, no work
             print(line(result), file=stream, flush=True)

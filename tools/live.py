@@ -2,7 +2,8 @@
 
 From a camera (--camera 0), a video or a folder of frames; in the terminal, or with
 --window beside the picture. Glosses that will not be taken back are printed as they
-become final; what seems to follow stands behind them in brackets.
+become final; what seems to follow stands behind them in brackets. --out writes them at
+the end, in the kinds of tools/infer.py; of a FILE also as a video or a picture.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 
 from _estimator import add_estimator_arguments, open_estimator
 
+from mmsign.apis.outputs import DRAWN, KINDS, write_result
 from mmsign.engine.launch import reported_errors
 from mmsign.errors import ConfigError
+from mmsign.files import check_outputs
+from mmsign.keypoints import foreign
 
 # Least width of the window in pixels.
 _WIDTH = 480
@@ -25,7 +29,12 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('video', nargs='?', metavar='FILE', help='a video or a folder')
+    parser.add_argument(
+        'video',
+        nargs='?',
+        metavar='FILE',
+        help='a video, a folder, or keypoints alone: .pose, or .safetensors@CLIP',
+    )
     parser.add_argument('--camera', type=int, metavar='NUMBER', help='0 is the first')
     parser.add_argument('--bundle', help='a file of tools/export/bundle.py')
     parser.add_argument('--config', help='instead of a bundle, with --checkpoint')
@@ -33,9 +42,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--keypoints',
         metavar='FILE',
-        help="of FILE: .safetensors, or .json of MMPose's inferencer",
+        help="of FILE: .safetensors, .pose, or .json of MMPose's inferencer",
     )
     add_estimator_arguments(parser)
+    parser.add_argument('--out', metavar='FILE', help=' or '.join(KINDS))
     parser.add_argument(
         '--frames',
         type=int,
@@ -58,6 +68,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error('name one source: FILE or --camera NUMBER')
     if args.camera is not None and args.keypoints:
         parser.error('--keypoints belong to a FILE, not to a camera')
+    kinds = KINDS if args.camera is None else [k for k in KINDS if k not in DRAWN]
+    read = [args.video, args.keypoints, args.bundle, args.config, args.checkpoint]
+    check_outputs([args.out], read, kinds)
     return args
 
 
@@ -79,19 +92,9 @@ def camera_frames(number: int) -> Iterator[tuple]:
         capture.release()
 
 
-def file_frames(path: str, keypoints: str | None, face: str) -> Iterator[tuple]:
-    """Frames of a file with their keypoints, of whose face, and times."""
-    import numpy as np
-
-    from mmsign.apis.clip_keypoints import read_keypoints
-    from mmsign.apis.clips import open_clip
-
-    clip = open_clip(path)
-    poses = None if keypoints is None else read_keypoints(keypoints, clip, face)
-    for notice in clip.notices:
-        print(f'note: {notice}')
-    indices = np.arange(len(clip.times))
-    for index, frame in enumerate(clip.source.stream(indices)):
+def file_frames(clip, poses) -> Iterator[tuple]:
+    """Frames of a clip with their keypoints and times."""
+    for index, frame in enumerate(clip.source.stream(clip.chosen)):
         yield frame, None if poses is None else poses[index], clip.times[index]
 
 
@@ -141,23 +144,45 @@ def main(arguments: list[str] | None = None) -> list:
     """Recognize until the source ends; returns the final glosses."""
     args = parse_args(arguments)
     # Imported late: --help and refusals answer at once.
-    from mmsign.apis import LiveRecognizer, open_network
+    from mmsign.apis import ClipResult, LiveRecognizer, OutputResult, open_network
+    from mmsign.apis.clip_keypoints import read_keypoints
+    from mmsign.apis.clips import open_clip
+    from mmsign.decoding import AVERAGE
 
     network = open_network(
         args.config, args.checkpoint, args.bundle, args.device, args.fast
     )
     estimator = open_estimator(args, live=True)
-    live = LiveRecognizer(network, args.frames, args.hop, estimator=estimator)
+    seen: list = []  # what it found, for the pictures
+
+    def remember(frames):
+        seen.append(estimator(frames)[0])
+        return seen[-1:]
+
+    live = LiveRecognizer(
+        network, args.frames, args.hop, estimator=estimator and remember
+    )
+    if notice := foreign(getattr(estimator, 'name', None), network.estimators):
+        print(f'note: {notice}')
     print(f'latency: {live.latency:.2f} s of video, and the computing')
     terminal = Terminal(args.window)
+    clip = poses = None
     if args.camera is not None:
         source = camera_frames(args.camera)
     else:
-        source = file_frames(args.video, args.keypoints, network.pipeline.face)
-    final, compute, seconds = [], 0.0, 0.0
+        clip = open_clip(args.video, default_fps=network.fps)
+        network.pipeline.check(clip)
+        if keypoints := args.keypoints or clip.own_keypoints:
+            about = network.pipeline.face, network.estimators
+            poses = read_keypoints(keypoints, clip, *about)
+        for notice in clip.notices:
+            print(f'note: {notice}')
+        source = file_frames(clip, poses)
+    final, compute, seconds, count = [], 0.0, 0.0, 0
     try:
         for frame, pose, seconds in source:
             event = live.feed(frame, pose, seconds)
+            count += 1
             if event is not None:
                 terminal.show(event)
                 final += event.final
@@ -169,9 +194,49 @@ def main(arguments: list[str] | None = None) -> list:
     event = live.finish()
     terminal.show(event)
     compute += event.compute
+    final += event.final
     if seconds:
         print(f'real-time factor: {compute / seconds:.2f} (computing / duration)')
-    return [*final, *event.final]
+    if args.out is not None:
+        poses = seen if poses is None else poses
+        length = seconds + (1 / live.fps if clip is None else clip.frame_seconds)
+        best = tuple(gloss.symbol for gloss in final), event.score
+        found = OutputResult(tuple(final), event.score, (best,))
+        result = ClipResult(
+            f'camera-{args.camera}' if clip is None else clip.name,
+            outputs={AVERAGE: found},
+            num_frames=count,
+            duration=round(length, 4),
+            calibrated=network.calibrated,
+            notices=() if clip is None else tuple(clip.notices),
+        )
+        face = network.pipeline.face
+        job = None if clip is None else job_of(clip, poses, count, face)
+        write_result(args.out, result, network, job)
+        print(f'written: {args.out}')
+    return final
+
+
+def job_of(clip, poses, count: int, face: str):
+    """What there was to see of a clip up to a frame, to be drawn.
+
+    Args:
+        clip: All of it.
+        poses: (133, 3) or (79, 3) of each frame; may be empty.
+        count: Frames that were seen.
+        face: Whose points of the face, see ``keypoints.FACES``.
+    """
+    import numpy as np
+
+    from mmsign.apis.clip_keypoints import selected
+    from mmsign.apis.inferencer import ClipJob
+
+    clip.times, clip.chosen = clip.times[:count], clip.chosen[:count]
+    points = None
+    if len(poses):
+        points = np.asarray(poses[:count], np.float32)
+        points = selected(points, 'the keypoints', clip.name, face)
+    return ClipJob(clip, points, is_long=True)
 
 
 if __name__ == '__main__':

@@ -38,6 +38,7 @@ import mmsign
 from mmsign import compat
 from mmsign.config import load_config
 from mmsign.decoding import CALIBRATION_KEY, calibrations_from
+from mmsign.download import hub_copy
 from mmsign.errors import BundleError, CheckpointError, ConfigError, explain
 from mmsign.files import replacing
 from mmsign.text import TextVocabulary
@@ -122,12 +123,15 @@ def write_bundle(
 def read_bundle(path: str | os.PathLike) -> Bundle:
     """Read a bundle.
 
+    Args:
+        path: Of the file; ``hf://OWNER/NAME`` downloads it, see ``hub_copy``.
+
     Raises:
         FileNotFoundError: If there is no such file.
         BundleError: If it is no bundle, is damaged, or was written by a later
             version; or if its config names what a bundle may not name.
     """
-    name = os.fspath(path)
+    name = hub_copy(path)
     if not os.path.isfile(name):
         raise FileNotFoundError(f'bundle {name} does not exist')
     with _blamed(name):

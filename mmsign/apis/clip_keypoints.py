@@ -4,7 +4,6 @@ Symbols: N frames of the source, K keypoints of a layout.
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,9 +14,11 @@ from mmsign.datasets.clip_names import clip_name
 from mmsign.datasets.io.keypoint_file import KeypointFile
 from mmsign.errors import ClipError, DataError, explain
 from mmsign.interop.mmpose_json import read_mmpose_json
-from mmsign.keypoints import LAYOUT_SIZES, channels_of, misplaced, select_79
+from mmsign.interop.pose_files import POSE_SUFFIX
+from mmsign.keypoints import LAYOUT_SIZES, channels_of, foreign, misplaced, select_79
 
 from .clips import Clip, shown_name
+from .skeletons import NATIVE, open_skeleton, split_named
 
 UPPER_BODY = channels_of('upper_body')
 PERSON_SCORE = 0.3
@@ -30,7 +31,9 @@ File = str | os.PathLike
 Keypoints = File | np.ndarray
 
 
-def read_keypoints(given: Keypoints, clip: Clip, face: str = 'twostream') -> np.ndarray:
+def read_keypoints(
+    given: Keypoints, clip: Clip, face: str = 'twostream', trained: Sequence[str] = ()
+) -> np.ndarray:
     """Keypoints of every frame of a clip.
 
     Args:
@@ -38,10 +41,11 @@ def read_keypoints(given: Keypoints, clip: Clip, face: str = 'twostream') -> np.
             133 (COCO-WholeBody) or the 79 that the network sees; or a file: mmsign's
             own (``.safetensors``), in which the clip is looked up by the end of its
             path (see ``mmsign.datasets.clip_names``) unless the file has one clip only;
-            ``FILE.safetensors@CLIP`` names the clip; or the JSON of MMPose's
-            inferencer.
-        clip: The clip they belong to.
+            ``FILE.safetensors@CLIP`` names the clip; ``.pose`` (see ``pose_files``);
+            or the JSON of MMPose's inferencer.
+        clip: The clip they belong to; its notices say what is odd.
         face: Whose points of the face the network sees, see ``keypoints.FACES``.
+        trained: What made the keypoints of the network's training, if it is known.
 
     Returns:
         (N, 79, 3) float32.
@@ -57,7 +61,7 @@ def read_keypoints(given: Keypoints, clip: Clip, face: str = 'twostream') -> np.
         raise ClipError(f'{clip.name}: {why}')
     is_array = isinstance(given, np.ndarray)
     where = 'the array of keypoints' if is_array else os.fspath(given)
-    points = given if is_array else _read_file(where, clip, face)
+    points = given if is_array else _read_file(where, clip, face, trained)
     points = selected(np.asarray(points, np.float32), where, clip.name, face)
     if len(points) != len(clip.source):
         raise ClipError(
@@ -120,25 +124,39 @@ def keypoints_of_each(
     return named
 
 
-def _read_file(path: str, clip: Clip, face: str) -> np.ndarray:
-    split = re.fullmatch(r'(.*\.safetensors)@(.+)', path, re.IGNORECASE | re.DOTALL)
-    path, name = split.groups() if split else (path, None)
+def _read_file(path: str, clip: Clip, face: str, trained: Sequence[str]) -> np.ndarray:
+    path, name = split_named(path)
     suffix = Path(path).suffix.lower()
-    if suffix not in ('.json', '.safetensors'):
+    if suffix not in ('.json', NATIVE, POSE_SUFFIX):
         raise ClipError(
-            f'{clip.name}: {path} is neither .safetensors nor .json (MMPose)'
+            f'{clip.name}: {path} is neither {NATIVE} nor {POSE_SUFFIX} nor .json '
+            '(MMPose)'
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{clip.name}: no keypoint file {path}')
     if suffix == '.json':
         return read_mmpose_json(path, len(clip.source), clip.notices.append)
+    if suffix == POSE_SUFFIX:
+        found = open_skeleton(path, clip.notices.append)
+        if found.frame_size != clip.source.source_size:
+            sizes = (clip.source.source_size, found.frame_size)
+            seen, stated = ('×'.join(map(str, size)) for size in sizes)
+            raise ClipError(f'{clip.name}: frames of {seen} pixels, {stated} in {path}')
+        clip.notices += filter(None, [foreign(found.estimator, trained)])
+        with explain(DataError, f'{clip.name}: {path}', DataError):
+            return select_79(found.points, 'mmsign_79', face)
     file = KeypointFile.open(path)
     name = name or file.find(clip.name)
     if name is None and len(file.clip_ids) == 1:
         (name,) = file.clip_ids
-        clip.notices.append(f'{path} has keypoints of {name!r} alone: they are taken')
+        if path != clip.own_keypoints:
+            clip.notices.append(
+                f'{path} has keypoints of {name!r} alone: they are taken'
+            )
     points = file.read(name or clip_name(clip.name))
     file.check_size(clip.source.source_size, clip.name)
+    if notice := foreign(file.estimator, trained):
+        clip.notices.append(notice)
     with explain(DataError, f'{clip.name}: {path}', DataError):
         return select_79(points, file.layout, face)
 

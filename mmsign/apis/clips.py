@@ -13,6 +13,8 @@ from mmsign.datasets.io import frame_times
 from mmsign.datasets.io.frame_sources import FrameSource, open_frames
 from mmsign.errors import ClipError
 
+from .skeletons import SkeletonFrames, is_skeleton, open_skeleton
+
 Given = str | os.PathLike | np.ndarray
 
 
@@ -67,6 +69,11 @@ class Clip:
     def _measure(self) -> None:
         self.duration = float(self.times[-1]) + self.frame_seconds
 
+    @property
+    def own_keypoints(self) -> str | None:
+        """The file of a clip that is nothing but its keypoints; else None."""
+        return self.source.spec if isinstance(self.source, SkeletonFrames) else None
+
     def frame_times(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """When frames (n,) at the rate of training begin and end, in seconds; those
         behind the last as the last."""
@@ -110,12 +117,12 @@ def open_clip(
     """Open a clip.
 
     Args:
-        given: A video file, a folder of images, ``ARCHIVE.zip@FOLDER``, or an
-            array (N, H, W, 3) uint8 BGR.
+        given: A video file, a folder of images, ``ARCHIVE.zip@FOLDER``, an array
+            (N, H, W, 3) uint8 BGR, or keypoints alone (see ``open_skeleton``).
         number: Of the clip in its list; an array is named by it.
         fps: Frames per second; None takes the video's own times.
-        default_fps: Of arrays and folders, which have no times of their own; None
-            takes ``DEFAULT_FPS``.
+        default_fps: Of arrays, folders and keypoint files, which have no times of
+            their own; None takes ``DEFAULT_FPS``.
 
     Raises:
         ClipError: If it has no frames, or an array is no array of frames.
@@ -127,6 +134,8 @@ def open_clip(
     name = shown_name(given, number)
     if isinstance(given, np.ndarray):
         source: FrameSource = ArrayFrames(given, name)
+    elif is_skeleton(name):
+        source = open_skeleton(name)
     else:
         source = open_frames(name, keep=False)
     fps = frame_times.checked_fps(fps, f'{name}: fps')

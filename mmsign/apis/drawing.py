@@ -4,19 +4,21 @@ Images are uint8 BGR.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mmsign.errors import ClipError
-from mmsign.visualization import clip_view
+from mmsign.visualization import clip_view, timeline_figure
 from mmsign.visualization.fonts import font_families, subtitle
-from mmsign.visualization.timeline import ClipPosteriors, Timeline
-from mmsign.visualization.timeline_figure import draw_timeline
+from mmsign.visualization.timeline import FRAMES_PER_ROW, ClipPosteriors, Timeline
 
+from .clips import Clip
 from .inferencer import ClipJob
 from .network import Network
+from .pipeline import Pipeline
 from .records import ClipResult
 
 _CAPTION = 0.16  # of the video's height, under the picture
@@ -28,24 +30,54 @@ def write_picture(
 ) -> None:
     """What the network saw of the clip, and over time what each output says.
 
+    Of a clip that was read in pieces, these, and frames of the whole.
+
     Raises:
-        ClipError: If the clip was not read at once: nobody in it, or too long.
+        ClipError: If nothing was read: nobody is in it.
     """
-    if job.prepared is None:
+    if job.prepared is None and not job.is_long:
         raise ClipError(f'{result.clip} cannot be drawn: {result.notices[-1]}')
-    inputs, sample = job.prepared['inputs'], job.prepared['data_samples']
-    model, shown = network.model, job.clip.frame_times(sample.frame_indices)
+    model, clip, remarks = network.model, job.clip, []
     timeline = Timeline(
         f'{Path(result.clip).name}   ·   {result.duration:.1f} s',
         (0.0, result.duration),
         {name: output.glosses for name, output in result.outputs.items()},
-        posteriors=ClipPosteriors.of(model.vocab, sample),
-        remarks=[f'{name}: {text}' for name, text in result.translations.items()],
-        view=clip_view.view_clip(inputs, sample, model.data_preprocessor),
-        times=np.mean(shown, axis=0),
+        pieces=job.pieces,
         families=font_families(),
     )
-    clip_view.write_image(path, draw_timeline(timeline))
+    prepared = job.prepared
+    if prepared is None:
+        remarks += result.notices
+        _, end = timeline.rows[: timeline_figure.MOST_ROWS][-1]
+        clip, keypoints = _spread(job, end, network.pipeline)
+        prepared = network.pipeline.prepare(clip, keypoints)
+    inputs, sample = prepared['inputs'], prepared['data_samples']
+    shown = clip.frame_times(sample.frame_indices)
+    remarks += [f'{name}: {text}' for name, text in result.translations.items()]
+    posteriors = None
+    if job.prepared is not None:
+        posteriors = ClipPosteriors.of(model.vocab, sample)
+    timeline = replace(
+        timeline,
+        posteriors=posteriors,
+        remarks=remarks,
+        view=clip_view.view_clip(inputs, sample, model.data_preprocessor),
+        times=np.mean(shown, axis=0),
+    )
+    clip_view.write_image(path, timeline_figure.draw_timeline(timeline))
+
+
+def _spread(
+    job: ClipJob, end: float, pipeline: Pipeline
+) -> tuple[Clip, np.ndarray | None]:
+    """A clip of frames here and there up to a time, and their keypoints: no more than
+    are shown, and than the network takes."""
+    count = max(1, int((job.clip.times < end).sum()))
+    most = timeline_figure.MOST_ROWS * FRAMES_PER_ROW
+    most = min(count, most, pipeline.max_length)
+    taken = np.linspace(0, count - 1, most).round().astype(int)
+    clip = replace(job.clip, times=job.clip.times[taken], chosen=job.clip.chosen[taken])
+    return clip, job.keypoints[taken] if pipeline.needs_keypoints else None
 
 
 def write_annotated_video(

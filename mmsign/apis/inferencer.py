@@ -23,6 +23,7 @@ from mmsign.decoding import (
     decode_outputs,
 )
 from mmsign.errors import ClipError, ConfigError
+from mmsign.keypoints import foreign
 from mmsign.models.translators.translator import ENSEMBLE
 from mmsign.structures import SignReading
 
@@ -50,7 +51,8 @@ class ClipJob:
         prepared: ``inputs`` and ``data_samples`` for the network, whose data sample
             gets what is recognized, in seconds; None if there is nothing to recognize,
             or too much to hold at once.
-        is_long: Whether the clip is to be read in windows.
+        is_long: Whether the clip is to be read in pieces: utterances or windows.
+        pieces: Start and end in seconds of those that were.
         single_signs: How many single signs are wanted.
         outputs: What was recognized, by output.
         timing: See ``ClipResult``.
@@ -60,6 +62,7 @@ class ClipJob:
     keypoints: np.ndarray | None = None
     prepared: dict | None = None
     is_long: bool = False
+    pieces: list[tuple[float, float]] = field(default_factory=list)
     single_signs: int = 0
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
@@ -70,7 +73,8 @@ class SignInferencer:
 
     Args:
         config, checkpoint: Of a recognizer, as ``tools/test.py`` takes them.
-        bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote.
+        bundle: Instead of both, a file that ``tools/export/bundle.py`` wrote, or
+            ``hf://OWNER/NAME``, where it pushed it to.
         device: None takes a GPU if there is one.
         fast: Compute faster, with a difference in the last digits; see
             ``build_network``.
@@ -79,7 +83,8 @@ class SignInferencer:
         beam_width: None takes the config's.
         n_best: Sequences returned per output.
         estimator: Finds keypoints for clips that come without, such as
-            ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``.
+            ``mmsign.pose.PoseEstimator``; see ``estimate_keypoints``. Its ``name``, if
+            it has one, is compared with what the network was trained on.
 
     Raises:
         ConfigError, FileNotFoundError, CheckpointError, BundleError: If the files
@@ -118,8 +123,9 @@ class SignInferencer:
         """Recognize one clip or several.
 
         Args:
-            clips: A video file, a folder of images, ``ARCHIVE.zip@FOLDER`` or an
-                array (N, H, W, 3) uint8 BGR; or a list of these.
+            clips: A video file, a folder of images, ``ARCHIVE.zip@FOLDER``, an array
+                (N, H, W, 3) uint8 BGR, or for a network of keypoints alone
+                ``FILE.safetensors@CLIP`` or ``FILE.pose``; or a list of these.
             keypoints: An array (N, 133, 3) or a file for one clip, a list of them for
                 a list; or one ``.safetensors`` file that holds all clips by name.
                 None asks the estimator. Not looked at by a network of video alone.
@@ -188,6 +194,7 @@ class SignInferencer:
         """Open a clip and prepare the network's input; see ``__call__``."""
         start = time.perf_counter()
         clip = open_clip(given, number, fps, self.fps)
+        self.network.pipeline.check(clip)
         clip.resample(self.fps, self.network.step)
         job = ClipJob(clip, single_signs=single_signs)
         if self.network.pipeline.needs_keypoints:
@@ -247,11 +254,16 @@ class SignInferencer:
     def _keypoints(self, job: ClipJob, given: Keypoints | None) -> np.ndarray:
         """(M, 79, 3) at the clip's chosen frames."""
         clip, face = job.clip, self.network.pipeline.face
+        given = clip.own_keypoints if given is None else given
+        trained = self.network.estimators
         if given is not None:
-            return clip_keypoints.read_keypoints(given, clip, face)[clip.chosen]
+            about = clip, face, trained
+            return clip_keypoints.read_keypoints(given, *about)[clip.chosen]
         if self.estimator is None:
             where = f'{clip.name}: the network looks at keypoints'
             raise ClipError(f'{where}; give a file or array, or an estimator')
+        if notice := foreign(getattr(self.estimator, 'name', None), trained):
+            clip.notices.append(notice)
         start = time.perf_counter()
         settings = self.estimator, clip, clip.chosen, face
         points = clip_keypoints.estimate_keypoints(*settings)
@@ -317,7 +329,7 @@ class SignInferencer:
             limits = dict(max_steps=LONG_STEPS, confidences=own)
             decoders[name] = IncrementalCTC(*settings, **limits)
         windows = WindowedNetwork(network, *window_for_clips(network))
-        reader = StreamReader(windows, network.statistics, decoders)
+        reader = StreamReader(windows, network.statistics, decoders, pieces := [])
         needs_frames = network.pipeline.needs_frames
         frames = clip.source.stream(clip.chosen) if needs_frames else repeat(None)
         poses = repeat(None) if job.keypoints is None else job.keypoints
@@ -328,6 +340,9 @@ class SignInferencer:
             glosses = tuple(gloss for final in news for gloss in final[name])
             best = tuple(gloss.symbol for gloss in glosses), decoder.score
             job.outputs[name] = OutputResult(glosses, decoder.score, (best,))
+        for first, end in pieces:
+            begins, ends = clip.frame_times(np.array([first, end - 1]))
+            job.pieces.append((float(begins[0]), float(ends[1])))
         if not news:
             clip.notices.append('the hands rest from beginning to end')
         job.timing['network'] = time.perf_counter() - start

@@ -33,12 +33,14 @@ class LiveEvent:
         partial: What seems to follow them; the next event's replaces it.
         seconds: How much of the stream was seen.
         compute: Seconds of computing since the event before.
+        score: Log-probability of all that is final; see ``mmsign.decoding.Hypothesis``.
     """
 
     final: tuple[TimedGloss, ...]
     partial: tuple[TimedGloss, ...]
     seconds: float
     compute: float
+    score: float = 0.0
 
 
 @dataclass(eq=False)
@@ -190,7 +192,8 @@ class LiveRecognizer:
         if not news and not is_last:
             return None
         compute, self._compute = self._compute, 0.0
-        return LiveEvent(tuple(sum(news, [])), tuple(partial), self._seconds, compute)
+        final, score = sum(news, []), self.reader.decoders[AVERAGE].score
+        return LiveEvent(tuple(final), tuple(partial), self._seconds, compute, score)
 
 
 class FrameResampler:

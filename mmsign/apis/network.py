@@ -26,6 +26,7 @@ from mmsign.decoding import (
     log_probabilities,
 )
 from mmsign.errors import CheckpointError, ConfigError, explain
+from mmsign.keypoints import ESTIMATORS_KEY, checked_estimator
 from mmsign.models import SignRecognizer, SignTranslator
 from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.models.weights import required_tensors
@@ -53,8 +54,9 @@ class NetworkSpec:
         pipeline: The transforms of testing.
         corpus: What it was trained on: ``fps`` and ``frame_size`` (width, height)
             of the frames, as far as the config says; ``signing``, the statistics of
-            its clips, as measured unless the config says; ``dataset``, its type, and
-            ``step``, if not every frame is seen.
+            its clips, as measured unless the config says; ``estimators``, what made
+            their keypoints, as the checkpoint says unless the config does;
+            ``dataset``, its type, and ``step``, if not every frame is seen.
     """
 
     model: dict
@@ -104,6 +106,15 @@ class Network:
     def step(self) -> int:
         """Of the frames at that rate it sees every so many-th."""
         return checked_step(self.spec.corpus.get('step', 1))
+
+    @property
+    def estimators(self) -> tuple[str, ...]:
+        """What made the keypoints that it was trained on; empty if nobody says."""
+        names = self.spec.corpus.get(ESTIMATORS_KEY) or []
+        if not isinstance(names, list):
+            raise ConfigError(f'corpus.{ESTIMATORS_KEY} must be a list, not {names!r}')
+        where = f"the config's corpus.{ESTIMATORS_KEY}"
+        return tuple(checked_estimator(str(name), where) for name in names)
 
     @property
     def body(self) -> tuple[int, ...]:
@@ -220,7 +231,7 @@ def build_network(
     Args:
         spec: Its description.
         checkpoint: A state dict, or a checkpoint with ``state_dict`` and ``meta``,
-            in which its calibration may be.
+            in which its calibration may be, and the estimators of its corpus.
         device: None takes a GPU if there is one.
         fast: Whether to merge what can be merged and to compute in bfloat16 where
             the device does; see ``prepare_for_inference``. Probabilities change in
@@ -239,8 +250,12 @@ def build_network(
     model = model.to(device).eval().requires_grad_(False)
     steps = [TRANSFORMS.build(step) for step in spec.pipeline]
     pipeline = Pipeline(steps, spec.corpus.get('frame_size'))
+    meta = checkpoint.get('meta') or {}
+    if meta.get(ESTIMATORS_KEY):
+        known = {ESTIMATORS_KEY: meta[ESTIMATORS_KEY]}
+        spec = replace(spec, corpus=known | spec.corpus)
     network = Network(model, spec, pipeline, device)
-    calibrations = (checkpoint.get('meta') or {}).get(CALIBRATION_KEY)
+    calibrations = meta.get(CALIBRATION_KEY)
     with explain(CheckpointError, CALIBRATION_KEY, ConfigError):
         network.recognizer.calibrations = calibrations_from(calibrations)
     if not fast:

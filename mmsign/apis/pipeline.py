@@ -21,7 +21,7 @@ from mmsign.datasets.transforms import (
     SampleClip,
     SignerCrop,
 )
-from mmsign.errors import ConfigError
+from mmsign.errors import ClipError, ConfigError
 
 from .clips import Clip
 
@@ -82,6 +82,14 @@ class Pipeline:
         if self.needs_frames == (len(self.crops) == len(steps)):
             raise ConfigError(
                 'expected DecodeClip if and only if LoadClip opens frames'
+            )
+
+    def check(self, clip: Clip) -> None:
+        """Raise ClipError if the network looks at frames and the clip has none."""
+        if self.needs_frames and clip.own_keypoints is not None:
+            raise ClipError(
+                f'{clip.name}: keypoints alone, but the network looks at frames; give '
+                'it the video'
             )
 
     def prepare(self, clip: Clip, keypoints: np.ndarray | None) -> dict:

@@ -12,6 +12,7 @@ computed. Without a rest pose the stream is one endless utterance.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,11 +39,14 @@ class StreamReader:
         windows: The network.
         statistics: Of the training clips; None, or without a rest pose: no pauses.
         decoders: By the name of the output that each decodes.
+        pieces: If a list, it gets the first frame and that behind the last of each
+            piece that is read: an utterance, or what a window adds of a longer one.
     """
 
     windows: WindowedNetwork
     statistics: ClipStatistics | None
     decoders: Mapping[str, IncrementalCTC]
+    pieces: list[tuple[int, int]] | None = None
 
     def __post_init__(self) -> None:
         self.rest = self.statistics and self.statistics.rest
@@ -82,8 +86,9 @@ class StreamReader:
             self._end()
         if not self._signing:
             self._signing = True
+            self._first = self._count - 1 - len(self._resting)
             for decoder in self.decoders.values():
-                decoder.begin(self._count - 1 - len(self._resting))
+                decoder.begin(self._first)
             for before in self._resting:
                 self._look(before)
         self._run = 0
@@ -120,6 +125,8 @@ class StreamReader:
             while self.windows.count % self.windows.stride:
                 self._look(self._seen)
         self._latest = None
+        if self.pieces is not None:
+            self.pieces += pairwise(self._first + e for e in self.windows.edges())
         self._take(self.windows.end(), is_last=True)
 
     def _take(self, steps: WindowSteps | None, is_last: bool = False) -> None:

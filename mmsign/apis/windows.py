@@ -108,6 +108,13 @@ class WindowedNetwork:
         """C + H: frames that a step waits at most until it is committed."""
         return (self.window + self.hop) // 2
 
+    def edges(self) -> list[int]:
+        """Frames between which each window commits steps, if the stream ends now."""
+        count, hop = self.count, self.hop
+        full = (count - self.window) // hop + 1 if count > self.window else 0
+        inner = (self.delay + number * hop for number in range(full))
+        return [0, *(frame for frame in inner if frame < count), count]
+
     def begin(self) -> None:
         """Forget everything; the next frame is the first of another stream."""
         self._seen: dict = {}  # of the latest frame, by the pipeline's steps

@@ -23,7 +23,7 @@ from .io.frame_times import frame_duration, is_steady
 from .io.keypoint_file import KeypointFile
 from .sign_dataset import SignDataset
 from .signer_splits import notices_on_signers
-from .transforms.load import at_corpus_rate, open_source, read_points
+from .transforms.load import at_corpus_rate, open_source, read_points, stated_size
 
 _NO_DEVELOPMENT = (
     'no development split: training keeps its last checkpoint, which is the one to '
@@ -100,9 +100,10 @@ class SplitReport:
         """Open a clip as the loaders do; N, if it can be told."""
         source = points = size = None
         if info['keypoint_file'] is not None and not info['frames']:
-            size = KeypointFile.open(info['keypoint_file']).frame_size
+            size = stated_size(info)
         if size is not None:
             self.note('without a video, keypoints alone', info['clip_id'])
+            self.sizes[size] += 1
         elif frames:
             try:
                 source = open_source(info)

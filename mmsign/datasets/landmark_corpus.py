@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import chain, cycle, filterfalse, repeat
+from typing import Any
 
 from mmsign.errors import DataError
 from mmsign.files import read_lines
@@ -125,17 +126,18 @@ def deal_splits(rows: list[dict[str, str]]) -> None:
             row['split'] = split
 
 
-def write_manifest(
-    path: str | os.PathLike, rows: list[dict[str, str]], fps: float | None = None
-) -> None:
+def write_manifest(path: str | os.PathLike, rows: list[dict[str, Any]]) -> None:
     """Write a manifest of keypoints alone, without videos.
 
     Args:
         path: ``.csv``; complete or not at all.
-        rows: With ``id``, ``glosses``, ``signer`` and ``split``.
-        fps: Frames per second of all, if they are known.
+        rows: With ``id``, ``glosses``, ``signer`` and ``split``; ``fps``, a number, and
+            ``frame_size``, ``WIDTHxHEIGHT``, where they are known.
     """
-    extra = {} if fps is None else dict(fps=f'{fps:g}')
-    columns = ('id', 'video', *_COLUMNS)
-    complete = (dict(video='') | row for row in rows)
-    write_rows(path, [{c: row[c] for c in columns} | extra for row in complete])
+    known = [c for c in ('fps', 'frame_size') if any(row.get(c) for row in rows)]
+    columns = ('id', 'video', *_COLUMNS, *known)
+    write_rows(path, [{c: _cell(row.get(c)) for c in columns} for row in rows])
+
+
+def _cell(value: str | float | None) -> str:
+    return f'{value:.10g}' if isinstance(value, float) else str(value or '')

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -149,9 +150,10 @@ def in_sentences(
     noticed.
     """
     sentences = []
+    middles = [one.start + one.duration / 2 for one in glosses]
     for text in texts:
-        middles = ((one, one.start + one.duration / 2) for one in glosses)
-        inside = tuple(one for one, m in middles if text.start <= m < text.end)
+        first, last = (bisect_left(middles, edge) for edge in (text.start, text.end))
+        inside = tuple(glosses[first:last])
         said = ' '.join(text.symbol.split())
         sentences.append(Sentence(text.start, text.end, inside, said))
     taken = {one for sentence in sentences for one in sentence.glosses}

@@ -191,9 +191,10 @@ class SignDataset(BaseDataset):
     ) -> list[dict]:
         files = cls.annotation_files(data_root, split, ann_file)
         for file in itertools.filterfalse(os.path.isfile, files):
+            expected = (' and ' if len(files) > 1 else ' or ').join(cls.ANNOTATIONS)
             raise FileNotFoundError(
                 f'{cls.__name__}: no {file}; data_root must be the folder that holds '
-                f'{" and ".join(cls.ANNOTATIONS)}, with frames at '
+                f'{expected}, with frames at '
                 f'{cls.FRAMES}/{cls.CLIP_FRAMES}, or `ann_file` name its annotations'
             )
         if ann_file:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -101,11 +102,11 @@ def read_elan(path: str | os.PathLike) -> ElanFile:
         units = 'milliseconds' if header is None else header.get('TIME_UNITS')
         if units not in (None, 'milliseconds'):
             raise ValueError(f'time in {units}, expected milliseconds')
-        slots = {
-            slot.attrib['TIME_SLOT_ID']: _milliseconds(slot.get('TIME_VALUE'))
+        slots = _once(
+            (slot.attrib['TIME_SLOT_ID'], _milliseconds(slot.get('TIME_VALUE')))
             for slot in root.iterfind('TIME_ORDER/TIME_SLOT')
-        }
-        found = dict(_annotations(root))
+        )
+        found = _once(_annotations(root))
         spans = _spans(found, slots)
         return ElanFile(tuple(map(_media, _media_elements(root))), _tiers(root, spans))
 
@@ -140,6 +141,16 @@ def _parse(path: Path) -> Element:
     if root.tag != 'ANNOTATION_DOCUMENT':
         raise ValueError(f'it begins with <{root.tag}>, not <ANNOTATION_DOCUMENT>')
     return root
+
+
+def _once(named: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """What is called by a name, of which another would be lost silently."""
+    found: dict[str, Any] = {}
+    for name, value in named:
+        if name in found:
+            raise ValueError(f'{name!r} is there twice')
+        found[name] = value
+    return found
 
 
 def _milliseconds(text: str | None) -> int | None:
@@ -201,9 +212,11 @@ def _spans(
             if parent in times:
                 start, end, _ = times[parent]
                 part = (end - start) / len(names)
-                for number, name in enumerate(_in_order(names, found)):
-                    begin = start + number * part
-                    times[name] = begin, begin + part, True
+                # One ends where the next begins, to the last digit.
+                edges = [start + number * part for number in range(len(names))]
+                spans = pairwise([*edges, end])
+                for name, span in zip(_in_order(names, found), spans):
+                    times[name] = *span, True
                 del waiting[parent, tier]
         if not waiting:
             break

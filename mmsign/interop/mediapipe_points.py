@@ -61,6 +61,9 @@ MEDIAPIPE_TABLE: dict[str, int] = {
 }
 """MediaPipe's landmark → index among the 133; the network's 79 points all have one."""
 
+HOLISTIC = 'mediapipe-holistic'
+"""What the estimator is called where its points are used, whichever its version."""
+
 _COUNT = LAYOUT_SIZES['coco_wholebody_133']
 PARTS = ('pose', 'face', 'left_hand', 'right_hand')
 UNUSABLE = float(np.finfo(np.float16).max)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from mmsign.errors import CheckpointError
-from mmsign.models.stages.convolutional import torchvision_to_mmaction
+from mmsign.models.backbones.corrnet import corrnet_name
+from mmsign.models.backbones.slowfast import slowfast_name
 
 from .slrt_checkpoint import Converted
 
@@ -45,8 +46,8 @@ def is_vac_state(state: Mapping[str, Tensor]) -> bool:
 def convert_vac(state: Mapping[str, Tensor]) -> Converted:
     """The tensors under the names of our recognizer.
 
-    The backbone's are those of MMAction2's ResNet; of another backbone they keep their
-    names under ``video.backbone``.
+    The backbone's are those of MMAction2's ResNet, of ``CorrNet`` or of
+    ``BidirectionalSlowFast``.
 
     Raises:
         CheckpointError: If two tensors get one name.
@@ -85,5 +86,5 @@ def _our_name(name: str, state: Mapping[str, Tensor]) -> str | None:
             return f'{_BRANCHES[match[1] or ""]}{part}.{match[2]}'
     if not name.startswith('conv2d.'):
         return None
-    inside = torchvision_to_mmaction(name.removeprefix('conv2d.'))
+    inside = corrnet_name(slowfast_name(name.removeprefix('conv2d.')))
     return f'video.backbone.{inside}'

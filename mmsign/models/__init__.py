@@ -1,6 +1,6 @@
 """The network and its parts."""
 
-from .backbones import MSKA, S3D, KeypointTCN
+from .backbones import MSKA, S3D, BidirectionalSlowFast, CorrNet, KeypointTCN
 from .data_preprocessor import SignDataPreprocessor
 from .heads import (
     GlossHead,

@@ -4,7 +4,7 @@ Symbols: B clips, T frames of the longest clip, S video size, K keypoints,
 s heatmap size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -71,6 +71,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
 
     Attributes:
         channels: (K,) which of the 79 are seen.
+        read: The inputs to prepare; a recognizer names what its streams read.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.pad_multiple, self.min_padding = pad_multiple, min_padding
         self.memory_format = MEMORY_FORMATS[memory_format]
         self._memory = ReusedMemory()
+        self.read: Collection[str] = ('video', *KEYPOINT_INPUTS)
 
     def input_key(self, stream: str) -> str:
         """Name of the input that the ``video`` or ``keypoint`` stream reads."""
@@ -165,9 +167,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         samples, clips = data['data_samples'], data['inputs']
         dtype = compat.autocast_dtype(self.device.type) or torch.float32
         inputs = {}
-        if 'video' in clips:
+        if 'video' in clips and 'video' in self.read:
             inputs['video'] = self._video(clips['video'], samples, dtype)
-        if 'keypoints' in clips:
+        if 'keypoints' in clips and self.keypoint_input in self.read:
             keypoints, boxes = self._keypoints(clips['keypoints'], samples)
             settings = self._sigma(samples), dtype, self._memory
             inputs[self.keypoint_input] = self.seen(keypoints, boxes, *settings)

@@ -6,7 +6,7 @@ that nobody was found. It is given successive frames of a clip, or all of them i
 attribute ``whole_clip`` is true.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -83,45 +83,21 @@ def hold_boxes(
     return held
 
 
-class SignerDetector(OpenMMLabModel):
+class PersonFollower:
     """One person through the whole clip, a box source (see above).
 
     Of several persons one is followed, see ``follow_person``; it is logged.
 
     Args:
-        config: The name of a config of MMDetection, or a config file.
-        checkpoint: As of ``PoseEstimator``.
-        device: To run on; None takes a GPU if there is one.
         threshold: Lowest score of a person.
         batch_size: Frames that go through the network at once.
-
-    Raises:
-        PoseError: If MMDetection is not installed, or the detector knows no persons.
     """
 
     whole_clip = True
 
-    def __init__(
-        self,
-        config: str | Path = DETECTOR,
-        checkpoint: str | Path | None = None,
-        device: str | torch.device | None = None,
-        threshold: float = 0.3,
-        batch_size: int = 16,
-    ) -> None:
-        super().__init__('mmdet', config, checkpoint, device)
+    def __init__(self, threshold: float = 0.3, batch_size: int = 16) -> None:
         self.threshold = threshold
         self.batch_size = batch_size
-        classes = self.metainfo.get('classes', ())
-        classes = [classes] if isinstance(classes, str) else list(classes)
-        if 'person' not in classes:
-            raise PoseError(f'{self.config} detects no person but {classes[:5]}')
-        self.person = classes.index('person')
-
-    def _steps(self, steps: Sequence[Config]) -> Sequence[dict]:
-        # The frames are in memory already, and nothing is annotated.
-        kept = [s for s in steps if not s.type.split('.')[-1].startswith('Load')]
-        return [dict(type='LoadImageFromNDArray'), *kept]
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Boxes of one clip.
@@ -135,15 +111,59 @@ class SignerDetector(OpenMMLabModel):
         """
         boxes, scores = [], []
         for batch in batches(frames, self.batch_size):
-            inputs = (dict(img=frame, img_id=i) for i, frame in enumerate(batch))
-            for sample in self._predict(inputs):
-                found = sample.pred_instances.cpu().numpy()
-                sure = (found.labels == self.person) & (found.scores >= self.threshold)
-                boxes.append(found.bboxes[sure])
-                scores.append(found.scores[sure])
+            for found, sure in self.persons(batch):
+                boxes.append(found[sure >= self.threshold])
+                scores.append(sure[sure >= self.threshold])
         name = getattr(frames, 'clip_id', 'clip')
         followed = follow_person(boxes, scores, lambda text: warn(f'{name}: {text}'))
         signer = np.full((len(boxes), 4), np.nan, np.float32)
         for frame in np.flatnonzero(followed >= 0):
             signer[frame] = boxes[frame][followed[frame]]
         return signer if np.isnan(signer).all() else hold_boxes(signer, None, ())
+
+    def persons(self, frames: Sequence[np.ndarray]) -> Iterable[tuple]:
+        """Of each of n frames the boxes (P, 4) in pixels and scores (P,) of persons."""
+        raise NotImplementedError
+
+
+class SignerDetector(OpenMMLabModel, PersonFollower):
+    """The person that a detector of MMDetection finds, see ``PersonFollower``.
+
+    Args:
+        config: The name of a config of MMDetection, or a config file.
+        checkpoint: As of ``PoseEstimator``.
+        device: To run on; None takes a GPU if there is one.
+        threshold, batch_size: As of ``PersonFollower``.
+
+    Raises:
+        PoseError: If MMDetection is not installed, or the detector knows no persons.
+    """
+
+    def __init__(
+        self,
+        config: str | Path = DETECTOR,
+        checkpoint: str | Path | None = None,
+        device: str | torch.device | None = None,
+        threshold: float = 0.3,
+        batch_size: int = 16,
+    ) -> None:
+        super().__init__('mmdet', config, checkpoint, device)
+        PersonFollower.__init__(self, threshold, batch_size)
+        classes = self.metainfo.get('classes', ())
+        classes = [classes] if isinstance(classes, str) else list(classes)
+        if 'person' not in classes:
+            raise PoseError(f'{self.config} detects no person but {classes[:5]}')
+        self.person = classes.index('person')
+
+    def _steps(self, steps: Sequence[Config]) -> Sequence[dict]:
+        # The frames are in memory already, and nothing is annotated.
+        kept = [s for s in steps if not s.type.split('.')[-1].startswith('Load')]
+        return [dict(type='LoadImageFromNDArray'), *kept]
+
+    def persons(self, frames: Sequence[np.ndarray]) -> Iterator[tuple]:
+        """See ``PersonFollower``."""
+        inputs = (dict(img=frame, img_id=i) for i, frame in enumerate(frames))
+        for sample in self._predict(inputs):
+            found = sample.pred_instances.cpu().numpy()
+            person = found.labels == self.person
+            yield found.bboxes[person], found.scores[person]

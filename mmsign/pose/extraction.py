@@ -2,9 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import cache, partial
 from multiprocessing import get_context
@@ -15,65 +14,11 @@ import numpy as np
 import torch
 
 from mmsign.datasets import KeypointWriter
-from mmsign.errors import DataError, PoseError, explain
+from mmsign.errors import DataError, PoseError
 from mmsign.files import read_json, write_text
 
-from .boxes import DETECTOR, BoxSource, FixedBox, FullFrame, SignerDetector
-from .mmpose_estimator import ESTIMATORS, PoseEstimator
-from .openmmlab import RANDOM_WEIGHTS
+from .recipes import PoseRecipe
 from .sources import Clip
-
-
-@dataclass(frozen=True)
-class PoseRecipe:
-    """How keypoints are estimated; goes to other processes by pickle.
-
-    Args:
-        box: ``full``, ``detector`` or X,Y,WIDTH,HEIGHT in pixels. The others are
-            those of ``PoseEstimator`` and ``SignerDetector``.
-    """
-
-    config: str = 'hrnet'
-    checkpoint: str | None = None
-    box: str = 'full'
-    detector_config: str = DETECTOR
-    detector_checkpoint: str | None = None
-    batch_size: int = 16
-    flip: bool | None = None
-
-    def build(self, device: str | None) -> Callable[[Iterable], np.ndarray]:
-        """The estimator: frames of a clip → (T, 133, 3)."""
-        boxes = self._boxes(device)
-        return PoseEstimator(
-            self.config, self.checkpoint, device, boxes, self.batch_size, self.flip
-        )
-
-    def describe(self) -> dict:
-        """What decides the keypoints, as primitive data."""
-        settings = asdict(self)
-        del settings['batch_size']  # changes nothing
-        settings['config'] = Path(ESTIMATORS.get(self.config, self.config)).stem
-        if self.box != 'detector':
-            del settings['detector_config'], settings['detector_checkpoint']
-        for key in ('checkpoint', 'detector_checkpoint'):
-            if settings.get(key):  # the file may lie elsewhere the next time
-                settings[key] = Path(settings[key]).name
-        return settings
-
-    def _boxes(self, device: str | None) -> BoxSource:
-        if self.box == 'full':
-            return FullFrame()
-        if self.box == 'detector':
-            # A trial without weights needs none of either network.
-            trial = RANDOM_WEIGHTS if self.checkpoint == RANDOM_WEIGHTS else None
-            checkpoint = self.detector_checkpoint or trial
-            return SignerDetector(
-                self.detector_config, checkpoint, device, batch_size=self.batch_size
-            )
-        text = f'box {self.box!r}: expected full, detector or X,Y,WIDTH,HEIGHT'
-        with explain(PoseError, text, ValueError):
-            x, y, width, height = map(float, self.box.split(','))
-        return FixedBox(x, y, width, height)
 
 
 def extract(
@@ -108,7 +53,7 @@ def extract(
         raise PoseError(f'{out}: a keypoint file is called NAME.safetensors')
     _require_same_recipe(out, recipe)
     failures: dict[str, str] = {}
-    with KeypointWriter(out) as writer:
+    with KeypointWriter(out, recipe.layout, estimator=recipe.name) as writer:
         todo = [clip for clip in clips if clip.clip_id not in writer.done]
         if len(todo) < len(clips):
             say(f'{len(clips) - len(todo)} of {len(clips)} clips are there already')

@@ -1,4 +1,4 @@
-"""Keypoints of a clip by MediaPipe Holistic: light, and no compiled OpenMMLab needed.
+"""Keypoints of a clip by MediaPipe Holistic, which tracks from frame to frame.
 
 MediaPipe up to 0.10.21 brings its models along (``mediapipe.solutions.holistic``);
 later ones have its Tasks alone, which read a model file (``holistic_landmarker.task``).
@@ -10,7 +10,6 @@ Symbols: n frames of H by W pixels.
 import importlib
 import itertools
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -19,8 +18,9 @@ import numpy as np
 
 from mmsign.datasets.io.frame_times import checked_fps
 from mmsign.errors import PoseError, explain
-from mmsign.interop.mediapipe_points import holistic_points, keypoints_79
+from mmsign.interop.mediapipe_points import HOLISTIC, holistic_points, keypoints_79
 
+_INSTALL = 'pip install "mediapipe<=0.10.21"'
 MODEL_URL = (
     'https://storage.googleapis.com/mediapipe-models/holistic_landmarker/'
     'holistic_landmarker/float16/latest/holistic_landmarker.task'
@@ -44,29 +44,18 @@ class MediaPipeEstimator:
         FileNotFoundError: If there is no such file.
     """
 
+    name = HOLISTIC
+
     def __init__(
         self, model: str | Path | None = None, fps: float = 25.0, live: bool = False
     ) -> None:
         self.live = live
-        # A build for another system fails with other errors than ImportError.
-        text = 'no mediapipe, pip install mediapipe'
-        with explain(PoseError, text, ImportError, OSError):
-            package = importlib.import_module('mediapipe')
-        if model is not None:
-            if not Path(model).is_file():
-                raise FileNotFoundError(f'MediaPipe model {model} does not exist')
-            self._open = partial(_Task, package, model, checked_fps(fps))
-        elif _has_solutions(package):
+        package = find_holistic(model)
+        if model is None:
             holistic = package.solutions.holistic.Holistic
-            self._open = partial(holistic, static_image_mode=False)
+            self._tracker = holistic(static_image_mode=False)
         else:
-            raise PoseError(
-                f'mediapipe {getattr(package, "__version__", "")} brings no models: '
-                f'download {MODEL_URL} and name it (--estimator-checkpoint FILE), or '
-                'pip install "mediapipe<=0.10.21"'
-            )
-        # Opened here too, so that a file that does not do is refused at once.
-        self._tracker = self._open()
+            self._tracker = _Task(package, model, checked_fps(fps))
 
     def __call__(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Estimate.
@@ -78,17 +67,38 @@ class MediaPipeEstimator:
             (n, 79, 3) float32: x and y in pixels of the frame, score. Of parts that
             were not found the score is 0; points of face and hands have score 1.
         """
-        rows = []
+        rows, frame = [], None
         for frame in frames:
             rgb = np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
             points = holistic_points(self._tracker.process(rgb))
             size = frame.shape[1], frame.shape[0]
             rows.append(keypoints_79([points], frame_size=size))
-        if not self.live and rows:
-            # What was tracked in this clip says nothing about the next.
-            self._tracker.close()
-            self._tracker = self._open()
+        if not self.live and frame is not None:
+            # What was tracked in this clip says nothing about the next. A picture
+            # without anybody ends it, without opening the models again.
+            self._tracker.process(np.zeros_like(frame))
         return np.concatenate(rows) if rows else np.empty((0, 79, 3), np.float32)
+
+
+def find_holistic(model: str | Path | None = None) -> ModuleType:
+    """MediaPipe, if it has what the estimator needs; see ``MediaPipeEstimator``."""
+    # A build for another system fails with other errors than ImportError.
+    text = (
+        f'no mediapipe, {_INSTALL} in an environment of its own, which brings its '
+        f'models, or pip install mediapipe and name {MODEL_URL}, downloaded, as the '
+        'checkpoint (docs/keypoints.md)'
+    )
+    with explain(PoseError, text, ImportError, OSError):
+        package = importlib.import_module('mediapipe')
+    if model is not None and not Path(model).is_file():
+        raise FileNotFoundError(f'MediaPipe model {model} does not exist')
+    if model is None and not _has_solutions(package):
+        raise PoseError(
+            f'mediapipe {getattr(package, "__version__", "")} brings no models: '
+            f'download {MODEL_URL} and name it as the checkpoint, or {_INSTALL} in an '
+            'environment of its own (docs/keypoints.md)'
+        )
+    return package
 
 
 class _Task:
@@ -105,7 +115,6 @@ class _Task:
         # What it raises for a file that is no model differs between versions.
         with explain(PoseError, text, Exception):
             self._task = vision.HolisticLandmarker.create_from_options(options)
-        self.close = self._task.close
         self._package, self._fps, self._numbers = package, fps, itertools.count()
 
     def process(self, rgb: np.ndarray) -> object:

@@ -92,7 +92,8 @@ def import_package(package: str) -> ModuleType:
         PoseError: If it is not there, or does not work with what is there.
     """
     text = f'{package} cannot be imported, install it and the full mmcv by '
-    text += 'tools/install_pose.sh, best in their own environment (docs/keypoints.md)'
+    text += 'tools/install_pose.sh, best in their own environment; or do without: '
+    text += 'pip install "mmsign[keypoints]", --estimator rtmw (docs/keypoints.md)'
     # MMDetection and MMPose assert the version of mmcv.
     with explain(PoseError, text, ImportError, AssertionError):
         module = importlib.import_module(package)

@@ -26,6 +26,8 @@ from .variants import USUAL, Variant
 
 SPLITS = 'train', 'dev', 'test'
 KEYPOINTS = 'keypoints.safetensors'
+ESTIMATOR = 'toy'
+"""What the corpus's keypoints are said to be made by: they are drawn, not found."""
 # Whose files and tables the toy corpus takes, and what it writes there: the name of a
 # frame, and the row of a sentence.
 LAYOUTS = {
@@ -189,7 +191,8 @@ def write_corpus(
             poses[name] = keypoints
             if progress is not None:
                 progress(done, len(clips))
-    write_keypoints(root / KEYPOINTS, dict(sorted(poses.items())), frame_size=size)
+    about = dict(frame_size=size, estimator=ESTIMATOR)
+    write_keypoints(root / KEYPOINTS, dict(sorted(poses.items())), **about)
     return sum(map(len, poses.values()))
 
 

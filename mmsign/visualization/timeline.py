@@ -132,6 +132,7 @@ class Timeline:
         unit: Of all times, as the axis names it.
         longest: Of a row; longer clips are broken into several.
         posteriors: What the outputs say step by step, if known.
+        pieces: Where it was taken apart to be read, (start, end) of each.
         reference: Glosses as annotated, which have no times; None for none.
         remarks: Lines below the title.
         view: Frames to be shown, if any.
@@ -145,6 +146,7 @@ class Timeline:
     unit: str = 'seconds'
     longest: float = 8.0
     posteriors: ClipPosteriors | None = None
+    pieces: Sequence[Span] = ()
     reference: Sequence[str] | None = None
     remarks: Sequence[str] = ()
     view: ClipView | None = None
@@ -215,12 +217,18 @@ class Panel(NamedTuple):
 
 
 def panels(timeline: Timeline) -> list[Panel]:
-    """The reference, if there is one, and every output; of one output no average."""
+    """The reference, if there is one, every output, of one output no average, and the
+    pieces, if there are several."""
     posteriors = timeline.posteriors
     outputs = list(timeline.glosses if posteriors is None else posteriors.probabilities)
     if len(outputs) == 2 and AVERAGE in outputs:
         outputs.remove(AVERAGE)
     found = [_output(timeline, name) for name in outputs]
+    if len(timeline.pieces) > 1:
+        # Two colours in turn.
+        numbered = enumerate(timeline.pieces, 1)
+        labels = [Label(f'{n % 2} of two', str(n), span) for n, span in numbered]
+        found.append(Panel('pieces', 'read one by one', labels))
     return found if timeline.reference is None else [_reference(timeline), *found]
 
 

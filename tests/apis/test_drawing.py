@@ -64,17 +64,30 @@ def test_a_network_of_keypoints_alone_shows_them_on_black(tmp_path):
     assert share(image, COLOUR) == 0 and share(image, (0, 0, 0)) > 0.2
 
 
-@pytest.mark.parametrize(
-    ('count', 'score', 'why'),
-    [(8, 0.1, 'no person found'), (65, 0.9, 'the network takes 64')],
-)
-def test_what_was_not_read_at_once_has_no_picture(
-    inferencer, tmp_path, count, score, why
-):
-    found = recognized(inferencer, plain(count), keypoints_of(count, score))
-    with pytest.raises(ClipError, match=f'clip-0.*{why}'):
+def test_where_nobody_is_there_is_no_picture(inferencer, tmp_path):
+    found = recognized(inferencer, plain(8), keypoints_of(8, 0.1))
+    with pytest.raises(ClipError, match='clip-0.*no person found'):
         write_picture(tmp_path / 'a.png', inferencer.network, *found)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_long_clip_shows_its_pieces(inferencer, tmp_path):
+    """Frames of all of it, and where windows took over; in rows, as it is long."""
+    frames = plain(150)
+    frames[75:] = COLOUR[::-1]  # the second half
+    job, result = recognized(inferencer, frames, keypoints_of(150))
+    # Windows of 64 frames, one every 32: these are where one follows another.
+    edges = [0, 48, 80, 112, 150]
+    np.testing.assert_allclose(job.pieces, [*zip(edges, edges[1:])] / np.float64(25))
+    assert job.is_long and job.prepared is None
+    write_picture(tmp_path / 'a.png', inferencer.network, job, result)
+    image = cv2.imread(str(tmp_path / 'a.png'))
+    assert share(image, COLOUR) > 0.1 and share(image, COLOUR[::-1]) > 0.1
+    job.pieces = []
+    write_picture(tmp_path / 'b.png', inferencer.network, job, result)
+    without = cv2.imread(str(tmp_path / 'b.png'))
+    assert len(without) < len(image)
+    assert (without[: len(without) - 100] == image[: len(without) - 100]).all()
 
 
 # A video --------------------------------------------------------------------------

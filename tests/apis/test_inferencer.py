@@ -15,13 +15,14 @@ from tiny_network import keypoints_of, random_frames, write_network
 from tiny_signing import signing, signing_statistics
 from tiny_video import set_durations
 
+from mmsign import compat
 from mmsign.apis import SignInferencer, open_network, write_bundle
 from mmsign.apis.windows import StreamFrame, WindowedNetwork
 from mmsign.datasets import Phoenix2014TDataset, SignFolderDataset, write_keypoints
 from mmsign.datasets.io.packs import pack_clip
 from mmsign.decoding import CTCBeamSearch, IncrementalCTC
 from mmsign.errors import ClipError, ConfigError, DataError, FrameReadError, MMSignError
-from mmsign.keypoints import channels_of
+from mmsign.keypoints import ESTIMATORS_KEY, channels_of
 from mmsign.registry import MODELS
 from mmsign.structures import SignReading
 
@@ -521,3 +522,35 @@ def test_a_person_is_what_the_network_looks_at(tmp_path):
         results = inferencer([frames[:24], frames], [poses[:24], poses])
         assert [bool(result.outputs) for result in results] == [found, found]
         assert all('no person' in ' '.join(r.notices) for r in results) != found
+
+
+def test_points_of_another_estimator_are_told(network_files, video, tmp_path):
+    loaded = compat.load_checkpoint(network_files[1])
+    loaded['meta'][ESTIMATORS_KEY] = ['hrnet']
+    compat.write_checkpoint(loaded, tmp_path / 'known.pth')
+    known = network_files[0], tmp_path / 'known.pth'
+    bundle = tmp_path / 'known.bundle'
+    write_bundle(bundle, open_network(*known, device='cpu'))
+    inferencer = SignInferencer(bundle=bundle, device='cpu')
+    assert inferencer.network.estimators == ('hrnet',)
+    told = {}
+    for name in ('hrnet', 'rtmw', None):
+        path = tmp_path / f'{name}.safetensors'
+        write_keypoints(path, dict(clip=keypoints_of(24)), estimator=name)
+        told[name] = inferencer(video, path).notices
+    assert told['hrnet'] == told[None] == ()
+    assert (
+        'keypoints of rtmw, the network was trained on those of hrnet'
+        in (told['rtmw'][0])
+    )
+
+    class Estimator:
+        name = 'mediapipe-holistic'
+
+        def __call__(self, frames):
+            return keypoints_of(len(list(frames)))
+
+    inferencer.estimator = Estimator()
+    assert 'keypoints of mediapipe-holistic' in inferencer(video).notices[0]
+    Estimator.name = 'hrnet'
+    assert inferencer(video).notices == ()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tiny_models import GLOSSES, HEAD, SIZES
 from tiny_network import write_network
 
 from mmsign.apis import open_network
@@ -52,6 +53,29 @@ def test_onnxruntime_agrees_on_any_length(tmp_path):
     files = write_network(tmp_path / 'other', ['keypoint'], seed=1)
     other = ExportableNetwork(open_network(*files, device='cpu').model)
     assert compare_onnx(other, path, [8])[0]['difference'] > 1e-2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['CorrNet', 'BidirectionalSlowFast'])
+def test_backbones_of_other_recipes(kind, tmp_path):
+    pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    torch.manual_seed(0)
+    backbone = dict(type=kind, base_channels=8)
+    if kind == 'BidirectionalSlowFast':
+        backbone['stage_blocks'] = (1, 1, 1, 1)
+    model = SignRecognizer(
+        vocab=dict(glosses=GLOSSES),
+        data_preprocessor=SIZES,
+        video=dict(backbone=backbone, output_stride=4, head=HEAD),
+    ).eval()
+    for name, parameter in model.named_parameters():
+        if 'gain' in name:
+            torch.nn.init.constant_(parameter, 0.5)
+    network = ExportableNetwork(model)
+    export_onnx(network, tmp_path / 'network.onnx', frames=16)
+    rows = compare_onnx(network, tmp_path / 'network.onnx', [8, 16, 22])
+    assert all(row['difference'] < 1e-4 for row in rows)
 
 
 @pytest.mark.slow

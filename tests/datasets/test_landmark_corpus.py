@@ -112,7 +112,7 @@ def test_the_manifest_is_read_back(tmp_path, fps):
     given[0] |= dict(glosses='A "x" B,C', signer='Ünal')
     for row, split in zip(given, ['train'] * 4 + ['dev', 'test']):
         row['split'] = split
-    write_manifest(tmp_path / 'manifest.csv', given, fps)
+    write_manifest(tmp_path / 'manifest.csv', [row | dict(fps=fps) for row in given])
     corpus = SignFolderDataset(str(tmp_path), 'train')
     first = corpus.get_data_info(0)
     assert first['glosses'] == ['A', '"x"', 'B,C'] and first['signer'] == 'Ünal'

@@ -108,6 +108,11 @@ HEAD = 'id,video,glosses,split\n'
             "line 3: clip 'a' occurs twice, first at .*line 2",
         ),
         ('m.txt', b'', 'a manifest is a file'),
+        (
+            'm.csv',
+            b'id,glosses,split,frame_size\na,SUN,train,wide\n',
+            "line 2: frame_size: 'wide' is no size",
+        ),
     ],
 )
 def test_broken_manifests(tmp_path, name, content, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import json
 import pickle
@@ -13,6 +14,7 @@ from collections import OrderedDict
 
 import cv2
 import numpy as np
+import poses
 import pytest
 import torch
 from elan_files import EAF
@@ -42,6 +44,7 @@ from mmsign.interop.mediapipe_points import (
 )
 from mmsign.interop.mmpose_json import read_mmpose_json
 from mmsign.interop.nist import read_ctm, read_stm
+from mmsign.interop.pose_files import read_pose, write_pose
 from mmsign.interop.restricted_pickle import read_pickle
 from mmsign.interop.slrt_corpus import read_slrt_annotations
 from mmsign.interop.subtitles import read_subtitles
@@ -422,6 +425,24 @@ def test_archives(folder, data):
     read_broken(folder / 'f.zip', data, read, (FrameReadError,))
 
 
+def test_poses(folder, monkeypatch):
+    if importlib.util.find_spec('pose_format') is None:
+        poses.stand_in(monkeypatch)
+    write_pose(folder / 'whole.pose', POINTS, (64, 48), 25.0)
+
+    def read(path):
+        with np.errstate(all='ignore'):
+            found = read_pose(path, notify=lambda text: None)
+        assert found.points.shape[1:] == (133, 3) and min(found.frame_size) > 1
+
+    @FUZZ
+    @given(broken((folder / 'whole.pose').read_bytes()))
+    def run(data):
+        read_broken(folder / 'f.pose', data, read, (DataError,))
+
+    run()
+
+
 def test_the_watch_sees_what_is_done(folder):
     with pytest.raises(AssertionError), nothing_is_done():
         subprocess.run([sys.executable, '-c', ''], check=True)
@@ -446,7 +467,7 @@ def numpy_file(name: str) -> bytes:
 def test_landmarks_as_vectors(folder, name):
     def read(path):
         for recording in find_recordings(path):
-            assert recording.read(MEDIAPIPE_TABLE).shape[1:] == (133, 3)
+            assert recording.read(MEDIAPIPE_TABLE).points.shape[1:] == (133, 3)
 
     @FUZZ
     @given(broken(numpy_file(name)))

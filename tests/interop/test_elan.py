@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from elan_files import EAF
 
@@ -59,6 +61,8 @@ def test_annotations_without_times_share_those_around_them(read):
         ('TIME_VALUE="1999"', 'TIME_VALUE="1"', 'before its start'),
         ('ANNOTATION_REF="a1"', 'ANNOTATION_REF="a10"', 'a10.*no time'),
         ('<ANNOTATION_DOC', '<!DOCTYPE a [<!ENTITY b "c">]><ANNOTATION_DOC', 'type'),
+        ('ANNOTATION_ID="a2"', 'ANNOTATION_ID="a1"', "'a1' is there twice"),
+        ('TIME_SLOT_ID="ts2"', 'TIME_SLOT_ID="ts1"', "'ts1' is there twice"),
         ('<LICENSE LICENSE_URL=""/>', '<a>' * 60 + '</a>' * 60, 'too deep'),
     ],
 )
@@ -66,6 +70,25 @@ def test_broken_files(read, old, new, message):
     assert old in EAF
     with pytest.raises(DataError, match=rf'rec\.eaf(.|\n)*{message}'):
         read(EAF.replace(old, new))
+
+
+def test_parts_of_an_annotation_meet(read):
+    """Whatever their number, and how their times round."""
+    first = '<REF_ANNOTATION ANNOTATION_ID="a8" ANNOTATION_REF="a1">'
+    text = EAF.replace('TIME_VALUE="80"', 'TIME_VALUE="0"')
+    text = text.replace('TIME_VALUE="480"', 'TIME_VALUE="1000"')
+    for count in (2, 7, 48, 96):
+        names = ['a9', *(f'x{number}' for number in range(count - 2))]
+        others = ''.join(
+            f'<REF_ANNOTATION ANNOTATION_ID="{name}" ANNOTATION_REF="a1" '
+            f'PREVIOUS_ANNOTATION="{before}"><ANNOTATION_VALUE/></REF_ANNOTATION>'
+            for before, name in pairwise(names)
+        )
+        parts = read(text.replace(first, others + first)).tiers['Wörter'].annotations
+        assert len(parts) == count
+        assert (parts[0].start, parts[-1].end) == (0, 1)
+        for one, following in pairwise(parts):
+            assert one.end == following.start
 
 
 def test_no_file(tmp_path):

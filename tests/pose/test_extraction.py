@@ -1,14 +1,11 @@
-import json
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from grey_video import write_video
 from pose_recipes import Brightness
 
-from mmsign.datasets import KeypointFile
+from mmsign.datasets import KeypointFile, write_keypoints
 from mmsign.errors import PoseError
-from mmsign.pose.extraction import PoseRecipe, extract
+from mmsign.pose.extraction import extract
 from mmsign.pose.sources import find_clips
 
 
@@ -38,7 +35,7 @@ ALL = {'a': [50] * 3, 'b': [100] * 3, 'c': [150] * 3}
 def test_all_clips_are_written_with_their_rate(clips, out):
     lines = []
     assert extract(clips, out, Brightness(), say=lines.append) == {}
-    assert values(out) == ALL
+    assert values(out) == ALL and KeypointFile(out).estimator == 'brightness'
     assert len(lines) == 3
     assert lines[1].startswith('[2/3] b: 3 frames; ') and 'frames/s' in lines[1]
     assert lines[2].endswith('0:00:00 left')
@@ -119,21 +116,11 @@ def test_what_is_wrong_with_the_run_ends_it_and_loses_nothing(clips, out):
     assert values(out) == ALL
 
 
-def test_settings_say_what_decides_the_keypoints():
-    recipe = PoseRecipe(config='fast', checkpoint='/somewhere/x.pth', batch_size=4)
-    assert recipe.describe() == dict(
-        config='rtmw-l_8xb320-270e_cocktail14-384x288',
-        checkpoint='x.pth',
-        box='full',
-        flip=None,
-    )
-    json.dumps(recipe.describe())
-    assert replace(recipe, batch_size=8).describe() == recipe.describe()
-    detector = replace(recipe, box='detector').describe()
-    assert detector['detector_config'] == 'rtmdet_m_8xb32-300e_coco'
-
-
-@pytest.mark.parametrize('box', ['frame', '1,2,3', '1,2,3,x', '1,2,0,5'])
-def test_a_box_that_is_none_is_refused(box):
-    with pytest.raises(ValueError, match='box'):
-        PoseRecipe(box=box)._boxes('cpu')
+def test_a_file_of_an_earlier_version_goes_on_and_says_its_estimator(clips, out):
+    recipe = Brightness()
+    extract(clips[:1], out, recipe)
+    first = KeypointFile(out).read('a')
+    write_keypoints(out, dict(a=first))  # as it was before files said it
+    assert KeypointFile(out).estimator is None
+    extract(clips, out, recipe)
+    assert KeypointFile(out).estimator == 'brightness' and values(out) == ALL

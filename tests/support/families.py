@@ -31,6 +31,7 @@ FRAME_STAGES = [
     (256, 1, (2, 2)),
     (512, 1, (1, 1)),
 ]
+NARROW_STAGES = [(c // 8, t, size) for c, t, size in FRAME_STAGES]
 
 
 def strided(stages: list[tuple], *strides: int) -> list[tuple]:
@@ -266,6 +267,12 @@ FAMILIES = dict(
         ),
         3,
         [(16, 4, (1, 1))],
+    ),
+    corrnet=(dict(type='CorrNet', base_channels=8), 3, NARROW_STAGES),
+    bidirectional_slowfast=(
+        dict(type='BidirectionalSlowFast', base_channels=8, stage_blocks=(1, 1, 1, 1)),
+        3,
+        [(9 * c // 4, t, size) for c, t, size in RESNET_STAGES],
     ),
     c2d=(
         dict(type='C2D', depth=18),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,13 @@ class Brightness:
     name: str = 'brightness'
     broken: bool = False
     log: str | None = None
+    layout: ClassVar[str] = 'coco_wholebody_133'
+
+    def require(self) -> None:
+        """Nothing is missing."""
+
+    def gpus(self) -> int:
+        return 0
 
     def build(self, device: str | None):
         if self.broken:

@@ -36,6 +36,14 @@ def test_sources_are_joined(capsys):
     assert '0 clips added, 2 in all' in capsys.readouterr().out
 
 
+def test_files_of_landmarks_are_joined(capsys):
+    for name in 'ab':
+        write_keypoints(f'{name}.safetensors', {name: POINTS[:, :79]}, 'mmsign_79')
+    assert keypoints.main(['a.safetensors', 'b.safetensors', 'all.safetensors']) == 0
+    file = KeypointFile('all.safetensors')
+    assert file.layout == 'mmsign_79' and file.clip_ids == ['a', 'b']
+
+
 def test_the_rest_is_converted_whatever_is_wrong_with_a_clip(tmp_path, capsys):
     folder = tmp_path / 'poses'
     write_mmpose_json(folder / 'good.json', POINTS)
@@ -103,3 +111,22 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path, capsys):
     with pytest.raises(SystemExit):
         keypoints.main(['a.safetensors', 'b.safetensors', '--frame-size', '0x3'])
     assert [path.name for path in tmp_path.iterdir()] == ['a.safetensors']
+
+
+def test_estimators_are_kept_apart(tmp_path, capsys):
+    write_keypoints('a.safetensors', dict(a=POINTS), estimator='rtmw')
+    write_keypoints('b.safetensors', dict(b=POINTS), estimator='rtmw')
+    write_keypoints('c.safetensors', dict(c=POINTS), estimator='hrnet')
+    write_pickle('d.pkl', {'dev/d': dict(keypoints=POINTS)})
+    out = 'all.safetensors'
+    assert keypoints.main(['a.safetensors', 'b.safetensors', out]) == 0
+    assert KeypointFile(out).estimator == 'rtmw'
+    for source, told in (('c.safetensors', 'hrnet'), ('d.pkl', 'unknown')):
+        with pytest.raises(SystemExit) as ended:
+            keypoints.main([source, out])
+        assert ended.value.code == 2
+        error = capsys.readouterr().err
+        assert 'rtmw' in error and told in error and '--estimator' in error
+    assert keypoints.main(['d.pkl', out, '--estimator=rtmw']) == 0
+    assert KeypointFile(out).clip_ids == ['a', 'b', 'd']
+    assert KeypointFile(out).estimator == 'rtmw'

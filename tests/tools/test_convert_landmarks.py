@@ -1,11 +1,14 @@
 import json
 
 import numpy as np
+import poses
 import pytest
 from tiny_run import load_tool
 
-from mmsign.datasets import KeypointFile, SignFolderDataset
+from mmsign.datasets import KeypointFile, SignFolderDataset, write_keypoints
 from mmsign.datasets.corpus_check import check_corpus
+from mmsign.interop.pose_files import write_pose
+from mmsign.keypoints import select_79
 
 tool = load_tool('data/convert_landmarks')
 
@@ -30,6 +33,7 @@ def test_a_folder_becomes_a_keypoint_file(folder, tmp_path):
     assert run(folder, out) == 0
     file = KeypointFile(out)
     assert file.layout == 'mmsign_79' and file.frame_size == (200, 100)
+    assert file.estimator == 'mediapipe-holistic'
     assert file.clip_ids == ['b', 'deep/a'] and file.length('deep/a') == 2
     np.testing.assert_allclose(file.read('deep/a')[0, 68], (99.5, 49.5, 0.9), atol=0.01)
     np.testing.assert_allclose(file.read('b')[0, 68], (49.5, 99.5, 1))
@@ -40,7 +44,11 @@ def test_points_of_another_table_in_pixels(tmp_path):
     (tmp_path / 't.json').write_text('{"snout": 0}')
     out = tmp_path / 'out.safetensors'
     table = f'--table={tmp_path / "t.json"}'
+    by = '--estimator=tracker'
     assert run(tmp_path / 'c.csv', out, table, '--pixels') == 0
+    assert KeypointFile(out).estimator is None
+    assert run(tmp_path / 'c.csv', out, table, '--pixels', by) == 0
+    assert KeypointFile(out).estimator == 'tracker'
     np.testing.assert_array_equal(KeypointFile(out).read('c')[0, 68], (7, 8, 1))
 
 
@@ -146,6 +154,58 @@ def test_recordings_that_are_none_are_named(signs, tmp_path, capsys):
     assert run(signs / 'car' / '0.npy', tmp_path / 'a.safetensors', '--pixels') == 1
     assert 'leave --pixels out' in capsys.readouterr().err
     assert not (tmp_path / 'a.safetensors').exists()
+
+
+def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
+    poses.stand_in(monkeypatch)
+    points = np.random.default_rng(0).uniform(1, 90, (20, 133, 3)) * (1, 1, 0.01)
+    whole = {
+        f'{sign}/{n}': points + (n, n, 0) for sign in ('book', 'car') for n in range(3)
+    }
+    write_keypoints(tmp_path / 'k.safetensors', whole, frame_size=(200, 100))
+    command = [str(tmp_path / 'k.safetensors'), str(tmp_path / 'poses')]
+    keypoints = load_tool('convert/keypoints')
+    assert keypoints.main([*command, '--fps', '30']) == 0
+    assert '6 clips added' in capsys.readouterr().out
+    # One of another size and rate.
+    write_pose(tmp_path / 'poses/car/2.pose', points, (400, 300), 25)
+    (tmp_path / 'poses/car/3.pose').write_bytes(b'no pose')
+    assert tool.main([str(tmp_path / 'poses'), str(tmp_path / 'corpus')]) == 1
+    said = capsys.readouterr()
+    assert 'car/3.pose: no pose file' in said.err
+    assert said.out.count('\n') == 2 and '6 clips, 100.0% of the' in said.out
+    report = check_corpus(
+        SignFolderDataset, str(tmp_path / 'corpus'), 'keypoints.safetensors', fps=25
+    )
+    assert report.complete
+    test = report.splits['test']
+    assert test.sizes == {(200, 100): 1, (400, 300): 1}
+    assert test.rates == {'30': 1, '25': 1} and sorted(test.lengths) == [17, 20]
+    # Whoever made points of COCO-WholeBody; not MediaPipe.
+    assert KeypointFile(tmp_path / 'corpus' / 'keypoints.safetensors').estimator is None
+    load = [dict(type='LoadClip', frames=False)]
+    clips = SignFolderDataset(
+        str(tmp_path / 'corpus'), 'test', 'keypoints.safetensors', pipeline=load
+    )
+    assert [clip['frame_size'] for clip in clips] == [(200, 100), (400, 300)]
+    np.testing.assert_allclose(
+        clips[0]['keypoints'], select_79(whole['book/2']), atol=0.07
+    )
+    assert run(tmp_path / 'poses', tmp_path / 'corpus') == 1
+    assert 'car/2.pose: it states frames of 400×300' in capsys.readouterr().err
+    for wrong, message in (
+        ([*command], '--fps'),
+        ([command[0], str(tmp_path / 'x.safetensors'), '--fps', '25'], '--fps'),
+        ([*command, '--fps', '30', '--frame-size', '9x9'], '--frame-size'),
+    ):
+        with pytest.raises(SystemExit):
+            keypoints.main(wrong)
+        assert message in capsys.readouterr().err
+
+
+def test_nothing_says_how_large_the_frames_were(folder, tmp_path, capsys):
+    assert tool.main([str(folder), str(tmp_path / 'a.safetensors')]) == 1
+    assert 'b.csv: nothing says its frame size' in capsys.readouterr().err
 
 
 def test_labels_are_of_a_corpus(signs, tmp_path, capsys):

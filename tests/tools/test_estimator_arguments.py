@@ -6,7 +6,7 @@ import sys
 import pytest
 from tiny_run import load_tool
 
-from mmsign.errors import PoseError
+from mmsign.errors import MissingPackageError, PoseError
 
 tool = load_tool('_estimator')
 
@@ -29,11 +29,16 @@ def test_none_is_asked_for():
 
 @pytest.mark.parametrize(
     ('name', 'package'),
-    [('mediapipe', 'mediapipe'), ('hrnet', 'mmpose'), ('mine.py', 'mmpose')],
+    [
+        ('mediapipe', 'mediapipe'),
+        ('hrnet', 'mmpose'),
+        ('mine.py', 'mmpose'),
+        ('rtmw', 'onnxruntime'),
+    ],
 )
 def test_the_package_that_is_missing_is_named(name, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
     args = arguments('--estimator', name, '--estimator-checkpoint', 'x.pth')
     assert args.estimator_checkpoint == 'x.pth'
-    with pytest.raises(PoseError, match=package):
+    with pytest.raises((PoseError, MissingPackageError), match=package):
         tool.open_estimator(args)

@@ -110,13 +110,15 @@ def test_an_estimator_instead_of_keypoints(files, monkeypatch):
     made = []
 
     class Estimator:
-        def __init__(self, config, checkpoint, device):
+        name = 'another'
+
+        def __init__(self, config, checkpoint, device, *_):
             made.append((config, checkpoint, device))
 
         def __call__(self, frames):
             return keypoints_of(len(list(frames)))
 
-    monkeypatch.setattr('mmsign.pose.PoseEstimator', Estimator)
+    monkeypatch.setattr('mmsign.pose.recipes.PoseEstimator', Estimator)
     network = ['--config', f'{files}/tiny.py', '--checkpoint', f'{files}/tiny.pth']
     pose = ['--estimator', 'fast', '--estimator-checkpoint', 'p.pth']
     (result,) = tool.main([f'{files}/a.mp4', *network, *pose, '--device', 'cpu'])

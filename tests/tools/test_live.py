@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
+import cv2
 import pytest
 from mmengine.config import Config
 from tiny_network import keypoints_of, write_network
@@ -12,8 +14,10 @@ from tiny_video import SIZE, write_video
 
 from mmsign.apis import SignInferencer, open_network, write_bundle
 from mmsign.apis.clip_keypoints import selected
-from mmsign.datasets import Phoenix2014TDataset, write_keypoints
+from mmsign.datasets import Phoenix2014TDataset, open_frames, write_keypoints
 from mmsign.errors import ConfigError
+from mmsign.interop.elan import read_elan
+from mmsign.interop.subtitles import read_subtitles
 
 tool = load_tool('live')
 
@@ -40,6 +44,47 @@ def test_a_file_in_the_terminal(bundle, tmp_path, capsys):
     assert 'latency: 0.96 s of video' in said and 'real-time factor: ' in said
 
 
+@pytest.mark.parametrize('kind', ['jsonl', 'eaf', 'vtt', 'png', 'mp4'])
+def test_what_it_writes_is_what_infer_writes(bundle, tmp_path, kind):
+    video, keypoints = tmp_path / 'clip.mp4', tmp_path / 'k.safetensors'
+    write_video(video, 40)
+    write_keypoints(keypoints, {'clip': keypoints_of(40)}, frame_size=SIZE)
+    out = tmp_path / 'new' / f'out.{kind}'
+    arguments = ['--bundle', bundle, '--keypoints', str(keypoints), '--device', 'cpu']
+    final = tool.main([str(video), *arguments, '--out', str(out)])
+    spans = [(one.gloss, round(one.start, 3), round(one.end, 3)) for one in final]
+    if kind == 'jsonl':
+        (record,) = map(json.loads, out.read_text().splitlines())
+        assert record['clip'] == str(video) and record['num_frames'] == 40
+        assert record['duration'] == 1.6 and record['score'] < 0
+        assert [g['gloss'] for g in record['glosses']] == [name for name, *_ in spans]
+    elif kind == 'eaf':
+        file = read_elan(out)
+        assert list(file.tiers) == ['GLOSS', 'GLOSS confidence']
+        found = [one.symbol for one in file.tiers['GLOSS'].annotations]
+        assert found == [name for name, *_ in spans] != []
+        assert file.media[0].relative_url == '../clip.mp4'
+    elif kind == 'vtt':
+        texts = read_subtitles(out)
+        assert [text.symbol for text in texts] == [name for name, *_ in spans]
+        assert texts[0].start == pytest.approx(spans[0][1], abs=1e-3)
+    elif kind == 'png':
+        assert cv2.imread(str(out)).std() > 20
+    else:
+        frames = open_frames(str(out))
+        assert len(frames) == 40 and frames.read([39])[0, 240:].max() > 100
+
+
+def test_a_keypoint_file_alone(tmp_path, capsys):
+    config, checkpoint = write_network(tmp_path, ['keypoint'])
+    write_keypoints(
+        tmp_path / 'k.safetensors', {'a': keypoints_of(40)}, frame_size=SIZE
+    )
+    network = ['--config', str(config), '--checkpoint', str(checkpoint)]
+    clip = str(tmp_path / 'k.safetensors')
+    assert tool.main([clip, *network, '--device', 'cpu'])
+
+
 def test_sources_that_are_none(bundle, capsys):
     for arguments, message in (
         ([], 'name one source'),
@@ -49,6 +94,8 @@ def test_sources_that_are_none(bundle, capsys):
         with pytest.raises(SystemExit):
             tool.main([*arguments, '--bundle', bundle])
         assert message in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r'a\.png must be named'):
+        tool.main(['--camera', '0', '--bundle', bundle, '--out', 'a.png'])
     with pytest.raises(ConfigError, match='camera 93'):
         tool.main(['--camera', '93', '--bundle', bundle, '--device', 'cpu'])
 
@@ -96,7 +143,7 @@ def test_mediapipe_is_asked_frame_by_frame(bundle, tmp_path, monkeypatch):
             self.frames += len(list(frames))
             return keypoints_of(1, seed=self.frames)
 
-    monkeypatch.setattr('mmsign.pose.MediaPipeEstimator', Estimator)
+    monkeypatch.setattr('mmsign.pose.recipes.MediaPipeEstimator', Estimator)
     video = tmp_path / 'clip.mp4'
     write_video(video, 20)
     pose = ['--estimator', 'mediapipe', '--estimator-checkpoint', 'holistic.task']

@@ -135,7 +135,8 @@ def make_corpus(arguments: list[str]) -> int:
     if not rows:
         raise DataError(f'{args.folder}: no annotation in any of {len(files)} files')
     if whole is not None:
-        write_keypoints(cut_points, points, whole.layout, whole.frame_size)
+        about = whole.layout, whole.frame_size, whole.estimator
+        write_keypoints(cut_points, points, *about)
         print(f'{cut_points}: {len(points)} clips')
     write_rows(manifest, rows)
     glosses = {gloss for row in rows for gloss in row['glosses'].split()}

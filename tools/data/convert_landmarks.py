@@ -2,8 +2,9 @@
 
 SRC is a file, or a folder of files at any depth: named points as CSV or JSON, one
 recording each; vectors of 258 or 1662 numbers a frame as .npy, a recording each or a
-folder of frames; or many recordings in a .npz. docs/landmarks.md describes them and
-which point becomes which. Points that do not exist have score 0.
+folder of frames; many recordings in a .npz; or poses of pose-format (.pose), which say
+their frame size and rate. docs/landmarks.md describes them and which point becomes
+which. Points that do not exist have score 0.
 
 OUT is a keypoint file, or a folder, which then holds a corpus of keypoints alone for
 configs/keypoint_slr_folder.py: keypoints.safetensors and manifest.csv. Glosses, signers
@@ -25,19 +26,6 @@ import numpy as np
 from mmsign.errors import ConfigError, DataError
 
 
-def frame_size(text: str) -> tuple[int, int]:
-    """``210x260`` → (210, 260)."""
-    try:
-        width, height = (int(side) for side in text.lower().split('x'))
-    except ValueError:
-        width = height = 0
-    if min(width, height) < 1:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is no size; expected WIDTHxHEIGHT, as 210x260'
-        )
-    return width, height
-
-
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -48,10 +36,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--frame-size',
-        type=frame_size,
-        required=True,
         metavar='WIDTHxHEIGHT',
-        help='of the videos in pixels',
+        help='of the videos in pixels, unless the files say it',
     )
     parser.add_argument(
         '--pixels',
@@ -63,7 +49,13 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         '--table',
         type=Path,
         metavar='FILE.json',
-        help="names → indices among the 133 points (default: MediaPipe's landmarks)",
+        help='names → indices among the 133 points; of a .pose COMPONENT.POINT '
+        "(default: MediaPipe's landmarks, and the layouts of .pose that are known)",
+    )
+    parser.add_argument(
+        '--estimator',
+        metavar='NAME',
+        help='what found the points, where it is not MediaPipe (docs/keypoints.md)',
     )
     parser.add_argument(
         '--labels',
@@ -72,15 +64,24 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help='of a corpus: the columns id and any of glosses, signer, split',
     )
     parser.add_argument(
-        '--fps', type=float, help='of a corpus: frames per second of its recordings'
+        '--fps',
+        type=float,
+        help='of a corpus: frames per second of recordings whose files do not say it',
     )
     return parser.parse_args(arguments)
 
 
 def run(args: argparse.Namespace) -> int:
+    from mmengine.utils import track_iter_progress
+
     from mmsign.datasets import write_keypoints
     from mmsign.datasets.io.frame_times import checked_fps
-    from mmsign.datasets.io.landmark_sources import SUFFIXES, Recording, find_recordings
+    from mmsign.datasets.io.landmark_sources import (
+        DEFAULT_TABLE,
+        SUFFIXES,
+        Recording,
+        find_recordings,
+    )
     from mmsign.datasets.landmark_corpus import (
         deal_splits,
         described,
@@ -88,8 +89,8 @@ def run(args: argparse.Namespace) -> int:
         write_manifest,
     )
     from mmsign.files import check_outputs
-    from mmsign.interop.mediapipe_points import MEDIAPIPE_TABLE, placed, read_table
-    from mmsign.keypoints import misplaced
+    from mmsign.interop.mediapipe_points import placed, read_table
+    from mmsign.keypoints import misplaced, parse_frame_size
 
     suffix = args.out.suffix.lower()
     alone = suffix == '.safetensors'
@@ -101,43 +102,59 @@ def run(args: argparse.Namespace) -> int:
     manifest = None if alone else args.out / 'manifest.csv'
     check_outputs([out, manifest], [args.source, args.table, args.labels])
     checked_fps(args.fps, '--fps')
-    table = MEDIAPIPE_TABLE if args.table is None else read_table(args.table)
+    given = None if args.frame_size is None else parse_frame_size(args.frame_size)
+    table = DEFAULT_TABLE if args.table is None else read_table(args.table)
     labels = None if args.labels is None else read_labels(args.labels)
     owners: dict[str, list[Recording]] = {}
     for recording in find_recordings(args.source):
         owners.setdefault(recording.clip_id, []).append(recording)
-    clips, rows, failures, odd = {}, [], [], []
-    for name, (recording, *others) in owners.items():
+    if not owners:
+        kinds = ', '.join(SUFFIXES)
+        raise ConfigError(f'{args.source} holds no recording ({kinds})')
+    clips, rows, sizes, failures, odd, found = {}, [], {}, [], [], []
+    makers = set()
+    for name, (recording, *others) in track_iter_progress(
+        list(owners.items()), file=sys.stderr
+    ):
         where = recording.where
         try:
             if others:
                 both = f'{where} and {others[0].where}'
                 raise DataError(f'{both} are of one clip; remove one')
             row = None if alone else described(recording, labels)
-            points = recording.read(table)
-            keypoints = placed(points, args.frame_size, not args.pixels)
-            check_found(points, keypoints, args.pixels)
+            marks = recording.read(table)
+            size = size_of(marks.frame_size, given)
+            pixels = args.pixels or marks.frame_size is not None
+            keypoints = placed(marks.points, size, not pixels)
+            check_found(marks.points, keypoints, pixels)
         except (OSError, ValueError) as error:
             known = where in str(error)
             failures.append(str(error) if known else f'{where}: {error}')
             continue
-        clips[name] = keypoints
-        rows.append(row)
-        found = (keypoints[..., 2] > 0).mean()
-        print(f'{name}: {len(keypoints)} frames, {found:.1%} of the points found')
-        if notice := misplaced(keypoints, args.frame_size):
+        clips[name], sizes[name] = keypoints, size
+        makers.add(marks.estimator)
+        if row is not None:
+            rows.append(row | dict(fps=marks.fps or args.fps))
+        found.append((keypoints[..., 2] > 0).mean())
+        if notice := misplaced(keypoints, size):
             odd.append(f'{where}: {notice}')
-    if not clips and not failures:
-        kinds = ', '.join(SUFFIXES)
-        raise ConfigError(f'{args.source} holds no recording ({kinds})')
     if clips and not alone:
         deal_splits(rows)
     if clips:
+        (size, *other_sizes) = {*sizes.values()}
+        if other_sizes and alone:
+            print(f'{out}: frames of {1 + len(other_sizes)} sizes, none is stated')
+        for row in rows if other_sizes else ():
+            row['frame_size'] = '{}x{}'.format(*sizes[row['id']])
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_keypoints(out, clips, 'mmsign_79', args.frame_size)
-        print(f'{out}: {len(clips)} clips')
+        # Points that are called as MediaPipe's are MediaPipe's.
+        own = makers.pop() if len(makers) == 1 and args.table is None else None
+        about = None if other_sizes else size, args.estimator or own
+        write_keypoints(out, clips, 'mmsign_79', *about)
+        share = f'{np.mean(found):.1%} of the points found'
+        print(f'{out}: {len(clips)} clips, {share}')
     if clips and not alone:
-        write_manifest(manifest, rows, args.fps)
+        write_manifest(manifest, rows)
         said = sorted({gloss for row in rows for gloss in row['glosses'].split()})
         print(f'{manifest}: {len(said)} glosses, {", ".join(said[:8])}', end='')
         print(', …' if len(said) > 8 else '')
@@ -149,6 +166,16 @@ def run(args: argparse.Namespace) -> int:
         print(f'{len(failures)} recordings could not be read:', file=sys.stderr)
         print(*(f'  {line}' for line in failures), sep='\n', file=sys.stderr)
     return 1 if failures else 0
+
+
+def size_of(stated: tuple[int, int] | None, given: tuple[int, int] | None) -> tuple:
+    """A recording's frame size, as its file or --frame-size says; (width, height)."""
+    if stated is None and given is None:
+        raise DataError('nothing says its frame size; give --frame-size')
+    if None not in (stated, given) and stated != given:
+        sizes = ('×'.join(map(str, size)) for size in (stated, given))
+        raise DataError('it states frames of {}, not {}'.format(*sizes))
+    return stated or given
 
 
 def check_found(points: np.ndarray, keypoints: np.ndarray, pixels: bool) -> None:

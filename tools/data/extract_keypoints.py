@@ -1,8 +1,9 @@
 """Estimate the keypoints of videos or of a corpus, and write a keypoint file.
 
-Needs MMPose: see tools/install_pose.sh and docs/keypoints.md. The same command again
-goes on after an interruption, tries clips again that failed, and adds new ones.
-Exits with 1 if a clip could not be done.
+With --estimator rtmw all it needs is pip install "mmsign[keypoints]"; hrnet, the
+paper's and the default, needs MMPose (tools/install_pose.sh): docs/keypoints.md. The
+same command again goes on after an interruption, tries clips again that failed, and
+adds new ones. Exits with 1 if a clip could not be done.
 """
 
 from __future__ import annotations
@@ -24,21 +25,22 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         'manifest)',
     )
     parser.add_argument('out', type=Path, metavar='OUT', help='NAME.safetensors')
-    network = parser.add_mutually_exclusive_group()
-    network.add_argument(
-        '--model',
-        choices=('hrnet', 'fast'),
+    parser.add_argument(
+        '--estimator',
+        # What the option was called when there was MMPose alone.
+        *('--model', '--config'),
         default='hrnet',
-        help="HRNet-W48 as in the paper, or RTMW-l (default: 'hrnet')",
-    )
-    network.add_argument(
-        '--config', help='another config of MMPose, by file or name, instead'
+        metavar='NAME',
+        help='rtmw or rtmpose (pip install "mmsign[keypoints]"), an ONNX file like '
+        'them, mediapipe, or with MMPose hrnet, fast or the file or name of a config '
+        "(default: hrnet, the paper's)",
     )
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument(
         '--checkpoint',
-        help='file or URL (default: the weights MMPose lists for the config, '
-        'downloaded once)',
+        metavar='FILE',
+        help="of the estimator: .onnx, MediaPipe's .task, or what MMPose takes "
+        "(default: what is published, downloaded once, or MediaPipe's own)",
     )
     weights.add_argument(
         '--random-weights', action='store_true', help='for a trial without weights'
@@ -51,13 +53,19 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         'persons finds, or a box in pixels',
     )
     parser.add_argument(
-        '--detector-config', help='of MMDetection, by file or name (default: RTMDet-m)'
+        '--detector-config',
+        help='of MMDetection, for an estimator of MMPose, by file or name (default: '
+        'RTMDet-m)',
     )
-    parser.add_argument('--detector-checkpoint', help='as --checkpoint')
+    parser.add_argument(
+        '--detector-checkpoint',
+        help='as --checkpoint; for an ONNX estimator that of a YOLOX, .onnx',
+    )
     parser.add_argument(
         '--no-flip',
         action='store_true',
-        help='do not average with the mirrored frame: half the time, less exact',
+        help="MMPose's estimators: do not average with the mirrored frame, half the "
+        'time, less exact',
     )
     parser.add_argument('--batch-size', type=int, default=16, help='frames at once')
     parser.add_argument(
@@ -79,17 +87,14 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def choose_devices(device: str | None, workers: int | None) -> list[str]:
-    """A device for each process."""
-    import torch
-
+def choose_devices(device: str | None, workers: int | None, gpus: int) -> list[str]:
+    """A device for each process, of ``gpus`` that there are."""
     from mmsign.compat import choose_device
 
     if device is not None:
         devices = [str(choose_device(device))]
     else:
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        devices = [f'cuda:{index}' for index in range(count)] or ['cpu']
+        devices = [f'cuda:{index}' for index in range(gpus)] or ['cpu']
     workers = len(devices) if workers is None else workers
     return [devices[index % len(devices)] for index in range(workers)]
 
@@ -98,9 +103,8 @@ def run(args: argparse.Namespace) -> int:
     # Imported late: --help and refusals answer at once.
     from mmsign.engine.launch import interruptible, say
     from mmsign.files import check_outputs
-    from mmsign.pose import DETECTOR, RANDOM_WEIGHTS
-    from mmsign.pose.extraction import PoseRecipe, extract
-    from mmsign.pose.openmmlab import import_package
+    from mmsign.pose import RANDOM_WEIGHTS, PoseRecipe
+    from mmsign.pose.extraction import extract
     from mmsign.pose.sources import find_clips, take_shard
 
     for name in ('batch_size', 'workers'):
@@ -115,16 +119,16 @@ def run(args: argparse.Namespace) -> int:
         clips = take_shard(clips, args.shard)
         out = out.with_suffix(f'.{args.shard.replace("/", "-of-")}{out.suffix}')
     recipe = PoseRecipe(
-        config=args.config or args.model,
+        estimator=args.estimator,
         checkpoint=RANDOM_WEIGHTS if args.random_weights else args.checkpoint,
         box=args.box,
-        detector_config=args.detector_config or DETECTOR,
+        detector_config=args.detector_config,
         detector_checkpoint=args.detector_checkpoint,
         batch_size=args.batch_size,
         flip=False if args.no_flip else None,
     )
-    import_package('mmpose')  # a missing one is reported before anything is written
-    devices = choose_devices(args.device, args.workers)
+    recipe.require()  # what is missing is reported before anything is written
+    devices = choose_devices(args.device, args.workers, recipe.gpus())
     print(f'{len(clips)} clips → {out}, on {", ".join(devices)}', flush=True)
     with interruptible(lambda: 'the same command goes on'):
         failures = extract(clips, out, recipe, devices, say)

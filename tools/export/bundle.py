@@ -3,6 +3,9 @@
 It holds the network's config, weights (without what only training needs), glosses,
 preprocessing, versions and licence notes; ``tools/infer.py VIDEO --bundle FILE``
 reads it, and executes nothing from it. The result is that of config and checkpoint.
+
+--push also puts it on the Hugging Face Hub, with a card of its corpus, licence, WER and
+limits; a repository that is made is private. ``--bundle hf://OWNER/NAME`` reads it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from mmsign.engine.launch import (
     load_config,
     reported_errors,
 )
-from mmsign.files import check_outputs
+from mmsign.errors import ConfigError, DataError
+from mmsign.files import check_outputs, read_json
 
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -31,6 +35,14 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help="terms of use of the weights (default: what the config's corpus says)",
     )
     parser.add_argument(
+        '--push', metavar='OWNER/NAME', help='repository of the Hub to put it into, too'
+    )
+    parser.add_argument(
+        '--metrics',
+        metavar='FILE.json',
+        help='of `tools/test.py --out`: the WER that the card tells',
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=OverrideAction,
@@ -42,7 +54,11 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> None:
     args = parse_args(arguments)
-    check_outputs([args.out], [args.config, args.checkpoint], ['.bundle'])
+    read = [args.config, args.checkpoint, args.metrics]
+    check_outputs([args.out], read, ['.bundle'])
+    if args.metrics is not None and args.push is None:
+        raise ConfigError('--metrics are told by the card of --push')
+    metrics = None if args.metrics is None else read_metrics(args.metrics)
     cfg = load_config(args.config)
     apply_overrides(cfg, args.cfg_options)
     # Imported late: --help and refusals answer at once.
@@ -55,6 +71,23 @@ def main(arguments: list[str] | None = None) -> None:
     print(f'{args.out}: {size:.1f} MB, {len(network.model.vocab) - 1} glosses')
     for name, note in written.about['licence'].items():
         print(f'  {name}: {note}')
+    if args.push is not None:
+        from mmsign.apis.hub import push_bundle
+
+        print(f'pushed: {push_bundle(args.out, args.push, metrics)}')
+
+
+def read_metrics(path: str) -> dict[str, float]:
+    """What ``tools/test.py --out`` wrote."""
+    metrics = read_json(path)
+    numbers = isinstance(metrics, dict) and all(
+        isinstance(value, (int, float))
+        for name, value in metrics.items()
+        if name.endswith('/WER')
+    )
+    if not numbers:
+        raise DataError(f'{path}: expected an object of numbers by name')
+    return metrics
 
 
 if __name__ == '__main__':

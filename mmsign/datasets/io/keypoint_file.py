@@ -4,22 +4,22 @@ Symbols: N frames of a clip, K keypoints of the layout.
 
 One float16 array (N, K, 3) per clip, named by the clip: x and y in pixels of the
 source frame, then the estimator's score. Metadata: ``format`` 'mmsign-keypoints',
-``version`` '1', ``layout`` (a key of ``mmsign.keypoints.LAYOUT_SIZES``) and, if all
-clips share it, ``frame_size`` 'WIDTHxHEIGHT' in pixels.
+``version`` '1', ``layout`` (a key of ``mmsign.keypoints.LAYOUT_SIZES``), if all clips
+share it ``frame_size`` 'WIDTHxHEIGHT' in pixels, and if it is known ``estimator``, what
+made the points: the same name stands for the same network.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mmsign.errors import DataError
-from mmsign.keypoints import LAYOUT_SIZES
+from mmsign.errors import DataError, explain
+from mmsign.keypoints import LAYOUT_SIZES, checked_estimator, parse_frame_size
 
 from .stores import ArrayStore, Journal, Stored, write_store
 
@@ -35,8 +35,9 @@ class KeypointFile(ArrayStore):
     def _check(self, metadata: Mapping[str, str]) -> None:
         _points(metadata.get('layout', ''), self.path)
         size = metadata.get('frame_size')
-        if size and not re.fullmatch(r'[1-9]\d{0,5}x[1-9]\d{0,5}', size):
-            raise DataError(f'{self.path}: frame_size {size!r} is no WIDTHxHEIGHT')
+        with explain(DataError, f'{self.path}: frame_size', DataError):
+            _ = size and parse_frame_size(size)
+        checked_estimator(metadata.get('estimator'), self.path)
 
     @property
     def layout(self) -> str:
@@ -47,7 +48,12 @@ class KeypointFile(ArrayStore):
     def frame_size(self) -> tuple[int, int] | None:
         """(width, height) in pixels of every clip's frames, if the file says so."""
         size = self.metadata.get('frame_size')
-        return tuple(map(int, size.split('x'))) if size else None
+        return parse_frame_size(size) if size else None
+
+    @property
+    def estimator(self) -> str | None:
+        """What made the points, if the file says so."""
+        return self.metadata.get('estimator')
 
     def length(self, clip_id: str) -> int:
         """Frames of one clip, from the file's header alone; errors as ``read``."""
@@ -88,6 +94,7 @@ def write_keypoints(
     clips: Mapping[str, np.ndarray],
     layout: str = 'coco_wholebody_133',
     frame_size: tuple[int, int] | None = None,
+    estimator: str | None = None,
 ) -> None:
     """Write a keypoint file; the same input gives the same bytes.
 
@@ -98,6 +105,7 @@ def write_keypoints(
         clips: (N, K, 3) arrays by clip id: x px, y px, score.
         layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
         frame_size: (width, height) in pixels, if all clips have the same.
+        estimator: What made the points, if it is known.
 
     Raises:
         DataError: If the layout is unknown, or an array is not of finite numbers
@@ -112,7 +120,7 @@ def write_keypoints(
     """
     halves = {clip: _half(points, clip, layout) for clip, points in clips.items()}
     arrays = {clip: Stored.of('<f2', half) for clip, half in halves.items()}
-    write_store(path, _metadata(layout, frame_size), arrays)
+    write_store(path, _metadata(layout, frame_size, estimator), arrays)
 
 
 class KeypointWriter:
@@ -127,14 +135,16 @@ class KeypointWriter:
         path: Of the keypoint file.
         layout: A key of ``mmsign.keypoints.LAYOUT_SIZES``.
         frame_size: (width, height) in pixels, if all clips have the same.
+        estimator: What made the points, if it is known. A file that is there and does
+            not say is taken to be of the same.
 
     Attributes:
         done: Ids of the clips that are written, in this run or an earlier one.
 
     Raises:
         DataError: If the layout is unknown, the file or journal that is
-            there is of another layout or frame size or is damaged, or another
-            process writes it.
+            there is of another layout, frame size or estimator or is damaged, or
+            another process writes it.
 
     Examples:
         >>> with KeypointWriter('keypoints.safetensors') as writer:
@@ -150,14 +160,16 @@ class KeypointWriter:
         path: str | os.PathLike,
         layout: str = 'coco_wholebody_133',
         frame_size: tuple[int, int] | None = None,
+        estimator: str | None = None,
     ) -> None:
         self.path, self.layout = Path(path), layout
-        self._metadata = _metadata(layout, frame_size)
+        self._metadata = _metadata(layout, frame_size, estimator)
         self._file = KeypointFile(path)
         self._finished: list[str] = []
         if self.path.exists():
             self._finished = self._file.clip_ids
-            found = _metadata(self._file.layout, self._file.frame_size)
+            stated = self._file.layout, self._file.frame_size
+            found = _metadata(*stated, self._file.estimator or estimator)
             if found != self._metadata:
                 text = f'holds {found}, not {self._metadata}; write to another file'
                 raise DataError(f'{path}: {text}')
@@ -205,12 +217,16 @@ class KeypointWriter:
         self._journal.close(remove=True)
 
 
-def _metadata(layout: str, frame_size: tuple[int, int] | None) -> dict[str, str]:
+def _metadata(
+    layout: str, frame_size: tuple[int, int] | None, estimator: str | None
+) -> dict[str, str]:
     _points(layout, 'keypoints')
     file = KeypointFile
     metadata = dict(format=file.FORMAT, layout=layout, version=file.VERSION)
     if frame_size is not None:
         metadata['frame_size'] = '{}x{}'.format(*map(int, frame_size))
+    if checked_estimator(estimator, 'keypoints') is not None:
+        metadata['estimator'] = estimator
     return metadata
 
 

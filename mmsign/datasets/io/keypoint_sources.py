@@ -5,6 +5,7 @@ Symbols: N frames of a clip, K keypoints.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -64,6 +65,36 @@ def open_keypoint_sources(
         except DataError as error:
             clips[os.fspath(path)] = partial(_raise, error)
     return clips
+
+
+def estimator_of(
+    paths: Iterable[str | os.PathLike], stated: str | None = None
+) -> str | None:
+    """What made the points of all sources.
+
+    Args:
+        paths: As of ``open_keypoint_sources``; keypoint files may say it.
+        stated: What made those that do not.
+
+    Returns:
+        Its name; None if nobody says.
+
+    Raises:
+        DataError: If it is not the same for all.
+    """
+    names = {}
+    for path in map(os.fspath, paths):
+        is_native = path.lower().endswith('.safetensors')
+        # One that is damaged is reported when its clips are read.
+        with suppress(DataError):
+            names[path] = (is_native and KeypointFile(path).estimator) or stated
+    if len({*names.values()}) > 1:
+        found = ', '.join(f'{path}: {by or "unknown"}' for path, by in names.items())
+        raise DataError(
+            f'keypoints of several estimators would be in one file ({found}): make a '
+            'file of each, or name by --estimator what made the unknown ones'
+        )
+    return next(iter(names.values()), None)
 
 
 def _raise(error: Exception) -> np.ndarray:

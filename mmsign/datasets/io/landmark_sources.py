@@ -8,7 +8,8 @@ Read are, in a folder at any depth or as a file alone:
 - ``NAME.npy`` of shape (N, D): the vectors of a recording, see ``landmark_vectors``;
 - a folder of ``.npy`` files of shape (D,): a recording, a file a frame, in the order of
   the numbers in their names;
-- ``NAME.npz``: many recordings, see ``_archive``.
+- ``NAME.npz``: many recordings, see ``_archive``;
+- ``NAME.pose``: a recording that says its frame size and rate, see ``pose_files``.
 
 A recording is called by its path without suffix, and in a folder it shows the sign that
 the folder is named after: ``book/3.npy`` and ``a/book/3/0.npy`` show ``book``.
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,20 +36,43 @@ from mmsign.interop.landmark_vectors import (
     vector_points,
 )
 from mmsign.interop.mediapipe_points import (
+    HOLISTIC,
     LANDMARK_SUFFIXES,
+    MEDIAPIPE_TABLE,
     points_133,
     read_landmarks,
 )
+from mmsign.interop.pose_files import POSE_SUFFIX, POSE_TABLE, read_pose
 from mmsign.vocab import composed
 
 from ..clip_names import clip_name
 from .listing import files_under, in_order, left_out
 
-SUFFIXES = (*LANDMARK_SUFFIXES, '.npy', '.npz')
+SUFFIXES = (*LANDMARK_SUFFIXES, '.npy', '.npz', POSE_SUFFIX)
 _LABELS, _SIGNERS = ('labels', 'y', 'glosses'), ('signers', 'signer')
 _CLASSES = ('classes', 'actions', 'names')
 
 Table = Mapping[str, int]
+
+DEFAULT_TABLE: Table = MEDIAPIPE_TABLE | POSE_TABLE
+"""Name of a point in files whose points are known → index among the 133."""
+
+
+class Landmarks(NamedTuple):
+    """What a recording shows.
+
+    Attributes:
+        points: (N, 133, 3) x, y, score; NaN where not found.
+        frame_size: (width, height) in pixels, if the file says so: x and y are pixels
+            then. None: the user knows it, and in what x and y are.
+        fps: Frames per second, if the file says so.
+        estimator: What made the points, as their names tell; None if these do not.
+    """
+
+    points: np.ndarray
+    frame_size: tuple[int, int] | None = None
+    fps: float | None = None
+    estimator: str | None = HOLISTIC
 
 
 @dataclass(frozen=True)
@@ -57,15 +82,14 @@ class Recording:
     Attributes:
         clip_id: What it is called.
         where: For errors.
-        read: Table of points → (N, 133, 3) x, y, score, NaN where not found; raises
-            DataError.
+        read: Table of points → what it shows; raises DataError.
         label: The sign that it is said to show; None if nothing says.
         signer: Who signs; empty if nothing says.
     """
 
     clip_id: str
     where: str
-    read: Callable[[Table], np.ndarray]
+    read: Callable[[Table], Landmarks]
     label: str | None = None
     signer: str = ''
 
@@ -103,7 +127,7 @@ def find_recordings(
             if suffix == '.npz':
                 found += _archive(file, root)
             elif suffix in SUFFIXES:
-                read = _vectors if suffix == '.npy' else _named
+                read = {'.npy': _vectors, POSE_SUFFIX: _pose}.get(suffix, _named)
                 found.append(_recording(file, root, partial(read, file)))
     # Where recordings are folders, an empty one is a recording too.
     for folder, folders, names in sorted(os.walk(source)) if in_folders else ():
@@ -120,16 +144,20 @@ def _recording(path: Path, root: Path, read: Callable) -> Recording:
     return Recording(composed(name), str(path), read, label)
 
 
-def _named(file: Path, table: Table) -> np.ndarray:
+def _named(file: Path, table: Table) -> Landmarks:
     frames = read_landmarks(file)
     if not any(name in table for frame in frames for name in frame):
         names = sorted({name for frame in frames for name in frame})
         shown = ', '.join(names[:3])
         raise DataError(f'{file}: the table knows none of its points ({shown}, …)')
-    return points_133(frames, table)
+    return Landmarks(points_133(frames, table))
 
 
-def _vectors(file: Path, table: Table) -> np.ndarray:
+def _pose(file: Path, table: Table) -> Landmarks:
+    return Landmarks(**vars(read_pose(file, table)))
+
+
+def _vectors(file: Path, table: Table) -> Landmarks:
     array = read_array(file)
     with explain(DataError, str(file), DataError):
         checked_size(array)
@@ -137,7 +165,7 @@ def _vectors(file: Path, table: Table) -> np.ndarray:
             raise DataError(
                 f'an array of shape {array.shape}; expected one vector a frame, (N, D)'
             )
-        return vector_points(array, table)
+        return Landmarks(vector_points(array, table))
 
 
 def _are_frames(arrays: list[Path]) -> bool:
@@ -150,7 +178,7 @@ def _are_frames(arrays: list[Path]) -> bool:
     return False
 
 
-def _frames(folder: Path, files: list[Path], table: Table) -> np.ndarray:
+def _frames(folder: Path, files: list[Path], table: Table) -> Landmarks:
     by_name = {file.name: file for file in files}
     rows = []
     for name in in_order(by_name, str(folder)):
@@ -163,7 +191,7 @@ def _frames(folder: Path, files: list[Path], table: Table) -> np.ndarray:
                     f'a frame of shape {row.shape} among others of {expected}'
                 )
         rows.append(np.array(row))
-    return vector_points(np.stack(rows), table)
+    return Landmarks(vector_points(np.stack(rows), table))
 
 
 def _archive(file: Path, root: Path) -> Iterator[Recording]:
@@ -184,7 +212,7 @@ def _archive(file: Path, root: Path) -> Iterator[Recording]:
         yield replace(alone, read=partial(_refuse, error))
 
 
-def _refuse(error: DataError, table: Table) -> np.ndarray:
+def _refuse(error: DataError, table: Table) -> Landmarks:
     raise error
 
 
@@ -230,10 +258,10 @@ def _of_arrays(whole: Recording, arrays: dict[str, np.ndarray]) -> list[Recordin
     return list(map(Recording, map(composed, names), places, reads, labels, signers))
 
 
-def _slice(where: str, vectors: np.ndarray, table: Table) -> np.ndarray:
+def _slice(where: str, vectors: np.ndarray, table: Table) -> Landmarks:
     if not len(vectors):
         raise DataError(f'{where}: no frame')
-    return vector_points(vectors, table)
+    return Landmarks(vector_points(vectors, table))
 
 
 def _offsets(offsets: np.ndarray, frames: int) -> np.ndarray:

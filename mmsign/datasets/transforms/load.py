@@ -37,7 +37,7 @@ def open_source(info: dict) -> FrameSource:
         raise FrameReadError(
             f'clip {info["clip_id"]}: the manifest names no video; train on keypoints '
             'alone (LoadClip(frames=False), as keypoint_slr_folder.py does), with a '
-            'keypoint file that states frame_size'
+            'frame_size in the keypoint file, or in the manifest'
         )
     with explain(FrameReadError, f'clip {info["clip_id"]}', FrameReadError):
         source = open_frames(info['frames'])
@@ -103,6 +103,12 @@ def read_points(
     return points
 
 
+def stated_size(info: dict) -> tuple[int, int] | None:
+    """(width, height) in pixels of a clip's frames, of which there may be keypoints
+    alone, as its record or the keypoint file states it; None if neither does."""
+    return info.get('source_size') or keypoint_file_of(info).frame_size
+
+
 def keypoint_file_of(info: dict) -> KeypointFile:
     """The keypoint file of a record of ``SignDataset``.
 
@@ -131,9 +137,9 @@ class LoadClip(BaseTransform):
     Args:
         keypoints: Whether to read keypoints.
         frames: Whether to open frames. If not, N is the keypoints' and the size of
-            a frame is the one that the keypoint file states, or else that of the
-            clip's first frame; a video is looked at for the times of its frames, if
-            it is there.
+            a frame is the one that the record (``source_size``) or the keypoint file
+            states, or else that of the clip's first frame; a video is looked at for
+            the times of its frames, if it is there.
         face: Whose points of the face are among the 79, a key of ``keypoints.FACES``;
             others than ``twostream`` need files of all 133 points.
 
@@ -155,7 +161,7 @@ class LoadClip(BaseTransform):
         self.keypoints, self.frames, self.face = keypoints, frames, face
 
     def transform(self, results: dict) -> dict:
-        size = keypoint_file_of(results).frame_size if self.keypoints else None
+        size = stated_size(results) if self.keypoints else None
         source = None
         if self.frames or size is None:
             source = open_source(results)

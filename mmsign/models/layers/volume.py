@@ -96,6 +96,22 @@ class Conv3d(nn.Conv3d):
         return _on_views(self, x, functions, self.stride, self.padding)
 
 
+def convolve(x: Tensor, weight: Tensor, padding: Sequence[int]) -> Tensor:
+    """A convolution by a weight that is no layer's own, of k×h×w.
+
+    Args:
+        x: (B, C, T, H, W).
+        weight: (C', C, k, h, w).
+        padding: Of every axis.
+
+    Returns:
+        (B, C', T', H', W').
+    """
+    if torch.onnx.is_in_onnx_export():
+        return F.conv3d(x, weight, padding=tuple(padding))
+    return _shifted(sum_of_shifts, x, weight, (1, 1, 1), padding)
+
+
 class ConvTranspose3d(nn.ConvTranspose3d):
     """``nn.ConvTranspose3d`` as above."""
 

@@ -98,6 +98,8 @@ class SignRecognizer(BaseModel):
             if config is not None:
                 config = dict(pyramid=pyramid) | config
                 setattr(self, name, Stream(name, self.vocab, preprocessor, **config))
+        # A pipeline may load more, such as keypoints to find the signer by.
+        preprocessor.read = {stream.input_key for stream in self.streams.values()}
         self._check_streams(bilateral=bilateral, joint=joint)
         self.bilateral = self.joint_head = self.distillation = None
         if bilateral is not None:

@@ -20,6 +20,7 @@ let close = () => {}; // the source
 let recorded = []; // of a file: the keypoints of each tick
 let told = null; // what the status says: a key and its values
 let failed = null; // likewise of the error
+let speed = null; // of the last second
 
 function tell(...message) {
   told = message;
@@ -92,6 +93,16 @@ async function recognize(frames, signal) {
   view.show(await recognizer.finish());
 }
 
+function showSpeed() {
+  if (speed === null) {
+    get('speed').textContent = '';
+    return;
+  }
+  const { fps, landmarks: perFrame, network, isSlow } = speed;
+  const line = text('speed', number(fps, 1), number(perFrame), number(network), model.kind);
+  get('speed').textContent = isSlow ? `${line} – ${text('slow')}` : line;
+}
+
 // Says how fast it goes, once a second.
 class Meter {
   constructor() {
@@ -116,17 +127,13 @@ class Meter {
     this.first ??= seconds;
     const wall = (performance.now() - this.since) / 1000;
     if (wall < 1 || seconds === this.first) return;
-    const fps = this.frames / wall;
-    get('speed').textContent = text(
-      'speed',
-      number(fps, 1),
-      number(this.landmarks / this.frames),
-      number((1000 * model.seconds) / (seconds - this.first)),
-      model.kind,
-    );
-    if (get('progress').hidden && fps < SLOW) {
-      get('speed').textContent += ` – ${text('slow')}`;
-    }
+    speed = {
+      fps: this.frames / wall,
+      landmarks: this.landmarks / this.frames,
+      network: (1000 * model.seconds) / (seconds - this.first),
+      isSlow: get('progress').hidden && this.frames / wall < SLOW,
+    };
+    showSpeed();
     this.#restart(seconds);
   }
 }
@@ -138,7 +145,8 @@ function reset() {
   view.length = 0;
   view.clear();
   get('timeline').hidden = true;
-  get('speed').textContent = '';
+  speed = null;
+  showSpeed();
   get('stage').classList.remove('mirror');
   drawSkeleton(null, [1, 1], model.network);
   tell();
@@ -225,6 +233,7 @@ function translate() {
   if (told?.length) tell(...told);
   if (failed) get('error').textContent = text(failed.key, ...failed.values);
   get('play').textContent = text(video.paused ? 'play' : 'pause');
+  showSpeed();
   view.translate();
   replay();
 }

@@ -149,3 +149,26 @@ def test_what_cannot_be_added(path, tmp_path):
     with pytest.raises(DataError, match='coco'):
         KeypointWriter(tmp_path / 'other', layout='coco')
     assert files(tmp_path) == ['k.safetensors']
+
+
+def test_a_file_says_which_estimator_made_it(path):
+    write_keypoints(path, dict(a=poses(2)))
+    assert KeypointFile(path).estimator is None
+    collect(path, dict(a=poses(2), b=poses(1)), estimator='rtmw')
+    assert KeypointFile(path).estimator == 'rtmw'
+    for other in ('hrnet', None):
+        with pytest.raises(DataError, match='rtmw'):
+            KeypointWriter(path, estimator=other)
+    assert KeypointFile(path).clip_ids == ['a', 'b']
+
+
+@pytest.mark.parametrize('name', ['', ' ', 'two\nlines', '\x1b[31m'])
+def test_what_is_no_name_of_an_estimator(path, name):
+    with pytest.raises(DataError, match='no name of an estimator'):
+        write_keypoints(path, dict(a=poses(2)), estimator=name)
+    about = dict(format='mmsign-keypoints', version='1', layout='mmsign_79')
+    save_file(
+        dict(a=np.zeros((1, 79, 3), np.float16)), path, about | dict(estimator=name)
+    )
+    with pytest.raises(DataError, match=path.name):
+        KeypointFile(path).read('a')

@@ -16,7 +16,7 @@ def vectors(*counts: int) -> np.ndarray:
 
 
 def nose(recording) -> list[float]:
-    return (recording.read(MEDIAPIPE_TABLE)[:, 0, 0] * 100).round().tolist()
+    return (recording.read(MEDIAPIPE_TABLE).points[:, 0, 0] * 100).round().tolist()
 
 
 def by_id(source) -> dict:

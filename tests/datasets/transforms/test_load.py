@@ -149,5 +149,7 @@ def test_a_clip_without_a_video_needs_the_size_of_its_frames(clip):
     with pytest.raises(FrameReadError, match='clip clip: .*names no video'):
         LoadClip()(dict(record))
     write_keypoints(record['keypoint_file'], dict(clip=np.ones((6, 133, 3))))
-    with pytest.raises(FrameReadError, match='states frame_size'):
+    with pytest.raises(FrameReadError, match='a frame_size in the keypoint file'):
         LoadClip(frames=False)(dict(record))
+    stated = LoadClip(frames=False)(dict(record, source_size=(20, 24)))
+    assert stated['frame_size'] == (20, 24) and len(stated['keypoints']) == 6

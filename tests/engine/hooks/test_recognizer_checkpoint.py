@@ -1,11 +1,14 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn as nn
 
+from mmsign.datasets import write_keypoints
 from mmsign.engine.hooks.recognizer_checkpoint import RecognizerCheckpointHook
 from mmsign.errors import CheckpointError, UnknownGlossError
+from mmsign.keypoints import ESTIMATORS_KEY
 from mmsign.vocab import GlossVocabulary
 
 
@@ -72,3 +75,29 @@ def test_a_training_clip_with_an_unknown_gloss_is_named_before_training():
     with pytest.raises(UnknownGlossError, match=r'odd.*HAIL|HAIL.*odd'):
         RecognizerCheckpointHook().before_train(runner(clips=clips))
     RecognizerCheckpointHook().before_train(runner(clips=clips[:1]))
+
+
+def test_the_estimators_of_the_keypoints_travel_and_others_are_told(tmp_path):
+    points = dict(a=np.zeros((2, 133, 3)))
+    clips = []
+    for name in ('hrnet', 'rtmw', None):
+        path = tmp_path / f'{name}.safetensors'
+        write_keypoints(path, points, estimator=name)
+        clips.append(dict(clip_id='a', glosses=['SUN'], keypoint_file=str(path)))
+    absent = str(tmp_path / 'absent.safetensors')  # of a network of video alone
+    clips.append(dict(clips[0], keypoint_file=absent))
+    hook, run = RecognizerCheckpointHook(), runner(clips=clips[::2] + clips[3:])
+    hook.before_train(run)
+    saved = dict(meta={}, state_dict=run.model.state_dict())
+    hook.before_save_checkpoint(run, saved)
+    assert saved['meta'][ESTIMATORS_KEY] == ['hrnet']
+
+    said = []
+    run.logger = SimpleNamespace(warning=said.append)
+    other = RecognizerCheckpointHook()
+    other.after_load_checkpoint(run, saved)
+    for clip in clips:
+        run.test_dataloader = SimpleNamespace(dataset=Clips([clip]))
+        other.before_test(run)
+    (notice,) = said
+    assert 'rtmw' in notice and 'trained on those of hrnet' in notice

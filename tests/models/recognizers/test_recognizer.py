@@ -348,3 +348,16 @@ def test_modes_that_do_not_exist():
         net(network_inputs(), [sample(16)] * 2, mode='train')
     with pytest.raises(ValueError, match='data_samples'):
         net(network_inputs(), mode='loss')
+
+
+@pytest.mark.parametrize('name, read', [('video', 'video'), ('keypoint', 'heatmaps')])
+def test_what_no_stream_reads_is_not_prepared(name, read):
+    # A pipeline that finds the signer by keypoints loads them for frames alone too.
+    clip = dict(
+        video=torch.zeros(3, 8, 32, 32, dtype=torch.uint8),
+        keypoints=torch.zeros(8, 79, 3),
+    )
+    inputs = {key: [value] for key, value in clip.items()}
+    data = dict(inputs=inputs, data_samples=[sample(8)])
+    prepared = single_stream(name).data_preprocessor(data)
+    assert list(prepared['inputs']) == [read]
