@@ -63,8 +63,8 @@ class OnnxPoseEstimator(TopDownEstimator):
         boxes, batch_size: As of ``TopDownEstimator``.
 
     Raises:
-        PoseError: If the file is no such network.
-        See also ``OnnxNetwork`` and ``find_network``.
+        PoseError: If the file is no such network; see also ``OnnxNetwork`` and
+            ``find_network``.
     """
 
     def __init__(
@@ -109,8 +109,8 @@ class OnnxSignerDetector(PersonFollower):
         threshold, batch_size: As of ``PersonFollower``.
 
     Raises:
-        PoseError: If the file is no such network.
-        See also ``OnnxNetwork`` and ``find_network``.
+        PoseError: If the file is no such network; see also ``OnnxNetwork`` and
+            ``find_network``.
     """
 
     def __init__(
