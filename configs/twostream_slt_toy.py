@@ -5,7 +5,7 @@ g2t_toy.py: see tools/quickstart.sh.
 """
 
 _base_ = [
-    'twostream_slr_toy_points.py',
+    'twostream_slr_quickstart.py',
     '_base_/translation.py',
     '_base_/models/toy_mbart.py',
 ]
@@ -28,7 +28,7 @@ optim_wrapper = dict(
         bypass_duplicate=True,
     ),
 )
-feature_file = 'work_dirs/features/twostream_slr_toy_points.safetensors'
+feature_file = 'work_dirs/features/twostream_slr_quickstart.safetensors'
 features = [dict(type='LoadFeatures', feature_file=feature_file)]
 # Few clips: random views of them keep the heads from learning them by heart.
 views = [dict(type='LoadFeatures', feature_file=feature_file, views=2)]

@@ -7,7 +7,7 @@
 #   1. installs mmsign into the active virtual environment, else into .venv in the
 #      checkout, which is made if need be
 #   2. renders the toy corpus into data/toy
-#   3. trains each stream alone, then configs/twostream_slr_toy_points.py from both
+#   3. trains each stream alone, then configs/twostream_slr_quickstart.py from both
 #   4. tests the best checkpoint on unseen signers, with beam search of width 5, and
 #      bundles it in one file for inference, toy.bundle
 #   5. prints WER and its parts for each output of the network, and where to find a
@@ -98,7 +98,7 @@ fi
 
 # Everything below names paths of data as the configs do, relative to this folder.
 cd "$place"
-config="${from}configs/twostream_slr_toy_points.py"
+config="${from}configs/twostream_slr_quickstart.py"
 package="$("$PYTHON" -c 'import importlib.util as u
 print(*u.find_spec("mmsign").submodule_search_locations)')"
 
@@ -133,19 +133,19 @@ say "3/5 Training (logs and checkpoints: $work_dir)"
 # Stage 1, each stream alone: on a CPU both at once, with half of the cores each. Small
 # networks gain more from that than from all the cores.
 train_stream() {
-    local stream="$1" work="$work_dir/$1" name="$2"
+    local stream="$1" work="$work_dir/$1"
     if [[ -f "$work/.trained" ]]; then
         echo "The $stream stream is trained already"
         return
     fi
-    "$PYTHON" "${from}tools/train.py" "${from}configs/$name.py" \
+    "$PYTHON" "${from}tools/train.py" "${from}configs/${stream}_slr_quickstart.py" \
         --work-dir "$work" --resume auto
     touch "$work/.trained"
 }
 
 if "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-    train_stream video video_slr_toy
-    train_stream keypoint keypoint_slr_toy_points
+    train_stream video
+    train_stream keypoint
 else
     mkdir -p "$work_dir"
     cores="$(getconf _NPROCESSORS_ONLN)"
@@ -153,11 +153,11 @@ else
     echo "Keypoint stream: progress in $work_dir/keypoint.log"
     # A process group of its own, which goes if the other fails or the user interrupts.
     set -m
-    train_stream keypoint keypoint_slr_toy_points >"$work_dir/keypoint.log" 2>&1 &
+    train_stream keypoint >"$work_dir/keypoint.log" 2>&1 &
     keypoint_job=$!
     set +m
     trap 'kill -- "-$keypoint_job" 2>/dev/null || true' EXIT
-    train_stream video video_slr_toy
+    train_stream video
     if ! wait "$keypoint_job"; then
         tail -n 20 "$work_dir/keypoint.log" >&2
         fail "training the keypoint stream failed, see above"

@@ -39,8 +39,8 @@ from mmsign.toy.corpus import Sentence, invent_sentences, write_corpus
 from mmsign.toy.variants import USUAL
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-STREAMS = 'video_slr_toy.py', 'keypoint_slr_toy_points.py'
-BOTH = 'twostream_slr_toy_points.py'
+STREAMS = 'video_slr_quickstart.py', 'keypoint_slr_quickstart.py'
+BOTH = 'twostream_slr_quickstart.py'
 TEXT, TRANSLATION = 'g2t_toy.py', 'twostream_slt_toy.py'
 # Whose times stand for those of an epoch.
 BATCHES = 3
