@@ -1,7 +1,7 @@
 """Stage 2 of the quickstart, on the toy corpus: keypoints as points.
 
 The video stream of twostream_slr_toy.py beside the keypoint stream of the recipe for
-small corpora: a fifth of the time of heatmaps, in whose 16 pixels a mouth is lost.
+small corpora, in place of heatmaps in whose 16 pixels a mouth is lost.
 Points have no maps: there are no connections, and the pyramid is the video stream's.
 Stage 1 is video_slr_quickstart.py and keypoint_slr_quickstart.py.
 """
