@@ -36,8 +36,8 @@ _MOTION = 10.0
 class _StepNorm(nn.LayerNorm):
     """Layer norm of each step's channels, (B, C, T) → same.
 
-    Running averages of a batch norm behind dropout are those of noise, and a network
-    of this size is then less sure of what it sees than it was in training.
+    Unlike those of a batch norm its statistics are those of one step: neither the other
+    clips of a batch nor padding nor the dropout of training goes into them.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -110,8 +110,9 @@ class SignRecognizer(BaseModel):
             sizes = dict(in_channels=channels, num_classes=len(self.vocab))
             self.joint_head = MODELS.build(joint | sizes)
             self._check_joint()
+        edge = edge_of(self.streams.values())
         for stream in self.streams.values():
-            stream.edge = edge_of(self.streams.values())
+            stream.edge = edge
         if distillation is not None:
             if len(self.heads) < 2:
                 raise ConfigError(
