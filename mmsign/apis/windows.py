@@ -7,8 +7,8 @@ classes with the blank.
 Windows overlap, and of each only the middle is used, where the network has seen C
 frames before and after: window k covers the frames kH … kH + W and commits the steps
 of kH + C … kH + C + H; the first also those before, the last those after. A frame is
-thus committed at most C + H frames after it was seen. A clip that is read at once is
-one window.
+thus committed at most C + H frames after it was seen. A window is read when a frame
+behind it comes; a stream of up to W frames, when it ends, as a clip is.
 """
 
 import math
@@ -111,7 +111,7 @@ class WindowedNetwork:
     def edges(self) -> list[int]:
         """Frames between which each window commits steps, if the stream ends now."""
         count, hop = self.count, self.hop
-        full = (count - self.window) // hop + 1 if count > self.window else 0
+        full = -(-max(0, count - self.window) // hop)
         inner = (self.delay + number * hop for number in range(full))
         return [0, *(frame for frame in inner if frame < count), count]
 
@@ -138,6 +138,9 @@ class WindowedNetwork:
             raise ClipError(
                 f'frame {self.count} of the stream has {frame.size} pixels, not {first}'
             )
+        # A window is read when a frame comes behind it: a stream that ends with it is
+        # read at once, as a clip is.
+        steps = self._read_window() if self.count == self._next + self.window else None
         images = frame.image[None] if pipeline.needs_frames else None
         self._seen = pipeline.record('stream', frame.size)
         held = dict(keypoints=frame.keypoints) if pipeline.needs_keypoints else {}
@@ -150,14 +153,15 @@ class WindowedNetwork:
                 held['frames'] = self._seen['frames'][0]
         self._frames.append(held)
         self.count += 1
-        start, end = self._next, self._next + self.window
-        if self.count < end:
-            if self.early and self.count < self.window and not self.count % self.hop:
-                return self._run(0, self.count, 0)
-            return None
-        steps = self._run(start, end, start + self.delay)
+        if self.early and self.count < self.window and not self.count % self.hop:
+            return self._run(0, self.count, 0)
+        return steps
+
+    def _read_window(self) -> WindowSteps:
+        start = self._next
+        steps = self._run(start, start + self.window, start + self.delay)
         self._next += self.hop
-        # The window before last is what the end of the stream may need again.
+        # What the end of the stream may need again.
         while self.count - len(self._frames) < start:
             self._frames.popleft()
         return steps

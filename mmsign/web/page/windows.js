@@ -24,17 +24,23 @@ export class WindowedNetwork {
   // { rows, preview, held } with rows of log-probabilities.
   async step(points, size) {
     const { window, hop } = this.network;
+    // A window is read when a frame comes behind it: a stream that ends with it is
+    // read at once, as a clip is.
+    const full = this.count === this.next + window;
+    const steps = full ? await this.#readWindow() : null;
     this.size = size;
     this.frames.push(points);
     this.count++;
+    const early = this.count < window && this.count % hop === 0;
+    return early ? this.#run(0, this.count, 0) : steps;
+  }
+
+  async #readWindow() {
+    const { window, hop } = this.network;
     const start = this.next;
-    if (this.count < start + window) {
-      const early = this.count < window && this.count % hop === 0;
-      return early ? this.#run(0, this.count, 0) : null;
-    }
     const steps = await this.#run(start, start + window, start + (window + hop) / 2);
     this.next += hop;
-    // The window before last is what the end of the stream may need again.
+    // What the end of the stream may need again.
     this.frames.splice(0, Math.max(0, start - (this.count - this.frames.length)));
     return steps;
   }
