@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / 'README.md',
     ROOT / 'CONTRIBUTING.md',
+    ROOT / 'RESULTS.md',
     *sorted((ROOT / 'docs').glob('*.md')),
 ]
 BLOCK = re.compile(r'(<!-- run -->\n)?^```(\w+)\n(.*?)^```', re.DOTALL | re.MULTILINE)
@@ -190,7 +191,8 @@ def test_sections_that_are_pointed_to_exist():
     found = {p for s in sources for p in pointers.findall(s.read_text('utf-8'))}
     assert len(found) > 5
     for page, section in found:
-        text = (ROOT / 'docs' / f'{page}.md').read_text('utf-8')
+        at = ROOT if page.isupper() else ROOT / 'docs'
+        text = (at / f'{page}.md').read_text('utf-8')
         titles = re.findall(r'^#+ (.*)', text, re.MULTILINE)
         anchors = [re.sub(r'[^\w -]', '', t).lower().replace(' ', '-') for t in titles]
         assert section in anchors, f'{page}.md has no section {section}'

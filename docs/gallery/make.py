@@ -124,7 +124,7 @@ def browser(page: Path, packages: Path, frames: Path, points, folder: Path) -> N
     print(play(packages / 'playwright-core' / 'index.mjs', settings)['look'])
     close()
     save(folder / 'page.png', 'page', 990)
-    save(folder / 'phone.png', 'phone', 990)
+    save(folder / 'phone.png', 'phone', 1195)
 
 
 def main() -> None:
@@ -161,7 +161,8 @@ def main() -> None:
         (folder / 'elan.html').write_text(page, 'utf-8')
         shoot(folder / 'elan.html', 'elan', 1000, 31 * rows)
         report = folder / 'report.html'
-        run('tools/analysis/report.py', work / 'predictions.jsonl', report)
+        dump = work / 'predictions.jsonl'
+        run('tools/analysis/report.py', dump, report, '--output', 'video')
         shoot(report, 'report', 1000, 1100)
         out = ['tools/export/web.py', bundle, folder / 'web', '--packages', packages]
         run(*out)

@@ -129,6 +129,10 @@ const scenes = {
   async look(path) {
     const { context, page } = await open({ viewport: { width: 900, height: 800 } });
     await watch(page, path);
+    await page.click('#track button:nth-child(2)');
+    await page.waitForFunction(() => document.querySelector('#track .now'), null, WAIT);
+    // With recorded landmarks it says nothing.
+    await page.$eval('#speed', (speed) => (speed.hidden = true));
     await shot(page, 'page');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 360, height: 740 });

@@ -123,11 +123,13 @@ def as_command(folder: Path, interpreter: str, *arguments: str):
 def test_the_command_stays_in_the_current_folder(tmp_path):
     # Looks for modules as Python does, and notes what else it is to run.
     look = f'[ "$1" = -c ] && exec {sys.executable} "$@"'
-    interpreter = f'{look}\npwd >calls; echo "$@" >>calls; exit 7'
+    interpreter = f'{look}\npwd >>calls; echo "$@" >>calls; exit 7'
     done = as_command(tmp_path, interpreter)
     assert done.returncode == 7, done.stderr
+    timer = f'{ROOT}/tools/analysis/quickstart_time.py'
     maker = f'{ROOT}/tools/data/make_toy_corpus.py data/toy.partial'
-    assert (tmp_path / 'calls').read_text().splitlines() == [str(tmp_path), maker]
+    calls = (tmp_path / 'calls').read_text().splitlines()
+    assert calls == [str(tmp_path), timer, str(tmp_path), maker]
 
 
 def test_the_command_has_its_interpreter(tmp_path):
