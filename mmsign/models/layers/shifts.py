@@ -31,9 +31,32 @@ def clips_of(x: Tensor, clips: int) -> Tensor:
 def sum_of_shifts(
     x: Tensor, weight: Tensor, k: int, stride: Sequence[int], padding: Sequence[int]
 ) -> Tensor:
-    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
-    y = compat.convolution(images(x), weight, None, stride[1:], padding[1:])
-    return _SummedShifts.apply(clips_of(y, len(x)), k, stride[0], padding[0])
+    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w).
+
+    On a CPU, where no gradient is wanted, by a few positions j after the other, of the
+    frames that they look at.
+    """
+    if _in_one_launch(x) or torch.is_grad_enabled():
+        y = compat.convolution(images(x), weight, None, stride[1:], padding[1:])
+        return _SummedShifts.apply(clips_of(y, len(x)), k, stride[0], padding[0])
+    frames, total = x.shape[1], None
+    steps = (frames + 2 * padding[0] - k) // stride[0] + 1
+    channels = len(weight) // k
+    at_once = max(1, _MOST_SUMMED // channels)
+    for j in range(0, k, at_once):
+        count = min(at_once, k - j)
+        begin = min(max(0, j - padding[0]), frames - 1)
+        end = (steps - 1) * stride[0] + j + count - padding[0]
+        end = max(begin + 1, min(frames, end))
+        rows = weight[j * channels : (j + count) * channels]
+        y = F.conv2d(images(x[:, begin:end]), rows, None, stride[1:], padding[1:])
+        shift = count, stride[0], padding[0] - j + begin
+        total = _sum_shifts(clips_of(y, len(x)), *shift, steps, total)
+    return total.to(x.dtype)
+
+
+# Channels of one convolution: with fewer less is saved, wider ones are slower.
+_MOST_SUMMED = 256
 
 
 class _SummedShifts(torch.autograd.Function):
@@ -43,7 +66,7 @@ class _SummedShifts(torch.autograd.Function):
     def forward(ctx, y, k, stride, padding):
         ctx.settings = k, y.shape[1], stride, padding
         steps = (y.shape[1] + 2 * padding - k) // stride + 1
-        return _sum_shifts(y, k, stride, padding, steps)
+        return _sum_shifts(y, k, stride, padding, steps).to(y.dtype)
 
     @staticmethod
     @once_differentiable
@@ -81,11 +104,11 @@ class PlacedShifts(torch.autograd.Function):
             of_weight.append(of_part)
             if of_placed is not None:
                 of_placed = clips_of(of_placed, len(x))
-                found = _sum_shifts(of_placed, *shift, x.shape[1])
-                of_x = found if of_x is None else of_x.add_(found)
+                of_x = _sum_shifts(of_placed, *shift, x.shape[1], of_x)
         if not ctx.needs_input_grad[1]:
             of_weight = [None]
         whole = of_weight[0] if len(of_weight) == 1 else torch.cat(of_weight)
+        of_x = None if of_x is None else of_x.to(x.dtype)
         return of_x, whole, None, None, None, None
 
 
@@ -124,10 +147,17 @@ def _shifts(
             yield j, slice(first, last + 1), slice(begin, end + 1, stride)
 
 
-def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Tensor:
+def _sum_shifts(
+    y: Tensor,
+    k: int,
+    stride: int,
+    padding: int,
+    steps: int,
+    total: Tensor | None = None,
+) -> Tensor:
     """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
 
-    The sum is in float32 at least.
+    The sum is in float32 at least; a total is added to, in place.
     """
     y = y.unflatten(-1, (k, -1))
     clips, frames, *size, _, channels = y.shape
@@ -136,21 +166,14 @@ def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Ten
         y = F.pad(y, (0, 0) * 4 + (padding, behind))
         of_clip, of_frame, *of_pixel, of_j, _ = y.stride()
         strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
-        return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
-    dtype = at_least_float32(y.dtype)
-    shifts = [
-        (at, y[:, looked_at, :, :, j])
-        for j, at, looked_at in _shifts(k, frames, steps, stride, padding)
-    ]
-    # One that every step has, if there is one, is the first.
-    shifts.sort(key=lambda shift: -shift[1].shape[1])
-    if shifts and shifts[0][1].shape[1] == steps:
-        total = shifts.pop(0)[1].to(dtype, copy=True)
-    else:
+        y = y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
+        return y if total is None else total.add_(y)
+    if total is None:
+        dtype = at_least_float32(y.dtype)
         total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
-    for at, part in shifts:
-        total[:, at].add_(part)
-    return total.to(y.dtype)
+    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
+        total[:, at].add_(y[:, looked_at, :, :, j])
+    return total
 
 
 def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
