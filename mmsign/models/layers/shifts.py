@@ -50,8 +50,13 @@ def sum_of_shifts(
         end = max(begin + 1, min(frames, end))
         rows = weight[j * channels : (j + count) * channels]
         y = F.conv2d(images(x[:, begin:end]), rows, None, stride[1:], padding[1:])
-        shift = count, stride[0], padding[0] - j + begin
-        total = _sum_shifts(clips_of(y, len(x)), *shift, steps, total)
+        y = clips_of(y, len(x)).unflatten(-1, (count, channels))
+        if total is None:
+            size, dtype = y.shape[2:4], at_least_float32(y.dtype)
+            total = y.new_zeros((len(x), steps, *size, channels), dtype=dtype)
+        shift = stride[0], padding[0] - j + begin
+        for i, at, looked_at in _shifts(count, end - begin, steps, *shift):
+            total[:, at].add_(y[:, looked_at, :, :, i])
     return total.to(x.dtype)
 
 
@@ -66,7 +71,7 @@ class _SummedShifts(torch.autograd.Function):
     def forward(ctx, y, k, stride, padding):
         ctx.settings = k, y.shape[1], stride, padding
         steps = (y.shape[1] + 2 * padding - k) // stride + 1
-        return _sum_shifts(y, k, stride, padding, steps).to(y.dtype)
+        return _sum_shifts(y, k, stride, padding, steps)
 
     @staticmethod
     @once_differentiable
@@ -104,11 +109,11 @@ class PlacedShifts(torch.autograd.Function):
             of_weight.append(of_part)
             if of_placed is not None:
                 of_placed = clips_of(of_placed, len(x))
-                of_x = _sum_shifts(of_placed, *shift, x.shape[1], of_x)
+                found = _sum_shifts(of_placed, *shift, x.shape[1])
+                of_x = found if of_x is None else of_x.add_(found)
         if not ctx.needs_input_grad[1]:
             of_weight = [None]
         whole = of_weight[0] if len(of_weight) == 1 else torch.cat(of_weight)
-        of_x = None if of_x is None else of_x.to(x.dtype)
         return of_x, whole, None, None, None, None
 
 
@@ -147,17 +152,10 @@ def _shifts(
             yield j, slice(first, last + 1), slice(begin, end + 1, stride)
 
 
-def _sum_shifts(
-    y: Tensor,
-    k: int,
-    stride: int,
-    padding: int,
-    steps: int,
-    total: Tensor | None = None,
-) -> Tensor:
+def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Tensor:
     """(B, T, H, W, k·C) → (B, T', H, W, C): step t is Σ_j y[t·s + j − p, …, j].
 
-    The sum is in float32 at least; a total is added to, in place.
+    The sum is in float32 at least.
     """
     y = y.unflatten(-1, (k, -1))
     clips, frames, *size, _, channels = y.shape
@@ -166,14 +164,21 @@ def _sum_shifts(
         y = F.pad(y, (0, 0) * 4 + (padding, behind))
         of_clip, of_frame, *of_pixel, of_j, _ = y.stride()
         strides = of_clip, stride * of_frame, *of_pixel, of_frame + of_j, 1
-        y = y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
-        return y if total is None else total.add_(y)
-    if total is None:
-        dtype = at_least_float32(y.dtype)
+        return y.as_strided((clips, steps, *size, k, channels), strides).sum(-2)
+    dtype = at_least_float32(y.dtype)
+    shifts = [
+        (at, y[:, looked_at, :, :, j])
+        for j, at, looked_at in _shifts(k, frames, steps, stride, padding)
+    ]
+    # One that every step has, if there is one, is the first.
+    shifts.sort(key=lambda shift: -shift[1].shape[1])
+    if shifts and shifts[0][1].shape[1] == steps:
+        total = shifts.pop(0)[1].to(dtype, copy=True)
+    else:
         total = y.new_zeros((clips, steps, *size, channels), dtype=dtype)
-    for j, at, looked_at in _shifts(k, frames, steps, stride, padding):
-        total[:, at].add_(y[:, looked_at, :, :, j])
-    return total
+    for at, part in shifts:
+        total[:, at].add_(part)
+    return total.to(y.dtype)
 
 
 def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> Tensor:
