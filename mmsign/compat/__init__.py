@@ -24,6 +24,7 @@ from mmsign.compat.mmaction_imports import make_mmaction_importable
 from mmsign.compat.mmengine_checkpoints import install_checkpoint_io
 from mmsign.compat.small_convolutions import (
     convolution,
+    has_fast_transposed_3d,
     patch_small_convolutions,
     transposed_convolution,
     transposed_convolution_backward,

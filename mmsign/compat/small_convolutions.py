@@ -134,6 +134,30 @@ def transposed_convolution_backward(
     return backward(gradient, x, weight, *settings)[:2]
 
 
+def has_fast_transposed_3d(x: Tensor, weight: Tensor, *settings) -> bool:
+    """Whether ``F.conv_transpose3d`` of these is the fastest way: oneDNN's, on a CPU.
+
+    It leaves out what lies beyond a clip's ends, but its gradients are those above.
+
+    Args:
+        x, weight, settings: Its arguments: (B, C, T, H, W), (C, C', k, h, w) as
+            oneDNN takes it, bias, stride, padding and output padding.
+    """
+    # Not public. PyTorch's own code for small inputs takes several times as long.
+    select = getattr(torch._C, '_select_conv_backend', None)
+    if (
+        select is None
+        or x.device.type != 'cpu'
+        or x.dtype != weight.dtype
+        or _wants_gradient(x, weight)
+        or not weight.is_contiguous(memory_format=torch.channels_last_3d)
+    ):
+        return False
+    bias, stride, padding, more = settings
+    backend = select(x, weight, bias, stride, padding, (1, 1, 1), True, more, 1)
+    return backend != torch._C._ConvBackend.SlowTranspose3d
+
+
 def _conv_forward(
     module: _ConvNd, x: Tensor, weight: Tensor, bias: Tensor | None
 ) -> Tensor:

@@ -17,7 +17,7 @@ from mmsign.errors import ConfigError
 
 from .cuda_graphs import use_cuda_graphs
 from .heads.temporal_head import PathwayTemporalHead
-from .layers.volume import to_memory_format
+from .layers.volume import ConvTranspose3d, to_memory_format
 
 
 def fold_batch_norms(model: nn.Module) -> int:
@@ -45,7 +45,7 @@ def fold_batch_norms(model: nn.Module) -> int:
         )
     folded = 0
     for parent in list(model.modules()):
-        for conv_name, norm_name in _pairs(parent):
+        for conv_name, norm_name, after in _pairs(parent):
             conv, norm = parent._modules[conv_name], parent._modules[norm_name]
             transposed = isinstance(conv, _ConvTransposeNd)
             if (
@@ -61,17 +61,20 @@ def fold_batch_norms(model: nn.Module) -> int:
                 conv.weight, conv.bias = fused
                 parent._modules[norm_name] = nn.Identity()
                 folded += 1
+                # Its input is nobody else's now; the module itself may be.
+                if type(parent._modules.get(after)) is nn.ReLU:
+                    parent._modules[after] = nn.ReLU(inplace=True)
     return folded
 
 
-def _pairs(parent: nn.Module) -> Iterable[tuple[str, str]]:
-    """Names of children of which the second is applied to the first's output."""
+def _pairs(parent: nn.Module) -> Iterable[tuple[str, str, str | None]]:
+    """Names of children of which each is applied to the output of the one before."""
     if isinstance(parent, nn.Sequential):
         names = list(parent._modules)
-        return zip(names, names[1:])
+        return zip(names, names[1:], [*names[2:], None])
     norm = getattr(parent, 'norm_name', None)
     chained = getattr(parent, 'order', None) == ('conv', 'norm', 'act')
-    return [('conv', norm)] if chained and norm is not None else []
+    return [('conv', norm, None)] if chained and norm is not None else []
 
 
 def prepare_for_inference(
@@ -79,9 +82,9 @@ def prepare_for_inference(
 ) -> torch.dtype:
     """Make a recognizer as fast as its logits allow, in place.
 
-    What is auxiliary goes, batch norms are folded, convolutions are laid out with the
-    channels last and, in bfloat16, hold their weights in it. Run it within
-    ``inference_context``.
+    What is auxiliary goes, batch norms are folded, ReLUs behind them write in place,
+    convolutions are laid out with the channels last and, in bfloat16, hold their
+    weights in it. Run it within ``inference_context``.
 
     Args:
         model: A recognizer with its weights; it cannot be trained afterwards.
@@ -110,6 +113,8 @@ def prepare_for_inference(
         # Autocast would convert these weights anew in every call.
         if isinstance(module, _ConvNd) and module.weight.dim() == 5:
             module.to(dtype)
+            if isinstance(module, ConvTranspose3d) and not module.weight.is_cuda:
+                to_memory_format(module, torch.channels_last_3d)
     for stream in model.streams.values():
         if stream.memory_format is not None:
             stream.memory_format = torch.channels_last_3d

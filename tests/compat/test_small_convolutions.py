@@ -28,6 +28,7 @@ LAYERS = {
     'both': (lambda: nn.Conv3d(20, 24, (7, 3, 3), (1, 2, 2), (3, 1, 1)), (5, 4, 4)),
     'of a subclass': (lambda: Louder(20, 24, (7, 3, 3), 1, (3, 1, 1)), (5, 4, 4)),
     'thin': (lambda: Conv3d(20, 24, (7, 1, 1), 1, (3, 0, 0)), (4, 3, 3)),
+    'full': (lambda: Conv3d(20, 24, (7, 3, 3), (1, 2, 2), (3, 1, 1)), (5, 4, 4)),
     'same': (lambda: nn.Conv1d(20, 24, 3, padding='same'), (2,)),
     'same, dilated': (lambda: nn.Conv1d(20, 24, 4, padding='same', dilation=2), (4,)),
     'reflecting': (lambda: nn.Conv1d(20, 24, 3, 1, 1, padding_mode='reflect'), (2,)),
@@ -115,6 +116,27 @@ def test_size_of_a_transposed_one():
     compat.patch_small_convolutions(layer)
     with pytest.raises(ValueError, match='output size'):
         layer(x, output_size=[9])
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason='no oneDNN')
+def test_transposed_ones_without_gradients_are_onednns():
+    last = torch.channels_last_3d
+    layer = nn.ConvTranspose3d(8, 8, (7, 3, 3), 1, (3, 1, 1)).to(memory_format=last)
+    x = torch.randn(2, 8, 4, 5, 5)
+
+    def fast(x, weight):
+        settings = layer.bias, layer.stride, layer.padding, layer.output_padding
+        return compat.has_fast_transposed_3d(x, weight, *settings)
+
+    assert not fast(x, layer.weight)
+    with torch.no_grad():
+        assert fast(x, layer.weight)
+        assert not fast(x, layer.weight.contiguous())
+        assert not fast(x[:1], layer.weight)  # PyTorch's own
+        assert not fast(x.double(), layer.weight.double())
+        found = layer(x)
+    exact = layer.double()(x.double())
+    torch.testing.assert_close(found.double(), exact, rtol=1e-5, atol=1e-5)
 
 
 def test_functional_form():

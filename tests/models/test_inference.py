@@ -53,6 +53,17 @@ def test_a_folded_pair_computes_the_same(conv):
     torch.testing.assert_close(pair(x), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_relus_behind_folded_pairs_need_no_memory():
+    shared = nn.ReLU()
+    pair = nn.Sequential(nn.Conv3d(1, 2, 1), nn.BatchNorm3d(2), shared)
+    # Its input is also the sum's.
+    apart = nn.Sequential(nn.Identity(), shared)
+    fold_batch_norms(nn.Sequential(pair, apart).eval())
+    assert pair[2].inplace and not shared.inplace
+    x = -torch.ones(1)
+    assert apart(x) == 0 and x == -1
+
+
 def test_mmcv_conv_modules_are_folded():
     torch.manual_seed(0)
     block = ConvModule(

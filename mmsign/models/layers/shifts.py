@@ -31,9 +31,37 @@ def clips_of(x: Tensor, clips: int) -> Tensor:
 def sum_of_shifts(
     x: Tensor, weight: Tensor, k: int, stride: Sequence[int], padding: Sequence[int]
 ) -> Tensor:
-    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w)."""
-    y = compat.convolution(images(x), weight, None, stride[1:], padding[1:])
-    return _SummedShifts.apply(clips_of(y, len(x)), k, stride[0], padding[0])
+    """k×h×w convolution of (B, T, H, W, C) by a weight (k·C', C, h, w).
+
+    On a CPU, where no gradient is wanted, by a few positions j after the other, of the
+    frames that they look at.
+    """
+    if _in_one_launch(x) or torch.is_grad_enabled():
+        y = compat.convolution(images(x), weight, None, stride[1:], padding[1:])
+        return _SummedShifts.apply(clips_of(y, len(x)), k, stride[0], padding[0])
+    frames, total = x.shape[1], None
+    steps = (frames + 2 * padding[0] - k) // stride[0] + 1
+    channels = len(weight) // k
+    at_once = max(1, _MOST_SUMMED // channels)
+    for j in range(0, k, at_once):
+        count = min(at_once, k - j)
+        begin = min(max(0, j - padding[0]), frames - 1)
+        end = (steps - 1) * stride[0] + j + count - padding[0]
+        end = max(begin + 1, min(frames, end))
+        rows = weight[j * channels : (j + count) * channels]
+        y = F.conv2d(images(x[:, begin:end]), rows, None, stride[1:], padding[1:])
+        y = clips_of(y, len(x)).unflatten(-1, (count, channels))
+        if total is None:
+            size, dtype = y.shape[2:4], at_least_float32(y.dtype)
+            total = y.new_zeros((len(x), steps, *size, channels), dtype=dtype)
+        shift = stride[0], padding[0] - j + begin
+        for i, at, looked_at in _shifts(count, end - begin, steps, *shift):
+            total[:, at].add_(y[:, looked_at, :, :, i])
+    return total.to(x.dtype)
+
+
+# Channels of one convolution: with fewer less is saved, wider ones are slower.
+_MOST_SUMMED = 256
 
 
 class _SummedShifts(torch.autograd.Function):

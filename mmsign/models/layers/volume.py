@@ -18,7 +18,8 @@ max pooling         of B·T frames, then of B images of T×(H·W) pixels
 Transposed convolutions likewise, those of k×h×w from k shifted frames side by side in
 the channels. Kernels for two dimensions are several times faster than those for three,
 on GPUs in 16 bit above all. One code serves every layout, batch size and device; only
-``shifts`` sums frames in one way on CPUs and another on GPUs. An input that lies
+``shifts`` sums frames in one way on CPUs and another on GPUs, and a transposed layer
+prepared for inference on a CPU is oneDNN's of three dimensions. An input that lies
 otherwise is copied at the first layer. Parameters are those of PyTorch's layers, and
 so are results up to rounding. ONNX files get PyTorch's layers.
 """
@@ -123,6 +124,9 @@ class ConvTranspose3d(nn.ConvTranspose3d):
             return super().forward(x, output_size)
         sizes = self.stride, self.padding, self.kernel_size
         more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
+        settings = _weight(self), self.bias, self.stride, self.padding, more
+        if compat.has_fast_transposed_3d(x, *settings):
+            return F.conv_transpose3d(x, *settings)
         functions = compat.transposed_convolution, PlacedShifts.apply
         return _on_views(self, x, functions, self.stride, self.padding, tuple(more))
 
@@ -272,9 +276,13 @@ def weights_cast(memory: ReusedMemory, *modules: nn.Module) -> Iterator[None]:
     All are cast by one launch where each layer would cast its own, and so are their
     gradients, into the memory that is given. Without autocast nothing is changed.
     """
-    layers = [part for module in modules for part in _own_convolutions(module)]
-    dtype = compat.autocast_dtype(layers[0].weight.device.type) if layers else None
-    layers = [part for part in layers if dtype not in (None, part.weight.dtype)]
+    first = next((p for module in modules for p in module.parameters()), None)
+    dtype = None if first is None else compat.autocast_dtype(first.device.type)
+    layers = []
+    # Networks prepared for inference are not looked through in every call.
+    if dtype is not None and dtype != first.dtype:
+        layers = [part for module in modules for part in _own_convolutions(module)]
+        layers = [part for part in layers if part.weight.dtype != dtype]
     for trained in (True, False):
         group = [part for part in layers if part.weight.requires_grad == trained]
         if group:

@@ -39,7 +39,8 @@ def test_both_ways_are_pytorchs_convolutions(one_launch, settings, clips, frames
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shifts, '_in_one_launch', lambda y: one_launch)
         # Of 2 or 3 channels: all positions at once, or few.
-        patch.setattr(shifts, '_MOST_CHANNELS', data.draw(st.sampled_from([1, 5, 99])))
+        for most in ('_MOST_CHANNELS', '_MOST_SUMMED'):
+            patch.setattr(shifts, most, data.draw(st.sampled_from([1, 5, 99])))
         x = torch.randn(clips, 2, frames, 5, 6, dtype=torch.float64)
         for ours, theirs in (
             (volume.Conv3d, nn.Conv3d),
@@ -55,3 +56,6 @@ def test_both_ways_are_pytorchs_convolutions(one_launch, settings, clips, frames
                 arguments = ([n + extra for n, extra in zip(sizes, more)],)
             found, expected = (gradients_of(layer, x, *arguments) for layer in pair)
             torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+            with torch.no_grad():
+                found = pair[0](x, *arguments)
+            torch.testing.assert_close(found, expected[0], rtol=1e-10, atol=1e-10)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import examples
 
+from mmsign import compat
 from mmsign.models.layers import volume
 from mmsign.models.layers.reuse import ReusedMemory
 from mmsign.models.layers.volume import to_memory_format
@@ -79,11 +80,29 @@ def test_transposed_convolutions(settings, shape, last, data):
     same(ours, theirs, x, size)
 
 
+@pytest.mark.parametrize('bias', [True, False])
+def test_transposed_convolutions_where_onednn_is_faster(monkeypatch, bias):
+    # It does not compute in float64.
+    monkeypatch.setattr(compat, 'has_fast_transposed_3d', lambda *_: True)
+    shape = dict(stride=(2, 2, 1), padding=(3, 1, 1), bias=bias)
+    ours, theirs = (
+        kind(3, 4, (7, 3, 3), **shape).double()
+        for kind in (volume.ConvTranspose3d, nn.ConvTranspose3d)
+    )
+    theirs.load_state_dict(ours.state_dict())
+    x = clip((2, 3, 4, 5, 6))
+    found, expected = (layer(x, [8, 9, 6]) for layer in (ours, theirs))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize('frames', [1, 2, 3])
 def test_clips_shorter_than_the_kernel(frames):
     shape = dict(kernel_size=(7, 3, 3), stride=(1, 2, 2), padding=(3, 1, 1))
     x = clip((2, 3, frames, 5, 6))
-    same(volume.Conv3d(3, 4, **shape).double(), nn.Conv3d(3, 4, **shape).double(), x)
+    ours, theirs = (kind(3, 4, **shape).double() for kind in (volume.Conv3d, nn.Conv3d))
+    same(ours, theirs, x)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x), rtol=1e-10, atol=1e-10)
     ours = volume.ConvTranspose3d(3, 4, **shape).double()
     same(ours, nn.ConvTranspose3d(3, 4, **shape).double(), x)
 
