@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,13 @@ def bash(script: Path | str, *arguments: str, **environment: str):
         text=True,
         timeout=60,
     )
+
+
+def test_no_script_is_looked_for_in_the_current_folder():
+    """Of an installed package it is another one."""
+    text = (ROOT / 'tools' / 'quickstart.sh').read_text(encoding='utf-8')
+    assert '"$PYTHON" "${from}tools/train.py"' in text
+    assert not re.findall(r'"\$PYTHON" "?(?:tools|configs)/.*', text)
 
 
 @pytest.mark.parametrize('name', ['quickstart.sh', 'run_tests.sh'])
