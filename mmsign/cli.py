@@ -75,6 +75,8 @@ def find(arguments: Sequence[str]) -> tuple[str, list[str]]:
         if name in COMMANDS:
             return name, list(arguments[words:])
     first, *rest = arguments or ['--help']
+    if first == 'export' and '--push' in rest:  # bundles alone are pushed
+        return 'export bundle', rest
     if first == '--version':
         print(f'mmsign {__version__}')
         sys.exit()

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,31 @@ def find_config(path: str) -> str:
     )
 
 
+@contextmanager
+def _own_bases() -> Iterator[None]:
+    """Let ``_base_`` name configs as ``mmsign::NAME``.
+
+    MMEngine reads such names of the packages alone that it lists.
+    """
+    theirs = Config._get_cfg_path
+
+    def find(base: str, filename: str) -> tuple[str, str | None]:
+        package, _, name = base.partition('::')
+        if package == 'mmsign' and name:
+            return find_config(name.removesuffix('.py')), None
+        return theirs(base, filename)
+
+    Config._get_cfg_path = staticmethod(find)
+    try:
+        yield
+    finally:
+        Config._get_cfg_path = staticmethod(theirs)
+
+
 def load_config(path: str) -> Config:
     """Read a config file, found by ``find_config``.
+
+    Its ``_base_`` may name mmsign's own as ``mmsign::NAME``.
 
     Raises:
         ConfigError: it does not exist or is not a config file.
@@ -56,7 +80,8 @@ def load_config(path: str) -> Config:
     path = find_config(path)
     if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
-    cfg = Config.fromfile(path)
+    with _own_bases():
+        cfg = Config.fromfile(path)
     modules = (cfg.get('custom_imports') or {}).get('imports') or ()
     if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:
         # Written when mmsign's parts were in MMAction2's registries; all names that

@@ -281,3 +281,18 @@ def is_alive(process: int) -> bool:
         # If not gone, it is another user's.
         return not isinstance(error, ProcessLookupError)
     return True
+
+
+def opencv_name(path: str | os.PathLike) -> str | bytes:
+    """The name of a video as OpenCV takes it.
+
+    One that is not UTF-8 would kill the process, as a string; bytes are refused before
+    OpenCV 4.12.
+
+    Examples:
+        >>> opencv_name('grün.mp4')
+        'grün.mp4'
+    """
+    name = os.fspath(path)
+    legible = name.encode(errors='ignore').decode() == name
+    return name if legible else os.fsencode(name)

@@ -41,6 +41,8 @@ def test_the_help_fits_one_screen(arguments, capsys):
 def test_the_kinds_of_a_command(capsys):
     assert cli.find(['export', 'onnx', 'a', '--b']) == ('export onnx', ['a', '--b'])
     assert cli.find(['train', 'export', 'onnx']) == ('train', ['export', 'onnx'])
+    pushed = ['--push', 'ann/signs', 'mine.py']
+    assert cli.find(['export', *pushed]) == ('export bundle', pushed)
     assert ends('export', '--help') == 0
     shown = capsys.readouterr().out
     assert 'export onnx' in shown and 'convert' not in shown

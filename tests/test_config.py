@@ -38,6 +38,19 @@ def test_a_name_that_is_misspelled():
         load_config('twostream_slr_tey')
 
 
+def test_a_config_builds_on_one_of_the_package(tmp_path):
+    file = tmp_path / 'mine.py'
+    file.write_text("_base_ = ['mmsign::twostream_slr_toy']")
+    mine, theirs = load_config(str(file)), load_config('twostream_slr_toy')
+    assert mine.model.video == theirs.model.video
+    file.write_text("_base_ = 'mmsign::twostream_slr_tey'")
+    with pytest.raises(ConfigError, match='did you mean twostream_slr_toy'):
+        load_config(str(file))
+    file.write_text("_base_ = 'mmdeploy::a/b.py'")
+    with pytest.raises(AssertionError, match='mmdeploy'):
+        load_config(str(file))
+
+
 def vocabulary_config(**vocab) -> Config:
     return Config({'model': {'vocab': vocab}})
 

@@ -8,6 +8,7 @@ config by the name in this list, from any folder.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,11 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for cells in map(row, read_models())
         if all(word in '\t'.join(cells).lower() for word in words)
     ]
+    if not rows:
+        print(f'no config with {" ".join(words)}', file=sys.stderr)
+        return 1
     table = [['config', 'task', 'corpus', 'paper, dev / test'], *rows]
     widths = [max(map(len, column)) for column in zip(*table)]
     for cells in table:
         print('  '.join(cell.ljust(w) for cell, w in zip(cells, widths)).rstrip())
-    return 0 if rows else 1
+    return 0
 
 
 if __name__ == '__main__':

@@ -103,7 +103,8 @@ package="$("$PYTHON" -c 'import importlib.util as u
 print(*u.find_spec("mmsign").submodule_search_locations)')"
 
 estimate() {
-    "$PYTHON" "${from}tools/analysis/quickstart_time.py" "$@" || echo "No estimate, see above"
+    "$PYTHON" "${from}tools/analysis/quickstart_time.py" "$@" ||
+        echo "No estimate, see above"
 }
 if [[ ! -f "$work_dir/.trained" ]]; then
     say "How long it will take, from the beginning"

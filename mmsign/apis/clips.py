@@ -149,6 +149,8 @@ def open_clip(
     else:
         rate = fps or default_fps or frame_times.DEFAULT_FPS
         times, seconds = np.arange(len(source)) / rate, 1 / rate
+        if fps is None and isinstance(source, SkeletonFrames):
+            notices.append(f'no frame rate is stated, {rate:g} frames/s are assumed')
     if len(source) < 4:
         notices.append(
             f'only {len(source)} frame{"s" * (len(source) > 1)}: the last is repeated; '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 import yaml
@@ -75,7 +76,9 @@ def model_card(
     tasks = ['sign-language-recognition', *['sign-language-translation'] * translates]
     licence = bundle.about['licence']
     head = dict(library_name='mmsign', license='other', tags=tasks)
-    head |= dict(license_name=licence['weights'])
+    # The Hub wants an id, such as my-licence-1.0; the text is in the card.
+    name = re.sub(r'[^a-z0-9.]+', '-', licence['weights'].lower()).strip('-.')
+    head |= dict(license_name=name or 'custom')
     size = corpus.get('frame_size')
     facts = {
         'Reads': ' and '.join(streams) + (', writes sentences' if translates else ''),

@@ -22,7 +22,10 @@ from .io.videos import VIDEO_SUFFIXES
 
 # Embeddings, overrides and isolates of the reading direction; the byte order mark.
 _DISTURBING = frozenset('\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff')
-_SUFFIXES = (*VIDEO_SUFFIXES, '.zip', '.mmpose.json', '.json', '.csv', '.npy', '.npz')
+_SUFFIXES = (
+    *VIDEO_SUFFIXES,
+    *('.zip', '.mmpose.json', '.json', '.csv', '.npy', '.npz', '.pose'),
+)
 _SUFFIX = re.compile(
     f'(?<=.)({"|".join(map(re.escape, _SUFFIXES))})$', re.IGNORECASE | re.DOTALL
 )

@@ -112,6 +112,8 @@ LAYOUTS = {
 }
 """By layout ``COMPONENT.POINT`` → index among the 133, of the points that are used."""
 
+_MAKERS = {'MediaPipe Holistic': HOLISTIC, 'OpenPose 137': 'openpose'}
+
 POSE_TABLE = {name: i for table in LAYOUTS.values() for name, i in table.items()}
 """All of them; no two layouts share a component."""
 
@@ -192,7 +194,12 @@ def read_pose(
     holistic = [i for n, i in known.items() if names[n][0].endswith('_LANDMARKS')]
     found[:, :, holistic, :2] -= 0.5
     found[~np.isfinite(found).all(axis=3) | ~(found[..., 2] > 0)] = np.nan
-    estimator = HOLISTIC if holistic else None
+    layouts = {
+        layout
+        for layout, points in LAYOUTS.items()
+        if not points.keys().isdisjoint(names[n][1] for n in known)
+    }
+    estimator = _MAKERS.get(layouts.pop()) if len(layouts) == 1 else None
     return PoseRecording(_one_person(found, path, notify), size, fps, estimator)
 
 

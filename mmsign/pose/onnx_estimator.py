@@ -9,6 +9,7 @@ H' = r H bins of SimCC, r to a pixel.
 """
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -143,9 +144,18 @@ class OnnxSignerDetector(PersonFollower):
 
 
 def onnx_name(network: str | Path) -> str:
-    """What a network is called: as MMPose's config of it, or as its file."""
-    name, _ = ONNX_ESTIMATORS.get(str(network), (Path(network).stem, ''))
-    return name
+    """What a network is called: as MMPose's config of it, or as its file.
+
+    Exports of all networks are called ``end2end.onnx``, so that a file's name has the
+    beginning of its SHA-256 behind it.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if str(network) in ONNX_ESTIMATORS:
+        return ONNX_ESTIMATORS[str(network)][0]
+    path = find_network(network, '')
+    return f'{path.stem}-{sha256(path.read_bytes()).hexdigest()[:8]}'
 
 
 def find_estimator(network: str | Path, checkpoint: str | Path | None) -> Path:

@@ -5,7 +5,6 @@ frame in pixels, (x0, y0, bw, bh) crop box in pixels of the source frame. Images
 uint8 BGR.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from PIL import Image
 
 from mmsign.errors import ConfigError
-from mmsign.files import replacing, replacing_path
+from mmsign.files import opencv_name, replacing, replacing_path
 from mmsign.keypoints import PARTS, SKELETON
 from mmsign.structures import SignDataSample
 
@@ -231,7 +230,7 @@ def write_video(path: str | Path, images: Iterable[np.ndarray], fps: float) -> N
     """
     # OpenCV goes by the name's end.
     with replacing_path(path, '.mp4') as partial:
-        writer, name = cv2.VideoWriter(), os.fsencode(partial)
+        writer, name = cv2.VideoWriter(), opencv_name(partial)
         code = cv2.VideoWriter.fourcc(*'mp4v')
         for image in images:
             height, width = (side // 2 * 2 for side in image.shape[:2])

@@ -48,7 +48,8 @@ def fetched(folder: str | os.PathLike | None = None) -> Path:
 
     Raises:
         MissingPackageError: If there is no npm, or it fails.
-        DataError: If the folder lacks a package, or has another version of it.
+        DataError: If the folder lacks a package, or has another version of it; or if
+            the cache cannot be written.
     """
     if folder is None:
         folder = cache() / 'node_modules'
@@ -112,9 +113,11 @@ def _fetch(folder: Path) -> None:
     npm = shutil.which('npm')
     if npm is None:
         raise MissingPackageError(f'npm is not installed: {_INSTEAD}')
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        shutil.copyfile(_NPM / name, folder / name)
+    text = f'{folder} cannot be written; set XDG_CACHE_HOME to another folder'
+    with explain(DataError, text, OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            shutil.copyfile(_NPM / name, folder / name)
     print(f'npm fetches {", ".join(COPIED)} into {folder}, once')
     # No script of a package is run.
     command = [npm, 'ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund']

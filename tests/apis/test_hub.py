@@ -64,7 +64,7 @@ def test_pushed_and_read_again(network_files, repositories, tmp_path, capsys):
     assert yaml.safe_load(head) == dict(
         library_name='mmsign',
         license='other',
-        license_name='ask | us',
+        license_name='ask-us',
         tags=['sign-language-recognition'],
     )
     for line in (

@@ -43,7 +43,9 @@ def test_a_keypoint_file_is_a_clip(own, file, make_video):
     twice = own(f'{file}@dev/a', fps=50.0)
     assert twice.duration == pytest.approx(found.duration / 2, abs=0.03)
     long = own(f'{file}@b')
-    assert 'read in windows' in long.notices[0] and long.num_frames == 70
+    assert 'read in windows' in ' '.join(long.notices) and long.num_frames == 70
+    assert 'no frame rate' in found.notices[0]
+    assert 'no frame rate' not in ' '.join(twice.notices)
 
 
 def test_a_pose_file_is_a_clip(own, inferencer, tmp_path, monkeypatch, make_video):

@@ -45,6 +45,7 @@ def test_only_the_longest_end_is_found(names, path):
     ('path', 'found'),
     [
         ('sub/a.mp4', 'sub/a'),
+        ('sub/a.pose', 'sub/a'),
         ('other/a.mp4', 'a'),
         ('rec.2024.de', None),
         ('a.b.mp4', None),

@@ -109,3 +109,4 @@ def test_the_list(tool, capsys):
     assert tool.main(['twostream_slr_csl']) == 0
     assert 'CSL-Daily  WER 25.44 / 25.33\n' in capsys.readouterr().out
     assert tool.main(['nothing like it']) == 1
+    assert capsys.readouterr() == ('', 'no config with nothing like it\n')

@@ -145,6 +145,19 @@ def test_from_elan_through_training_back_to_elan(tmp_path):
     assert found == Path(video).resolve()
 
 
+def test_two_files_about_one_video(tmp_path, capsys):
+    """Else what is trained on would be tested on."""
+    eaf, out = write_recordings(tmp_path / 'in'), tmp_path / 'out'
+    eaf.with_name('corrected.eaf').write_bytes(eaf.read_bytes())
+    command = ['elan', str(tmp_path / 'in'), str(out), '--tier', 'GLOSS']
+    assert prepare.main([*command, '--test', '*corrected']) == 1
+    said = capsys.readouterr().err
+    assert 'tag/corrected.eaf, which is for test, not train' in said
+    assert not out.exists()
+    assert prepare.main(command) == 0
+    assert 'note: its video is that of' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ('old', 'new', 'options', 'message'),
     [

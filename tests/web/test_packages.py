@@ -58,6 +58,12 @@ def test_npm_that_fails(npm, tmp_path):
         fetched()
 
 
+def test_a_cache_that_cannot_be_written(npm, tmp_path):
+    (tmp_path / 'cache').write_text('in the way')
+    with pytest.raises(DataError, match='XDG_CACHE_HOME'):
+        fetched()
+
+
 def test_a_folder_may_be_named(packages):
     assert fetched(packages) == packages
     file = packages / 'onnxruntime-web' / 'package.json'

@@ -113,11 +113,20 @@ def make_corpus(arguments: list[str]) -> int:
             raise ConfigError(f'--{split}: no such recording; there are {there}')
     whole = None if args.keypoints is None else KeypointFile(args.keypoints)
     rows, failures, points = [], [], {}
+    of_video: dict[str, Path] = {}
     for file in files:
         notices: list[str] = []
         try:
             cut = cut_elan if elan else cut_subtitles
             clips = cut(args, file, names[file], splits[file], notices)
+            for other in {of_video.setdefault(clip['video'], file) for clip in clips}:
+                if splits[other] != splits[file]:
+                    raise DataError(
+                        f'its video is that of {other}, which is for {splits[other]}, '
+                        f'not {splits[file]}: name both by the same option'
+                    )
+                if other != file:
+                    notices.append(f'its video is that of {other} as well')
             if whole is not None:
                 points |= keypoints_of(whole, args.out, clips)
         except (OSError, ValueError) as error:

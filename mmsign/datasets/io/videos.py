@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mmsign.errors import FrameReadError, explain
-from mmsign.files import file_stamp
+from mmsign.files import file_stamp, opencv_name
 
 from .frame_times import DEFAULT_FPS, frame_duration, nominal_or, repair_times
 
@@ -159,10 +159,10 @@ def _stamp(path: str) -> tuple:
 
 def _open(path: str) -> cv2.VideoCapture:
     _stamp(path)
-    # Bytes: a name that is not UTF-8 would kill the process, as a string. One thread:
-    # loading is parallel over clips already, in worker processes.
+    # One thread: loading is parallel over clips already, in worker processes.
     threads = [cv2.CAP_PROP_N_THREADS, 1]
-    capture = cv2.VideoCapture(os.fsencode(path), cv2.CAP_FFMPEG, threads)
+    with explain(FrameReadError, path, cv2.error):
+        capture = cv2.VideoCapture(opencv_name(path), cv2.CAP_FFMPEG, threads)
     if not capture.isOpened():
         text = 'OpenCV cannot open this video; is it complete? Else convert it to mp4'
         raise FrameReadError(f'{path}: {text}')

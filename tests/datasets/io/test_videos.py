@@ -21,6 +21,20 @@ def video(tmp_path_factory) -> str:
     return path
 
 
+def test_names_as_every_opencv_takes_them(video, monkeypatch):
+    """Before 4.12 it refuses bytes."""
+    opened = []
+
+    def capture(name, *options):
+        opened.append(name)
+        raise cv2.error('no such overload')
+
+    monkeypatch.setattr(videos.cv2, 'VideoCapture', capture)
+    with pytest.raises(FrameReadError, match=r'clip\.avi.*no such overload'):
+        videos.nominal_fps(video, 25.0)
+    assert opened == [video]
+
+
 def test_frames_in_order(video):
     assert len(scan_video(video)[0].times) == 10
     means = [frame.mean() for frame in decode_video(video, [0, 3, 9])]
