@@ -33,7 +33,6 @@ def test_settings_say_what_decides_the_keypoints():
     [
         ('hrnet', 'td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288', 'whole'),
         ('configs/mine.py', 'mine', 'whole'),
-        ('nets/mine.onnx', 'mine', 'whole'),
         ('mediapipe', 'mediapipe-holistic', '79'),
     ],
 )
