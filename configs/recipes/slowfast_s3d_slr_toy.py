@@ -1,14 +1,14 @@
 """slowfast_s3d_slr_phoenix.py on the toy corpus, narrow."""
 
-_base_ = ['../twostream_slr_toy.py']
+_base_ = ['twostream_narrow_slr_toy.py']
 model = dict(
     video=dict(
         backbone=dict(
             _delete_=True,
             type='BidirectionalSlowFast',
             depth=50,
-            base_channels=16,
-            stage_blocks=(1, 1, 2, 1),
+            base_channels=8,
+            stage_blocks=(1, 1, 1, 1),
         ),
         output_stride=4,
     ),
