@@ -13,5 +13,5 @@ model = dict(
         output_stride=4,
     ),
     # 8, 4 and 2 pixels in both.
-    bilateral=dict(stages=((1, 0), (2, 1), (3, 2))),
+    bilateral=dict(type='SeparableBilateralNeck', stages=((1, 0), (2, 1), (3, 2))),
 )

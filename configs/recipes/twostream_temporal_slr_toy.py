@@ -4,6 +4,8 @@ _base_ = ['twostream_narrow_slr_toy.py']
 head = dict(
     type='TemporalConvLSTMHead',
     hidden_channels=128,
+    classifier='linear',
+    share_classifier=False,
     distillation=dict(type='TemperatureDistillationLoss', loss_weight=25.0),
 )
 stream = dict(output_stride=1, head=dict(_delete_=True, **head))

@@ -1,10 +1,4 @@
-"""VAC on the toy corpus: CorrNet's ResNet-18 without correlations, two linear
-classifiers."""
+"""VAC on the toy corpus: corrnet_slr_toy.py without correlations and distillation."""
 
 _base_ = ['corrnet_slr_toy.py']
-model = dict(
-    video=dict(
-        backbone=dict(correlated=()),
-        head=dict(classifier='linear', share_classifier=False, distillation=None),
-    )
-)
+model = dict(video=dict(backbone=dict(correlated=()), head=dict(distillation=None)))

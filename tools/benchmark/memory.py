@@ -76,11 +76,13 @@ def can_count() -> bool:
 
 
 def peak_memory(
-    build: Callable[[], nn.Module], args: argparse.Namespace, low: bool
+    build: Callable[[argparse.Namespace], nn.Module],
+    args: argparse.Namespace,
+    low: bool,
 ) -> int:
     """Bytes of a training step at its peak, weights and Adam's moments included."""
     with FakeTensorMode(), HeldMemory() as memory:
-        net = build().train()
+        net = build(args).train()
         net.gloss_loss = LossByShape()
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
         for parameter in net.parameters():  # with gradients, Adam makes its moments
@@ -120,7 +122,7 @@ def main() -> None:
         changes = dict(frames=frames, checkpointing=checkpointing)
         sizes = argparse.Namespace(**vars(args) | changes)
         with nullcontext() if low else plain_layers():
-            found[name] = peak_memory(lambda: network(sizes), sizes, low)
+            found[name] = peak_memory(network, sizes, low)
         rows[f'{name}, {frames} frames, GiB'] = found[name] / GIB
     for name in ('bfloat16', 'bfloat16, checkpointing'):
         rows[f'ratio {name} / float32'] = found[name] / found['float32']

@@ -24,7 +24,7 @@ from mmsign.engine.launch import load_config, reported_errors
 from mmsign.registry import MODELS
 
 sys.path.append(str(ROOT / 'tools' / 'analysis'))
-from describe import build, flops, parameters  # noqa: E402
+from describe import build, flops, parameters
 
 CONFIGS = ROOT / 'configs'
 GLOSSES = 1235
@@ -45,7 +45,7 @@ def counted(name: str, args: argparse.Namespace) -> list[str]:
     size = net.data_preprocessor.video_size
     clip = argparse.Namespace(batch_size=1, frames=args.long, size=size)
     model = dict(cfg.model, vocab=net.vocab)
-    held = peak_memory(lambda: MODELS.build(model), clip, low=True)
+    held = peak_memory(lambda _: MODELS.build(model), clip, low=True)
     return [*cells, f'{held / GIB:.1f}']
 
 
