@@ -6,7 +6,7 @@ head = dict(
     hidden_channels=128,
     classifier='linear',
     share_classifier=False,
-    distillation=dict(type='TemperatureDistillationLoss', loss_weight=25.0),
+    distillation=dict(type='TemperatureDistillationLoss', loss_weight=1.0),
 )
 stream = dict(output_stride=1, head=dict(_delete_=True, **head))
 model = dict(video=stream, keypoint=stream, joint=dict(_delete_=True, **head))
