@@ -66,7 +66,7 @@ def measured(name: str, args: argparse.Namespace) -> list[str]:
             size=args.size,
         )
         taken = seconds(prepared(case), args.repeats, clock=clock)
-        cells.append(f'{args.frames / taken:.3g}')
+        cells.append(f'{float(f"{args.frames / taken:.3g}"):g}')
     return cells
 
 
