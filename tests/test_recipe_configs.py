@@ -13,10 +13,13 @@ import torch
 from mmengine.config import Config
 from tiny_models import GLOSSES, HEAD, sample
 from tiny_network import keypoints_of, random_frames
+from tiny_run import load_tool, unique_name
 
 from mmsign import compat
 from mmsign.apis import LiveRecognizer, SignInferencer, open_network, write_bundle
+from mmsign.models import SignTranslator
 from mmsign.registry import MODELS, TRANSFORMS
+from mmsign.toy.corpus import invent_sentences, write_corpus
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'recipes'
 RECIPES = sorted(CONFIGS.glob('*_phoenix.py'))
@@ -78,6 +81,13 @@ def clip(cfg: Config, frames: int, seed: int) -> dict:
     return record
 
 
+def batch_of(cfg: Config, lengths: tuple[int, ...]) -> dict:
+    """A batch of such clips."""
+    clips = [clip(cfg, frames, frames) for frames in lengths]
+    inputs = {k: [c['inputs'][k] for c in clips] for k in clips[0]['inputs']}
+    return dict(inputs=inputs, data_samples=[c['data_samples'] for c in clips])
+
+
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     cfg = narrow(path)
@@ -86,9 +96,7 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     net.init_weights()
     net.train()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    clips = [clip(cfg, frames, frames) for frames in (20, 14)]
-    batch = {key: [c[key] for c in clips] for key in ('data_samples',)}
-    batch['inputs'] = {k: [c['inputs'][k] for c in clips] for k in clips[0]['inputs']}
+    batch = batch_of(cfg, (20, 14))
     for _ in range(2):
         data = net.data_preprocessor(batch, training=True)
         total = sum(net(**data, mode='loss').values())
@@ -119,6 +127,75 @@ def test_it_trains_predicts_and_reads_live_as_offline(path, tmp_path):
     live = LiveRecognizer(inferencer.network, 32, 16, cut_probability=1.0)
     *_, event = live.run(*given)
     assert event.final and event.final == inferencer(*given).glosses
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'output', 'head'),
+    [
+        ('vac', 'video', 'video.head.'),
+        ('slowfastsign', 'video', 'video.head.'),
+        ('corrnet_mska', 'keypoint_fuse', 'keypoint.head.heads.fuse.'),
+        ('slowfast_s3d', 'joint', 'joint_head.'),
+        ('twostream_temporal', 'joint', 'joint_head.'),
+    ],
+)
+def test_a_translator_reads_the_gloss_features(recipe, output, head):
+    pytest.importorskip('transformers')
+    from tiny_mbart import mbart_config
+
+    cfg = narrow(CONFIGS / f'{recipe}_slr_phoenix.py')
+    vocab = cfg.model.pop('vocab')
+    translation = dict(mbart=mbart_config(beam_width=2), g2t_checkpoint='')
+    net = SignTranslator(vocab, recognizer=cfg.model, translation={output: translation})
+    batch = batch_of(cfg, (20, 14))
+    for one in batch['data_samples']:
+        one.set_metainfo(dict(text='es regnet'))
+    net.train()
+    losses = net(**net.data_preprocessor(batch, training=True), mode='loss')
+    sum(v for name, v in losses.items() if 'translation' in name).backward()
+    weights = net.recognizer.named_parameters()
+    taught = [n for n, p in weights if p.grad is not None and p.grad.any()]
+    assert taught and all(name.startswith(head) for name in taught)
+    net.eval()
+    with torch.no_grad():
+        found = net(**net.data_preprocessor(batch), mode='predict')
+    assert [list(one.translations) for one in found] == [[output]] * 2
+
+
+def test_the_tools_run_a_recipe_on_phoenix_2014s_layout(tmp_path, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.chdir(tmp_path)
+    sentences = invent_sentences(dict(train=4, dev=1, test=2), 0, seed=0)
+    write_corpus(tmp_path / 'corpus', sentences, 'phoenix2014', (42, 52), 0, workers=1)
+    options = [
+        'data_root=corpus',
+        f'model.data_preprocessor.video_size={SIZE}',
+        'model.video.backbone.base_channels=8',
+        'model.video.head.hidden_channels=16',
+        'model.video.pretrained=None',
+        'train_dataloader.batch_size=2',
+        'train_dataloader.sampler.batch_size=2',
+        'train_cfg.max_epochs=1',
+    ]
+    loaders = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    for name in loaders:
+        resize = f'{name}.dataset.pipeline.4.size={SIZE}'
+        options += [f'{name}.num_workers=0', resize]
+    config = str(CONFIGS / 'corrnet_slr_phoenix.py')
+
+    def run(tool: str, *arguments: str) -> dict | None:
+        name = f'experiment_name={unique_name()}'
+        return load_tool(tool).main(
+            [config, *arguments, '--cfg-options', *options, name]
+        )
+
+    run('train', '--work-dir', 'work')
+    checkpoint = torch.load('work/epoch_1.pth', weights_only=False)
+    assert checkpoint['meta']['iter'] == 2
+    metrics = run('test', 'work/epoch_1.pth', '--work-dir', 'test')
+    assert metrics['average/reference_words'] == sum(
+        len(s.glosses) for s in sentences['test']
+    )
 
 
 def test_the_published_schedule():

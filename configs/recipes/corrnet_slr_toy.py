@@ -1,14 +1,13 @@
-"""CorrNet on the toy corpus, narrow; with the schedule and the crops of toy configs."""
+"""CorrNet on the toy corpus, narrow; all else as twostream_narrow_slr_toy.py."""
 
-_base_ = ['../video_slr_toy.py']
+_base_ = ['twostream_narrow_slr_toy.py']
 model = dict(
+    _delete_=True,
+    type='SingleStreamRecognizer',
+    vocab={{_base_.vocab}},
+    data_preprocessor={{_base_.model.data_preprocessor}},
+    decoder={{_base_.model.decoder}},
     video=dict(
-        _delete_=True,
-        backbone=dict(type='CorrNet', base_channels=16),
-        head=dict(
-            type='TemporalConvLSTMHead',
-            hidden_channels=256,
-            distillation=dict(type='TemperatureDistillationLoss', loss_weight=25.0),
-        ),
-    )
+        backbone=dict(type='CorrNet', base_channels=24), head={{_base_.temporal_head}}
+    ),
 )

@@ -1,20 +1,18 @@
-"""MSKA on the toy corpus, narrow; with the sampling and the crops of toy configs."""
+"""MSKA on the toy corpus, narrow; all else as twostream_narrow_slr_toy.py."""
 
-_base_ = [
-    '../_base_/models/mska_slr.py',
-    '../_base_/datasets/toy.py',
-    '../_base_/pipelines/toy.py',
-    '../_base_/schedules/adam_toy.py',
-    '../_base_/runtime.py',
-]
+_base_ = ['twostream_narrow_slr_toy.py']
 train_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_test_pipeline}}))
 test_dataloader = dict(dataset=dict(pipeline={{_base_.keypoint_test_pipeline}}))
 model = dict(
+    _delete_=True,
+    type='SignRecognizer',
     vocab={{_base_.vocab}},
-    data_preprocessor=dict(pad_multiple=4),
+    data_preprocessor=dict(keypoint_input='masked_points', pad_multiple=4),
+    decoder={{_base_.model.decoder}},
     keypoint=dict(
-        backbone=dict(channels=(16, 16, 32, 32, 64, 64), strides=(2, 1, 1, 1, 2, 1)),
-        head=dict(hidden_channels=128, feedforward_channels=256),
+        backbone=dict(type='MSKA', channels=(16, 32, 64), strides=(2, 2, 1), subsets=4),
+        head=dict(type='GroupHead', hidden_channels=128, feedforward_channels=256),
     ),
+    distillation=dict(type='SelfDistillationLoss'),
 )

@@ -1,21 +1,15 @@
-"""SlowFastSign on the toy corpus, narrow; with the schedule and the crops of toy
-configs.
-"""
+"""SlowFastSign on the toy corpus, narrow; all else as twostream_narrow_slr_toy.py."""
 
-_base_ = ['../video_slr_toy.py']
+_base_ = ['corrnet_slr_toy.py']
 model = dict(
     video=dict(
-        _delete_=True,
         backbone=dict(
+            _delete_=True,
             type='BidirectionalSlowFast',
             depth=50,
-            base_channels=16,
-            stage_blocks=(1, 1, 2, 1),
+            base_channels=8,
+            stage_blocks=(2, 2, 2, 2),
         ),
-        head=dict(
-            type='PathwayTemporalHead',
-            hidden_channels=256,
-            distillation=dict(type='TemperatureDistillationLoss', loss_weight=25.0),
-        ),
+        head=dict(type='PathwayTemporalHead'),
     )
 )

@@ -1,23 +1,4 @@
-"""VAC on the toy corpus: three stages of ResNet-18 and a narrow head, with the schedule
-and the crops of toy configs."""
+"""VAC on the toy corpus: corrnet_slr_toy.py without correlations and distillation."""
 
-_base_ = ['../video_slr_toy.py']
-model = dict(
-    video=dict(
-        _delete_=True,
-        backbone=dict(
-            type='ResNet',
-            depth=18,
-            num_stages=3,
-            out_indices=(2,),
-            strides=(1, 2, 2),
-            dilations=(1, 1, 1),
-        ),
-        head=dict(
-            type='TemporalConvLSTMHead',
-            hidden_channels=256,
-            classifier='linear',
-            share_classifier=False,
-        ),
-    )
-)
+_base_ = ['corrnet_slr_toy.py']
+model = dict(video=dict(backbone=dict(correlated=()), head=dict(distillation=None)))

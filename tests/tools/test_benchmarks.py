@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import subprocess
+import sys
 
 import pytest
 import torch
@@ -136,6 +137,23 @@ def test_one_checkout_against_itself(python):
         assert float(old) > 0 < float(new)
         middle, low, high, fastest = map(float, re.findall(r'[\d.]+', ratio))
         assert low <= middle <= high and fastest > 0
+
+
+def test_recipes_beside_each_other(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(TOOLS / 'benchmark')
+    sizes = ['--frames=16', '--long=16', '--size=32', '--repeats=1']
+    names = ['recipes/vac_slr_toy', 'recipes/corrnet_slr_toy']
+    monkeypatch.setattr('sys.argv', ['recipes.py', *sizes, *names])
+    path = list(sys.path)
+    runpy.run_path(str(TOOLS / 'benchmark' / 'recipes.py'), run_name='__main__')
+    monkeypatch.setattr('sys.path', path)
+    lines = capsys.readouterr().out.splitlines()
+    plain, correlated = ([c.strip() for c in x.split('|')[1:-1]] for x in lines[-2:])
+    assert [plain[0], correlated[0]] == [f'`{name}`' for name in names]
+    for less, more in zip(plain[1:4], correlated[1:4]):
+        assert less == more == '–' or float(less) <= float(more)
+    assert 0 < float(plain[1]) < float(correlated[1])
+    assert all(float(cell) > 0 for row in (plain, correlated) for cell in row[4:])
 
 
 @pytest.mark.slow

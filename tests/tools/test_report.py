@@ -46,6 +46,11 @@ def test_the_page_is_written(dump, page, capsys):
     assert capsys.readouterr().out.endswith('page.html: 1 sentences\n')
 
 
+def test_both_costs(dump, page):
+    pytest.importorskip('jiwer')
+    assert 'at unit costs' in page(dump('x.jsonl', 'ROT'), '--costs', 'levenshtein')
+
+
 def test_two_runs_of_the_same_name(dump, page):
     paths = [dump('one/dev.jsonl', 'ROT'), dump('two/dev.jsonl', 'ROT BLAU')]
     text = page(paths[0], '--compare', paths[1])

@@ -3,6 +3,7 @@
     python tools/analysis/report.py PREDICTIONS.jsonl OUT.html [--compare OTHER.jsonl]
                                     [--corpus phoenix2014|phoenix2014T|csl-daily|none]
                                     [--output average] [--training GLOSSES.txt]
+                                    [--costs sclite|levenshtein]
 
 PREDICTIONS is the .jsonl file that WERMetric writes where its `dump` says. The page
 shows the word errors of every output, every sentence aligned, the worst first, the
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from mmsign.engine.launch import reported_errors
 from mmsign.evaluation import GLOSS_CLEANUPS, clean_glosses
+from mmsign.evaluation.levenshtein import COSTS, check_costs
 from mmsign.files import check_outputs, read_lines, write_text
 from mmsign.visualization.html_report import load_run, report_page
 from mmsign.visualization.training_log import distinct_names
@@ -49,11 +51,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='GLOSSES',
         help='the glosses of the training set, one sentence per line, to count them',
     )
+    parser.add_argument(
+        '--costs',
+        choices=COSTS,
+        default='sclite',
+        help='levenshtein: at unit costs as well, by jiwer (default: %(default)s)',
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    check_costs(args.costs)
     read = [args.predictions, args.compare, args.training]
     check_outputs([args.out], read, ['.html', '.htm'])
     cleanup = CORPORA[args.corpus]
@@ -68,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     output = args.output
     if output is None:
         output = 'average' if 'average' in run.errors else next(iter(run.errors))
-    write_text(args.out, report_page(run, output, other, training, cleanup))
+    page = report_page(run, output, other, training, cleanup, args.costs)
+    write_text(args.out, page)
     print(f'{args.out}: {len(run.clips)} sentences')
 
 

@@ -36,7 +36,10 @@ CLOCKS = dict(processor=time.process_time, clock=time.perf_counter)
 
 
 def prepared(case: argparse.Namespace) -> Callable[[], object]:
-    """A measurement's call, by nothing but what both checkouts have."""
+    """A measurement's call, by nothing but what both checkouts have.
+
+    ``case.network`` is one of ``NETWORKS`` or the name of a config.
+    """
     import torch
     from _clips import batch
     from mmengine.config import Config
@@ -49,14 +52,15 @@ def prepared(case: argparse.Namespace) -> Callable[[], object]:
 
     torch.manual_seed(0)
     init_default_scope('mmsign')
-    name = f'{NETWORKS[case.network]}.py'
+    name = f'{NETWORKS.get(case.network, case.network)}.py'
     config = Config.fromfile(Path(case.checkout, 'configs', name))
     model, settings = config.model, config.model.data_preprocessor
     model.vocab = dict(glosses=[f'G{index}' for index in range(1, 1236)])
     # What layers computed by PyTorch's need to be fast.
     settings.memory_format = 'channels_last_3d'
-    if case.network == 'full':
+    if case.network != 'toy':
         settings.update(video_size=case.size, heatmap_size=case.size // 2)
+    if case.network == 'full':
         for stream in (model.video, model.keypoint):
             stream.backbone.width = case.width
     net = MODELS.build(model)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import weakref
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
@@ -74,10 +75,14 @@ def can_count() -> bool:
     return tensor.untyped_storage() is tensor.untyped_storage()
 
 
-def peak_memory(args: argparse.Namespace, low: bool) -> int:
+def peak_memory(
+    build: Callable[[argparse.Namespace], nn.Module],
+    args: argparse.Namespace,
+    low: bool,
+) -> int:
     """Bytes of a training step at its peak, weights and Adam's moments included."""
     with FakeTensorMode(), HeldMemory() as memory:
-        net = network(args).train()
+        net = build(args).train()
         net.gloss_loss = LossByShape()
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-5)
         for parameter in net.parameters():  # with gradients, Adam makes its moments
@@ -117,7 +122,7 @@ def main() -> None:
         changes = dict(frames=frames, checkpointing=checkpointing)
         sizes = argparse.Namespace(**vars(args) | changes)
         with nullcontext() if low else plain_layers():
-            found[name] = peak_memory(sizes, low)
+            found[name] = peak_memory(network, sizes, low)
         rows[f'{name}, {frames} frames, GiB'] = found[name] / GIB
     for name in ('bfloat16', 'bfloat16, checkpointing'):
         rows[f'ratio {name} / float32'] = found[name] / found['float32']

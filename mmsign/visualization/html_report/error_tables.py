@@ -12,6 +12,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from mmsign.evaluation.bootstrap import randomization_test, wer_difference, wer_interval
+from mmsign.evaluation.levenshtein import levenshtein_errors
 from mmsign.evaluation.wer import count_confusions, most_common
 
 from .run import Run
@@ -29,14 +30,23 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[Cell]]
 
 
-def summary(run: Run) -> Table:
-    """Word errors of every output, with confidence intervals."""
+def summary(run: Run, costs: str = 'sclite') -> Table:
+    """Word errors of every output, with confidence intervals.
+
+    ``costs='levenshtein'`` adds the rate at unit costs, see ``levenshtein_errors``.
+    """
+    header = ['output', 'WER %', '95 % interval', *'SDIN', 'sentences right %']
+    if costs == 'levenshtein':
+        header.append('WER % at unit costs')
     rows = []
     for output, errors in run.errors.items():
         total, (_, low, high) = run.total(output), wer_interval(errors)
         between, right = f'{low:.2f} to {high:.2f}', f'{total.sentence_accuracy:.1f}'
-        rows.append((output, total.wer, between, *astuple(total)[:4], right))
-    header = ('output', 'WER %', '95 % interval', *'SDIN', 'sentences right %')
+        row = (output, total.wer, between, *astuple(total)[:4], right)
+        if costs == 'levenshtein':
+            said = [[h for _, h in pairs if h] for pairs in run.alignments[output]]
+            row += (levenshtein_errors(run.references, said).wer,)
+        rows.append(row)
     return Table(f'Outputs of {run.name}', header, rows)
 
 

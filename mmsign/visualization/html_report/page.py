@@ -18,6 +18,7 @@ def report_page(
     other: Run | None = None,
     training: Counter | None = None,
     cleanup: str = 'none',
+    costs: str = 'sclite',
 ) -> str:
     """The page.
 
@@ -28,6 +29,7 @@ def report_page(
         training: How often each gloss occurs in training; None counts those of the
             run's references.
         cleanup: Name of the clean-up, to be told to the reader.
+        costs: ``levenshtein`` shows the error rates at unit costs as well.
 
     Raises:
         ConfigError: The run has no such output; the runs do not go together.
@@ -44,5 +46,10 @@ def report_page(
     modules = dict(tables=error_tables, signs=sign_tables)
     environment.globals.update(operation=operation, rate=rate, **modules)
     return environment.get_template('page.html').render(
-        run=run, output=output, other=other, training=training, cleanup=cleanup
+        run=run,
+        output=output,
+        other=other,
+        training=training,
+        cleanup=cleanup,
+        costs=costs,
     )

@@ -1,7 +1,9 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from mmsign.evaluation.wer import alignment_errors
 from mmsign.visualization.html_report import load_run
 from mmsign.visualization.html_report.error_tables import (
     bin_of,
@@ -28,6 +30,19 @@ def test_summary(run):
     assert average[:2] == ('average', 62.5)
     low, high = map(float, average[2].split(' to '))
     assert 0 <= low < 62.5 < high
+
+
+def test_unit_costs_stand_beside_sclites(run):
+    pytest.importorskip('jiwer')
+    # sclite's costs align B with B, for 2 deletions and 2 insertions.
+    pairs = [('A', None), ('C', None), ('B', 'B'), (None, 'A'), (None, 'D')]
+    shorter = replace(run, references=[['A', 'C', 'B']], alignments=dict(x=[pairs]))
+    shorter = replace(shorter, errors=dict(x=[alignment_errors(pairs)]))
+    table = summary(shorter, 'levenshtein')
+    (row,) = table.rows
+    assert len(row) == len(table.header)
+    assert row[1] == pytest.approx(400 / 3) and row[-1] == pytest.approx(100)
+    assert len(summary(shorter).rows[0]) == len(row) - 1
 
 
 def test_comparison(run, second):
