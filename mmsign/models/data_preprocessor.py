@@ -64,7 +64,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             published weights expect BGR.
         memory_format: In which MMAction2's backbones get their input and keep their
             weights, ``contiguous`` or ``channels_last_3d``. mmsign's own have one
-            memory, see ``layers.volume``.
+            memory, see ``layers.volume``; points are always contiguous.
         non_blocking: Copy to the device without waiting, from pinned memory.
         num_keypoints: K, as configs of earlier versions name it; it follows from
             ``keypoints`` and must agree.

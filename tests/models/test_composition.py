@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn as nn
-from tiny_models import HEAD, network_inputs, sample, stream, two_stream
+from tiny_models import GLOSSES, HEAD, network_inputs, sample, stream, two_stream
 
 from mmsign.errors import ConfigError
+from mmsign.models import SignRecognizer
 from mmsign.registry import MODELS
 
 SWIN = dict(
@@ -190,6 +191,21 @@ def test_channels_last_with_a_network_for_frames():
     with torch.no_grad():
         plain, last = (net(network_inputs())['joint'] for net in nets)
     torch.testing.assert_close(plain, last, rtol=1e-3, atol=1e-4)
+
+
+def test_points_of_one_clip_are_never_laid_out_as_frames():
+    """Backward would read beyond them, and end the process."""
+    backbone = dict(type='MSKA', channels=(8, 12), strides=(2, 2), subsets=2)
+    layout = dict(keypoint_input='masked_points', memory_format='channels_last_3d')
+    net = SignRecognizer(
+        vocab=dict(glosses=GLOSSES),
+        data_preprocessor=layout,
+        keypoint=dict(backbone=backbone, head=dict(type='GroupHead')),
+    )
+    assert net.keypoint.laid_out(torch.randn(1, 4, 16, 79, 1)).is_contiguous()
+    inputs = dict(masked_points=torch.randn(1, 4, 16, 79, 1))
+    sum(net(inputs, [sample(16)], mode='loss').values()).backward()
+    assert all(p.grad.isfinite().all() for p in net.parameters())
 
 
 REFUSED = dict(
