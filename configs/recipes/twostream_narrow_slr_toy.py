@@ -25,8 +25,8 @@ optim_wrapper = dict(
     optimizer=dict(lr=2e-3), clip_grad=dict(max_norm=5.0), paramwise_cfg=None
 )
 # What other recipes have in place of the paper's head, with VAC's classifiers. From
-# scratch, distillation of the published weight, 25, keeps the convolutions from learning
-# before the LSTM does.
+# scratch, distillation of the published weight, 25, keeps the convolutions from
+# learning before the LSTM does.
 temporal_head = dict(
     type='TemporalConvLSTMHead',
     hidden_channels=128,

@@ -92,8 +92,8 @@ class Stream(BaseModule):
         self.backbone = build_backbone(backbone, channels, preprocessor.channels)
         self.memory_format = None
         own = any(isinstance(part, Conv3d) for part in self.backbone.modules())
-        # Points have no pixels to put behind the channels: of a single clip laid out so,
-        # PyTorch's convolutions on a CPU read beyond its end in backward.
+        # Points have no pixels to put behind the channels: of a single clip laid out
+        # so, PyTorch's convolutions on a CPU read beyond its end in backward.
         if not own and 'points' not in self.input_key:
             self.memory_format = preprocessor.memory_format
             to_memory_format(self.backbone, self.memory_format)
