@@ -132,7 +132,6 @@ def test_transposed_ones_without_gradients_are_onednns():
     with torch.no_grad():
         assert fast(x, layer.weight)
         assert not fast(x, layer.weight.contiguous())
-        assert not fast(x[:1], layer.weight)  # PyTorch's own
         assert not fast(x.double(), layer.weight.double())
         found = layer(x)
     exact = layer.double()(x.double())
