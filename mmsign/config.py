@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,27 +47,6 @@ def find_config(path: str) -> str:
     )
 
 
-@contextmanager
-def _own_bases() -> Iterator[None]:
-    """Let ``_base_`` name configs as ``mmsign::NAME``.
-
-    MMEngine reads such names of the packages alone that it lists.
-    """
-    theirs = Config._get_cfg_path
-
-    def find(base: str, filename: str) -> tuple[str, str | None]:
-        package, _, name = base.partition('::')
-        if package == 'mmsign' and name:
-            return find_config(name.removesuffix('.py')), None
-        return theirs(base, filename)
-
-    Config._get_cfg_path = staticmethod(find)
-    try:
-        yield
-    finally:
-        Config._get_cfg_path = staticmethod(theirs)
-
-
 def load_config(path: str) -> Config:
     """Read a config file, found by ``find_config``.
 
@@ -80,7 +58,7 @@ def load_config(path: str) -> Config:
     path = find_config(path)
     if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
-    with _own_bases():
+    with compat.bases_of('mmsign', find_config):
         cfg = Config.fromfile(path)
     modules = (cfg.get('custom_imports') or {}).get('imports') or ()
     if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:

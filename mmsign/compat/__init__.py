@@ -22,6 +22,7 @@ from mmsign.compat.mixed_precision import (
 )
 from mmsign.compat.mmaction_imports import make_mmaction_importable
 from mmsign.compat.mmengine_checkpoints import install_checkpoint_io
+from mmsign.compat.mmengine_configs import bases_of
 from mmsign.compat.small_convolutions import (
     convolution,
     has_fast_transposed_3d,
