@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import numpy as np
 import pytest
@@ -115,23 +116,40 @@ def test_agrees_with_the_published_network(kind, path):
             assert (
                 outputs['lengths'].tolist() == file.expected['new_src_lengths'].tolist()
             )
-    total.backward()
     state = net.state_dict()
     for name in file.expected:
         if name.startswith('train_') and 'running' in name:
             found[name] = state[slrt_to_ours(name.removeprefix('train_'))]
-    parameters = dict(net.named_parameters())
-    norms = [name for name in file.expected if name.startswith('grad_norm/')]
-    # Where a ReLU's input is zero but for rounding, gradients differ with it: which of
-    # them do is another matter in every run, how far is not.
-    limit = 3 * max(file.errors.get(name, 0) for name in norms)
-    for name in norms:
-        gradient = parameters[slrt_to_ours(name.removeprefix('grad_norm/'))].grad
-        assert error(file, name, gradient.norm()) < max(limit, 1e-3), name
-    assert len(norms) > 80 and len(found) >= 35
+    assert len(found) >= 35
     for name, tensor in found.items():
         limit = max(1e-5, 5 * file.errors.get(name, 0))
         assert error(file, name, tensor) < limit, name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FILES, reason='no published numbers are there')
+@pytest.mark.parametrize(('kind', 'path'), FILES, ids=lambda x: getattr(x, 'stem', ''))
+def test_gradients_agree_with_the_published_ones(kind, path, monkeypatch):
+    """In float64, as the numbers were made.
+
+    Some norms, of the first layers of face and body above all, move by a thousandth
+    with the last bits of the table of positions, which is in float32 in either code:
+    inputs of ReLUs are that near to zero. Those of a float32 run of the published code
+    move as far.
+    """
+    file = PeerFile(path)
+    net, (inputs, samples) = published(file, kind), published_inputs(file)
+    monkeypatch.setattr(torch.Tensor, 'float', torch.Tensor.double)
+    inputs = {name: x.double() for name, x in inputs.items()}
+    sum(net.double().train()(inputs, samples, mode='loss').values()).backward()
+    parameters, errors = dict(net.named_parameters()), {}
+    for name in file.expected:
+        if name.startswith('grad_norm/'):
+            gradient = parameters[slrt_to_ours(name.removeprefix('grad_norm/'))].grad
+            errors[name] = error(file, name, gradient.norm())
+    limit = 3 * max(file.errors.get(name, 0) for name in errors)
+    assert len(errors) > 80 and max(errors.values()) < max(limit, 1e-3), errors
+    assert statistics.median(errors.values()) < 1e-6
 
 
 # What it says of itself ---------------------------------------------------------
