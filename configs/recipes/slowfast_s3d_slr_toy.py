@@ -8,6 +8,8 @@ model = dict(
             type='BidirectionalSlowFast',
             depth=50,
             base_channels=8,
+            # An eighth of so few would be one.
+            channel_ratio=4,
             stage_blocks=(1, 1, 1, 1),
         ),
         output_stride=4,

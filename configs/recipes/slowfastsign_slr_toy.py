@@ -7,7 +7,7 @@ model = dict(
             _delete_=True,
             type='BidirectionalSlowFast',
             depth=50,
-            base_channels=8,
+            base_channels=16,
             stage_blocks=(2, 2, 2, 2),
         ),
         head=dict(type='PathwayTemporalHead'),

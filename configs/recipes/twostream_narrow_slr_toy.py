@@ -10,10 +10,7 @@ width = 0.125
 head = dict(hidden_channels=128, feedforward_channels=256)
 stream = dict(backbone=dict(width=width), head=head, pyramid_head=head)
 model = dict(video=stream, keypoint=stream, joint=head)
-train_cfg = dict(max_epochs=6, val_interval=6)
-# Half the usual clips a step, so twice the steps: from scratch they are what lacks.
-train_dataloader = dict(batch_size=4, sampler=dict(batch_size=4))
-auto_scale_lr = dict(base_batch_size=4)
+train_cfg = dict(max_epochs=8, val_interval=8)
 param_scheduler = [
     dict(type='WarmUpLR', updates=100, start_factor=0.05, by_epoch=False),
     dict(
