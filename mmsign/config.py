@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
 from mmsign import compat
-from mmsign.errors import ConfigError
+from mmsign.errors import ConfigError, MMSignError
 from mmsign.shipped import shipped
 from mmsign.vocab import GLOSSES_KEY, build_vocabulary
 
@@ -39,7 +39,9 @@ def find_config(path: str) -> str:
         for file in folder.rglob('*.py')
         if '_base_' not in file.parts
     ]
-    near = difflib.get_close_matches(path.removesuffix('.py'), names, 1)
+    name = path.removesuffix('.py')
+    near = [other for other in names if other.endswith(f'/{name}')]
+    near = near or difflib.get_close_matches(name, names, 1)
     advice = f': did you mean {near[0]}?' if near else ''
     raise ConfigError(
         f'config {path} does not exist, nor is it the name of one of mmsign{advice} '
@@ -53,13 +55,21 @@ def load_config(path: str) -> Config:
     Its ``_base_`` may name mmsign's own as ``mmsign::NAME``.
 
     Raises:
-        ConfigError: it does not exist or is not a config file.
+        ConfigError: it does not exist, is not a config file, or fails as a program.
     """
     path = find_config(path)
     if Path(path).suffix not in ('.py', '.json', '.yaml', '.yml'):
         raise ConfigError(f'config {path} is not a .py, .json or .yaml file')
-    with compat.bases_of('mmsign', find_config):
-        cfg = Config.fromfile(path)
+    try:
+        with compat.bases_of('mmsign', find_config):
+            cfg = Config.fromfile(path)
+    except (MMSignError, OSError):
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f'config {path}, or a base of it, cannot be read: {type(error).__name__}: '
+            f'{error} (MMSIGN_TRACEBACK=1 shows where)'
+        ) from error
     modules = (cfg.get('custom_imports') or {}).get('imports') or ()
     if cfg.get('default_scope') == 'mmaction' and 'mmsign' in modules:
         # Written when mmsign's parts were in MMAction2's registries; all names that

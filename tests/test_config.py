@@ -36,6 +36,17 @@ def test_a_config_of_the_package_by_name(name, tmp_path, monkeypatch):
 def test_a_name_that_is_misspelled():
     with pytest.raises(ConfigError, match='did you mean twostream_slr_toy'):
         load_config('twostream_slr_tey')
+    # The folder is what is missing, though another name is as near.
+    with pytest.raises(ConfigError, match='did you mean recipes/vac_slr_toy'):
+        load_config('vac_slr_toy')
+
+
+@pytest.mark.parametrize('text', ["x = {}['a']", 'x = (', 'x = {{_base_.a}}', '1/0'])
+def test_a_config_that_fails_names_itself(text, tmp_path):
+    (tmp_path / 'base.py').write_text('y = 1')
+    (tmp_path / 'mine.py').write_text(f"_base_ = ['base.py']\n{text}\n")
+    with pytest.raises(ConfigError, match='config .*mine.py.*Error: '):
+        load_config(str(tmp_path / 'mine.py'))
 
 
 def test_a_config_builds_on_one_of_the_package(tmp_path):
@@ -47,7 +58,7 @@ def test_a_config_builds_on_one_of_the_package(tmp_path):
     with pytest.raises(ConfigError, match='did you mean twostream_slr_toy'):
         load_config(str(file))
     file.write_text("_base_ = 'mmdeploy::a/b.py'")
-    with pytest.raises(AssertionError, match='mmdeploy'):
+    with pytest.raises(ConfigError, match='mmdeploy'):
         load_config(str(file))
 
 
