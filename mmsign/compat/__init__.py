@@ -12,7 +12,11 @@ from mmsign.compat.checkpoints import (
 )
 from mmsign.compat.devices import can_fuse, choose_device
 from mmsign.compat.distributed import launched, prepare_distributed
-from mmsign.compat.exporting import require_free_export_lengths, torchscript_exporter
+from mmsign.compat.exporting import (
+    is_exporting_onnx,
+    require_free_export_lengths,
+    torchscript_exporter,
+)
 from mmsign.compat.mixed_precision import (
     autocast_dtype,
     cpu_has_bfloat16,

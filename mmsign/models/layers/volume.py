@@ -68,7 +68,7 @@ def _rows(x: Tensor) -> Tensor:
 
 def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
     """(B·T·H·W, C') → (B, C', T, H, W), of the size of x."""
-    return _as_volume(rows.view(len(x), *x.shape[2:], rows.shape[1]))
+    return _as_volume(rows.view(x.shape[0], *x.shape[2:], rows.shape[1]))
 
 
 def _columns(x: Tensor) -> Tensor:
@@ -78,19 +78,42 @@ def _columns(x: Tensor) -> Tensor:
 
 def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
     """(B, C, T, H·W) → (B, C, T, H, W)."""
-    return _as_volume(x.permute(0, 2, 3, 1).unflatten(2, tuple(size)))
+    x = x.permute(0, 2, 3, 1)
+    return _as_volume(x.view(*x.shape[:2], *size, x.shape[3]))
 
 
-class Conv3d(nn.Conv3d):
-    """``nn.Conv3d`` as above."""
+class _OnViews:
+    """What both kinds of convolution have.
+
+    Attributes:
+        is_foreign: Of settings that none of mmsign's networks has, so PyTorch's.
+        is_thin_in_time, is_thin_in_space: Whether the kernel looks at one position.
+        cast_weight: See ``weights_cast``.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        # Known once, as small layers take no longer than finding it out.
+        self.is_foreign = (
+            max(self.dilation) > 1
+            or self.groups > 1
+            or self.padding_mode != 'zeros'
+            or isinstance(self.padding, str)
+        )
+        self.is_thin_in_time = _is_thin(self, slice(0, 1))
+        self.is_thin_in_space = _is_thin(self, slice(1, 3))
 
     cast_weight: Tensor | None = None
 
+
+class Conv3d(_OnViews, nn.Conv3d):
+    """``nn.Conv3d`` as above."""
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W')."""
-        if _is_foreign(self):
+        if self.is_foreign or compat.is_exporting_onnx():
             return super().forward(x)
-        if max(*self.kernel_size, *self.stride) == 1 and not any(self.padding):
+        if self.is_thin_in_time and self.is_thin_in_space:
             rows = F.linear(_rows(x), _weight(self).flatten(1), self.bias)
             return _from_rows(rows, x)
         functions = compat.convolution, sum_of_shifts
@@ -108,19 +131,17 @@ def convolve(x: Tensor, weight: Tensor, padding: Sequence[int]) -> Tensor:
     Returns:
         (B, C', T', H', W').
     """
-    if torch.onnx.is_in_onnx_export():
+    if compat.is_exporting_onnx():
         return F.conv3d(x, weight, padding=tuple(padding))
     return _shifted(sum_of_shifts, x, weight, (1, 1, 1), padding)
 
 
-class ConvTranspose3d(nn.ConvTranspose3d):
+class ConvTranspose3d(_OnViews, nn.ConvTranspose3d):
     """``nn.ConvTranspose3d`` as above."""
-
-    cast_weight: Tensor | None = None
 
     def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W'), of ``output_size`` in the end."""
-        if _is_foreign(self):
+        if self.is_foreign or compat.is_exporting_onnx():
             return super().forward(x, output_size)
         sizes = self.stride, self.padding, self.kernel_size
         more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
@@ -142,12 +163,12 @@ def _on_views(conv: nn.Module, x: Tensor, functions: tuple, *settings) -> Tensor
     """
     thin, full = functions
     weight = _weight(conv)
-    if _is_thin(conv, slice(0, 1)):
+    if conv.is_thin_in_time:
         if not isinstance(conv, nn.ConvTranspose3d):
             x, weight = _on_all_channels(x, weight)
         weight, settings = _ready(weight.flatten(1, 2)), [s[1:] for s in settings]
-        return _from_frames(thin(_frames(x), weight, conv.bias, *settings), len(x))
-    if _is_thin(conv, slice(1, 3)):
+        return _from_frames(thin(_frames(x), weight, conv.bias, *settings), x.shape[0])
+    if conv.is_thin_in_space:
         weight, settings = _ready(weight.flatten(3)), [s[:2] for s in settings]
         y = thin(_columns(x), weight, conv.bias, *settings)
         return _from_columns(y, x.shape[3:])
@@ -160,7 +181,7 @@ class BatchNorm3d(nn.BatchNorm3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W), the same."""
-        if torch.onnx.is_in_onnx_export():
+        if compat.is_exporting_onnx():
             return super().forward(x)
         averages = self.running_mean, self.running_var
         return _normalised(self, x, averages, (self.weight, self.bias))
@@ -173,7 +194,7 @@ def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine) -> Tensor:
     # What F.batch_norm calls for 16 bit, without its search for a library.
     settings = training, norm.momentum, norm.eps
     y, *_ = torch.native_batch_norm(_frames(x), *affine, *averages, *settings)
-    return _from_frames(y, len(x))
+    return _from_frames(y, x.shape[0])
 
 
 def count_batches(module: nn.Module) -> None:
@@ -224,13 +245,13 @@ class MaxPool3d(nn.MaxPool3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C, T', H', W')."""
-        if torch.onnx.is_in_onnx_export():
+        if compat.is_exporting_onnx():
             return super().forward(x)
         sizes = self.kernel_size, self.stride, self.padding
         in_space = [size[1:] for size in sizes]
         in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
         with compat.without_autocast(x.device.type):
-            y = _from_frames(F.max_pool2d(_frames(x), *in_space), len(x))
+            y = _from_frames(F.max_pool2d(_frames(x), *in_space), x.shape[0])
             if in_time[0] == in_time[1] == (1, 1):
                 return y
             return _from_columns(F.max_pool2d(_columns(y), *in_time), y.shape[3:])
@@ -307,7 +328,7 @@ def arrange_weights(module: nn.Module) -> None:
     """
     for part in _own_convolutions(module):
         # (k, M, h, w, N); for a kernel in time alone (M, k, h, w, N).
-        in_time = _is_thin(part, slice(1, 3)) and not _is_thin(part, slice(0, 1))
+        in_time = part.is_thin_in_space and not part.is_thin_in_time
         order = (0, 2, 3, 4, 1) if in_time else (2, 0, 3, 4, 1)
         back = [order.index(axis) for axis in range(5)]
         part.weight.data = part.weight.data.permute(order).contiguous().permute(back)
@@ -317,24 +338,13 @@ def _own_convolutions(module: nn.Module) -> list[Conv3d | ConvTranspose3d]:
     """Those in a network that are computed as above."""
     parts = module.modules()
     parts = (part for part in parts if isinstance(part, (Conv3d, ConvTranspose3d)))
-    return [part for part in parts if not _is_foreign(part)]
-
-
-def _is_foreign(conv: nn.Conv3d | nn.ConvTranspose3d) -> bool:
-    """What none of mmsign's networks has, and what is written to ONNX files."""
-    return (
-        max(conv.dilation) > 1
-        or conv.groups > 1
-        or conv.padding_mode != 'zeros'
-        or isinstance(conv.padding, str)
-        or torch.onnx.is_in_onnx_export()
-    )
+    return [part for part in parts if not part.is_foreign]
 
 
 def _is_thin(conv: nn.Module, axes: slice) -> bool:
     """Whether the kernel looks at one position along these axes."""
     sizes = {*conv.kernel_size[axes], *conv.stride[axes]}
-    return sizes == {1} and not any(conv.padding[axes])
+    return sizes == {1} and {*conv.padding[axes]} == {0}
 
 
 def _on_all_channels(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
