@@ -59,6 +59,10 @@ def corpus(tmp_path_factory) -> Path:
         poses[clip] = render_sentence(GLOSSES[:3], signer, SIZE, rng)[1]
         sentences.append([clip, ' '.join(GLOSSES[:3]), name, 'dev'])
     write_keypoints(root / 'keypoints.safetensors', poses, frame_size=SIZE)
+    rest = sorted({*range(133)} - {0, 9, 10})
+    for points in poses.values():
+        points[:, rest, 2] = 0
+    write_keypoints(root / 'tracks.safetensors', poses, frame_size=SIZE)
     trained = [row for row in signs if row[3] == 'train']
     for table, rows in dict(manifest=signs, sentences=trained + sentences).items():
         with open(root / f'{table}.csv', 'w', newline='') as file:
@@ -104,6 +108,19 @@ def test_single_signs_train_a_recognizer_of_sentences(python, corpus, tmp_path):
     options = f'data_root={corpus}', 'ann_file=sentences.csv', 'max_epochs=25'
     found = train_and_test(python, 'keypoint_slr_spliced', tmp_path, *options)
     # Her single signs are tested with the sentence.
+    assert found['average/reference_words'] == 12 + 3
+    assert found['average/WER'] < 100
+
+
+def test_hands_and_nose_alone(python, corpus, tmp_path):
+    options = (
+        f'data_root={corpus}',
+        'keypoint_file=tracks.safetensors',
+        'ann_file=sentences.csv',
+        'model.keypoint.head.hidden_channels=64',
+        'max_epochs=25',
+    )
+    found = train_and_test(python, 'keypoint_slr_tracks', tmp_path, *options)
     assert found['average/reference_words'] == 12 + 3
     assert found['average/WER'] < 100
 
