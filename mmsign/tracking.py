@@ -4,21 +4,18 @@ Symbols: T frames; P persons in a frame, another number in each; boxes
 (x0, y0, x1, y1) in pixels.
 """
 
-import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from mmengine.logging import print_log
+
+from mmsign.notices import warn
 
 _SAME = 0.1  # of the union of two boxes must be common
 SECOND = 25
 """Frames. Who is not seen for longer is another person when seen again; who is seen
 for less does not take the place of the followed person."""
-
-warn = partial(print_log, logger='current', level=logging.WARNING)
 
 
 def follow_person(

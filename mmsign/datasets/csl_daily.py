@@ -6,8 +6,8 @@ from typing import Any
 from mmsign.errors import DataError
 from mmsign.files import file_stamp
 from mmsign.interop.restricted_pickle import read_pickle
+from mmsign.notices import warn
 from mmsign.registry import DATASETS
-from mmsign.tracking import warn
 
 from .phoenix import read_table
 from .sign_dataset import SignDataset

@@ -9,8 +9,8 @@ from mmengine.dataset import BaseDataset
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.interop.slrt_corpus import read_slrt_annotations
+from mmsign.notices import warn
 from mmsign.registry import TRANSFORMS
-from mmsign.tracking import warn
 from mmsign.vocab import composed
 
 from .clip_names import is_legible

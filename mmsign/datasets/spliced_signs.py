@@ -14,8 +14,8 @@ from torch.utils.data import Dataset
 
 from mmsign.errors import ConfigError, DataError
 from mmsign.files import read_lines
+from mmsign.notices import warn
 from mmsign.registry import DATASETS, TRANSFORMS
-from mmsign.tracking import warn
 
 from .sign_dataset import SignDataset
 from .transforms.pack import PackClip

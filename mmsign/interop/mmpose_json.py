@@ -8,7 +8,8 @@ import numpy as np
 
 from mmsign.errors import DataError, explain
 from mmsign.files import read_json
-from mmsign.tracking import follow_person, warn
+from mmsign.notices import warn
+from mmsign.tracking import follow_person
 
 
 def highest_frame(entries: int) -> int:

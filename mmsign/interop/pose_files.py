@@ -21,7 +21,8 @@ import numpy as np
 from mmsign.errors import DataError, explain, optional_import
 from mmsign.files import replacing
 from mmsign.keypoints import LAYOUT_SIZES, NAMES, PARTS, SELECTED_79, SKELETON
-from mmsign.tracking import follow_person, warn
+from mmsign.notices import warn
+from mmsign.tracking import follow_person
 
 from .mediapipe_points import HOLISTIC, MEDIAPIPE_TABLE
 

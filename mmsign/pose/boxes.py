@@ -14,7 +14,8 @@ import torch
 from mmengine.config import Config
 
 from mmsign.errors import ConfigError, PoseError
-from mmsign.tracking import follow_person, warn
+from mmsign.notices import warn
+from mmsign.tracking import follow_person
 
 from .openmmlab import OpenMMLabModel, batches
 

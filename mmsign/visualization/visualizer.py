@@ -7,9 +7,9 @@ from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
 from mmsign.errors import ConfigError
+from mmsign.notices import warn
 from mmsign.registry import VISUALIZERS
 from mmsign.structures import SignDataSample, TimedGloss
-from mmsign.tracking import warn
 
 from .clip_view import ClipView, write_image
 from .fonts import can_draw, font_families

@@ -5,23 +5,19 @@ Symbols: N frames of the clip, T frames after sampling, H and W of a frame.
 
 import os
 from contextlib import suppress
-from functools import cache
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError, DataError, FrameReadError, explain
 from mmsign.keypoints import FACES, misplaced, select_79
+from mmsign.notices import warn_once
 from mmsign.registry import TRANSFORMS
-from mmsign.tracking import warn
 
 from ..io.frame_sources import FrameSource, open_frames
 from ..io.frame_times import resample
 from ..io.keypoint_file import KeypointFile
 from ..io.listing import video_of
-
-# The same notice once in a process.
-_warn_once = cache(warn)
 
 
 def open_source(info: dict) -> FrameSource:
@@ -192,7 +188,7 @@ class LoadClip(BaseTransform):
         results['frame_size'] = size
         results['crop_box'] = (0.0, 0.0, *map(float, size))
         for notice in filter(None, notices):
-            _warn_once(f'clip {results["clip_id"]}: {notice}')
+            warn_once(f'clip {results["clip_id"]}: {notice}')
         return results
 
 

@@ -4,13 +4,17 @@ Symbols: T frames after sampling, K = 79 keypoints (x, y in pixels of the source
 score).
 """
 
+import itertools
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError
 from mmsign.keypoints import CONFIDENT, SHOULDERS
+from mmsign.notices import warn_once
 from mmsign.registry import TRANSFORMS
-from mmsign.tracking import warn
+
+_COUNT = itertools.count()
 
 
 def shoulders(keypoints: np.ndarray) -> tuple[np.ndarray, float] | None:
@@ -65,7 +69,8 @@ class SignerCrop(BaseTransform):
         if size <= 0:
             raise ConfigError(f'SignerCrop: size must be positive, not {size}')
         self.size, self.below = size, below
-        self._has_warned = False
+        # The same in workers that are forked later.
+        self._subject = f'SignerCrop {next(_COUNT)}'
 
     def transform(self, results: dict) -> dict:
         if 'keypoints' not in results:
@@ -74,7 +79,7 @@ class SignerCrop(BaseTransform):
             )
         found, size = shoulders(results['keypoints']), results['frame_size']
         if found is None or found[1] > max(size):
-            self._warn_once(results['clip_id'])
+            self._warn(results['clip_id'])
             middle, side = np.array(size) / 2, max(size)
         else:
             middle, width = found
@@ -84,12 +89,10 @@ class SignerCrop(BaseTransform):
         results['crop_box'] = (float(x0), float(y0), float(side), float(side))
         return results
 
-    def _warn_once(self, clip_id: str) -> None:
-        if not self._has_warned:
-            self._has_warned = True
-            warn(
-                f'clip {clip_id}: no frame shows both shoulders, or they are further '
-                'apart than the frame is large; SignerCrop finds the signer by them, '
-                'and takes the whole frame, also of other such clips, which are not '
-                'named'
-            )
+    def _warn(self, clip_id: str) -> None:
+        warn_once(
+            f'clip {clip_id}: no frame shows both shoulders, or they are further '
+            'apart than the frame is large; SignerCrop finds the signer by them, and '
+            'takes the whole frame, also of other such clips, which are not named',
+            subject=self._subject,
+        )

@@ -66,7 +66,7 @@ def test_without_shoulders_the_whole_frame_is_taken_with_one_notice(lost, monkey
         points[:, SHOULDERS[0], 0] = 60000
     crop = SignerCrop()
     notices = []
-    monkeypatch.setattr('mmsign.datasets.transforms.signer.warn', notices.append)
+    monkeypatch.setattr('mmsign.notices.warn', notices.append)
     for name in ('first', 'second'):
         results = dict(clip_id=name, keypoints=points, frame_size=SIZE)
         assert crop(results)['crop_box'] == (0, -80, 640, 640)
