@@ -57,7 +57,9 @@ def training_split(folder: Path):
 
 def test_the_walk_is_short_and_every_file_of_it_is_in_the_documents(phoenix_tree):
     net = network().train()
-    training_split(phoenix_tree)[0]  # what is imported late is imported
+    # What is imported late is imported.
+    training_split(phoenix_tree)[0]
+    torch.onnx.is_in_onnx_export()
     seen: set[str] = set()
 
     def note(frame, event, _):

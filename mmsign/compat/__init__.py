@@ -13,7 +13,7 @@ from mmsign.compat.checkpoints import (
 from mmsign.compat.devices import can_fuse, choose_device
 from mmsign.compat.distributed import launched, prepare_distributed
 from mmsign.compat.exporting import (
-    is_exporting_onnx,
+    is_compiling,
     require_free_export_lengths,
     torchscript_exporter,
 )

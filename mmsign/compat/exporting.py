@@ -18,18 +18,8 @@ def torchscript_exporter() -> dict[str, bool]:
     return dict(dynamo=False) if 'dynamo' in known else {}
 
 
-def is_exporting_onnx() -> bool:
-    """Whether an ONNX file is being written, by either exporter.
-
-    ``torch.onnx.is_in_onnx_export``, which takes as long as a small layer; both
-    exporters trace, and whether anything is traced is known at once.
-    """
-    is_traced = torch.jit.is_tracing() or _is_compiling()
-    return is_traced and torch.onnx.is_in_onnx_export()
-
-
-# Unknown to torch 2.1, whose other exporter did not say that it is one.
-_is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+"""``torch.compiler.is_compiling``; before torch 2.2, which lacks it, never."""
 
 
 def require_free_export_lengths() -> None:

@@ -283,7 +283,7 @@ def _in_box(keypoints: Tensor, boxes: Tensor) -> Tensor:
 
 def _running_max(x: Tensor) -> Tensor:
     """The largest so far, (B, T, K, 1) → same."""
-    if not compat.is_exporting_onnx():
+    if not torch.onnx.is_in_onnx_export():
         return x.cummax(1).values
     # ONNX knows no running maximum.
     frame = torch.arange(x.shape[1])

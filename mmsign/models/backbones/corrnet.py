@@ -54,7 +54,7 @@ def correlate(x: Tensor, near: Tensor) -> Tensor:
     """
     dtype = at_least_float32(x.dtype)
     with compat.without_autocast(x.device.type):
-        if compat.is_exporting_onnx():
+        if torch.onnx.is_in_onnx_export():
             return _correlated(x.to(dtype), near.to(dtype))
         count = max(1, _PAIRS_AT_ONCE // x.shape[1] ** 2)
         parts = []

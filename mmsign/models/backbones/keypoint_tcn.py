@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from mmsign import compat
 from mmsign.errors import ConfigError
 from mmsign.keypoints import ARMS, CONFIDENT, NOSE, PARTS, SELECTED_79
 from mmsign.registry import MODELS
@@ -204,7 +203,7 @@ def _shape(
     counted = torch.zeros_like(found)
     counted[..., measured] = found[..., measured]
     counted = torch.where(counted.any(-1, keepdim=True), counted, found)
-    if compat.is_exporting_onnx():
+    if torch.onnx.is_in_onnx_export():
         far = apart.square().sum(1, keepdim=True).sqrt()
     else:  # Its gradient is not needed, and hypot is the fastest there is.
         far = torch.hypot(*apart.split(1, dim=1))

@@ -15,8 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmsign import compat
-
 # Smaller values are 0: their products would be denormal numbers, which slow the first
 # convolution on a CPU. Far below float32's precision at the peak.
 _NEGLIGIBLE = 1e-10
@@ -45,7 +43,7 @@ def _profile(
     exponent = distance.square_().mul_(-0.5 / sigma**2)
     # A CPU's exp is many times slower where its result is denormal or 0.
     profile = exponent.clamp_(min=math.log(_NEGLIGIBLE) - 1).exp_()
-    if compat.is_exporting_onnx():  # which knows no threshold but 0
+    if torch.onnx.is_in_onnx_export():  # which knows no threshold but 0
         return profile * (profile > _NEGLIGIBLE)
     return F.threshold_(profile, _NEGLIGIBLE, 0.0)
 
@@ -100,7 +98,7 @@ def draw_heatmaps(
     # over the innermost dimension is vectorized if that is long and at most one of
     # its operands is a number.
     low, high = value_range
-    if compat.is_exporting_onnx():  # other reshaping would fix the sizes
+    if torch.onnx.is_in_onnx_export():  # other reshaping would fix the sizes
         maps = row[:, :, :, None] * column[:, :, None] * (high - low) + low
         return maps.permute(0, 4, 1, 2, 3)
     offset = torch.full((), low, dtype=dtype, device=keypoints.device)

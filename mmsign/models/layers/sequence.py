@@ -15,8 +15,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _NormBase
 
-from mmsign import compat
-
 
 def upload(values, device: torch.device) -> Tensor:
     """A small tensor, array or list on a device, copied without waiting for it."""
@@ -164,7 +162,7 @@ def convolved(conv: nn.Conv1d, x: Tensor) -> Tensor:
     For some steps and thousands of channels oneDNN takes several times as long. ONNX
     files get the convolution.
     """
-    if compat.is_exporting_onnx():
+    if torch.onnx.is_in_onnx_export():
         return conv(x.transpose(1, 2)).transpose(1, 2)
     return F.linear(windows(x, *conv.kernel_size), conv.weight.flatten(1), conv.bias)
 

@@ -41,6 +41,16 @@ from .sequence import MaskedBatchNorm
 from .shifts import PlacedShifts, images, sum_of_shifts
 
 
+def is_exporting() -> bool:
+    """Whether an ONNX file is being written, by either exporter.
+
+    Both trace, and whether anything is traced is known at once;
+    ``torch.onnx.is_in_onnx_export`` by itself takes as long as a small layer.
+    """
+    is_traced = torch.jit.is_tracing() or compat.is_compiling()
+    return is_traced and torch.onnx.is_in_onnx_export()
+
+
 def _in_memory(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, H, W, C), contiguous."""
     return x.permute(0, 2, 3, 4, 1).contiguous()
@@ -111,7 +121,7 @@ class Conv3d(_OnViews, nn.Conv3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W')."""
-        if self.is_foreign or compat.is_exporting_onnx():
+        if self.is_foreign or is_exporting():
             return super().forward(x)
         if self.is_thin_in_time and self.is_thin_in_space:
             rows = F.linear(_rows(x), _weight(self).flatten(1), self.bias)
@@ -131,7 +141,7 @@ def convolve(x: Tensor, weight: Tensor, padding: Sequence[int]) -> Tensor:
     Returns:
         (B, C', T', H', W').
     """
-    if compat.is_exporting_onnx():
+    if is_exporting():
         return F.conv3d(x, weight, padding=tuple(padding))
     return _shifted(sum_of_shifts, x, weight, (1, 1, 1), padding)
 
@@ -141,7 +151,7 @@ class ConvTranspose3d(_OnViews, nn.ConvTranspose3d):
 
     def forward(self, x: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """(B, C, T, H, W) → (B, C', T', H', W'), of ``output_size`` in the end."""
-        if self.is_foreign or compat.is_exporting_onnx():
+        if self.is_foreign or is_exporting():
             return super().forward(x, output_size)
         sizes = self.stride, self.padding, self.kernel_size
         more = self._output_padding(x, output_size, *sizes, 3, self.dilation)
@@ -181,7 +191,7 @@ class BatchNorm3d(nn.BatchNorm3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W), the same."""
-        if compat.is_exporting_onnx():
+        if is_exporting():
             return super().forward(x)
         averages = self.running_mean, self.running_var
         return _normalised(self, x, averages, (self.weight, self.bias))
@@ -245,7 +255,7 @@ class MaxPool3d(nn.MaxPool3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, H, W) → (B, C, T', H', W')."""
-        if compat.is_exporting_onnx():
+        if is_exporting():
             return super().forward(x)
         sizes = self.kernel_size, self.stride, self.padding
         in_space = [size[1:] for size in sizes]

@@ -1,5 +1,6 @@
 """Every layer against PyTorch's own, in float64."""
 
+import io
 from contextlib import nullcontext
 
 import pytest
@@ -249,3 +250,21 @@ def test_2d_and_3d_weights_each_in_their_own():
     torch.testing.assert_close(list(net.parameters()), values)
     to_memory_format(net, torch.contiguous_format)
     assert net[0].weight.is_contiguous() and net[1].weight.is_contiguous()
+
+
+class Asks(nn.Module):
+    def forward(self, x):
+        self.answer = volume.is_exporting()
+        return x + 1
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_it_is_known_that_onnx_is_written():
+    pytest.importorskip('onnx')
+    asks, x = Asks(), torch.zeros(1)
+    torch.onnx.export(asks, (x,), io.BytesIO(), **compat.torchscript_exporter())
+    assert asks.answer
+    torch.jit.trace(asks, (x,))
+    assert not asks.answer
+    asks(x)
+    assert not asks.answer
