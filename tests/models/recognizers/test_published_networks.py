@@ -84,13 +84,21 @@ def exact_batch_norms(monkeypatch) -> None:
 @pytest.mark.skipif(not OTHER_SEEDS, reason='MMSIGN_PEERS names no folder')
 @pytest.mark.parametrize('training', [False, True], ids=['evaluation', 'training'])
 @pytest.mark.parametrize(('what', 'path'), FILES, ids=lambda x: getattr(x, 'stem', x))
-def test_agrees_with_the_published_network(what, path, training, exact_batch_norms):
+def test_agrees_with_the_published_network(
+    what, path, training, exact_batch_norms, monkeypatch
+):
     file, net, names = as_published(what, path)
     mode, expected = 'train_' * training, file.expected
     net.train(training)
+    frames = file.frames()
+    if path.stem.startswith('golden_corrnet_seed') and not training:
+        # Its affinities saturate: in float32 the published features are off by some
+        # hundredths, in another way on each machine. The numbers are of float64.
+        monkeypatch.setattr(torch.Tensor, 'float', torch.Tensor.double)
+        net, frames = net.double(), frames.double()
     with torch.no_grad():
         # Its ends are held already.
-        outputs = stage_outputs(net.video.backbone, file.frames())
+        outputs = stage_outputs(net.video.backbone, frames)
         pooled = pool_space(outputs[-1])
         file.check_head(net.video.head, pooled)
     shown = slice(None)
