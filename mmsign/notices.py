@@ -10,8 +10,9 @@ from mmengine.logging import print_log
 warn = partial(print_log, logger='current', level=logging.WARNING)
 
 # A byte per notice, found by its checksum, in memory that forked processes share:
-# every epoch has new workers, to whom all that was said before would be new.
-_SLOTS = 1 << 20
+# every epoch has new workers, to whom all that was said before would be new. Of so many
+# that two notices hardly meet in one; those that are not touched take no memory.
+_SLOTS = 1 << 24
 _said = mmap.mmap(-1, _SLOTS)
 
 
