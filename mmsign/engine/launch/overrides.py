@@ -18,6 +18,11 @@ from mmsign.errors import ConfigError
 from mmsign.models import SignDataPreprocessor
 from mmsign.models.recognizers.stream import Stream
 
+# Settings that have a variable's value under another name: (their key, the part's type).
+_USES: dict[str, tuple[tuple[str, str | None], ...]] = {
+    'dataset_type': (('type', None), ('dataset', None)),
+    'video_size': (('size', 'ClipResize'),),
+}
 _BRACKETS = {'(': ')', '[': ']', '{': '}'}
 # Settings that are read at the top level of a config; all else there is a variable.
 _SETTINGS = {
@@ -124,9 +129,10 @@ def apply_overrides(cfg: Config, options: dict[str, Any] | None) -> None:
     A config uses a variable such as ``data_root = 'data/phoenix2014'`` in many places,
     but by the time it can be overridden its value has been copied there. Therefore an
     option that names a variable at the top level of the config is also written to
-    every nested key *of the same name that holds the old value*. An option with the
-    full path of a nested key wins over that. Settings of the whole training, whether
-    options or not, reach the parts that go by them: see ``settle``.
+    every nested key *of the same name that holds the old value*; ``dataset_type`` to
+    the types of datasets as well, ``video_size`` to the size of ``ClipResize``. An
+    option with the full path of a nested key wins over that. Settings of the whole
+    training, whether options or not, reach the parts that go by them: see ``settle``.
 
     Args:
         cfg: The config as it was read.
@@ -171,6 +177,10 @@ def _follow(cfg: Config, option: str, new: Any) -> None:
     def is_copy(value: Any) -> bool:
         return name in cfg and type(value) is type(old) and value == old
 
+    def is_use(node: dict, key: str) -> bool:
+        uses = ((name, None), *_USES.get(name, ()))
+        return any(key == k and kind in (None, node.get('type')) for k, kind in uses)
+
     places = [
         (place, node, key, is_copy(value))
         for place, node, key, value in entries(cfg._cfg_dict)
@@ -178,11 +188,11 @@ def _follow(cfg: Config, option: str, new: Any) -> None:
     ]
     if not below:
         for _, node, key, copied in places:
-            if copied and key == name:
+            if copied and is_use(node, key):
                 node[key] = new
     # Other variables are not read.
     places = [place for place in places if place[0].split('.')[0] in _SETTINGS]
-    followed = any(copied and key == name for _, _, key, copied in places)
+    followed = any(copied and is_use(node, key) for _, node, key, copied in places)
     if name in _SETTINGS or (followed and not below):
         return
     if name in cfg:

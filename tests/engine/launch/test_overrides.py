@@ -5,6 +5,7 @@ import argparse
 import pytest
 from mmengine.config import Config
 
+from mmsign.config import load_config
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.errors import ConfigError
 
@@ -140,6 +141,18 @@ def test_nested_keys_are_plain_merges(cfg):
     assert cfg.model.vocab == {'dataset': 'Toy', 'data_root': 'x'}
     apply_overrides(cfg, None)
     assert cfg.size == 224
+
+
+def test_what_a_variable_is_called_where_it_is_used():
+    cfg = load_config('twostream_slr_small')
+    apply_overrides(cfg, {'dataset_type': 'Phoenix2014TDataset', 'video_size': 32})
+    assert cfg.model.vocab.dataset == 'Phoenix2014TDataset'
+    assert cfg.model.data_preprocessor.video_size == 32
+    for split in ('train', 'val', 'test'):
+        dataset = cfg[f'{split}_dataloader'].dataset
+        assert dataset.type == 'Phoenix2014TDataset'
+        sizes = {step.type: step.size for step in dataset.pipeline if 'size' in step}
+        assert sizes == {'ClipResize': 32}
 
 
 @pytest.mark.parametrize(
