@@ -18,7 +18,7 @@ from mmsign.errors import ConfigError
 from mmsign.models import SignDataPreprocessor
 from mmsign.models.recognizers.stream import Stream
 
-# Settings that have a variable's value under another name: (their key, the part's type).
+# Variables whose value settings have under another name: (key, type of the part).
 _USES: dict[str, tuple[tuple[str, str | None], ...]] = {
     'dataset_type': (('type', None), ('dataset', None)),
     'video_size': (('size', 'ClipResize'),),
