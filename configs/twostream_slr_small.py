@@ -19,4 +19,6 @@ model = dict(
         head=head,
     ),
     joint=dict(type='JointHead', **head),
+    # Without it the frames, from scratch and of few clips, hardly begin to be read.
+    distillation=dict(type='SelfDistillationLoss'),
 )
