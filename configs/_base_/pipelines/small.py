@@ -6,8 +6,7 @@ test_sample = dict(type='SampleClip', stride=1, test=True)
 crop = dict(type='SignerCrop')
 resize = dict(type='ClipResize', size=video_size)
 warp = dict(type='ClipWarp', degrees=20, scale=0.3, aspect=0.2, shear=0.2)
-drop = dict(type='DropPoints', noise=0.005, points=0.1, hands=0.5)
-body = [dict(type='VaryBody'), drop]
+body = [dict(type='VaryBody'), dict(type='DropPoints')]
 hold = dict(type='HoldLast', frames=8)
 # As far as one clip goes, and what is done to a whole sentence: SplicedSigns joins
 # clips in between.

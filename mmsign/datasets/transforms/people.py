@@ -223,7 +223,7 @@ class DropPoints(BaseTransform):
     """
 
     def __init__(
-        self, noise: float = 0.0025, points: float = 0.02, hands: float = 0.3
+        self, noise: float = 0.005, points: float = 0.1, hands: float = 0.5
     ) -> None:
         _check(self, noise=noise, points=points, hands=hands)
         if max(points, hands) > 1:
