@@ -62,10 +62,9 @@ def convert(args: argparse.Namespace) -> list[str]:
         FileNotFoundError, DataError, ConfigError: If a source is not there, DST is
             another file, or an option does not go with it.
     """
-    from mmengine.utils import track_iter_progress
-
     from mmsign.datasets import KeypointWriter, open_frames
     from mmsign.datasets.io.keypoint_sources import estimator_of, open_keypoint_sources
+    from mmsign.engine.launch import with_progress
     from mmsign.errors import ConfigError, DataError
     from mmsign.files import check_outputs
     from mmsign.keypoints import parse_frame_size
@@ -105,7 +104,7 @@ def convert(args: argparse.Namespace) -> list[str]:
         )
     ) as writer:
         new = [clip_id for clip_id in clips if clip_id not in writer.done]
-        for clip_id in track_iter_progress(new, file=sys.stderr) if new else ():
+        for clip_id in with_progress(new):
             try:
                 points, length = clips[clip_id](), length_of(clip_id)
                 if length not in (None, len(points)):

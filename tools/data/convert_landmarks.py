@@ -72,8 +72,6 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> int:
-    from mmengine.utils import track_iter_progress
-
     from mmsign.datasets import write_keypoints
     from mmsign.datasets.io.frame_times import checked_fps
     from mmsign.datasets.io.landmark_sources import (
@@ -88,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         read_labels,
         write_manifest,
     )
+    from mmsign.engine.launch import with_progress
     from mmsign.files import check_outputs
     from mmsign.interop.mediapipe_points import placed, read_table
     from mmsign.keypoints import misplaced, parse_frame_size
@@ -113,9 +112,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f'{args.source} holds no recording ({kinds})')
     clips, rows, sizes, failures, odd, found = {}, [], {}, [], [], []
     makers = set()
-    for name, (recording, *others) in track_iter_progress(
-        list(owners.items()), file=sys.stderr
-    ):
+    for name, (recording, *others) in with_progress(list(owners.items())):
         where = recording.where
         try:
             if others:

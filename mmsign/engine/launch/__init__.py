@@ -1,7 +1,13 @@
 """What ``tools/train.py`` and ``tools/test.py`` share: from arguments to a run."""
 
 from mmsign.config import load_config, resolve_vocabulary
-from mmsign.engine.launch.errors import end_process, interruptible, reported_errors, say
+from mmsign.engine.launch.errors import (
+    end_process,
+    interruptible,
+    reported_errors,
+    say,
+    with_progress,
+)
 from mmsign.engine.launch.overrides import OverrideAction, apply_overrides
 from mmsign.engine.launch.preparation import (
     add_common_arguments,

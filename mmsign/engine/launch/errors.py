@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from mmsign.errors import MMSignError, explain
 
+T = TypeVar('T')
 TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
 # The disk's refusals, wherever they are met: full, over quota, read-only, forbidden.
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -250,6 +251,16 @@ def say(text: str, stream: IO[str] | None = None) -> None:
         print(text, file=stream, flush=True)
     except (OSError, _PrintError):
         _drop(stream)
+
+
+def with_progress(items: Sequence[T]) -> Iterable[T]:
+    """The items, with a bar on standard error where somebody watches: not in a log."""
+    if not items or not sys.stderr.isatty():
+        return items
+    # Imported here, as not every tool needs MMEngine.
+    from mmengine.utils import track_iter_progress
+
+    return track_iter_progress(items, file=sys.stderr)
 
 
 def end_process() -> None:

@@ -18,6 +18,7 @@ from mmsign.engine.launch.errors import (
     message_for_user,
     reported_errors,
     say,
+    with_progress,
 )
 from mmsign.errors import (
     CheckpointError,
@@ -267,6 +268,16 @@ def test_say_prints(capsys):
     say('a')
     say('b', sys.stderr)
     assert capsys.readouterr() == ('a\n', 'b\n')
+
+
+def test_a_bar_is_for_somebody_who_watches(capsys, monkeypatch):
+    assert list(with_progress([1, 2])) == [1, 2]
+    assert capsys.readouterr() == ('', '')
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
+    assert list(with_progress([1, 2])) == [1, 2]
+    printed = capsys.readouterr()
+    assert printed.out == '' and '2/2' in printed.err
+    assert list(with_progress([])) == []
 
 
 # Workers and other processes -------------------------------------------------------
