@@ -37,6 +37,8 @@ PARTS: list[tuple[str, float, list[str]]] = [
     ('profile', 30, ['profile_step', '--frames', FRAMES, *SMALL]),
     ('translation', 30, ['translation', '--memory-only']),
 ]
+# When all else is done, if there is time.
+LOADING = ['loading', '--workers', '8', '--clips', '32' if ON_GPU else '8']
 TOY = 60.0
 
 
@@ -134,6 +136,10 @@ def summary(out: Path) -> str:
             'inference', f'CUDA graphs, separable, {whole}'
         ),
         'training of mBART-large, GiB': of('translation', 'measured on the GPU, GiB'),
+        'loading by 8 workers, PNG folder, frames/s': of(
+            'loading', 'PNG folder, frames/s'
+        ),
+        'the same, pack': of('loading', 'pack, frames/s'),
     }
     lines = [f'| {name} | {value} |' for name, value in rows.items()]
     return '\n'.join(['## summary', '', '| what | value |', '|---|---|', *lines, ''])
@@ -199,13 +205,17 @@ def main() -> None:
         (out / 'gpu.md').write_text('\n'.join(pages))
 
     add(pages.pop())
-    for name, limit, arguments in PARTS:
+    def add_benchmark(name: str, limit: float, arguments: list[str]) -> None:
         if left(SECONDS) > 5:
             add(benchmark(out, name, left(limit), arguments))
         else:
             add(f'## {name}\n\nleft out: no time was left\n')
+
+    for part in PARTS:
+        add_benchmark(*part)
     add(toy_training(out, left(TOY, kept=60)))
     add(tests(out, left(150)))
+    add_benchmark('loading', 60, LOADING)
     pages.insert(1, summary(out))
     add(f'{time.monotonic() - started:.0f} s in all\n')
 

@@ -166,10 +166,10 @@ def main() -> None:
             for label, dataset in datasets.items()
         }
     for label, rate in rates.items():
+        frames = rate * args.frames
         rows[f'{label}, clips/s'] = rate
-        rows[f'{label}, frames/s per worker'] = (
-            rate * args.frames / max(1, args.workers)
-        )
+        rows[f'{label}, frames/s'] = frames
+        rows[f'{label}, frames/s per worker'] = frames / max(1, args.workers)
     for label in ('zip of PNG', 'pack'):
         rows[f'ratio {label} / plain'] = (
             rates[label] / rates['plain Pillow and zipfile']
