@@ -93,6 +93,7 @@ class SignerCrop(BaseTransform):
         warn_once(
             f'clip {clip_id}: no frame shows both shoulders, or they are further '
             'apart than the frame is large; SignerCrop finds the signer by them, and '
-            'takes the whole frame, also of other such clips, which are not named',
+            'takes the whole frame, also of other such clips, which are not named. For '
+            'tracks of hands and nose alone there is configs/keypoint_slr_tracks.py',
             subject=self._subject,
         )
