@@ -11,6 +11,7 @@ train_dataloader = dict(
         dataset=dict(
             type={{_base_.dataset_type}},
             data_root={{_base_.data_root}},
+            ann_file={{_base_.ann_file}},
             keypoint_file={{_base_.keypoint_file}},
             fps={{_base_.fps}},
             step={{_base_.step}},

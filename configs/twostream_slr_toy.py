@@ -1,8 +1,8 @@
-"""Stage 2 on the toy corpus: TwoStream-SLR, what the quickstart trains.
+"""Stage 2 on the toy corpus: TwoStream-SLR.
 
 Every part of the full network, narrow and at low resolution. As the paper's recipe has
-it, the quickstart trains video_slr_toy.py and keypoint_slr_toy.py first and names
-their checkpoints in model.video.checkpoint and model.keypoint.checkpoint.
+it, train video_slr_toy.py and keypoint_slr_toy.py first and name their checkpoints in
+model.video.checkpoint and model.keypoint.checkpoint.
 """
 
 _base_ = [

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mmsign.datasets import write_keypoints
+from mmsign.engine.launch import apply_overrides, load_config
 from mmsign.toy.render import render_sentence
 from mmsign.toy.signers import Difficulty, signer_of
 
@@ -72,6 +73,14 @@ def corpus(tmp_path_factory) -> Path:
         header = ['id', 'video', 'glosses', 'signer', 'split']
         csv.writer(file).writerows([header, *seen])
     return root
+
+
+def test_another_manifest_is_that_of_all_splits():
+    cfg = load_config(str(ROOT / 'configs/keypoint_slr_spliced.py'))
+    apply_overrides(cfg, dict(ann_file='other.csv'))
+    parts = [cfg.train_dataloader.dataset.dataset, cfg.vocab]
+    parts += [cfg[f'{split}_dataloader'].dataset for split in ('val', 'test')]
+    assert {part.ann_file for part in parts} == {'other.csv'}
 
 
 def train_and_test(python: str, config: str, work: Path, *options: str) -> dict:

@@ -32,8 +32,8 @@ class ExportableNetwork(nn.Module):
         model: A recognizer in evaluation mode. Its position tables are extended.
 
     Attributes:
-        input_names: ``video`` (B, 3, T, S, S) and/or ``heatmaps`` (B, K, T, s, s), in
-            the order of ``forward``.
+        input_names: ``video`` (B, 3, T, S, S), ``heatmaps`` (B, K, T, s, s), ``points``
+            (B, 3, T, K, 1), those of the model, in the order of ``forward``.
         output_names: Of the results, each (B, T', V); the average is last.
         axes: Of inputs and outputs those of free size, with their names.
     """

@@ -188,6 +188,16 @@ def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
         str(tmp_path / 'corpus'), 'test', 'keypoints.safetensors', pipeline=load
     )
     assert [clip['frame_size'] for clip in clips] == [(200, 100), (400, 300)]
+    (tmp_path / 'poses/car/4.csv').write_text('frame,point,x,y\n0,pose_0,0.5,0.5\n')
+    (tmp_path / 'poses/car/3.pose').unlink()
+    both, by = tmp_path / 'both', '--estimator=mine'
+    with pytest.raises(SystemExit):
+        run(tmp_path / 'poses', both)
+    said = capsys.readouterr().err
+    assert 'several estimators' in said and 'mediapipe-holistic: ' in said
+    assert not both.exists()
+    run(tmp_path / 'poses', both, by)
+    assert KeypointFile(both / 'keypoints.safetensors').estimator == 'mine'
     np.testing.assert_allclose(
         clips[0]['keypoints'], select_79(whole['book/2']), atol=0.07
     )

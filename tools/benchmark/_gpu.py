@@ -205,6 +205,7 @@ def main() -> None:
         (out / 'gpu.md').write_text('\n'.join(pages))
 
     add(pages.pop())
+
     def add_benchmark(name: str, limit: float, arguments: list[str]) -> None:
         if left(SECONDS) > 5:
             add(benchmark(out, name, left(limit), arguments))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
         kinds = ', '.join(SUFFIXES)
         raise ConfigError(f'{args.source} holds no recording ({kinds})')
     clips, rows, sizes, failures, odd, found = {}, [], {}, [], [], []
-    makers = set()
+    makers: dict[str | None, str] = {}  # and where their first points are
     for name, (recording, *others) in with_progress(list(owners.items())):
         where = recording.where
         try:
@@ -129,12 +130,15 @@ def run(args: argparse.Namespace) -> int:
             failures.append(str(error) if known else f'{where}: {error}')
             continue
         clips[name], sizes[name] = keypoints, size
-        makers.add(marks.estimator)
+        makers.setdefault(marks.estimator, where)
         if row is not None:
             rows.append(row | dict(fps=marks.fps or args.fps))
         found.append((keypoints[..., 2] > 0).mean())
         if notice := misplaced(keypoints, size):
             odd.append(f'{where}: {notice}')
+    estimator = args.estimator
+    if estimator is None and args.table is None:
+        estimator = maker_of(makers)
     if clips and not alone:
         deal_splits(rows)
     if clips:
@@ -144,9 +148,7 @@ def run(args: argparse.Namespace) -> int:
         for row in rows if other_sizes else ():
             row['frame_size'] = '{}x{}'.format(*sizes[row['id']])
         out.parent.mkdir(parents=True, exist_ok=True)
-        # Points that are called as MediaPipe's are MediaPipe's.
-        own = makers.pop() if len(makers) == 1 and args.table is None else None
-        about = None if other_sizes else size, args.estimator or own
+        about = None if other_sizes else size, estimator
         write_keypoints(out, clips, 'mmsign_79', *about)
         share = f'{np.mean(found):.1%} of the points found'
         print(f'{out}: {len(clips)} clips, {share}')
@@ -163,6 +165,24 @@ def run(args: argparse.Namespace) -> int:
         print(f'{len(failures)} recordings could not be read:', file=sys.stderr)
         print(*(f'  {line}' for line in failures), sep='\n', file=sys.stderr)
     return 1 if failures else 0
+
+
+def maker_of(makers: Mapping[str | None, str]) -> str | None:
+    """The estimator of all recordings, by their points' names: MediaPipe's are its own.
+
+    Args:
+        makers: Each of them, None if nobody says, and where its first points are.
+
+    Raises:
+        DataError: If there are several.
+    """
+    if len(makers) > 1:
+        named = ', '.join(f'{by or "unknown"}: {where}' for by, where in makers.items())
+        raise DataError(
+            f'keypoints of several estimators would be in one file ({named}): convert '
+            'those of each by themselves, or name by --estimator what made them'
+        )
+    return next(iter(makers), None)
 
 
 def size_of(stated: tuple[int, int] | None, given: tuple[int, int] | None) -> tuple:

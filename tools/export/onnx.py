@@ -1,6 +1,6 @@
 """The network as ONNX: ``python tools/export/onnx.py CONFIG CHECKPOINT OUT.onnx``.
 
-Inputs are those that the data preprocessor makes (frames and heatmaps in [−1, 1]),
+Inputs are those that the data preprocessor makes (frames, heatmaps or points),
 outputs the log-probabilities of every head and of their average; batch size and
 clip length are free. The file is then run by onnxruntime on clips of several lengths
 and compared with PyTorch: a difference above --tolerance is an error. With

@@ -1,6 +1,6 @@
 """Row 7 of the ablation on the toy corpus: TwoStream-SLR, complete.
 
-Stage 2 of all rows takes a third of the quickstart's epochs.
+Stage 2 of all rows takes a third of the epochs of twostream_slr_toy.py.
 """
 
 _base_ = ['../../twostream_slr_toy.py']

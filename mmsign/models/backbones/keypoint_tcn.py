@@ -69,7 +69,8 @@ class KeypointTCN(BaseModule):
 
     Takes ``points`` of the data preprocessor (``keypoint_input='points'``). A keypoint
     without a score counts as missing, of hands and face also one whose score is below
-    the threshold: its numbers are 0, and a flag says so.
+    the threshold: its numbers are 0. Flags say which points of the body, which hands
+    (or their wrists) and whether the face was found.
 
     Args:
         in_channels: Of the points: x, y, score.
