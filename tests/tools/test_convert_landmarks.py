@@ -188,8 +188,8 @@ def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
         str(tmp_path / 'corpus'), 'test', 'keypoints.safetensors', pipeline=load
     )
     assert [clip['frame_size'] for clip in clips] == [(200, 100), (400, 300)]
-    (tmp_path / 'poses/car/4.csv').write_text('frame,point,x,y\n0,pose_0,0.5,0.5\n')
-    (tmp_path / 'poses/car/3.pose').unlink()
+    other = tmp_path / 'poses/car/4.csv'
+    other.write_text('frame,point,x,y\n0,pose_0,0.5,0.5\n')
     both, by = tmp_path / 'both', '--estimator=mine'
     with pytest.raises(SystemExit):
         run(tmp_path / 'poses', both)
@@ -198,6 +198,7 @@ def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
     assert not both.exists()
     run(tmp_path / 'poses', both, by)
     assert KeypointFile(both / 'keypoints.safetensors').estimator == 'mine'
+    other.unlink()
     np.testing.assert_allclose(
         clips[0]['keypoints'], select_79(whole['book/2']), atol=0.07
     )
