@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -13,7 +16,8 @@ import numpy as np
 import pytest
 
 from mmsign.datasets import write_keypoints
-from mmsign.engine.launch import apply_overrides, load_config
+from mmsign.engine.launch import OverrideAction, apply_overrides, load_config
+from mmsign.registry import MODELS, TRANSFORMS
 from mmsign.toy.render import render_sentence
 from mmsign.toy.signers import Difficulty, signer_of
 
@@ -81,6 +85,35 @@ def test_another_manifest_is_that_of_all_splits():
     parts = [cfg.train_dataloader.dataset.dataset, cfg.vocab]
     parts += [cfg[f'{split}_dataloader'].dataset for split in ('val', 'test')]
     assert {part.ann_file for part in parts} == {'other.csv'}
+
+
+def options_of_the_comparison() -> list[str]:
+    """Those of the table of docs/small_corpora.md, as a shell hands them on."""
+    page = (ROOT / 'docs/small_corpora.md').read_text(encoding='utf-8')
+    table = page.split('## What helped')[1].split('```')[0]
+    given = re.findall(r'\| `([^`]+=[^`]*)` \|', table)
+    assert len(given) > 5
+    braces = re.compile(r'(\S*)\{(.*?)\}(\S*)')
+    return [
+        braces.sub(lambda m: ' '.join(m[1] + x + m[3] for x in m[2].split(',')), line)
+        for line in given
+    ]
+
+
+@pytest.mark.parametrize('line', options_of_the_comparison())
+def test_an_option_of_the_comparison_changes_the_recipe(line):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=OverrideAction)
+    cfg = load_config(str(ROOT / 'configs/keypoint_slr_small.py'))
+    for option in shlex.split(line):
+        before = cfg.to_dict()
+        given = parser.parse_args(['--cfg-options', option])
+        apply_overrides(cfg, given.cfg_options)
+        assert cfg.to_dict() != before, option
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        for part in loader.dataset.pipeline:
+            TRANSFORMS.build(part)
+    MODELS.build(cfg.to_dict()['model'] | dict(vocab=dict(glosses=['A', 'B'])))
 
 
 def train_and_test(python: str, config: str, work: Path, *options: str) -> dict:
