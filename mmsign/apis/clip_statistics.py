@@ -164,6 +164,18 @@ def _wrists(keypoints: np.ndarray) -> np.ndarray:
     return offsets / np.maximum(width, 1e-3)[:, None, None]
 
 
+def _between(distances: np.ndarray, near: float) -> np.ndarray:
+    """The middle half of what lies between the resting frames at a clip's ends.
+
+    Args:
+        distances: (N,) as of ``RestPose.distances``.
+        near: Up to where hands rest; none are left of a clip in which they always do.
+    """
+    moving = np.flatnonzero(~(distances <= near))
+    inner = distances[moving[0] : moving[-1] + 1] if len(moving) else distances[:0]
+    return inner[len(inner) // 4 : -(len(inner) // 4) or None]
+
+
 def _rest_of(clips: list[np.ndarray]) -> RestPose | None:
     """The pose in which clips begin and end, if it is rare within them."""
     ends = np.concatenate([clip[[0, -1]] for clip in clips])
@@ -172,12 +184,15 @@ def _rest_of(clips: list[np.ndarray]) -> RestPose | None:
     pose = RestPose((left, right), 0.0, 0)
     apart = [pose.distances(clip) for clip in clips]
     at_ends = np.concatenate([x[[0, -1]] for x in apart])
-    within = np.concatenate([x[len(x) // 4 : -(len(x) // 4) or None] for x in apart])
-    at_ends, within = at_ends[~np.isnan(at_ends)], within[~np.isnan(within)]
-    if not len(at_ends) or not len(within):
+    if np.isnan(at_ends).all():
         return None
     # Nine of ten ends, but one in a hundred of the frames between, or it says nothing.
-    near, far = np.quantile(at_ends, 0.9), np.quantile(within, 0.01)
+    near = np.nanquantile(at_ends, 0.9)
+    # Of signing that goes past some place now and then, what is further away is rare.
+    if np.median([np.mean(~(x <= near)) for x in apart]) < 0.5:
+        return None
+    within = np.concatenate([_between(x, near) for x in apart])
+    far = near if np.isnan(within).all() else np.nanquantile(within, 0.01)
     if not near < far:
         return None
     radius = round(float(near + far) / 2, 4)

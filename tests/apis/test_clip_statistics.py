@@ -32,6 +32,13 @@ def test_clips_that_begin_and_end_at_rest():
     assert ''.join(map(str, resting.astype(int))) == expected
 
 
+def test_clips_that_rest_for_long():
+    plans = [*CLIPS, 'rrrmmmmrrrrrrrr', 'rrrrrrrmmmmmrrrrr', 'rrrrrrrrrr']
+    found = clip_statistics_of([signing(plan) for plan in plans])
+    np.testing.assert_allclose(found.rest.wrists, REST.wrists, atol=1e-4)
+    assert clip_statistics_of([signing('rrrrrr')] * 3).rest is None
+
+
 def test_what_cannot_be_seen_stays_as_it_was():
     assert REST.resting(signing('wwmww'), before=True).tolist() == [1, 1, 0, 0, 0]
     assert REST.resting(signing('ww'), before=False).tolist() == [0, 0]
