@@ -194,7 +194,7 @@ def test_poses_say_their_size_and_rate(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(tmp_path / 'poses', both)
     said = capsys.readouterr().err
-    assert 'several estimators' in said and 'mediapipe-holistic: ' in said
+    assert 'several estimators' in said and '4.csv: mediapipe-holistic' in said
     assert not both.exists()
     run(tmp_path / 'poses', both, by)
     assert KeypointFile(both / 'keypoints.safetensors').estimator == 'mine'

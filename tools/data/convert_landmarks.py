@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +74,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> int:
     from mmsign.datasets import write_keypoints
     from mmsign.datasets.io.frame_times import checked_fps
+    from mmsign.datasets.io.keypoint_sources import agreed_estimator
     from mmsign.datasets.io.landmark_sources import (
         DEFAULT_TABLE,
         SUFFIXES,
@@ -138,7 +138,8 @@ def run(args: argparse.Namespace) -> int:
             odd.append(f'{where}: {notice}')
     estimator = args.estimator
     if estimator is None and args.table is None:
-        estimator = maker_of(makers)
+        # Points that are called as MediaPipe's are MediaPipe's.
+        estimator = agreed_estimator({where: by for by, where in makers.items()})
     if clips and not alone:
         deal_splits(rows)
     if clips:
@@ -165,24 +166,6 @@ def run(args: argparse.Namespace) -> int:
         print(f'{len(failures)} recordings could not be read:', file=sys.stderr)
         print(*(f'  {line}' for line in failures), sep='\n', file=sys.stderr)
     return 1 if failures else 0
-
-
-def maker_of(makers: Mapping[str | None, str]) -> str | None:
-    """The estimator of all recordings, by their points' names: MediaPipe's are its own.
-
-    Args:
-        makers: Each of them, None if nobody says, and where its first points are.
-
-    Raises:
-        DataError: If there are several.
-    """
-    if len(makers) > 1:
-        named = ', '.join(f'{by or "unknown"}: {where}' for by, where in makers.items())
-        raise DataError(
-            f'keypoints of several estimators would be in one file ({named}): convert '
-            'those of each by themselves, or name by --estimator what made them'
-        )
-    return next(iter(makers), None)
 
 
 def size_of(stated: tuple[int, int] | None, given: tuple[int, int] | None) -> tuple:

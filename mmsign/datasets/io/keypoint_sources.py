@@ -4,7 +4,7 @@ Symbols: N frames of a clip, K keypoints.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,18 @@ def estimator_of(
         # One that is damaged is reported when its clips are read.
         with suppress(DataError):
             names[path] = (is_native and KeypointFile(path).estimator) or stated
+    return agreed_estimator(names)
+
+
+def agreed_estimator(names: Mapping[str, str | None]) -> str | None:
+    """The estimator of all points that go into one file.
+
+    Args:
+        names: By source, None where nobody says.
+
+    Raises:
+        DataError: If it is not the same for all.
+    """
     if len({*names.values()}) > 1:
         found = ', '.join(f'{path}: {by or "unknown"}' for path, by in names.items())
         raise DataError(

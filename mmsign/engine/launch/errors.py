@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 
 from mmsign.errors import MMSignError, explain
 
-T = TypeVar('T')
+_Item = TypeVar('_Item')
 TRACEBACK_VARIABLE = 'MMSIGN_TRACEBACK'
 # The disk's refusals, wherever they are met: full, over quota, read-only, forbidden.
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -253,7 +253,7 @@ def say(text: str, stream: IO[str] | None = None) -> None:
         _drop(stream)
 
 
-def with_progress(items: Sequence[T]) -> Iterable[T]:
+def with_progress(items: Sequence[_Item]) -> Iterable[_Item]:
     """The items, with a bar on standard error where somebody watches: not in a log."""
     if not items or not sys.stderr.isatty():
         return items
