@@ -232,20 +232,22 @@ def sign_score_table(scores: Mapping[str, SignScores]) -> str:
 
 
 def sign_group_table(title: str, groups: Mapping[str, SignScores]) -> str:
-    """Accuracy@1 and @5 of each group in percent, and what its signs are taken for.
+    """Accuracy@1 and @5 of each group in percent, how many of its signs are rejected,
+    and what they are taken for.
 
     Examples:
         >>> clips = SignClip('SUN', ('SUN',)), SignClip('RAIN', ('SUN', 'RAIN'))
         >>> print(sign_group_table('sign', SignScores(clips).by('reference')))
-        sign  signs     @1     @5  taken for
-        RAIN      1   0.00 100.00  SUN 1
-        SUN       1 100.00 100.00
+        sign  signs     @1     @5  rejected  taken for
+        RAIN      1   0.00 100.00      0.00  SUN 1
+        SUN       1 100.00 100.00      0.00
     """
     width = max(map(len, [*groups, title]))
-    lines = [f'{title:{width}}  signs     @1     @5  taken for']
+    lines = [f'{title:{width}}  signs     @1     @5  rejected  taken for']
     for name, one in groups.items():
-        first, best = (_shown(one.accuracy(k)) for k in (1, BEST_SIGNS))
-        counts = f'{len(one.signs):5} {first:>6} {best:>6}'
+        rates = one.accuracy(1), one.accuracy(BEST_SIGNS), one.rejected
+        first, best, rejected = map(_shown, rates)
+        counts = f'{len(one.signs):5} {first:>6} {best:>6}  {rejected:>8}'
         lines.append(f'{name:{width}}  {counts}  {one.taken_for}'.rstrip())
     return '\n'.join(lines)
 

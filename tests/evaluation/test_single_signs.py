@@ -64,7 +64,8 @@ def test_tables():
     row = sign_score_table(dict(average=SCORES)).splitlines()[1].split()
     assert row == ['average', '4', '50.00', '75.00', '33.33', '25.00', '2', '50.00']
     table = sign_group_table('sign', SCORES.by('reference')).splitlines()
-    assert table[2].split() == ['SUN', '1', '0.00', '0.00', 'WIND', '1']
+    assert table[1].split() == ['RAIN', '3', '66.67', '100.00', '33.33', 'SUN', '1']
+    assert table[2].split() == ['SUN', '1', '0.00', '0.00', '0.00', 'WIND', '1']
 
 
 def test_the_calibration_error_of_honest_confidences_vanishes():

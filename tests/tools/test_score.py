@@ -323,7 +323,7 @@ def test_single_signs_of_text_files(tmp_path, call_here):
     assert found['confusions'] == [['RAIN', 'SUN', 1]] and 'signers' not in found
     done = run(tmp_path, **files, measure='signs', call=call_here)
     rows = [line.split() for line in done.stdout.splitlines()]
-    assert ['RAIN', '1', '0.00', '100.00', 'SUN', '1'] in rows
+    assert ['RAIN', '1', '0.00', '100.00', '0.00', 'SUN', '1'] in rows
     for wrong in ('SUN RAIN\n\n\n', 'SUN\n'):
         refused(run(tmp_path, **files | dict(ref=wrong), measure='signs'), 'ref.txt')
 
@@ -341,7 +341,7 @@ def test_single_signs_of_a_dump(tmp_path, call_here):
     (tmp_path / 'dev.jsonl').write_text(''.join((*lines, idle)))
     done = call_here(tmp_path, 'signs', 'dev.jsonl')
     rows = [row.split() for row in done.stdout.splitlines()]
-    assert ['Bob', '1', '0.00', '100.00', 'RAIN', '1'] in rows
+    assert ['Bob', '1', '0.00', '100.00', '0.00', 'RAIN', '1'] in rows
     assert 'believed in idle clips: RAIN 1' in done.stdout
     found = json.loads(call_here(tmp_path, 'signs', 'dev.jsonl', '--json').stdout)
     assert found['signers']['Ann']['accuracy@1'] == found['false_accepts'] == 100

@@ -36,17 +36,18 @@ def sign_summary(run: Run) -> Table:
 
 
 def signs_by(run: Run, output: str, title: str, attribute: str) -> Table:
-    """Accuracy of each signer or each sign, and what it is taken for."""
+    """Accuracy of each signer or each sign, what is rejected, what it is taken for."""
     rows = [
         (
             name,
             len(one.signs),
-            *map(_cell, (one.accuracy(), one.accuracy(BEST_SIGNS))),
+            *map(_cell, (one.accuracy(), one.accuracy(BEST_SIGNS), one.rejected)),
             one.taken_for or '–',
         )
         for name, one in run.signs[output].by(attribute).items()
     ]
-    header = (title, 'clips', 'accuracy@1 %', f'accuracy@{BEST_SIGNS} %', 'taken for')
+    rates = ('accuracy@1 %', f'accuracy@{BEST_SIGNS} %', 'rejected %')
+    header = (title, 'clips', *rates, 'taken for')
     return Table(f'Single signs by {title}', header, rows)
 
 
