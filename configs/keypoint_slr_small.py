@@ -25,6 +25,3 @@ model = dict(
     decoder=dict(beam_width=5, merge_adjacent={{_base_.merge_adjacent}}),
     keypoint=dict(backbone=dict(type='KeypointTCN'), head=dict(type='LinearHead')),
 )
-default_hooks = dict(
-    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
-)

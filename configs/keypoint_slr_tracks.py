@@ -29,3 +29,6 @@ model = dict(
         ),
     )
 )
+default_hooks = dict(
+    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
+)

@@ -36,7 +36,6 @@ OPTIONS = (
     'model.keypoint.backbone.dropout=0.1',
     'model.keypoint.head.dropout=0.1',
     'optim_wrapper.optimizer.lr=0.005',
-    'default_hooks.weights_mean.momentum=0.05',
     'default_hooks.checkpoint.max_keep_ckpts=1',
 )
 

@@ -6,12 +6,12 @@ test_sample = dict(type='SampleClip', stride=1, test=True)
 crop = dict(type='SignerCrop')
 resize = dict(type='ClipResize', size=video_size)
 warp = dict(type='ClipWarp', degrees=20, scale=0.3, aspect=0.2, shear=0.2)
-body = [dict(type='VaryBody'), dict(type='DropPoints')]
+drop = dict(type='DropPoints')
 hold = dict(type='HoldLast', frames=8)
 # As far as one clip goes, and what is done to a whole sentence: SplicedSigns joins
 # clips in between.
 keypoint_clip_pipeline = [dict(type='LoadClip', frames=False), sample, crop]
-keypoint_sentence_pipeline = [warp, *body, hold, dict(type='PackClip')]
+keypoint_sentence_pipeline = [warp, drop, hold, dict(type='PackClip')]
 keypoint_train_pipeline = [*keypoint_clip_pipeline, *keypoint_sentence_pipeline]
 keypoint_test_pipeline = [
     dict(type='LoadClip', frames=False),
@@ -27,7 +27,7 @@ train_pipeline = [
     crop,
     resize,
     warp,
-    *body,
+    drop,
     dict(type='ClipColorJitter', prob=0.8),
     dict(type='ClipErase'),
     hold,
