@@ -23,5 +23,8 @@ model = dict(
     vocab={{_base_.vocab}},
     data_preprocessor=dict(keypoint_input='points', pad_multiple=4),
     decoder=dict(beam_width=5, merge_adjacent={{_base_.merge_adjacent}}),
-    keypoint=dict(backbone=dict(type='KeypointTCN'), head=dict(type='LinearHead')),
+    keypoint=dict(
+        backbone=dict(type='KeypointTCN'),
+        head=dict(type='LinearHead', classifier='factored'),
+    ),
 )

@@ -15,6 +15,7 @@ from torch import Tensor
 from mmsign import compat
 from mmsign.registry import MODELS
 
+from ..layers.classifiers import build_classifier
 from ..layers.sequence import (
     ClipLengths,
     Dropout,
@@ -164,6 +165,10 @@ class LinearHead(StepHead):
         in_channels: C of the pooled features; supplied by the recognizer.
         num_classes: V; supplied by the recognizer.
         dropout: Probability.
+        classifier: See ``build_classifier``.
+
+    Raises:
+        ConfigError: If ``classifier`` is none of these.
     """
 
     def __init__(
@@ -171,12 +176,13 @@ class LinearHead(StepHead):
         in_channels: int,
         num_classes: int,
         dropout: float = 0.3,
+        classifier: str = 'linear',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.hidden_channels = in_channels
         self.dropout = Dropout(dropout)
-        self.classifier = nn.Linear(in_channels, num_classes)
+        self.classifier = build_classifier(classifier, in_channels, num_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> HeadOutput:
         """As ``GlossHead.forward``: the gloss features are the features themselves."""

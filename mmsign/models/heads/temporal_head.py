@@ -6,7 +6,6 @@ with the blank; s frames per output step, e frames seen beyond either end of a c
 that R = T'·s + 2·e.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +20,7 @@ from mmsign import compat
 from mmsign.errors import ConfigError, DataError
 from mmsign.registry import MODELS
 
+from ..layers.classifiers import build_classifier
 from ..layers.sequence import (
     ClipLengths,
     Dropout,
@@ -31,26 +31,6 @@ from ..layers.sequence import (
     without_ends,
 )
 from .gloss_head import HeadOutput, needed_rows, output_steps
-
-
-class NormLinear(nn.Linear):
-    """x · w_v/‖w_v‖ for each class v: no bias, no scale.
-
-    Args:
-        in_features: C.
-        out_features: V.
-    """
-
-    def __init__(self, in_features: int, out_features: int) -> None:
-        super().__init__(in_features, out_features, bias=False)
-        nn.init.xavier_uniform_(self.weight, gain=math.sqrt(2))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, C) → (…, V)."""
-        return F.linear(x, F.normalize(self.weight, dim=1))
-
-
-CLASSIFIERS = {'normalised': NormLinear, 'linear': nn.Linear}
 
 
 @MODELS.register_module()
@@ -67,7 +47,7 @@ class TemporalConvLSTMHead(BaseModule):
         layers: ``K5`` is a convolution of 5 frames without padding, batch norm and
             ReLU, ``P2`` a max pool of 2. s and e follow: (4, 6) of ``K5P2K5P2``.
         hidden_channels: Width of the convolutions, and of the gloss feature.
-        classifier: ``normalised``, see ``NormLinear``, or ``linear``.
+        classifier: See ``build_classifier``.
         share_classifier: Whether both classifiers are one.
         dropout: Probability, between the two layers of the LSTM.
         input_dropout: Probability, of the frame features.
@@ -103,10 +83,10 @@ class TemporalConvLSTMHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.layers = parse_layers(layers)
-        if classifier not in CLASSIFIERS or hidden_channels % 2:
+        if hidden_channels % 2:
             raise ConfigError(
-                f'TemporalConvLSTMHead: classifier={classifier!r} must be one of '
-                f'{", ".join(CLASSIFIERS)}, hidden_channels={hidden_channels} even'
+                'TemporalConvLSTMHead: hidden_channels must be even, not '
+                f'{hidden_channels}'
             )
         self.hidden_channels, self.count_padding = hidden_channels, count_padding
         self.time_stride, self.edge = stride_and_edge(self.layers)
@@ -121,11 +101,11 @@ class TemporalConvLSTMHead(BaseModule):
         half = hidden_channels // 2
         settings = dict(num_layers=2, bidirectional=True, batch_first=True)
         self.lstm = nn.LSTM(hidden_channels, half, dropout=dropout, **settings)
-        build = CLASSIFIERS[classifier]
-        self.classifier = build(hidden_channels, num_classes)
+        sizes = hidden_channels, num_classes
+        self.classifier = build_classifier(classifier, *sizes)
         self.convolution_classifier = None
         if not share_classifier:
-            self.convolution_classifier = build(hidden_channels, num_classes)
+            self.convolution_classifier = build_classifier(classifier, *sizes)
         self.distillation = distillation and MODELS.build(distillation)
         self.auxiliary_weights = dict(convolution=convolution_weight)
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn as nn
 
+from mmsign.errors import ConfigError
 from mmsign.models.heads.gloss_head import (
     GlossHead,
     JointHead,
@@ -42,6 +43,15 @@ def test_linear_head_is_one_layer_behind_dropout():
     assert not torch.equal(net(x)[0], net(x)[0])
     with torch.autocast('cpu', torch.bfloat16):
         assert net(x)[0].dtype == torch.float32
+
+
+def test_the_classifier_of_a_linear_head_is_named():
+    torch.manual_seed(0)
+    net, x = LinearHead(7, 5, classifier='factored').eval(), torch.randn(2, 6, 7)
+    assert torch.equal(net(x)[0], net.classifier(x))
+    torch.testing.assert_close(net(x)[0][..., 1:].logsumexp(-1), torch.zeros(2, 6))
+    with pytest.raises(ConfigError, match="classifier='cosine'"):
+        LinearHead(7, 5, classifier='cosine')
 
 
 def test_joint_head_is_the_same_network():

@@ -123,17 +123,9 @@ def test_padding_counts_in_training_only_if_asked_for(counted):
     assert alike == [not counted] * len(alike)
 
 
-def test_a_normalised_classifier_does_not_see_the_length_of_its_weights():
-    x, _ = padded_batch(16)
-    head = narrow().eval()
-    before = head(x).logits
-    head.classifier.weight.data *= torch.tensor([1, 2, 3, 4, 5])[:, None]
-    torch.testing.assert_close(head(x).logits, before)
-
-
 def test_classifiers_are_shared_or_not():
     x, _ = padded_batch(16)
-    for classifier in ('normalised', 'linear'):
+    for classifier in ('normalised', 'linear', 'factored'):
         head = narrow(classifier=classifier, share_classifier=False).eval()
         before = head(x)
         head.classifier.weight.data += torch.randn(5, 8)
@@ -170,8 +162,10 @@ def test_layers_that_are_none_are_refused(layers):
 
 
 def test_what_does_not_go_together_is_refused():
-    with pytest.raises(ConfigError, match='normalised, linear'):
+    with pytest.raises(ConfigError, match="classifier='cosine'"):
         narrow(classifier='cosine')
+    with pytest.raises(ConfigError, match='even, not 7'):
+        narrow(hidden_channels=7)
     with pytest.raises(ConfigError, match='pathways'):
         PathwayTemporalHead(3, 5, pathways=dict(slow=2))
 
