@@ -25,7 +25,13 @@ from .layers.shifts import at_least_float32
 
 @MODELS.register_module()
 class CTCLoss(nn.Module):
-    """CTC summed over the batch, divided by B.
+    """CTC summed over the batch, divided by B; κ sharpens the choice of alignments.
+
+    Of a clip it is −ln(Σ_π p(π)^κ) / κ over the alignments π of its target: CTC for
+    κ = 1, the best alignment alone for κ → ∞, and never less than CTC. With κ = 1 steps
+    that look alike share a gloss for long, each with too little to be read: where its
+    probabilities p_t are small and sum to 1, the gradient of their logits, about
+    p_t − p_t^κ / Σ_s p_s^κ, is 0. With κ > 1 a step that is ahead gains.
 
     A target longer than CTC can align with its output has an infinite loss; it is
     zeroed here, and ``infeasible`` of the recognizer tells beforehand, without looking
@@ -33,6 +39,10 @@ class CTCLoss(nn.Module):
 
     Args:
         loss_weight: Factor of the result.
+        sharpness: κ, at least 1.
+
+    Raises:
+        ConfigError: If ``sharpness`` is less, or not finite.
 
     Examples:
         Of 4 alignments, 3 give the target:
@@ -42,9 +52,11 @@ class CTCLoss(nn.Module):
         1.333
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0, sharpness: float = 1.0) -> None:
         super().__init__()
-        self.loss_weight = loss_weight
+        if not 1 <= sharpness < math.inf:
+            raise ConfigError(f'sharpness must be 1 or more, not {sharpness}')
+        self.loss_weight, self.sharpness = loss_weight, sharpness
 
     def forward(
         self,
@@ -73,7 +85,7 @@ class CTCLoss(nn.Module):
         rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
         factors = np.array(weights or [1.0] * len(logits)) * self.loss_weight
         factors = upload(factors / len(targets), rows.device).to(dtype)
-        return _CTC.apply(rows, plan, factors).unbind()
+        return _CTC.apply(rows, plan, factors, self.sharpness).unbind()
 
 
 class _Plan:
@@ -129,18 +141,21 @@ class _CTC(torch.autograd.Function):
 
     PyTorch's forward variables of every sequence and of its mirror image, so forward
     and backward, give each state's probability and with it the gradient (eq. 14 and
-    16 of the paper). Its own backward pass waits for a GPU another three times, and
-    sums in another order each time.
+    16 of the paper); of sharpened probabilities too, which need not sum to 1. Its own
+    backward pass waits for a GPU another three times, and sums in another order each
+    time.
     """
 
     @staticmethod
-    def forward(ctx, logits, plan, factors):
+    def forward(ctx, logits, plan, factors, sharpness):
         with torch.autocast(logits.device.type, enabled=False):
             index = plan.on(logits.device)
-            log_probs = logits.log_softmax(-1)
+            log_probs = sharpened = logits.log_softmax(-1)
+            if sharpness != 1:
+                sharpened = log_probs * sharpness
             both = torch.cat([index['rows'], index['rows_back']])
             losses, log_alpha = torch._ctc_loss(
-                log_probs[both.t()],
+                sharpened[both.t()],
                 torch.cat([index['target'], index['target_back']]),
                 plan.steps * 2,
                 plan.sizes * 2,
@@ -149,9 +164,10 @@ class _CTC(torch.autograd.Function):
             count = len(plan.steps)
             losses = losses[:count]
             total = torch.where(index['feasible'].bool(), losses, 0)
-            total = total.view(plan.shape).sum(1) * factors
+            total = total.view(plan.shape).sum(1) * (factors / sharpness)
             if ctx.needs_input_grad[0]:
-                gradient = _gradient(log_probs, losses, log_alpha, index)
+                expected = _expected(sharpened, losses, log_alpha, index)
+                gradient = log_probs.exp().sub_(expected)
                 output = index['output_of_row']
                 scale = index['counts'] * factors[output]
                 ctx.save_for_backward(gradient.mul_(scale[:, None]), output)
@@ -161,11 +177,11 @@ class _CTC(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient):
         of_logits, output = ctx.saved_tensors
-        return of_logits * gradient[output][:, None], None, None
+        return of_logits * gradient[output][:, None], None, None, None
 
 
-def _gradient(log_probs, losses, log_alpha, index) -> Tensor:
-    """(rows, V): of the sequences' losses, for the rows that count."""
+def _expected(log_probs, losses, log_alpha, index) -> Tensor:
+    """(rows, V): how probably a row is of a class in an alignment of its target."""
     count = len(losses)
     symbols = index['symbols']
     sequence = torch.arange(count, 2 * count, device=losses.device)[:, None, None]
@@ -176,7 +192,7 @@ def _gradient(log_probs, losses, log_alpha, index) -> Tensor:
     one_hot = log_probs.new_zeros(*symbols.shape, log_probs.shape[1])
     one_hot.scatter_(2, symbols[:, :, None], 1)
     expected = torch.bmm(posterior, one_hot).flatten(0, 1)
-    return log_probs.exp().sub_(expected[index['step_of_row']])
+    return expected[index['step_of_row']]
 
 
 @MODELS.register_module()

@@ -18,30 +18,67 @@ from mmsign.models.losses import (
 from mmsign.vocab import steps_needed
 
 
-def brute_force(log_probs: torch.Tensor, target: list[int], blank: int) -> float:
-    """−log of the summed probability of all paths that spell ``target``."""
+def brute_force(log_probs, target, blank, sharpness) -> torch.Tensor:
+    """−ln(Σ p(path)^sharpness) / sharpness over all paths that spell ``target``."""
     steps, classes = log_probs.shape
-    total = 0.0
-    for path in itertools.product(range(classes), repeat=steps):
-        spelled = [c for c, _ in itertools.groupby(path) if c != blank]
-        if spelled == target:
-            total += float(log_probs[range(steps), path].sum().exp())
-    return -torch.tensor(total).log().item()
+    paths = [
+        path
+        for path in itertools.product(range(classes), repeat=steps)
+        if [c for c, _ in itertools.groupby(path) if c != blank] == target
+    ]
+    of_paths = torch.stack([log_probs[range(steps), path].sum() for path in paths])
+    return -(of_paths * sharpness).logsumexp(0) / sharpness
 
 
+@pytest.mark.parametrize('sharpness', [1, 1.5, 4])
 @pytest.mark.parametrize('blank', [0, 2])
-def test_equals_the_sum_over_all_paths(blank):
+def test_equals_the_sum_over_all_paths(blank, sharpness):
     torch.manual_seed(0)
-    logits = torch.randn(2, 5, 3)
+    logits = torch.randn(3, 5, 3, dtype=torch.float64, requires_grad=True)
     classes = [c for c in range(3) if c != blank]
-    targets = [[classes[0], classes[0]], [classes[1]]]
-    lengths = [5, 3]
-    loss = CTCLoss()(logits, lengths, targets, blank=blank)
-    log_probs = logits.log_softmax(-1)
+    targets = [[classes[0], classes[0]], [classes[1]], []]
+    lengths = [5, 3, 4]
+    loss = CTCLoss(sharpness=sharpness)(logits, lengths, targets, blank=blank)
+    (found,) = torch.autograd.grad(loss, logits)
     expected = sum(
-        brute_force(log_probs[b, : lengths[b]], targets[b], blank) for b in range(2)
+        brute_force(row[:n].log_softmax(-1), target, blank, sharpness)
+        for row, n, target in zip(logits, lengths, targets)
     )
-    assert loss.item() == pytest.approx(expected / 2, rel=1e-5)
+    torch.testing.assert_close(loss, expected / 3)
+    torch.testing.assert_close(found, *torch.autograd.grad(expected / 3, logits))
+
+
+def test_sharpness_ends_with_the_best_alignment_alone():
+    torch.manual_seed(0)
+    logits = torch.randn(1, 4, 3, dtype=torch.float64)
+    plain, sharper, best = (
+        CTCLoss(sharpness=k)(logits, [4], [[1]]).item() for k in (1, 2, 1000)
+    )
+    spans = itertools.combinations(range(5), 2)
+    paths = [[int(start <= t < end) for t in range(4)] for start, end in spans]
+    log_probs = logits[0].log_softmax(-1)
+    of_best = max(log_probs[range(4), path].sum().item() for path in paths)
+    assert plain < sharper < best == pytest.approx(-of_best, abs=0.01)
+
+
+def test_sharpness_lets_the_step_gain_that_is_ahead():
+    # Forty steps share a gloss, and one has a fifth more of it than the others.
+    probs = torch.full((1, 40), 0.025, dtype=torch.float64)
+    probs[0, 7] = 0.03
+    logits = torch.stack([1 - probs, probs], -1).log().requires_grad_()
+    gradients = {}
+    for sharpness in (1, 2):
+        loss = CTCLoss(sharpness=sharpness)(logits, [40], [[1]])
+        (gradients[sharpness],) = torch.autograd.grad(loss, logits)
+    ahead = probs[0, 7] - probs[0, 7] ** 2 / (probs**2).sum()
+    assert gradients[1][0, 7, 1].abs() < 1e-3 < -ahead
+    assert gradients[2][0, 7, 1] == pytest.approx(ahead.item(), rel=0.2)
+
+
+@pytest.mark.parametrize('sharpness', [0.5, math.inf, math.nan])
+def test_refuses_another_sharpness(sharpness):
+    with pytest.raises(ConfigError, match='sharpness'):
+        CTCLoss(sharpness=sharpness)
 
 
 @examples(60)
