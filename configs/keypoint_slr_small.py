@@ -27,6 +27,4 @@ model = dict(
         backbone=dict(type='KeypointTCN'),
         head=dict(type='LinearHead', classifier='factored'),
     ),
-    # With plain CTC some signs are ranked first and never said.
-    loss=dict(type='CTCLoss', sharpness=1.5),
 )
