@@ -27,8 +27,10 @@ model = dict(
             share_classifier=False,
             input_dropout=0.2,
         ),
-    )
+    ),
+    loss=dict(_delete_=True, type='CTCLoss'),
 )
 default_hooks = dict(
-    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
+    sharpness=None,
+    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True),
 )

@@ -10,6 +10,7 @@ from .mirrored_points import MirroredPointsHook
 from .output_length import OutputLengthHook
 from .recognizer_checkpoint import RecognizerCheckpointHook
 from .safe_checkpoint import SafeCheckpointHook
+from .sharpness import SharpnessHook
 from .training_report import TrainingReportHook
 from .translation_check import TranslationCheckHook
 from .visualization import SignVisualizationHook
