@@ -30,4 +30,4 @@ model = dict(
     # With CTC from the beginning some signs are ranked first and never said.
     loss=dict(type='CTCLoss', sharpness=2.0),
 )
-default_hooks = dict(sharpness=dict(type='SharpnessHook', share=0.6))
+default_hooks = dict(sharpness=dict(type='SharpnessHook', share=0.3))

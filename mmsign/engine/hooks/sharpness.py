@@ -23,7 +23,7 @@ class SharpnessHook(Hook):
         ConfigError: If ``share`` is out of range.
     """
 
-    def __init__(self, share: float = 0.6) -> None:
+    def __init__(self, share: float = 0.3) -> None:
         if not 0 < share <= 1:
             raise ConfigError(f'share must lie above 0, 1 at most, not {share}')
         self.share = share
