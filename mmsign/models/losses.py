@@ -151,8 +151,9 @@ class _CTC(torch.autograd.Function):
         with torch.autocast(logits.device.type, enabled=False):
             index = plan.on(logits.device)
             log_probs = sharpened = logits.log_softmax(-1)
+            of_losses = factors
             if sharpness != 1:
-                sharpened = log_probs * sharpness
+                sharpened, of_losses = log_probs * sharpness, factors / sharpness
             both = torch.cat([index['rows'], index['rows_back']])
             losses, log_alpha = torch._ctc_loss(
                 sharpened[both.t()],
@@ -164,7 +165,7 @@ class _CTC(torch.autograd.Function):
             count = len(plan.steps)
             losses = losses[:count]
             total = torch.where(index['feasible'].bool(), losses, 0)
-            total = total.view(plan.shape).sum(1) * (factors / sharpness)
+            total = total.view(plan.shape).sum(1) * of_losses
             if ctx.needs_input_grad[0]:
                 expected = _expected(sharpened, losses, log_alpha, index)
                 gradient = log_probs.exp().sub_(expected)

@@ -34,9 +34,9 @@ class FactoredLinear(nn.Linear):
     """First whether a sign is said, then which: z_0, then ln softmax(z_1 … z_{V−1}).
 
     The softmax of these makes σ(z_0) the blank's probability, whatever the glosses'
-    logits are (the factored blank of HAT, Variani et al. 2020). When to say a
-    sign is so learned from all signs at once. By one softmax over all classes each sign
-    learns it for itself, and a network that hesitates between two says neither.
+    logits are (the factored blank of HAT, Variani et al. 2020). When to say a sign is
+    so learned from all signs at once. By one softmax over all classes each sign learns
+    it for itself, and a network that hesitates between two says neither.
     """
 
     def forward(self, x: Tensor) -> Tensor:
