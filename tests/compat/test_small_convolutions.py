@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -64,6 +66,34 @@ def assert_right(layer: nn.Module, x, low: bool, **options) -> None:
         assert got.shape == wanted.shape
         error = (got - wanted).abs().max() / wanted.abs().max()
         assert error < (0.03 if low else 1e-4), name
+
+
+STRIDED = """
+import torch, torch.nn as nn
+from mmsign import compat
+layer = nn.Conv2d(4, 8, 1, stride=2, bias=False)
+compat.patch_small_convolutions(layer)
+for _ in range(30):
+    x = torch.randn(64, 4, 8, 8).to(memory_format=torch.channels_last)
+    layer(x.requires_grad_()).sum().backward()
+    kept = [torch.randn(n * 37 % 997 + 1) for n in range(50)]
+"""
+
+
+def test_a_stride_without_a_kernel_overwrites_no_memory():
+    # With AVX2 alone the process dies of it, so it is another one.
+    done = subprocess.run([sys.executable, '-c', STRIDED], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize('padding', [0, 'valid', (0, 0)])
+def test_a_stride_without_a_kernel_is_what_it_was(padding):
+    torch.manual_seed(0)
+    layer = nn.Conv2d(3, 5, 1, stride=(2, 3), padding=padding)
+    assert_right(layer, torch.randn(2, 3, 7, 8), False)
+    x = torch.randn(2, 3, 7, 8)
+    plain = nn.Conv2d(3, 5, 1, stride=2, padding=1)
+    assert_right(plain, x, False)  # where padding is seen, it stays
 
 
 @pytest.mark.parametrize('low', [False, True], ids=['float32', 'bfloat16'])
