@@ -28,9 +28,8 @@ model = dict(
             input_dropout=0.2,
         ),
     ),
-    loss=dict(_delete_=True, type='CTCLoss'),
+    loss=dict(sharpness=1.0),
 )
 default_hooks = dict(
-    sharpness=None,
-    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True),
+    weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)
 )

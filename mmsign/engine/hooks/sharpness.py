@@ -31,13 +31,12 @@ class SharpnessHook(Hook):
     def before_train(self, runner) -> None:
         """Raise ConfigError if there is no sharpness to be lowered."""
         self._loss = getattr(model_of(runner), 'gloss_loss', None)
-        self._first = getattr(self._loss, 'sharpness', 1)
-        if self._first == 1:
+        if not hasattr(self._loss, 'sharpness'):
             raise ConfigError(
-                'SharpnessHook lowers the sharpness of the CTC loss, but it is 1 or '
-                "there is none: set model.loss=dict(type='CTCLoss', sharpness=2.0), "
-                'or leave the hook out'
+                'SharpnessHook lowers the sharpness of the CTC loss, and there is none: '
+                "set model.loss=dict(type='CTCLoss', sharpness=2.0), or leave it out"
             )
+        self._first = self._loss.sharpness
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """Set the sharpness of this iteration, also of a training that goes on."""
