@@ -29,11 +29,11 @@ class SharpnessHook(Hook):
         self.share = share
 
     def before_train(self, runner) -> None:
-        """Raise ConfigError if there is no sharpness to be lowered."""
+        """Raise ConfigError if the network's loss has no sharpness."""
         self._loss = getattr(model_of(runner), 'gloss_loss', None)
         if not hasattr(self._loss, 'sharpness'):
             raise ConfigError(
-                'SharpnessHook lowers the sharpness of the CTC loss, and there is none: '
+                'SharpnessHook lowers the sharpness of the CTC loss; there is none: '
                 "set model.loss=dict(type='CTCLoss', sharpness=2.0), or leave it out"
             )
         self._first = self._loss.sharpness
