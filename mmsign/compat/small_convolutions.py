@@ -61,9 +61,14 @@ def convolution(
         (B, C', …), or (C', …).
     """
     axes = weight.dim() - 2
-    if _wants_gradient(x, weight) and weight[0, 0].numel() == 1:
-        x, stride = _subsampled(x, _per_axis(stride, axes), padding)
-    elif padding not in (0, 'valid') and _wants_gradient(x, weight):
+    padded = padding != 'valid' and any(_per_axis(padding, axes))
+    if not _wants_gradient(x, weight):
+        pass  # Outputs are right.
+    elif not padded and weight.shape[2:].numel() == 1:
+        strides = _per_axis(stride, axes)
+        if max(strides) > 1:  # What a kernel of one position sees of the input.
+            x, stride = x[(..., *(slice(None, None, n) for n in strides))], 1
+    elif padded:
         reaches = _reaches(weight, dilation)
         if padding == 'same':
             amounts = [((n - 1) // 2, n // 2) for n in reaches]
@@ -186,16 +191,6 @@ def _wants_gradient(x: Tensor, weight: Tensor) -> bool:
     """Whether there will be a gradient, computed on a CPU."""
     wanted = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
     return wanted and x.device.type == 'cpu'
-
-
-def _subsampled(
-    x: Tensor, strides: Sequence[int], padding: str | int | Sequence[int]
-) -> tuple[Tensor, Sequence[int]]:
-    """What a kernel of one position sees of x, and the strides that are left."""
-    none = padding in ('valid', 'same') or not any(_per_axis(padding, len(strides)))
-    if not none or max(strides) == 1:
-        return x, strides
-    return x[(..., *(slice(None, None, n) for n in strides))], (1,) * len(strides)
 
 
 def _is_small(

@@ -13,7 +13,8 @@ class SharpnessHook(Hook):
     """Lower the sharpness of the CTC loss to 1, linearly over the first iterations.
 
     While it is above 1 each gloss settles on a step; from then on the loss is CTC, by
-    which a network says what is likely over several steps too (``CTCLoss``).
+    which a network says what is likely over several steps too (``CTCLoss``). A loss
+    that is plain CTC already stays so.
 
     Args:
         share: Of all iterations of the training, after which sharpness is 1; above 0,
