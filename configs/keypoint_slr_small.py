@@ -9,7 +9,8 @@ _base_ = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    sampler=dict(batch_size=8),
+    # As many updates as it takes until signs are said, however few the clips.
+    sampler=dict(batch_size=8, at_least=480),
     dataset=dict(pipeline={{_base_.keypoint_train_pipeline}}),
 )
 val_dataloader = dict(

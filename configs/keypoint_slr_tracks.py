@@ -10,7 +10,8 @@ warp = dict(type='ClipWarp', degrees=8, scale=0.15, aspect=0.1, shear=0.08, mirr
 load = dict(type='LoadClip', frames=False)
 pack = dict(type='PackClip')
 train_dataloader = dict(
-    dataset=dict(pipeline=[load, {{_base_.sample}}, {{_base_.crop}}, warp, pack])
+    sampler=dict(at_least=1),
+    dataset=dict(pipeline=[load, {{_base_.sample}}, {{_base_.crop}}, warp, pack]),
 )
 tracks_test_pipeline = [load, {{_base_.test_sample}}, {{_base_.crop}}, pack]
 val_dataloader = dict(dataset=dict(pipeline=tracks_test_pipeline))

@@ -138,7 +138,7 @@ def train_and_test(python: str, config: str, work: Path, *options: str) -> dict:
 
 
 def test_a_signer_whom_nobody_has_seen_is_read(python, corpus, tmp_path):
-    options = f'data_root={corpus}', 'max_epochs=25'
+    options = f'data_root={corpus}', 'max_epochs=2'
     found = train_and_test(python, 'keypoint_slr_small', tmp_path, *options)
     assert found['average/single_signs'] == 16 and found['average/idle_clips'] == 4
     assert found['average/accuracy@1'] > 60
@@ -146,7 +146,7 @@ def test_a_signer_whom_nobody_has_seen_is_read(python, corpus, tmp_path):
 
 
 def test_single_signs_train_a_recognizer_of_sentences(python, corpus, tmp_path):
-    options = f'data_root={corpus}', 'ann_file=sentences.csv', 'max_epochs=25'
+    options = f'data_root={corpus}', 'ann_file=sentences.csv', 'max_epochs=2'
     found = train_and_test(python, 'keypoint_slr_spliced', tmp_path, *options)
     # Her single signs are tested with the sentence.
     assert found['average/reference_words'] == 12 + 3
@@ -171,6 +171,7 @@ def test_both_streams(python, corpus, tmp_path):
         f'data_root={corpus}',
         'ann_file=videos.csv',
         'max_epochs=1',
+        'train_dataloader.sampler.at_least=1',
         'model.video.backbone.width=0.125',
     )
     found = train_and_test(python, 'twostream_slr_small', tmp_path, *options)

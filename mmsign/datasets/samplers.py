@@ -53,13 +53,24 @@ class LengthBucketSampler(Sampler):
         batch_size: Clips per batch and process; must equal the data loader's.
         pool: Batches per pool: 1 is plain shuffling, more saves more padding.
         seed: Of the shuffling; the same in all processes.
+        at_least: Clips of an epoch, of all processes. A corpus of fewer is gone
+            through several times, the last time in part, so that an epoch is as many
+            updates as of one that has them.
     """
 
     def __init__(
-        self, dataset, batch_size: int, pool: int = 20, seed: int | None = None
+        self,
+        dataset,
+        batch_size: int,
+        pool: int = 20,
+        seed: int | None = None,
+        at_least: int = 1,
     ) -> None:
-        if batch_size < 1 or pool < 1:
-            raise ConfigError(f'batch_size {batch_size} and pool {pool}: not positive')
+        if min(batch_size, pool, at_least) < 1:
+            raise ConfigError(
+                f'batch_size {batch_size}, pool {pool}, at_least {at_least}: not all '
+                'positive'
+            )
         self.rank, self.processes = get_dist_info()
         self.batch_size, self.pool, self.epoch = batch_size, pool, 0
         self.seed = sync_random_seed() if seed is None else seed
@@ -67,7 +78,10 @@ class LengthBucketSampler(Sampler):
         self.lengths = list(map(self.measure, infos))
         # As many clips for every process, the last batches filled up.
         step = batch_size * self.processes
-        self.total = math.ceil(len(self.lengths) / step) * step
+        self.once, least = (
+            math.ceil(count / step) * step for count in (len(self.lengths), at_least)
+        )
+        self.total = max(self.once, least)
 
     def measure(self, info: dict) -> int:
         """``known_length`` of a record, or that of its frames; none is decoded."""
@@ -75,11 +89,16 @@ class LengthBucketSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        for start in range(0, self.total, self.once):
+            yield from self._some(min(self.once, self.total - start), generator)
+
+    def _some(self, count: int, generator: torch.Generator) -> Iterator[int]:
+        """Of so many clips, at random, those of this process."""
         order = torch.randperm(len(self.lengths), generator=generator).tolist()
-        order = (order * math.ceil(self.total / len(order)))[: self.total]
+        order = (order * math.ceil(count / len(order)))[:count]
         size = self.pool * self.batch_size * self.processes
         batches = []
-        for start in range(0, self.total, size):
+        for start in range(0, count, size):
             chunk = sorted(order[start : start + size], key=self.lengths.__getitem__)
             starts = range(0, len(chunk), self.batch_size)
             batches += [chunk[i : i + self.batch_size] for i in starts]
@@ -102,7 +121,7 @@ class SentenceBucketSampler(LengthBucketSampler):
 
     Args:
         dataset: A ``SignDataset`` of a corpus with sentences.
-        batch_size, pool, seed: As in ``LengthBucketSampler``.
+        batch_size, pool, seed, at_least: As in ``LengthBucketSampler``.
     """
 
     def measure(self, info: dict) -> int:

@@ -51,6 +51,18 @@ def test_processes_share_the_clips(monkeypatch):
     assert set(parts[0]) | set(parts[1]) == set(range(7))
 
 
+def test_a_small_corpus_is_gone_through_until_there_are_enough():
+    sampler = LengthBucketSampler(Clips(LENGTHS), batch_size=2, seed=0, at_least=19)
+    order = list(sampler)
+    assert len(order) == len(sampler) == 20
+    rounds = order[:8], order[8:16]
+    assert all(sorted(part) == list(range(8)) for part in rounds)
+    assert rounds[0] != rounds[1] and len(set(order[16:])) == 4
+    # The first round is the epoch of one that is large enough.
+    enough = LengthBucketSampler(Clips(LENGTHS), batch_size=2, seed=0, at_least=8)
+    assert list(enough) == rounds[0]
+
+
 def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
     import numpy as np
 
@@ -60,8 +72,9 @@ def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
 
 
 def test_impossible_sizes():
-    with pytest.raises(ValueError, match='batch_size|pool'):
-        LengthBucketSampler(Clips(LENGTHS), batch_size=0)
+    for wrong in (dict(batch_size=0), dict(batch_size=2, at_least=0)):
+        with pytest.raises(ValueError, match='not all positive'):
+            LengthBucketSampler(Clips(LENGTHS), **wrong)
 
 
 def test_sentences_of_similar_length_share_a_batch():

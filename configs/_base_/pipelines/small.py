@@ -3,7 +3,8 @@
 video_size = 112
 sample = dict(type='SampleRhythm', scale=(0.7, 1.4), rhythm=0.3)
 test_sample = dict(type='SampleClip', stride=1, test=True)
-crop = dict(type='SignerCrop')
+# As far as hands go; a wider box leaves fewer pixels for them.
+crop = dict(type='SignerCrop', size=3.0)
 resize = dict(type='ClipResize', size=video_size)
 warp = dict(type='ClipWarp', degrees=20, scale=0.3, aspect=0.2, shear=0.2)
 drop = dict(type='DropPoints')
