@@ -152,7 +152,8 @@ def test_what_a_variable_is_called_where_it_is_used():
         dataset = cfg[f'{split}_dataloader'].dataset
         assert dataset.type == 'Phoenix2014TDataset'
         sizes = {step.type: step.size for step in dataset.pipeline if 'size' in step}
-        assert sizes == {'ClipResize': 32}
+        # The box is measured in shoulders, not in pixels.
+        assert sizes == {'SignerCrop': 3.0, 'ClipResize': 32}
 
 
 @pytest.mark.parametrize(
