@@ -28,7 +28,6 @@ model = dict(
         backbone=dict(type='KeypointTCN'),
         head=dict(type='LinearHead', classifier='factored'),
     ),
-    # With CTC from the beginning some signs are ranked first and never said.
-    loss=dict(type='CTCLoss', sharpness=2.0),
 )
-default_hooks = dict(sharpness=dict(type='SharpnessHook', share=0.3))
+# With CTC from the beginning some signs are ranked first and never said.
+default_hooks = dict(flat_start=dict(type='FlatStartHook'))

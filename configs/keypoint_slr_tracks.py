@@ -29,7 +29,6 @@ model = dict(
             input_dropout=0.2,
         ),
     ),
-    loss=dict(sharpness=1.0),
 )
 default_hooks = dict(
     weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)

@@ -21,6 +21,4 @@ model = dict(
     joint=dict(type='JointHead', **head),
     # Without it the frames, from scratch and of few clips, hardly begin to be read.
     distillation=dict(type='SelfDistillationLoss'),
-    # Sharp alignments keep the frames from being read until they are over.
-    loss=dict(sharpness=1.0),
 )

@@ -25,24 +25,22 @@ from .layers.shifts import at_least_float32
 
 @MODELS.register_module()
 class CTCLoss(nn.Module):
-    """CTC summed over the batch, divided by B; κ sharpens the choice of alignments.
-
-    Of a clip it is −ln(Σ_π p(π)^κ) / κ over the alignments π of its target: CTC for
-    κ = 1, the best alignment alone for κ → ∞, and never less than CTC. With κ = 1 steps
-    that look alike share a gloss for long, each with too little to be read: where its
-    probabilities p_t are small and sum to 1, the gradient of their logits, about
-    p_t − p_t^κ / Σ_s p_s^κ, is 0. With κ > 1 a step that is ahead gains.
+    """CTC summed over the batch, divided by B.
 
     A target longer than CTC can align with its output has an infinite loss; it is
     zeroed here, and ``infeasible`` of the recognizer tells beforehand, without looking
     at the device, which clips this concerns.
 
+    While ``flat``, w, is above 0, the loss of a clip is (1 − w)·CTC − w·ln p of one
+    alignment: each gloss in the middle fifth of an equal part of the steps. CTC alone is
+    stuck where steps that look alike share a gloss, each with too little to be read:
+    while their probabilities are small and sum to 1, its gradient is 0.
+
     Args:
         loss_weight: Factor of the result.
-        sharpness: κ, at least 1.
 
-    Raises:
-        ConfigError: If ``sharpness`` is less, or not finite.
+    Attributes:
+        flat: w, 0 to 1; ``FlatStartHook`` sets it.
 
     Examples:
         Of 4 alignments, 3 give the target:
@@ -52,11 +50,10 @@ class CTCLoss(nn.Module):
         1.333
     """
 
-    def __init__(self, loss_weight: float = 1.0, sharpness: float = 1.0) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
-        if not 1 <= sharpness < math.inf:
-            raise ConfigError(f'sharpness must be 1 or more, not {sharpness}')
-        self.loss_weight, self.sharpness = loss_weight, sharpness
+        self.loss_weight = loss_weight
+        self.flat = 0.0
 
     def forward(
         self,
@@ -85,7 +82,7 @@ class CTCLoss(nn.Module):
         rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
         factors = np.array(weights or [1.0] * len(logits)) * self.loss_weight
         factors = upload(factors / len(targets), rows.device).to(dtype)
-        return _CTC.apply(rows, plan, factors, self.sharpness).unbind()
+        return _CTC.apply(rows, plan, factors, self.flat).unbind()
 
 
 class _Plan:
@@ -126,6 +123,7 @@ class _Plan:
             output_of_row=np.repeat(np.arange(len(n)) // clips, of_output),
             target=[i for target in self.targets for i in target],
             target_back=[i for target in self.targets for i in target[::-1]],
+            flat=_flat_alignment(symbols, size, n, time)[exists],
         )
 
     def on(self, device: torch.device) -> dict[str, Tensor]:
@@ -136,27 +134,33 @@ class _Plan:
         return {k: part.view(x.shape) for part, (k, x) in zip(parts, arrays.items())}
 
 
+def _flat_alignment(symbols, sizes, lengths, time) -> np.ndarray:
+    """(N, T): each gloss about the middle of an equal part of the valid steps."""
+    step = sizes / np.maximum(lengths, 1)
+    part, within = np.divmod((time + 0.5) * step, 1)
+    # A fifth of the part, and one step at least.
+    said = (abs(within - 0.5) <= np.maximum(0.1, step / 2)) & (part < sizes)
+    state = np.where(said, 2 * part.astype(np.int64) + 1, 0)
+    return np.take_along_axis(symbols, state, 1)
+
+
 class _CTC(torch.autograd.Function):
     """Logits (rows, V) → (O,) losses times factors (O,).
 
     PyTorch's forward variables of every sequence and of its mirror image, so forward
     and backward, give each state's probability and with it the gradient (eq. 14 and
-    16 of the paper); of sharpened probabilities too, which need not sum to 1. Its own
-    backward pass waits for a GPU another three times, and sums in another order each
-    time.
+    16 of the paper). Its own backward pass waits for a GPU another three times, and
+    sums in another order each time.
     """
 
     @staticmethod
-    def forward(ctx, logits, plan, factors, sharpness):
+    def forward(ctx, logits, plan, factors, flat):
         with torch.autocast(logits.device.type, enabled=False):
             index = plan.on(logits.device)
-            log_probs = sharpened = logits.log_softmax(-1)
-            of_losses = factors
-            if sharpness != 1:
-                sharpened, of_losses = log_probs * sharpness, factors / sharpness
+            log_probs = logits.log_softmax(-1)
             both = torch.cat([index['rows'], index['rows_back']])
             losses, log_alpha = torch._ctc_loss(
-                sharpened[both.t()],
+                log_probs[both.t()],
                 torch.cat([index['target'], index['target_back']]),
                 plan.steps * 2,
                 plan.sizes * 2,
@@ -165,12 +169,21 @@ class _CTC(torch.autograd.Function):
             count = len(plan.steps)
             losses = losses[:count]
             total = torch.where(index['feasible'].bool(), losses, 0)
-            total = total.view(plan.shape).sum(1) * of_losses
+            total = total.view(plan.shape).sum(1) * factors
+            output = index['output_of_row']
+            scale = index['counts'] * factors[output]
+            aligned = index['flat'][:, None]
+            if flat:
+                of_rows = -log_probs.gather(1, aligned)[:, 0] * scale
+                total = total.mul_(1 - flat).index_add_(0, output, of_rows, alpha=flat)
             if ctx.needs_input_grad[0]:
-                expected = _expected(sharpened, losses, log_alpha, index)
+                expected = _expected(log_probs, losses, log_alpha, index)
+                if flat:
+                    expected.mul_(1 - flat)
+                    expected.scatter_add_(
+                        1, aligned, expected.new_full(aligned.shape, flat)
+                    )
                 gradient = log_probs.exp().sub_(expected)
-                output = index['output_of_row']
-                scale = index['counts'] * factors[output]
                 ctx.save_for_backward(gradient.mul_(scale[:, None]), output)
         return total
 

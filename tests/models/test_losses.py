@@ -18,8 +18,8 @@ from mmsign.models.losses import (
 from mmsign.vocab import steps_needed
 
 
-def brute_force(log_probs, target, blank, sharpness) -> torch.Tensor:
-    """−ln(Σ p(path)^sharpness) / sharpness over all paths that spell ``target``."""
+def brute_force(log_probs, target, blank) -> torch.Tensor:
+    """−ln Σ p(path) over all paths that spell ``target``."""
     steps, classes = log_probs.shape
     paths = [
         path
@@ -27,58 +27,65 @@ def brute_force(log_probs, target, blank, sharpness) -> torch.Tensor:
         if [c for c, _ in itertools.groupby(path) if c != blank] == target
     ]
     of_paths = torch.stack([log_probs[range(steps), path].sum() for path in paths])
-    return -(of_paths * sharpness).logsumexp(0) / sharpness
+    return -of_paths.logsumexp(0)
 
 
-@pytest.mark.parametrize('sharpness', [1, 1.5, 4])
 @pytest.mark.parametrize('blank', [0, 2])
-def test_equals_the_sum_over_all_paths(blank, sharpness):
+def test_equals_the_sum_over_all_paths(blank):
     torch.manual_seed(0)
     logits = torch.randn(3, 5, 3, dtype=torch.float64, requires_grad=True)
     classes = [c for c in range(3) if c != blank]
     targets = [[classes[0], classes[0]], [classes[1]], []]
     lengths = [5, 3, 4]
-    loss = CTCLoss(sharpness=sharpness)(logits, lengths, targets, blank=blank)
+    loss = CTCLoss()(logits, lengths, targets, blank=blank)
     (found,) = torch.autograd.grad(loss, logits)
     expected = sum(
-        brute_force(row[:n].log_softmax(-1), target, blank, sharpness)
+        brute_force(row[:n].log_softmax(-1), target, blank)
         for row, n, target in zip(logits, lengths, targets)
     )
     torch.testing.assert_close(loss, expected / 3)
     torch.testing.assert_close(found, *torch.autograd.grad(expected / 3, logits))
 
 
-def test_sharpness_ends_with_the_best_alignment_alone():
+@pytest.mark.parametrize('flat', [0.25, 1.0])
+def test_a_flat_alignment_has_its_share_of_each_output(flat):
     torch.manual_seed(0)
-    logits = torch.randn(1, 4, 3, dtype=torch.float64)
-    plain, sharper, best = (
-        CTCLoss(sharpness=k)(logits, [4], [[1]]).item() for k in (1, 2, 1000)
-    )
-    spans = itertools.combinations(range(5), 2)
-    paths = [[int(start <= t < end) for t in range(4)] for start, end in spans]
-    log_probs = logits[0].log_softmax(-1)
-    of_best = max(log_probs[range(4), path].sum().item() for path in paths)
-    assert plain < sharper < best == pytest.approx(-of_best, abs=0.01)
+    outputs = [
+        torch.randn(3, steps, 4, dtype=torch.float64, requires_grad=True)
+        for steps in (15, 4)
+    ]
+    targets, lengths = [[1, 2], [3], []], [[8, 15, 8], [4, 3, 2]]
+    # Glosses in the middle of equal parts of what is valid: of one step or, where
+    # that lies between two, of both; of a fifth of fifteen.
+    alignments = [
+        [[0, 1, 1, 0, 0, 2, 2, 0], [0] * 6 + [3] * 3 + [0] * 6, [0] * 8],
+        [[1, 1, 2, 2], [0, 3, 0], [0, 0]],
+    ]
+    plain, mixed = CTCLoss(0.5), CTCLoss(0.5)
+    mixed.flat = flat
+    of_plain = plain(outputs, lengths, targets)
+    of_mixed = mixed(outputs, lengths, targets)
+    for logits, rows, ctc, loss in zip(outputs, alignments, of_plain, of_mixed):
+        of_rows = [
+            -row.log_softmax(-1)[range(len(path)), path].sum()
+            for row, path in zip(logits, rows)
+        ]
+        expected = (1 - flat) * ctc + flat * 0.5 * sum(of_rows) / 3
+        torch.testing.assert_close(loss, expected)
+        (found,) = torch.autograd.grad(loss, logits, retain_graph=True)
+        (gradient,) = torch.autograd.grad(expected, logits, retain_graph=True)
+        torch.testing.assert_close(found, gradient)
 
 
-def test_sharpness_lets_the_step_gain_that_is_ahead():
-    # Forty steps share a gloss, and one has a fifth more of it than the others.
+def test_a_gloss_that_is_spread_gains_from_a_flat_alignment_alone():
+    # Forty steps that look alike share a gloss: silence is likelier at each of them.
     probs = torch.full((1, 40), 0.025, dtype=torch.float64)
-    probs[0, 7] = 0.03
     logits = torch.stack([1 - probs, probs], -1).log().requires_grad_()
-    gradients = {}
-    for sharpness in (1, 2):
-        loss = CTCLoss(sharpness=sharpness)(logits, [40], [[1]])
-        (gradients[sharpness],) = torch.autograd.grad(loss, logits)
-    ahead = probs[0, 7] - probs[0, 7] ** 2 / (probs**2).sum()
-    assert gradients[1][0, 7, 1].abs() < 1e-3 < -ahead
-    assert gradients[2][0, 7, 1] == pytest.approx(ahead.item(), rel=0.2)
-
-
-@pytest.mark.parametrize('sharpness', [0.5, math.inf, math.nan])
-def test_refuses_another_sharpness(sharpness):
-    with pytest.raises(ConfigError, match='sharpness'):
-        CTCLoss(sharpness=sharpness)
+    loss = CTCLoss()
+    for loss.flat in (0.0, 0.1):
+        (gradient,) = torch.autograd.grad(loss(logits, [40], [[1]]), logits)
+        gained = -gradient[0, 17:23, 1].mean().item()
+        assert gained == pytest.approx(loss.flat, abs=0.01)
 
 
 @examples(60)

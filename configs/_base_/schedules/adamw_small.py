@@ -1,6 +1,6 @@
 """AdamW with warm-up and cosine annealing, for small networks from scratch."""
 
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_interval=40)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=30, val_interval=30)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
