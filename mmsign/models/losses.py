@@ -179,10 +179,8 @@ class _CTC(torch.autograd.Function):
             if ctx.needs_input_grad[0]:
                 expected = _expected(log_probs, losses, log_alpha, index)
                 if flat:
-                    expected.mul_(1 - flat)
-                    expected.scatter_add_(
-                        1, aligned, expected.new_full(aligned.shape, flat)
-                    )
+                    one_hot = torch.zeros_like(expected).scatter_(1, aligned, flat)
+                    expected.mul_(1 - flat).add_(one_hot)
                 gradient = log_probs.exp().sub_(expected)
                 ctx.save_for_backward(gradient.mul_(scale[:, None]), output)
         return total
