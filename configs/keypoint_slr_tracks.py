@@ -28,7 +28,7 @@ model = dict(
             share_classifier=False,
             input_dropout=0.2,
         ),
-    ),
+    )
 )
 default_hooks = dict(
     weights_mean=dict(type='EMAHook', momentum=0.01, update_buffers=True)

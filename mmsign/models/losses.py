@@ -32,8 +32,8 @@ class CTCLoss(nn.Module):
     at the device, which clips this concerns.
 
     While ``flat``, w, is above 0, the loss of a clip is (1 − w)·CTC − w·ln p of one
-    alignment: each gloss in the middle fifth of an equal part of the steps. CTC alone is
-    stuck where steps that look alike share a gloss, each with too little to be read:
+    alignment: each gloss in the middle fifth of an equal part of the steps. CTC alone
+    is stuck where steps that look alike share a gloss, each with too little to be read:
     while their probabilities are small and sum to 1, its gradient is 0.
 
     Args:
