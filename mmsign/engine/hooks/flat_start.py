@@ -14,9 +14,9 @@ class FlatStartHook(Hook):
 
     The alignment (``CTCLoss.flat``) says each gloss in the middle of an equal part of
     the clip, of a single sign in the middle of it. From that CTC goes on to when it is
-    said; begun by itself, it may leave a gloss spread over the whole clip. The flat
-    start of speech recognition: Zeyer et al., "CTC in the context of generalized
-    full-sum HMM training", Interspeech 2017.
+    said; begun by itself, it may leave a gloss spread over the whole clip. So hidden
+    Markov models of speech begin, from utterances cut into equal parts ("flat start":
+    Young et al., The HTK Book).
 
     Args:
         weight: Of the alignment at first; above 0, 1 at most. It falls linearly.
