@@ -77,21 +77,22 @@ class CTCLoss(nn.Module):
         """
         if isinstance(logits, Tensor):
             return self([logits], [lengths], targets, blank)[0]
-        plan = _Plan([x.shape[1] for x in logits], lengths, targets, blank)
+        steps = [x.shape[1] for x in logits]
+        plan = _Plan(steps, lengths, targets, blank, self.flat)
         dtype = at_least_float32(logits[0].dtype)
         rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
         factors = np.array(weights or [1.0] * len(logits)) * self.loss_weight
         factors = upload(factors / len(targets), rows.device).to(dtype)
-        return _CTC.apply(rows, plan, factors, self.flat).unbind()
+        return _CTC.apply(rows, plan, factors).unbind()
 
 
 class _Plan:
     """Indices for the sequences of a batch, made on the host and copied at once."""
 
-    def __init__(self, steps, lengths, targets, blank: int) -> None:
+    def __init__(self, steps, lengths, targets, blank: int, flat: float) -> None:
         outputs, clips = len(steps), len(targets)
         self.shape = outputs, clips
-        self.blank = blank
+        self.blank, self.flat = blank, flat
         valid = [n for of_output in lengths for n in of_output]
         self.steps = [max(n, 1) for n in valid]
         self.targets = list(targets) * outputs
@@ -123,8 +124,10 @@ class _Plan:
             output_of_row=np.repeat(np.arange(len(n)) // clips, of_output),
             target=[i for target in self.targets for i in target],
             target_back=[i for target in self.targets for i in target[::-1]],
-            flat=_flat_alignment(symbols, size, n, time)[exists],
         )
+        if flat:
+            aligned = _flat_alignment(symbols, size, n, time)
+            self._indices['flat'] = aligned[exists]
 
     def on(self, device: torch.device) -> dict[str, Tensor]:
         """The indices by name."""
@@ -154,7 +157,7 @@ class _CTC(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, logits, plan, factors, flat):
+    def forward(ctx, logits, plan, factors):
         with torch.autocast(logits.device.type, enabled=False):
             index = plan.on(logits.device)
             log_probs = logits.log_softmax(-1)
@@ -172,8 +175,9 @@ class _CTC(torch.autograd.Function):
             total = total.view(plan.shape).sum(1) * factors
             output = index['output_of_row']
             scale = index['counts'] * factors[output]
-            aligned = index['flat'][:, None]
+            flat = plan.flat
             if flat:
+                aligned = index['flat'][:, None]
                 of_rows = -log_probs.gather(1, aligned)[:, 0] * scale
                 total = total.mul_(1 - flat).index_add_(0, output, of_rows, alpha=flat)
             if ctx.needs_input_grad[0]:
@@ -189,7 +193,7 @@ class _CTC(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient):
         of_logits, output = ctx.saved_tensors
-        return of_logits * gradient[output][:, None], None, None, None
+        return of_logits * gradient[output][:, None], None, None
 
 
 def _expected(log_probs, losses, log_alpha, index) -> Tensor:
