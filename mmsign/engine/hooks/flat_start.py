@@ -12,9 +12,9 @@ from .runs import model_of
 class FlatStartHook(Hook):
     """Mix a flat alignment into the CTC loss, less and less of it.
 
-    The alignment (``CTCLoss.flat``) says each gloss in the middle of an equal part of
-    the clip, of a single sign in the middle of it. From that CTC goes on to when it is
-    said; begun by itself, it may leave a gloss spread over the whole clip. So hidden
+    The alignment (``CTCLoss.flat``) says each gloss at the beginning of an equal part
+    of the clip, where CTC by itself comes to say a single sign. From that it goes on to
+    when a gloss is said; begun without, it may leave one spread over the clip. So hidden
     Markov models of speech begin, from utterances cut into equal parts ("flat start":
     Young et al., The HTK Book).
 
