@@ -12,7 +12,8 @@
   the latter alone
 - ``VaryBody``: ``keypoints`` of another body; ``DropPoints`` loses some
 - ``ClipColorJitter``: ``frames`` in other colours; ``ClipErase`` covers a part
-- ``HoldLast``: both, the last frame stands for a while
+- ``HoldLast``: both, the last frame stands for a while; ``ShiftStart``: they begin
+  later or sooner
 - ``PackClip``: ``inputs`` and ``data_samples``
 
 Instead of all of these, ``LoadFeatures`` reads cached features, and ``PackSentence``
@@ -35,5 +36,6 @@ from .sample import (
     SampleClip,
     SampleRescaled,
     SampleRhythm,
+    ShiftStart,
 )
 from .signer import SignerCrop

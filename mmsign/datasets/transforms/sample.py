@@ -14,6 +14,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmsign.errors import ConfigError
+from mmsign.keypoints import PARTS
 from mmsign.registry import TRANSFORMS
 
 
@@ -201,6 +202,52 @@ def per_frame(results: dict) -> dict[str, np.ndarray]:
 
 
 _PER_FRAME = ('frame_indices', 'keypoints', 'frames')
+
+
+@TRANSFORMS.register_module()
+class ShiftStart(BaseTransform):
+    """Begin a clip later or sooner, as signers begin when they like.
+
+    Without it, a network learns from clips that are cut alike to look for a sign at a
+    certain time. In every second clip the first frame stands for up to ``hold`` frames,
+    in half of these with no hand in sight; of the others up to ``cut`` first frames
+    are left out, a fifth of the clip at most. Each number is as likely.
+
+    Changes ``frame_indices`` (T,), ``keypoints`` and ``frames`` (T, …), as far as they
+    are there. In training alone.
+
+    Args:
+        hold: Frames.
+        cut: Frames.
+
+    Raises:
+        ConfigError: If one is negative.
+
+    Examples:
+        >>> shifted = ShiftStart(2, 0).transform(dict(frame_indices=np.arange(4)))
+        >>> shifted['frame_indices'][-4:]
+        array([0, 1, 2, 3])
+    """
+
+    def __init__(self, hold: int = 20, cut: int = 5) -> None:
+        if hold < 0 or cut < 0:
+            raise ConfigError(
+                f'ShiftStart: hold={hold} and cut={cut} are numbers of frames'
+            )
+        self.hold, self.cut = hold, cut
+
+    def transform(self, results: dict) -> dict:
+        later, out_of_sight = np.random.random(2) < 0.5
+        held = np.random.randint(self.hold + 1)
+        left_out = np.random.randint(self.cut + 1)
+        for key, x in per_frame(results).items():
+            if later:
+                results[key] = np.concatenate([np.repeat(x[:1], held, axis=0), x])
+            else:
+                results[key] = x[min(left_out, len(x) // 5) :]
+        if later and out_of_sight and 'keypoints' in results:
+            results['keypoints'][:held, PARTS['hands'], 2] = 0
+        return results
 
 
 @TRANSFORMS.register_module()

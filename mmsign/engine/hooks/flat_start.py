@@ -14,9 +14,9 @@ class FlatStartHook(Hook):
 
     The alignment (``CTCLoss.flat``) says each gloss at the beginning of an equal part
     of the clip, where CTC by itself comes to say a single sign. From that it goes on to
-    when a gloss is said; begun without, it may leave one spread over the clip. So hidden
-    Markov models of speech begin, from utterances cut into equal parts ("flat start":
-    Young et al., The HTK Book).
+    when a gloss is said; begun without, it may leave one spread over the clip. So
+    hidden Markov models of speech begin, from utterances cut into equal parts ("flat
+    start": Young et al., The HTK Book).
 
     Args:
         weight: Of the alignment at first; above 0, 1 at most. It falls linearly.

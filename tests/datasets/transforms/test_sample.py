@@ -1,3 +1,6 @@
+import copy
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from mmsign.datasets.transforms.sample import (
     SampleClip,
     SampleRescaled,
     SampleRhythm,
+    ShiftStart,
 )
 from mmsign.timing import StepClock
 
@@ -242,6 +246,53 @@ def test_lengths_and_testing_are_those_of_sampling():
     for wrong in (dict(rhythm=-0.1), dict(period=0)):
         with pytest.raises(ValueError, match='SampleRhythm'):
             SampleRhythm(**wrong)
+
+
+@pytest.mark.parametrize('count', [1, 4, 14, 30])
+def test_a_clip_begins_later_or_sooner(count):
+    rng = np.random.default_rng(0)
+    clip = dict(
+        frame_indices=np.arange(3, 3 + count),
+        keypoints=rng.uniform(0.5, 1, (count, 79, 3)).astype(np.float32),
+        frames=rng.integers(0, 256, (count, 5, 5, 3), np.uint8),
+    )
+    before = copy.deepcopy(clip)
+    held, left_out, hidden = set(), set(), Counter()
+    for seed in range(200):
+        np.random.seed(seed)
+        shifted = ShiftStart(hold=6, cut=4)(dict(clip))
+        more = len(shifted['frame_indices']) - count
+        if more > 0:
+            held.add(more)
+            for key, x in clip.items():
+                np.testing.assert_array_equal(shifted[key][more:], x)
+                assert shifted[key].dtype == x.dtype
+                rest = np.repeat(x[:1], more, axis=0)
+                if key == 'keypoints':
+                    lost = shifted[key][:more, 16:58, 2].max() == 0
+                    hidden[lost] += 1
+                    rest[:, 16:58, 2] *= not lost
+                np.testing.assert_array_equal(shifted[key][:more], rest)
+        else:
+            left_out.add(-more)
+            for key, x in clip.items():
+                np.testing.assert_array_equal(shifted[key], x[-more:])
+    assert held == set(range(1, 7))
+    assert left_out == set(range(1 + min(4, count // 5)))
+    assert hidden[True] > 20 < hidden[False]
+    for key, x in before.items():
+        np.testing.assert_array_equal(clip[key], x)
+    blind = ShiftStart()(clip | dict(frames='folder'))
+    assert blind['frames'] == 'folder'
+
+
+def test_a_clip_may_keep_its_start():
+    clip = dict(frame_indices=np.arange(9))
+    shifted = [ShiftStart(hold=0, cut=0)(dict(clip)) for _ in range(20)]
+    assert all(len(one['frame_indices']) == 9 for one in shifted)
+    for wrong in (dict(hold=-1), dict(cut=-1)):
+        with pytest.raises(ValueError, match='ShiftStart'):
+            ShiftStart(**wrong)
 
 
 def test_the_last_frame_is_held():
