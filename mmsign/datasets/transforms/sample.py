@@ -209,12 +209,12 @@ class ShiftStart(BaseTransform):
     """Begin a clip later or sooner, as signers begin when they like.
 
     Without it, a network learns from clips that are cut alike to look for a sign at a
-    certain time. In every second clip the first frame stands for up to ``hold`` frames,
-    in half of these with no hand in sight; of the others up to ``cut`` first frames
-    are left out, a fifth of the clip at most. Each number is as likely.
+    certain time. In every second clip the first frame stands for up to ``hold`` more,
+    in half of these with no hand found (scores of 0); of the others up to ``cut`` first
+    frames are left out, a fifth of the clip at most. Each number is as likely.
 
     Changes ``frame_indices`` (T,), ``keypoints`` and ``frames`` (T, …), as far as they
-    are there. In training alone.
+    are there. For training; a test with it tells what waiting costs.
 
     Args:
         hold: Frames.
