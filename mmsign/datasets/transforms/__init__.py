@@ -8,12 +8,12 @@
 - ``ClipRandomCrop`` decides ``crop_box``; or ``ClipCenterCrop``, ``ClipFixedCrop``,
   ``SignerCrop``
 - ``ClipResize``: ``frames`` (T, S, S, 3), cropped and resized
+- ``ShiftStart``: both, beginning later or sooner
 - ``ClipWarp``: both, as another camera sees them or a left-hander signs; ``ClipFlip``
   the latter alone
 - ``VaryBody``: ``keypoints`` of another body; ``DropPoints`` loses some
 - ``ClipColorJitter``: ``frames`` in other colours; ``ClipErase`` covers a part
-- ``HoldLast``: both, the last frame stands for a while; ``ShiftStart``: they begin
-  later or sooner
+- ``HoldLast``: both, the last frame stands for a while
 - ``PackClip``: ``inputs`` and ``data_samples``
 
 Instead of all of these, ``LoadFeatures`` reads cached features, and ``PackSentence``
