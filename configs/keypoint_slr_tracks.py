@@ -4,7 +4,7 @@ What is left of a frame is where the hands are, so nothing is taken away in trai
 much is known by which signs follow each other, which the LSTM learns.
 """
 
-_base_ = ['_base_/keypoint_small.py']
+_base_ = ['keypoint_slr_small.py']
 train_cfg = dict(max_epochs=200, val_interval=200)
 warp = dict(type='ClipWarp', degrees=8, scale=0.15, aspect=0.1, shear=0.08, mirror=0.0)
 load = dict(type='LoadClip', frames=False)

@@ -4,7 +4,7 @@ Both streams are trained at once, from scratch or from `model.video.pretrained=F
 (Kinetics-400 weights, which want `model.video.backbone.width=1`).
 """
 
-_base_ = ['_base_/keypoint_small.py']
+_base_ = ['keypoint_slr_small.py']
 train_cfg = dict(max_epochs=40, val_interval=40)
 train_dataloader = dict(dataset=dict(pipeline={{_base_.train_pipeline}}))
 val_dataloader = dict(dataset=dict(pipeline={{_base_.test_pipeline}}))

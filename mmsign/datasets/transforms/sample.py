@@ -201,15 +201,17 @@ _PER_FRAME = ('frame_indices', 'keypoints', 'frames')
 
 @TRANSFORMS.register_module()
 class ShiftStart(BaseTransform):
-    """Begin a clip later or sooner, as signers begin when they like.
+    """Begin a clip of one sign, or none, later or sooner, as signers do.
 
     Without it, a network learns from clips that are cut alike to look for a sign at a
     certain time. In every second clip the first frame stands for up to ``hold`` more,
     in half of these with no hand found (scores of 0); of the others up to ``cut`` first
     frames are left out, a fifth of the clip at most. Each number is as likely.
+    Sentences stay as they are: their signs begin at all times anyway.
 
-    Changes ``frame_indices`` (T,), ``keypoints`` and ``frames`` (T, …), as far as they
-    are there. For training; a test with it tells what waiting costs.
+    Reads ``glosses``, changes ``frame_indices`` (T,), ``keypoints`` and ``frames``
+    (T, …), as far as they are there. For training; a test with it tells what waiting
+    costs.
 
     Args:
         hold: Frames.
@@ -232,6 +234,8 @@ class ShiftStart(BaseTransform):
         self.hold, self.cut = hold, cut
 
     def transform(self, results: dict) -> dict:
+        if len(results.get('glosses', ())) > 1:
+            return results
         later, out_of_sight = np.random.random(2) < 0.5
         held = np.random.randint(self.hold + 1)
         left_out = np.random.randint(self.cut + 1)

@@ -4,7 +4,6 @@ from .calibration import CalibrationHook
 from .corpus_change import CorpusChangeHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
-from .flat_start import FlatStartHook
 from .late import LateRuntimeInfoHook
 from .long_clips import LongClipsHook
 from .mirrored_points import MirroredPointsHook

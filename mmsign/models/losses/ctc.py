@@ -28,16 +28,8 @@ class CTCLoss(nn.Module):
     zeroed here, and ``infeasible`` of the recognizer tells beforehand, without looking
     at the device, which clips this concerns.
 
-    While ``flat``, w, is above 0, the loss of a clip is (1 − w)·CTC − w·ln p of one
-    alignment: each gloss in the first fifth of an equal part of the steps. CTC alone
-    is stuck where steps that look alike share a gloss, each with too little to be read:
-    while their probabilities are small and sum to 1, its gradient is 0.
-
     Args:
         loss_weight: Factor of the result.
-
-    Attributes:
-        flat: w, 0 to 1; ``FlatStartHook`` sets it.
 
     Examples:
         Of 4 alignments, 3 give the target:
@@ -50,7 +42,6 @@ class CTCLoss(nn.Module):
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
-        self.flat = 0.0
 
     def forward(
         self,
@@ -74,8 +65,7 @@ class CTCLoss(nn.Module):
         """
         if isinstance(logits, Tensor):
             return self([logits], [lengths], targets, blank)[0]
-        steps = [x.shape[1] for x in logits]
-        plan = _Plan(steps, lengths, targets, blank, self.flat)
+        plan = _Plan([x.shape[1] for x in logits], lengths, targets, blank)
         dtype = at_least_float32(logits[0].dtype)
         rows = torch.cat([x.to(dtype).flatten(0, 1) for x in logits])
         factors = np.array(weights or [1.0] * len(logits)) * self.loss_weight
@@ -86,10 +76,10 @@ class CTCLoss(nn.Module):
 class _Plan:
     """Indices for the sequences of a batch, made on the host and copied at once."""
 
-    def __init__(self, steps, lengths, targets, blank: int, flat: float) -> None:
+    def __init__(self, steps, lengths, targets, blank: int) -> None:
         outputs, clips = len(steps), len(targets)
         self.shape = outputs, clips
-        self.blank, self.flat = blank, flat
+        self.blank = blank
         valid = [n for of_output in lengths for n in of_output]
         self.steps = [max(n, 1) for n in valid]
         self.targets = list(targets) * outputs
@@ -122,9 +112,6 @@ class _Plan:
             target=[i for target in self.targets for i in target],
             target_back=[i for target in self.targets for i in target[::-1]],
         )
-        if flat:
-            aligned = _flat_alignment(symbols, size, n, time)
-            self._indices['flat'] = aligned[exists]
 
     def on(self, device: torch.device) -> dict[str, Tensor]:
         """The indices by name."""
@@ -132,16 +119,6 @@ class _Plan:
         flat = upload(np.concatenate([x.ravel() for x in arrays.values()]), device)
         parts = flat.split([x.size for x in arrays.values()])
         return {k: part.view(x.shape) for part, (k, x) in zip(parts, arrays.items())}
-
-
-def _flat_alignment(symbols, sizes, lengths, time) -> np.ndarray:
-    """(N, T): each gloss at the beginning of an equal part of the valid steps."""
-    step = sizes / np.maximum(lengths, 1)
-    part, within = np.divmod((time + 0.5) * step, 1)
-    # A fifth of the part, and one step at least.
-    said = (within < np.maximum(0.2, step)) & (part < sizes)
-    state = np.where(said, 2 * part.astype(np.int64) + 1, 0)
-    return np.take_along_axis(symbols, state, 1)
 
 
 class _CTC(torch.autograd.Function):
@@ -170,19 +147,11 @@ class _CTC(torch.autograd.Function):
             losses = losses[:count]
             total = torch.where(index['feasible'].bool(), losses, 0)
             total = total.view(plan.shape).sum(1) * factors
-            output = index['output_of_row']
-            scale = index['counts'] * factors[output]
-            flat = plan.flat
-            if flat:
-                aligned = index['flat'][:, None]
-                of_rows = -log_probs.gather(1, aligned)[:, 0] * scale
-                total = total.mul_(1 - flat).index_add_(0, output, of_rows, alpha=flat)
             if ctx.needs_input_grad[0]:
                 expected = _expected(log_probs, losses, log_alpha, index)
-                if flat:
-                    one_hot = torch.zeros_like(expected).scatter_(1, aligned, flat)
-                    expected.mul_(1 - flat).add_(one_hot)
                 gradient = log_probs.exp().sub_(expected)
+                output = index['output_of_row']
+                scale = index['counts'] * factors[output]
                 ctx.save_for_backward(gradient.mul_(scale[:, None]), output)
         return total
 

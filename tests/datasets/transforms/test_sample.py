@@ -192,6 +192,13 @@ def test_a_clip_begins_later_or_sooner(count):
     assert blind['frames'] == 'folder'
 
 
+@pytest.mark.parametrize('glosses', [[], ['WIND'], ['WIND', 'WIND']])
+def test_sentences_begin_as_they_are_cut(glosses):
+    clip = dict(frame_indices=np.arange(30), glosses=glosses)
+    lengths = {len(ShiftStart()(dict(clip))['frame_indices']) for _ in range(50)}
+    assert (lengths == {30}) == (len(glosses) > 1)
+
+
 def test_a_clip_may_keep_its_start():
     clip = dict(frame_indices=np.arange(9))
     shifted = [ShiftStart(hold=0, cut=0)(dict(clip)) for _ in range(20)]

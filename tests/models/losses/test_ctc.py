@@ -40,46 +40,6 @@ def test_equals_the_sum_over_all_paths(blank):
     torch.testing.assert_close(found, *torch.autograd.grad(expected / 3, logits))
 
 
-@pytest.mark.parametrize('flat', [0.25, 1.0])
-def test_a_flat_alignment_has_its_share_of_each_output(flat):
-    torch.manual_seed(0)
-    outputs = [
-        torch.randn(3, steps, 4, dtype=torch.float64, requires_grad=True)
-        for steps in (15, 4)
-    ]
-    targets, lengths = [[1, 2], [3], []], [[8, 15, 8], [4, 3, 2]]
-    # Glosses at the beginning of equal parts of what is valid: one step, or a fifth.
-    alignments = [
-        [[1, 0, 0, 0, 2, 0, 0, 0], [3] * 3 + [0] * 12, [0] * 8],
-        [[1, 0, 2, 0], [3, 0, 0], [0, 0]],
-    ]
-    plain, mixed = CTCLoss(0.5), CTCLoss(0.5)
-    mixed.flat = flat
-    of_plain = plain(outputs, lengths, targets)
-    of_mixed = mixed(outputs, lengths, targets)
-    for logits, rows, ctc, loss in zip(outputs, alignments, of_plain, of_mixed):
-        of_rows = [
-            -row.log_softmax(-1)[range(len(path)), path].sum()
-            for row, path in zip(logits, rows)
-        ]
-        expected = (1 - flat) * ctc + flat * 0.5 * sum(of_rows) / 3
-        torch.testing.assert_close(loss, expected)
-        (found,) = torch.autograd.grad(loss, logits, retain_graph=True)
-        (gradient,) = torch.autograd.grad(expected, logits, retain_graph=True)
-        torch.testing.assert_close(found, gradient)
-
-
-def test_a_gloss_that_is_spread_gains_from_a_flat_alignment_alone():
-    # Forty steps that look alike share a gloss: silence is likelier at each of them.
-    probs = torch.full((1, 40), 0.025, dtype=torch.float64)
-    logits = torch.stack([1 - probs, probs], -1).log().requires_grad_()
-    loss = CTCLoss()
-    for loss.flat in (0.0, 0.1):
-        (gradient,) = torch.autograd.grad(loss(logits, [40], [[1]]), logits)
-        gained = -gradient[0, :8, 1].mean().item()
-        assert gained == pytest.approx(loss.flat, abs=0.01)
-
-
 @examples(60)
 @given(st.data())
 def test_is_pytorchs_for_every_output_at_once(data):
