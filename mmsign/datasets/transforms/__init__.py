@@ -24,10 +24,18 @@ the crop box travels with them to where heatmaps are drawn. Random numbers come 
 numpy's global generator, which MMEngine seeds in every worker.
 """
 
-from .crop import ClipCenterCrop, ClipFixedCrop, ClipRandomCrop
 from .load import DecodeClip, LoadClip
 from .pack import LoadFeatures, PackClip, PackSentence
 from .people import ClipErase, ClipFlip, ClipWarp, DropPoints, VaryBody
 from .pixels import ClipColorJitter, ClipResize
-from .sample import HoldLast, SampleClip, SampleRescaled, SampleRhythm, ShiftStart
+from .sample import (
+    ClipCenterCrop,
+    ClipFixedCrop,
+    ClipRandomCrop,
+    HoldLast,
+    SampleClip,
+    SampleRescaled,
+    SampleRhythm,
+    ShiftStart,
+)
 from .signer import SignerCrop

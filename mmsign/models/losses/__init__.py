@@ -1,8 +1,0 @@
-"""Terms of the training loss."""
-
-from .ctc import CTCLoss
-from .divergence import (
-    LabelSmoothingLoss,
-    SelfDistillationLoss,
-    TemperatureDistillationLoss,
-)
