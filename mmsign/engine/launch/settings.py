@@ -15,6 +15,11 @@ from mmsign.errors import ConfigError
 LENGTH = 'max_epochs'
 SIGNERS = 'signers'
 _LOOP_LENGTH = f'train_cfg.{LENGTH}'
+# Hooks that MMEngine has in any case; None takes them out.
+_ENGINE_HOOKS = {
+    *('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler'),
+    'checkpoint',
+}
 
 
 def loop_length(cfg: Config) -> int | None:
@@ -33,6 +38,8 @@ def settle(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:
       as it, and ``val_begin`` within it; other schedules stay as they are.
     - ``signers`` becomes that of every dataset, and of the vocabulary that is taken
       from a corpus: see ``SignDataset``.
+    - A hook of ``default_hooks`` that is None is left out; of hooks that it has not in
+      any case, MMEngine wants none of that.
 
     Args:
         cfg: With the options in it.
@@ -55,6 +62,10 @@ def settle(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:
         for place, part in _corpora(cfg):
             if not _named(options, f'{place}.{SIGNERS}'):
                 part[SIGNERS] = signers and dict(signers)
+    hooks = cfg.get('default_hooks') or {}
+    for name in set(hooks) - _ENGINE_HOOKS:
+        if hooks[name] is None:
+            del hooks[name]
 
 
 def keep_signers(cfg: Config, checkpoint: str) -> None:

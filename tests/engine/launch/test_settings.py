@@ -2,7 +2,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from mmsign import compat
 from mmsign.engine.launch import apply_overrides, keep_signers
@@ -55,6 +57,21 @@ def test_one_number_drives_what_was_as_long(read, text, options):
     assert (cosine.T_max, cosine.end) == (5, 5)
     # Iterations are no epochs, and 9 epochs were not all of them.
     assert (warm_up.end, steps.end, steps.milestones) == (10, 9, [7, 9])
+
+
+def test_a_hook_that_is_none_is_left_out(tmp_path):
+    cfg = Config.fromfile(CONFIGS / 'keypoint_slr_small.py')
+    options = dict.fromkeys(('default_hooks.visualization', 'default_hooks.timer'))
+    apply_overrides(cfg, options)
+    runner = Runner(
+        torch.nn.Linear(1, 1),
+        str(tmp_path),
+        default_hooks=cfg.default_hooks,
+        default_scope=cfg.default_scope,
+    )
+    kinds = {type(hook).__name__ for hook in runner.hooks}
+    assert 'LateRuntimeInfoHook' in kinds
+    assert not kinds & {'SignVisualizationHook', 'IterTimerHook'}
 
 
 def test_what_is_written_stays(read):
