@@ -53,8 +53,9 @@ class CalibrationHook(Hook):
         self.max_rejected = max_rejected
         self._clips: dict[str, dict] = {}
 
-    def before_train_epoch(self, runner) -> None:
-        """What was fitted does not hold for weights that change."""
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """What was fitted does not hold for weights that change; a loop by iterations
+        has one epoch, with validations in the midst of it."""
         _set(model_of(runner), {})
 
     def before_val_epoch(self, runner) -> None:

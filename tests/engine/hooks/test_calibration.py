@@ -129,7 +129,7 @@ def test_odd_splits_end_no_training(runner, count):
     other.val_dataloader = runner.val_dataloader
     checkpoint = dict(meta={})
     hook = CalibrationHook()
-    hook.before_train_epoch(other)
+    hook.before_train_iter(other, 0)
     hook.before_val_epoch(other)
     hook.after_val_iter(other, 0, None, [dict(index=0)])
     hook.after_val_epoch(other, {})
@@ -148,7 +148,7 @@ def test_it_goes_into_checkpoints_until_training_goes_on(runner):
     hook, checkpoint, stale = CalibrationHook(), dict(meta={}), dict(meta={})
     fitted = validate(hook, runner, samples(20))
     hook.before_save_checkpoint(runner, checkpoint)
-    hook.before_train_epoch(runner)
+    hook.before_train_iter(runner, 0)
     hook.before_save_checkpoint(runner, stale)
     assert runner.model.calibrations == {} and stale == dict(meta={})
     hook.after_load_checkpoint(runner, checkpoint)
@@ -187,3 +187,20 @@ def test_a_training_on_single_signs_and_idle_clips(phoenix_tree, tmp_path):
         assert calibrations_from(meta['calibration']) == fitted
     found = run.test()
     assert found['average/single_signs'] == found['average/idle_clips'] == 1
+
+
+@pytest.mark.slow
+def test_a_validation_in_the_midst_of_a_loop_by_iterations(phoenix_tree, tmp_path):
+    """What it fitted does not go into checkpoints of later weights."""
+    cfg = training_config(phoenix_tree, tmp_path / 'work')
+    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=5, val_interval=2)
+    cfg.val_evaluator = [dict(type='WERMetric')]
+    cfg.default_hooks.checkpoint.by_epoch = False
+    train(cfg)
+    (best,) = (tmp_path / 'work').glob('best_*')
+    metas = {
+        path.name: compat.load_checkpoint(path)['meta']
+        for path in (best, tmp_path / 'work/iter_3.pth')
+    }
+    found = {name: 'calibration' in meta for name, meta in metas.items()}
+    assert found == {best.name: True, 'iter_3.pth': False}
