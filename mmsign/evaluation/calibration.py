@@ -120,10 +120,7 @@ def fit_calibration(
     measured, notes = dict(glosses=len(glosses)), []
     found = fit_confidences(confidences, right)
     if found is None:
-        kind = 'no gloss was found'
-        if len(right):
-            kind = f'all {len(right)} glosses are {"right" if right[0] else "wrong"}'
-        notes.append(f'{kind}: confidences stay as they are')
+        notes.append('no gloss was found: confidences stay as they are')
     else:
         mapped = [found(confidence) for confidence in confidences]
         before = expected_calibration_error(confidences, right)
@@ -141,14 +138,17 @@ def fit_confidences(confidences: np.ndarray, right: np.ndarray) -> ConfidenceMap
     """Platt scaling: the most probable slope and offset, with normal priors around the
     identity, by Newton's method; the slope never below 0.
 
+    The priors keep the map from certainty where all are right, or all wrong: that says
+    as much about confidences as any other share.
+
     Args:
         confidences: (n,) mean probabilities.
         right: (n,) bool.
 
     Returns:
-        None if all are right, or none.
+        None for n = 0.
     """
-    if not 0 < right.sum() < len(right):
+    if not len(right):
         return None
     x = np.stack([[logit(c) for c in confidences], np.ones(len(right))], axis=1)
     middle, weight = np.array([1.0, 0.0]), np.array([_SLOPE, _OFFSET]) ** -2.0

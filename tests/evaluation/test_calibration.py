@@ -56,18 +56,22 @@ def test_too_much_confidence_is_corrected():
     assert fit.measured['ECE'] < fit.measured['ECE_before'] / 3
 
 
-@pytest.mark.parametrize(
-    ('glosses', 'why'),
-    [
-        ([], 'no gloss'),
-        ([(0.9, True)], 'all 1 glosses are right'),
-        ([(0.9, False), (0.99, False)], 'all 2 glosses are wrong'),
-    ],
-)
-def test_what_says_nothing_changes_nothing(glosses, why):
-    fit = fit_calibration(glosses)
+def test_nothing_found_changes_nothing():
+    fit = fit_calibration([])
     assert fit.glosses is None and fit.signs is None
-    assert why in fit.notes[0]
+    assert 'no gloss' in fit.notes[0]
+
+
+@pytest.mark.parametrize('raw', [0.2, 0.6, 0.95])
+def test_all_right_or_all_wrong_is_a_share_like_another(raw):
+    near = raw + np.linspace(-0.04, 0.04, 80)
+    for is_right in (True, False):
+        fit = fit_calibration([(c, is_right) for c in near])
+        assert abs(fit.glosses(raw) - is_right) < 0.05
+        assert 1e-3 < fit.glosses(raw) < 1 - 1e-4  # 80 make nothing certain
+        assert fit.measured['ECE'] < min(5, fit.measured['ECE_before'])
+    one = fit_calibration([(0.95, True)])
+    assert 0.95 < one.glosses(0.95) < 0.97  # it says little
 
 
 def test_a_few_glosses_change_little():
