@@ -57,11 +57,19 @@ class SignCalibration:
         threshold: Below it the best sign is "none of these"; 0 to 1.
         no_sign: Added to the log-likelihood of no sign. CTC's networks fall silent
             where they are unsure, as they are of people they do not know.
+        steps: Of the longest clip it was fitted on; 0 if that is not known. In a longer
+            one there are more places at which a sign may seem to be.
     """
 
     temperature: float = 1.0
     threshold: float = 0.0
     no_sign: float = 0.0
+    steps: int = 0
+
+    def no_sign_in(self, steps: int) -> float:
+        """What is added to the log-likelihood of no sign in a clip of so many steps."""
+        longer = steps / self.steps if self.steps else 1.0
+        return self.no_sign + math.log(max(longer, 1.0))
 
 
 @dataclass(frozen=True)
@@ -105,15 +113,16 @@ class Calibration:
                 glosses = ConfidenceMap(*_numbers(glosses, 'slope', 'offset'))
             if signs is not None:
                 names = 'temperature', 'threshold', 'no_sign'
-                signs = SignCalibration(*_numbers(signs, *names))
+                steps = int(signs.get('steps', 0))  # earlier versions had none
+                signs = SignCalibration(*_numbers(signs, *names), steps)
             measured = {str(k): float(v) for k, v in values['measured'].items()}
             notes = tuple(map(str, values['notes']))
             if glosses is not None and glosses.slope < 0:
                 raise ValueError('a falling map of confidences')
             if signs is not None and not (
-                signs.temperature > 0 and 0 <= signs.threshold <= 1
+                signs.temperature > 0 and 0 <= signs.threshold <= 1 and steps >= 0
             ):
-                raise ValueError('an impossible temperature or threshold')
+                raise ValueError('an impossible temperature, threshold or length')
             return cls(glosses, signs, measured, notes)
 
 

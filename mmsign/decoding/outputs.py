@@ -79,11 +79,12 @@ def decode_outputs(
         decoded = search(output, lengths, vocab.blank_index)
         readings = dict.fromkeys(range(len(lengths)))
         if chosen:
+            steps = [lengths[i] for i in chosen]
             found = single_sign_log_likelihoods(
-                output[chosen], [lengths[i] for i in chosen], vocab.blank_index
+                output[chosen], steps, vocab.blank_index
             )
             counts = [single_signs[i] for i in chosen]
-            found = read_single_signs(found, vocab, counts, own.signs)
+            found = read_single_signs(found, vocab, counts, own.signs, steps)
             readings |= zip(chosen, found)
         for index, hypotheses in enumerate(decoded):
             sample, steps, best = samples[index], output[index], hypotheses[0]

@@ -92,6 +92,7 @@ def read_single_signs(
     vocab: GlossVocabulary,
     n_best: Sequence[int],
     calibration: SignCalibration | None = None,
+    lengths: Sequence[int] | None = None,
 ) -> list[SignReading]:
     """The n best single signs of each clip.
 
@@ -100,10 +101,13 @@ def read_single_signs(
         vocab: The glosses.
         n_best: How many are listed, of each clip; at most all.
         calibration: Of this output; None takes τ = 1 and no threshold.
+        lengths: Steps of each clip; None if none is longer than the calibration's.
     """
     calibration = calibration or SignCalibration()
+    lengths = [0] * len(log_likelihoods) if lengths is None else lengths
     log_likelihoods = log_likelihoods.clone()
-    log_likelihoods[:, vocab.blank_index] += calibration.no_sign
+    more = [calibration.no_sign_in(length) for length in lengths]
+    log_likelihoods[:, vocab.blank_index] += log_likelihoods.new_tensor(more)
     probabilities = sign_probabilities(log_likelihoods, calibration.temperature)
     readings = []
     for row, count in zip(probabilities, n_best, strict=True):

@@ -48,6 +48,7 @@ class SignEvidence:
         among: Probability of the best sign among all signs, at each of
             ``TEMPERATURES``.
         odds: Logarithm of the odds that it is any sign at all, likewise.
+        steps: Of the clip; 0 if that is not known.
     """
 
     is_idle: bool
@@ -55,10 +56,11 @@ class SignEvidence:
     margin: float
     among: tuple[float, ...]
     odds: tuple[float, ...]
+    steps: int = 0
 
     @classmethod
     def of(
-        cls, log_likelihoods: Tensor, target: int | None, blank: int = 0
+        cls, log_likelihoods: Tensor, target: int | None, blank: int = 0, steps: int = 0
     ) -> 'SignEvidence':
         """From the clip's log-likelihoods (V,), and its class; None if it is idle."""
         signs = log_likelihoods.clone()
@@ -71,7 +73,8 @@ class SignEvidence:
         any_sign = (signs / temperatures[:, None]).logsumexp(-1)
         odds = (any_sign - silence / temperatures).nan_to_num(-_MOST)
         is_right, numbers = best == target, (among.tolist(), odds.tolist())
-        return cls(target is None, is_right, margin.item(), *map(tuple, numbers))
+        numbers = margin.item(), *map(tuple, numbers)
+        return cls(target is None, is_right, *numbers, steps)
 
 
 def judge_glosses(
@@ -219,7 +222,8 @@ def fit_signs(
     measured['rejected_signs'] = 100 * float((~accepted[of_signs]).mean())
     if not of_signs.all():
         measured['false_accepts'] = 100 * float(accepted[~of_signs].mean())
-    calibration = SignCalibration(TEMPERATURES[chosen], threshold, no_sign)
+    steps = max(clip.steps for clip in clips)
+    calibration = SignCalibration(TEMPERATURES[chosen], threshold, no_sign, steps)
     return calibration, measured, note
 
 

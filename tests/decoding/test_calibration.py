@@ -20,7 +20,7 @@ from mmsign.vocab import GlossVocabulary
 
 TIMID = ConfidenceMap(0.5, -0.7)
 FULL = Calibration(
-    TIMID, SignCalibration(3.0, 0.25, -1.5), dict(glosses=40), ('a note',)
+    TIMID, SignCalibration(3.0, 0.25, -1.5, 30), dict(glosses=40), ('a note',)
 )
 
 
@@ -48,6 +48,9 @@ def test_what_is_written_is_read():
     found = calibrations_from(json.loads(written))
     assert found == dict(average=FULL, video=Calibration())
     assert calibrations_from(None) == {}
+    earlier = FULL.to_dict()
+    del earlier['signs']['steps']
+    assert Calibration.from_dict(earlier).signs.steps == 0
 
 
 @pytest.mark.parametrize(

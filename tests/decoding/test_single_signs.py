@@ -132,6 +132,22 @@ def test_a_calibration_moves_confidence_and_threshold():
     )
 
 
+def test_a_long_clip_of_nothing_is_no_surer_than_a_short_one():
+    """At every step a sign may seem to be a little: the longer, the more in sum."""
+    step = torch.tensor([0.97, 0.01, 0.01, 0.01]).log().double()
+
+    def read(steps: int, known: int):
+        likelihoods = single_sign_log_likelihoods(step.expand(1, steps, 4))
+        calibration = SignCalibration(0.5, 0.2, 0.0, known)
+        return read_single_signs(likelihoods, VOCAB, [3], calibration, [steps])[0]
+
+    short, long = read(15, 15), read(300, 15)
+    assert not short.accepted and not long.accepted
+    assert long.no_sign == pytest.approx(short.no_sign, abs=0.01)
+    assert read(15, 0) == short and read(300, 0).accepted
+    assert read(10, 15) == read(10, 0)  # a shorter one is as it is
+
+
 def test_a_vocabulary_of_one_gloss():
     likelihoods = single_sign_log_likelihoods(random_log_probs(1, 5, 2))
     (reading,) = read_single_signs(likelihoods, GlossVocabulary(['A']), [5])

@@ -172,7 +172,8 @@ def _evidence(sample, vocab, cleanup: str) -> dict[str, tuple]:
             steps = sample.log_probs[output][None]
             likelihoods = single_sign_log_likelihoods(steps, blank=vocab.blank_index)
             target = target[0] if target else None
-            sign = SignEvidence.of(likelihoods[0], target, vocab.blank_index)
+            about = target, vocab.blank_index, steps.shape[1]
+            sign = SignEvidence.of(likelihoods[0], *about)
         found[output] = _judged(sample, output, cleanup), sign
     return found
 

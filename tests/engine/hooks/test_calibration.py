@@ -75,6 +75,7 @@ def test_every_output_is_fitted_and_what_is_measured_is_said(runner):
     one = found['average']
     assert one.glosses is not None and one.signs is not None
     assert (one.measured['signs'], one.measured['idle']) == (48, 12)
+    assert one.signs.steps == 6
     assert one.measured['rejected_signs'] <= 5
     assert one.measured['false_accepts'] == 0
     (said,) = runner.logger
