@@ -44,6 +44,8 @@ class SignDataset(BaseDataset):
         signers: Splits by signer instead of the annotations': ``dict(test=['a'])``
             tests on all clips of signer a and trains on what else is in ``train``
             and ``test``. See ``signer_splits.py``.
+        trained_with: The ``signers`` that the network was trained with, where these
+            are others; None: the same. Of who is said to be trained on alone.
         fps: Frames per second at which clips are seen: those whose files have times
             of their own (videos) are resampled. None takes the corpus's, ``FPS``; if
             that is None too, every clip is seen at its own rate.
@@ -90,6 +92,7 @@ class SignDataset(BaseDataset):
         fps: float | None = None,
         pipeline: Sequence[dict | Callable] = (),
         step: int = 1,
+        trained_with: Signers | None = None,
         **kwargs,
     ) -> None:
         self.is_in(split, split, type(self).__name__)  # or there is no such split
@@ -110,6 +113,7 @@ class SignDataset(BaseDataset):
         # BaseDataset has an attribute ann_file, whose path it completes itself.
         self.annotations = ann_file or None
         self.signers = dict(signers or {})
+        self.trained_with = self.signers if trained_with is None else trained_with
         # Built here, in MMAction2's registry: BaseDataset would look in mmengine's
         # unless a default scope is set.
         transforms = [t if callable(t) else TRANSFORMS.build(t) for t in pipeline]
@@ -290,7 +294,7 @@ class SignDataset(BaseDataset):
                 self.data_root,
                 'train',
                 self.annotations,
-                self.signers,
+                self.trained_with,
                 notify=lambda text: None,
             )
         except (FileNotFoundError, DataError):

@@ -95,6 +95,10 @@ def test_a_dataset_and_its_vocabulary(root, monkeypatch):
     ]
     assert found['test'].metainfo['training_signers'] == ['b', 'c']
     assert 'training_signers' not in found['train'].metainfo
+    # Of a network that was trained with the annotations' splits.
+    other = SignFolderDataset(root, 'test', signers=signers, trained_with={})
+    assert other.metainfo['training_signers'] == ['a', 'b', 'c']
+    assert other.metainfo['signers'] == signers
     cfg = dict(dataset='SignFolderDataset', data_root=root, signers=signers)
     glosses = build_vocabulary(cfg).glosses
     assert glosses == ('G-b1', 'G-c1', 'G-c2', 'G-n1', 'G-n2')

@@ -72,7 +72,8 @@ def keep_signers(cfg: Config, checkpoint: str) -> None:
     """Test with the splits by signer that a checkpoint was trained with, in place.
 
     If the config says others, it goes by the config, with a warning: who is tested may
-    have been trained on.
+    have been trained on. The dataset is told what the network was trained with, so that
+    scores say of whom this is so.
     """
     meta = compat.load_checkpoint(checkpoint, mmap=True).get('meta') or {}
     trained = (meta.get('dataset_meta') or {}).get(SIGNERS)
@@ -85,6 +86,7 @@ def keep_signers(cfg: Config, checkpoint: str) -> None:
         cfg[SIGNERS] = trained
         settle(cfg, {}, loop_length(cfg))
         return
+    dataset['trained_with'] = dict(trained)
     print_log(
         f'tested with {SIGNERS}={dict(given)}, but trained with '
         f'{trained or "the splits of the annotations"}: the network may have been '

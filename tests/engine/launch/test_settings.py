@@ -183,6 +183,9 @@ def test_signers_of_a_checkpoint(tmp_path, monkeypatch, trained, given, tested, 
     keep_signers(cfg, path)
     assert cfg.test_dataloader.dataset.get('signers') == tested
     assert any(said) == warned
+    # Scores are to say who of the tested is trained on.
+    told = cfg.test_dataloader.dataset.get('trained_with')
+    assert told == (trained if warned else None)
 
 
 def test_signers_within_a_wrapper():
