@@ -48,7 +48,7 @@ def settle(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:
 
     Raises:
         ConfigError: Two lengths are given; a length is no number of epochs, or the
-            training is counted in iterations.
+            training is counted in iterations; signers are named for no split.
 
     Examples:
         >>> cfg = Config(dict(max_epochs=5, train_cfg=dict(max_epochs=9)))
@@ -58,6 +58,11 @@ def settle(cfg: Config, options: Mapping[str, Any], before: int | None) -> None:
     """
     _set_length(cfg, options, before)
     signers = cfg.get(SIGNERS)
+    if not isinstance(signers or {}, Mapping):
+        raise ConfigError(
+            f'{SIGNERS}={signers!r} says of no split: write {SIGNERS}=dict(test=[…]), '
+            f'or {SIGNERS}.test=[…] in --cfg-options'
+        )
     if signers is not None or SIGNERS in options:
         for place, part in _corpora(cfg):
             if not _named(options, f'{place}.{SIGNERS}'):

@@ -188,6 +188,12 @@ def test_signers_of_a_checkpoint(tmp_path, monkeypatch, trained, given, tested, 
     assert told == (trained if warned else None)
 
 
+@pytest.mark.parametrize('signers', ['Ann', ['Ann', 'Ben'], 5])
+def test_signers_of_no_split(signers):
+    with pytest.raises(ConfigError, match=r'signers=.* of no split: .*signers.test='):
+        apply_overrides(Config({}), dict(signers=signers))
+
+
 def test_signers_within_a_wrapper():
     inner = dict(type='SignFolderDataset', split='train', data_root='x')
     cfg = Config(
