@@ -31,6 +31,25 @@ def composed(text: str) -> str:
     return unicodedata.normalize('NFC', text)
 
 
+def lookalikes(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names that differ in capitals, width, spaces or invisible characters alone.
+
+    Returns:
+        Groups of two or more, each sorted; likely one thing, spelled in several ways.
+
+    Examples:
+        >>> lookalikes(['Ann', 'BEN', 'ann', 'Cleo'])
+        [('Ann', 'ann')]
+    """
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        seen = unicodedata.normalize('NFKC', name).casefold()
+        # Of Unicode's categories Z are separators, C what has no picture.
+        seen = ''.join(x for x in seen if unicodedata.category(x)[0] not in 'ZC')
+        groups.setdefault(seen, set()).add(name)
+    return sorted(tuple(sorted(g)) for g in groups.values() if len(g) > 1)
+
+
 class GlossVocabulary:
     """Glosses and their class indices; 0 is the CTC blank.
 

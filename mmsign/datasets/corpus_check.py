@@ -16,7 +16,7 @@ import numpy as np
 
 from mmsign.errors import ConfigError, DataError, FrameReadError
 from mmsign.keypoints import misplaced
-from mmsign.vocab import GlossVocabulary, is_feasible
+from mmsign.vocab import GlossVocabulary, is_feasible, lookalikes
 
 from .io.frame_sources import FrameSource
 from .io.frame_times import frame_duration, is_steady
@@ -261,6 +261,17 @@ def _compare(report: CorpusReport, fps: float | None) -> None:
     training = report.splits.get('train')
     signers = {name: split.signers for name, split in report.splits.items()}
     report.notices += notices_on_signers(signers)
+    names = dict(
+        signers={name for counts in signers.values() for name in counts},
+        glosses={gloss for split in report.splits.values() for gloss in split.counts},
+    )
+    for what, spelled in names.items():
+        if alike := lookalikes(spelled):
+            shown = _first([' and '.join(map(repr, group)) for group in alike])
+            report.notices.append(
+                f'{what} are spelled in several ways ({shown}): each spelling is taken '
+                'for another'
+            )
     if training is None:
         return
     once = [gloss for gloss, count in sorted(training.counts.items()) if count == 1]

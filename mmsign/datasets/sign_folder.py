@@ -94,7 +94,8 @@ class SignFolderDataset(SignDataset):
                 frames = _stretch(frames, row, where)
                 record = dict(clip_id=row['id'], frames=frames, num_frames=None)
                 record |= dict(glosses=row['glosses'].split(), text=row['text'] or None)
-                record |= dict(signer=row['signer'], where=where)
+                # A space behind a name would make another person of somebody.
+                record |= dict(signer=row['signer'].strip(), where=where)
                 record |= dict(source_fps=_rate(row['fps'], where))
                 records.append(record | _size(row['frame_size'].strip(), where))
         return records

@@ -281,6 +281,14 @@ def test_what_the_splits_say_about_people(tmp_path):
     assert alone.startswith('a is the only signer of the corpus')
 
 
+def test_names_that_are_spelled_in_several_ways(tmp_path):
+    # Spaces around a name are nobody's.
+    clips = 'Ann-X X-train', 'Ann -Y Y-train', 'Ben-x-test', 'ann-Y\u200b-test'
+    people, glosses = listed(tmp_path, *clips, 'Ben-X-dev')().notices[-2:]
+    assert people.startswith("signers are spelled in several ways ('Ann' and 'ann')")
+    assert "('X' and 'x', 'Y' and 'Y\\u200b')" in glosses
+
+
 def test_a_length_of_0(tree):
     for split in ('train', 'dev', 'test'):
         records = [dict(name=f'{split}-a', gloss='A', num_frames=0)]

@@ -64,6 +64,12 @@ def test_frames_elsewhere_win_over_the_manifest(root):
     assert dev.get_data_info(0)['frames'] == f'{root}/all.zip@in/b'
 
 
+def test_spaces_around_a_signer(root):
+    (root / 'my.jsonl').write_text(json.dumps(dict(JSON[0], signer=' Ann ')))
+    train = SignFolderDataset(str(root), JSON[0]['split'], ann_file='my.jsonl')
+    assert train.get_data_info(0)['signer'] == 'Ann'
+
+
 def test_json_lines(root):
     lines = '\r\n'.join(json.dumps(row) for row in JSON)
     (root / 'my.jsonl').write_text(lines + '\n\n', encoding='utf-8')
