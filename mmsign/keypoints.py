@@ -99,7 +99,8 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
 
     Returns:
         What is odd, in words; empty if at least three in four confident points lie in
-        the frame, or within a tenth of its size around.
+        the frame, or within a tenth of its size around, and not all of them, at several
+        places, in its first two pixels.
 
     Examples:
         >>> points = np.array([[[300.0, 100.0, 0.9], [20.0, 30.0, 0.9]]])
@@ -112,6 +113,11 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     places = points[points[..., 2] > CONFIDENT][:, :2]
     if not len(places):
         return ''
+    if np.abs(places).max() <= 2 < size.min() / 4 and np.ptp(places) > 0:
+        return (
+            'all confident keypoints lie in the first two pixels of the frame; they '
+            'seem to be shares of it: multiply them by its width and height'
+        )
     outside = np.any((places < -0.1 * size) | (places > 1.1 * size), axis=1).mean()
     # Estimators guess where arms are that the picture cuts off: a few do lie outside.
     if outside <= 0.25:

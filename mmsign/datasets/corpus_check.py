@@ -113,6 +113,8 @@ class SplitReport:
         if info['keypoint_file'] is not None:
             try:
                 points = read_points(info, source)
+                if not points[..., 2].any():
+                    self.note('without any keypoint that was found', info['clip_id'])
                 size = size if source is None else source.source_size
                 odd = '' if size is None else misplaced(points, size)
                 if odd:

@@ -344,3 +344,10 @@ def test_keypoints_without_videos(tmp_path):
     assert check(fps=25).splits['test'].problems.keys() == {
         'KEYPOINTS of another frame'
     }
+    shares = {clip: np.random.rand(40, 79, 3) for clip in points}
+    write_keypoints(path, shares, 'mmsign_79', (64, 48))
+    ((told,),) = check().splits['train'].problems.values()
+    assert 'they seem to be shares of it' in told
+    nothing = {clip: np.zeros((40, 79, 3)) for clip in points}
+    write_keypoints(path, nothing, 'mmsign_79', (64, 48))
+    assert 'without any keypoint that was found' in check().splits['train'].remarks
