@@ -109,6 +109,13 @@ def test_faults_are_named(tool, tmp_path):
         )
 
 
+def test_runs_begin_in_the_folder_whose_corpus_is_meant(tool, tmp_path, monkeypatch):
+    (tmp_path / 'where.py').write_text('import os; print(os.getcwd())')
+    monkeypatch.chdir(tmp_path)
+    load_tool('analysis/_runs').run_tool([str(tmp_path / 'where.py')], Path('log.txt'))
+    assert Path('log.txt').read_text().strip() == str(tmp_path.resolve())
+
+
 def test_one_row_of_a_tiny_corpus(tool, tmp_path):
     corpus = tmp_path / 'corpus'
     sentences = invent_sentences(dict(train=2, dev=1, test=1), 0, seed=0)

@@ -201,8 +201,11 @@ def execute(
 def run_tool(command: Sequence[str], log: Path, threads: int | None = None) -> None:
     """Run one of the tools, its output appended to ``log``.
 
+    It runs in the current folder, from which the signers are read, too: a relative
+    ``data_root`` is the same corpus to both.
+
     Args:
-        command: The script and its arguments.
+        command: The script, relative to the checkout, and its arguments.
         log: A file.
         threads: That compute, unless the environment says how many.
 
@@ -214,8 +217,7 @@ def run_tool(command: Sequence[str], log: Path, threads: int | None = None) -> N
         environment.setdefault('OMP_NUM_THREADS', str(threads))
     with log.open('a', encoding='utf-8') as out:
         process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
+            [sys.executable, str(ROOT / command[0]), *command[1:]],
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
