@@ -101,6 +101,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_numbers_of_other_options_are_no_results(tool, tmp_path, phoenix_tree):
+    arguments = [KEYPOINT, '--seeds', '1', '--out', str(tmp_path), '--cfg-options']
+    tool.main([*arguments, f'data_root={phoenix_tree}', 'max_epochs=2'], Tools())
+    tool.main([*arguments, 'max_epochs=2', f'data_root={phoenix_tree}'], Tools())
+    tools = Tools()
+    with pytest.raises(ConfigError, match='max_epochs=2: name another folder'):
+        tool.main([*arguments, f'data_root={phoenix_tree}', 'max_epochs=3'], tools)
+    assert not tools.commands
+
+
 def test_each_signer_is_left_out(tool, folder, tmp_path):
     arguments = [FOLDER, '--seeds', '1', '--out', str(tmp_path), '--leave-one-out']
     arguments += ['--cfg-options', f'data_root={folder}', 'signers.dev=b']

@@ -22,11 +22,14 @@ from _signers import leave_out, signers_of
 
 from mmsign.engine.launch import interruptible, load_config, say
 from mmsign.errors import ConfigError
+from mmsign.files import write_text
 from mmsign.models.weights import best_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAMS = ('video', 'keypoint')
 Runner = Callable[[Sequence[str], Path], None]
+# In a run's folder: what it was run with.
+OPTIONS = 'options.json'
 _running: set[subprocess.Popen] = set()
 
 
@@ -165,10 +168,13 @@ def execute(
         run: Runs a tool; see ``run_tool``.
 
     Raises:
-        ConfigError: A run failed; none was begun after it.
+        ConfigError: A run failed, none was begun after it; or one that is there had
+            other options, none was begun then.
     """
     if args.jobs < 1:
         raise ConfigError(f'--jobs must be 1 or more, not {args.jobs}')
+    for one in runs:
+        _check_options(one, args)
     alone = args.jobs == 1
     run = run or partial(run_tool, threads=None if alone else 1)
     with interruptible(lambda: 'the same command goes on'):
@@ -245,6 +251,23 @@ def _starts(run: Run, runs: Iterable[Run]) -> list[Run]:
     ]
 
 
+def _options_of(args: argparse.Namespace) -> list[str]:
+    return sorted(args.cfg_options) + ['--amp'] * args.amp
+
+
+def _check_options(one: Run, args: argparse.Namespace) -> None:
+    """Raise ConfigError if a run was begun with other options."""
+    path = one.work_dir / OPTIONS
+    if not path.is_file():
+        return
+    before = json.loads(path.read_text(encoding='utf-8'))
+    if before != _options_of(args):
+        raise ConfigError(
+            f'{one.title} in {one.work_dir} was run with other options, '
+            f'{" ".join(before) or "none"}: name another folder with --out'
+        )
+
+
 def _run_once(
     one: Run, runs: Sequence[Run], args: argparse.Namespace, run: Runner
 ) -> None:
@@ -255,6 +278,7 @@ def _run_once(
         return
     say(f'{one.title}: log in {log}')
     work_dir.mkdir(parents=True, exist_ok=True)
+    write_text(work_dir / OPTIONS, json.dumps(_options_of(args)))
     config = str(one.row.config.resolve())
     shared = [
         *args.cfg_options,
