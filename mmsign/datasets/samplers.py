@@ -11,9 +11,8 @@ from torch.utils.data import Sampler
 from mmsign.errors import ConfigError
 from mmsign.registry import DATA_SAMPLERS
 
-from .io.frame_sources import open_frames
 from .io.keypoint_file import KeypointFile
-from .transforms.load import at_corpus_rate
+from .transforms.load import at_corpus_rate, open_source, read_points
 
 
 def known_length(info: dict) -> int | None:
@@ -85,7 +84,12 @@ class LengthBucketSampler(Sampler):
 
     def measure(self, info: dict) -> int:
         """``known_length`` of a record, or that of its frames; none is decoded."""
-        return known_length(info) or len(open_frames(info['frames']))
+        if length := known_length(info):
+            return length
+        if info['frames'] or info.get('keypoint_file') is None:
+            return len(open_source(info))
+        # It says what is wrong with them.
+        return len(read_points(info, None))
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed + self.epoch)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from mmsign.datasets.io.keypoint_file import write_keypoints
@@ -6,6 +7,7 @@ from mmsign.datasets.samplers import (
     SentenceBucketSampler,
     known_length,
 )
+from mmsign.errors import DataError
 
 
 class Clips:
@@ -19,6 +21,12 @@ class Clips:
 
     def get_data_info(self, index):
         return dict(clip_id=str(index), num_frames=self.lengths[index])
+
+
+class Records(list):
+    """Clips by their records."""
+
+    get_data_info = list.__getitem__
 
 
 LENGTHS = [3, 50, 4, 60, 5, 55, 2, 52]
@@ -69,6 +77,15 @@ def test_lengths_come_from_the_keypoint_file_if_nobody_says(tmp_path):
     path = str(tmp_path / 'k.safetensors')
     write_keypoints(path, {'a': np.zeros((6, 133, 3)), 'b': np.zeros((9, 133, 3))})
     assert known_length(dict(clip_id='b', num_frames=None, keypoint_file=path)) == 9
+
+
+@pytest.mark.parametrize('clips', [{'b': 3}, {'a': 0}])
+def test_a_clip_without_keypoints_is_named(tmp_path, clips):
+    path = tmp_path / 'k.safetensors'
+    write_keypoints(path, {name: np.zeros((n, 133, 3)) for name, n in clips.items()})
+    info = dict(clip_id='a', frames='', keypoint_file=str(path), num_frames=None)
+    with pytest.raises(DataError, match=f'clip a: .*{path}'):
+        LengthBucketSampler(Records([info]), batch_size=1)
 
 
 def test_impossible_sizes():
