@@ -73,6 +73,11 @@ Pair = tuple[int, int]
 CONFIDENT = 0.3
 """A keypoint is taken as seen if its score is above this."""
 
+# Nobody is recognized who is no larger: then x and y are no pixels.
+_SPOT_PIXELS, _SPOT_SHARE = 3.0, 0.02
+# Of the frames: a fault in the keypoints is in all of them.
+_MOST = 0.9
+
 
 def parse_frame_size(text: str) -> tuple[int, int]:
     """(width, height) in pixels.
@@ -99,8 +104,7 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
 
     Returns:
         What is odd, in words; empty if at least three in four confident points lie in
-        the frame, or within a tenth of its size around, and not all of them, at several
-        places, in its first two pixels.
+        the frame, or within a tenth of its size around, and more than a spot of it.
 
     Examples:
         >>> points = np.array([[[300.0, 100.0, 0.9], [20.0, 30.0, 0.9]]])
@@ -108,25 +112,79 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
         ''
         >>> misplaced(points, (84, 104))[:36]
         '50% of the confident keypoints lie o'
+
+        Shares of the frame are no pixels:
+
+        >>> misplaced(points / [[[320, 240, 1]]], (320, 240))[:34]
+        'the confident keypoints lie within'
     """
     size = np.array(frame_size)
     places = points[points[..., 2] > CONFIDENT][:, :2]
     if not len(places):
         return ''
-    if np.abs(places).max() <= 2 < size.min() / 4 and np.ptp(places) > 0:
-        return (
-            'all confident keypoints lie in the first two pixels of the frame; they '
-            'seem to be shares of it: multiply them by its width and height'
-        )
     outside = np.any((places < -0.1 * size) | (places > 1.1 * size), axis=1).mean()
+    low, high = np.percentile(places, (5, 95), axis=0)
+    spot = np.maximum(_SPOT_PIXELS, _SPOT_SHARE * size)
+    width, height = span = high - low
+    size = '×'.join(map(str, frame_size))
+    # Points that are all one say nothing of their unit.
+    if np.all((span > 0) & (span < spot) & (2 * spot < frame_size)):
+        return (
+            f'the confident keypoints lie within {width:.2g}×{height:.2g} pixels of a '
+            f'frame of {size}; they seem to be shares of it: give x and y in pixels'
+        )
     # Estimators guess where arms are that the picture cuts off: a few do lie outside.
     if outside <= 0.25:
         return ''
-    size = '×'.join(map(str, frame_size))
     return (
         f'{outside:.0%} of the confident keypoints lie outside the frame of {size} '
         'pixels; they seem to be of another resolution'
     )
+
+
+def unusual_posture(points: np.ndarray) -> str:
+    """Whether keypoints show somebody as no signer is seen: lying, upside down, from
+    behind.
+
+    Turned videos, x and y that are exchanged, and y that is counted from below look
+    so, and mirrored points whose left and right were not exchanged.
+
+    Args:
+        points: (N, 79, 3): x and y in pixels, score.
+
+    Returns:
+        What is odd, in words; empty if it is seen in at most nine of ten frames that
+        can tell: those with confident shoulders and nose, apart from one another.
+
+    Examples:
+        >>> points = np.zeros((1, 79, 3))
+        >>> points[0, [*SHOULDERS, NOSE]] = [60, 60, 1], [20, 60, 1], [40, 20, 1]
+        >>> unusual_posture(points), unusual_posture(points[..., [1, 0, 2]])[:46]
+        ('', 'in 100% of the frames the head is not above th')
+    """
+    three = points[:, [*SHOULDERS, NOSE]]
+    left, right, nose = three[(three[..., 2] > CONFIDENT).all(axis=1)].swapaxes(0, 1)
+    aside, up = ((left + right) / 2 - nose)[:, :2].T
+    across = (left - right)[:, 0]
+    tells = np.hypot(aside, up) > np.hypot(*(left - right)[:, :2].T) / 4
+    upright = up > np.abs(aside)
+    turned = 1 - upright[tells].mean() if tells.any() else 0.0
+    if turned > _MOST:
+        return (
+            f'in {turned:.0%} of the frames the head is not above the shoulders: the '
+            'video is turned, or x and y of the keypoints are exchanged or count from '
+            'elsewhere; expect nothing of this'
+        )
+    # Whoever stands sideways has no side.
+    tells &= upright & (np.abs(across) > up / 2)
+    mirrored = (across[tells] < 0).mean() if tells.any() else 0.0
+    if mirrored > _MOST:
+        return (
+            f'in {mirrored:.0%} of the frames the left shoulder is where the right one '
+            'of a signer is: mirrored keypoints, left and right not exchanged, or '
+            'somebody from behind; expect nothing of this'
+        )
+    return ''
 
 
 ESTIMATORS_KEY = 'estimators'

@@ -18,7 +18,9 @@ from mmsign.keypoints import (
     SKELETON,
     channels_of,
     graph_layout,
+    misplaced,
     select_79,
+    unusual_posture,
 )
 
 GRAPH = GRAPH_LAYOUTS['mmsign_79']
@@ -170,3 +172,39 @@ def test_a_graph_of_chosen_keypoints(chosen):
             child = edges[child]
     adjacency = Graph(layout, mode='stgcn_spatial').A
     assert adjacency.shape[1:] == (len(channels),) * 2 and np.isfinite(adjacency).all()
+
+
+def body(frames: int = 8) -> np.ndarray:
+    """(frames, 79, 3) of somebody upright in a frame of 84×104 pixels."""
+    points = np.random.default_rng(0).uniform(20, 64, (frames, 79, 3))
+    points[:, [*SHOULDERS, NOSE], :2] = (60, 60), (24, 60), (42, 30)
+    points[..., 2] = 0.9
+    return points
+
+
+def test_what_are_no_pixels():
+    size = 84, 104
+    assert misplaced(body(), size) == ''
+    for shares in (body() / [84, 104, 1], body() / [42, 52, 1] - [1, 1, 0]):
+        assert 'shares of it' in misplaced(shares, size)
+    # A low score says nothing, and in a frame of few pixels nothing can be told.
+    assert misplaced(body() * [1 / 84, 1 / 104, 0.1], size) == ''
+    assert misplaced(body() / [42, 52, 1], (4, 4)) == ''
+
+
+@pytest.mark.parametrize(
+    'change, told',
+    [
+        (lambda p: p, ''),
+        (lambda p: p[..., [1, 0, 2]], 'not above the shoulders'),
+        (lambda p: p * [1, -1, 1] + [0, 104, 0], 'not above the shoulders'),
+        (lambda p: p * [-1, 1, 1] + [84, 0, 0], 'mirrored'),
+        (lambda p: (p * [-1, 1, 1] + [84, 0, 0])[:, MIRRORED], ''),
+        (lambda p: p[:0], ''),
+        (lambda p: p * [1, 1, 0], ''),
+        (lambda p: np.ones_like(p), ''),
+    ],
+)
+def test_a_posture_of_no_signer(change, told):
+    found = unusual_posture(change(body()))
+    assert told in found and bool(told) == bool(found)

@@ -23,7 +23,7 @@ from mmsign.decoding import (
     decode_outputs,
 )
 from mmsign.errors import ClipError, ConfigError
-from mmsign.keypoints import foreign
+from mmsign.keypoints import foreign, unusual_posture
 from mmsign.models.translators.translator import ENSEMBLE
 from mmsign.structures import SignReading
 
@@ -200,6 +200,8 @@ class SignInferencer:
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
         body = self.network.body
+        if job.keypoints is not None:
+            clip.notices += filter(None, [unusual_posture(job.keypoints)])
         if job.keypoints is None or _shows_somebody(clip, job.keypoints, body):
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True

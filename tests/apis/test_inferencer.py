@@ -339,6 +339,19 @@ def test_nobody_in_the_picture(inferencer, video):
 
 
 @pytest.mark.parametrize(
+    ('change', 'told'),
+    [
+        (lambda p: p / [64, 48, 1], 'shares of it'),
+        (lambda p: p[..., [1, 0, 2]], 'the head is not above the shoulders'),
+        (lambda p: p * [-1, 1, 1] + [64, 0, 0], 'mirrored keypoints'),
+    ],
+)
+def test_keypoints_that_are_none_of_a_signer_are_told(inferencer, video, change, told):
+    (notice,) = inferencer(video, change(keypoints_of(24))).notices
+    assert told in notice
+
+
+@pytest.mark.parametrize(
     ('keypoints', 'message'),
     [
         (keypoints_of(23), '24 frames, but 23 frames of keypoints in the array'),

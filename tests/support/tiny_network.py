@@ -79,8 +79,9 @@ def write_network(
 
 
 def keypoints_of(frames: int, score: float = 0.9, seed: int = 0) -> np.ndarray:
-    """(frames, 133, 3) somewhere in the picture."""
+    """(frames, 133, 3) somewhere in the picture, the nose above the shoulders."""
     points = np.random.default_rng(seed).uniform(0, 48, (frames, 133, 3))
+    points[:, [5, 6, 0], :2] = (34, 30), (14, 30), (24, 10)
     points[..., 2] = score
     return points.astype(np.float32)
 

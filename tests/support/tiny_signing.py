@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmsign.apis.clip_statistics import SHOULDERS, WRISTS, ClipStatistics, RestPose
+from mmsign.keypoints import NOSE
 
 REST = RestPose(((0.5, 1.2), (-0.5, 1.2)), 0.2, 2)
 """What ``signing`` does at rest."""
@@ -21,6 +22,7 @@ def signing(plan: str) -> np.ndarray:
     points = np.zeros((len(plan), 79, 3), np.float32)
     points[..., 2] = 0.9
     points[..., :2] = (32, 20)
+    points[:, NOSE, :2] = (32, 0)
     points[:, SHOULDERS, :2] = ((42, 10), (22, 10))  # 20 pixels apart
     for index, letter in enumerate(plan):
         wrists = points[index, WRISTS]
