@@ -141,7 +141,7 @@ def open_clip(
     fps = frame_times.checked_fps(fps, f'{name}: fps')
     if not len(source):
         raise ClipError(f'{name}: no frame can be decoded; make an mp4 of it (H.264)')
-    notices = [*source.notices, *filter(None, [source.left_out])]
+    notices = [*source.notices, *filter(None, [source.left_out, source.skipped])]
     if fps is None and source.times is not None:
         times = source.times
         seconds = frame_times.frame_duration(times) or 1 / frame_times.DEFAULT_FPS

@@ -147,6 +147,7 @@ class SplitReport:
         for title, notices in (
             ('DOUBTFUL frames', source.notices),
             ('files that are no frames', filter(None, [source.left_out])),
+            ('frames missing by their numbers', filter(None, [source.skipped])),
             ('unusual times of frames', source.time_notices),
         ):
             for notice in notices:

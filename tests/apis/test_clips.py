@@ -231,3 +231,12 @@ def test_every_so_many_th_frame_keeps_its_time():
     np.testing.assert_allclose(
         clip.frame_times(np.arange(4))[1], [0.06, 0.12, 0.18, 0.2]
     )
+
+
+def test_frames_that_are_missing_are_told(tmp_path):
+    write_frames(tmp_path, 8)
+    assert open_clip(tmp_path).notices == []
+    for name in sorted(path.name for path in tmp_path.iterdir())[3:5]:
+        (tmp_path / name).unlink()
+    (notice,) = open_clip(tmp_path).notices
+    assert notice.startswith('2 frames are missing by their numbers')

@@ -19,7 +19,7 @@ from mmsign.errors import FrameReadError, explain
 from .archives import open_archive, safe_member
 from .frame_times import DEFAULT_FPS, frame_duration
 from .images import IMAGE_SUFFIXES, decode_image, image_size, is_image, source_size
-from .listing import existing, in_order, left_out, split_archive, split_stretch
+from .listing import existing, in_order, left_out, skipped, split_archive, split_stretch
 from .videos import VIDEO_SUFFIXES, decode_video, scan_video
 
 
@@ -32,12 +32,14 @@ class FrameSource(ABC):
         time_notices: What was unusual about the times, in words.
         notices: What else was.
         left_out: Which files of a folder are no frames, in words.
+        skipped: Which frames are missing by the names of the others, in words.
     """
 
     times: np.ndarray | None = None
     time_notices: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     left_out: str = ''
+    skipped: str = ''
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -132,6 +134,7 @@ class _ImageFrames(FrameSource):
     def __init__(self, spec: str, names: Iterable[str]) -> None:
         super().__init__(spec)
         self.names = in_order(names, spec)
+        self.skipped = skipped(self.names)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from mmsign.errors import FrameReadError
@@ -13,6 +14,8 @@ _ARCHIVE = re.compile(r'(.*\.zip)(?:@(.*))?', re.IGNORECASE | re.DOTALL)
 _STRETCH = re.compile(r'(.+)#t=(\d+(?:\.\d+)?),(\d+(?:\.\d+)?)', re.DOTALL)
 # A decimal number; of '1.2.3' nothing is one.
 _DECIMAL = re.compile(r'(?<![\d.])(\d+)\.(\d+)(?![\d]|\.\d)')
+# By so much frames' numbers rise where others were left out; by more, they are times.
+_LEFT_OUT = {2: 'twos', 3: 'threes', 4: 'fours', 5: 'fives'}
 
 
 def split_archive(spec: str) -> tuple[str, str] | None:
@@ -128,6 +131,48 @@ def in_order(names: Iterable[str], spec: str) -> list[str]:
             text = f'{name} and {following} are the same frame by their names'
             raise FrameReadError(f'{spec}: {text}; remove one of each')
     return ordered
+
+
+def skipped(names: Sequence[str]) -> str:
+    """Whether frames are missing, by the one number that counts in their names.
+
+    Args:
+        names: In order, with suffix.
+
+    Returns:
+        What is missing, in words; empty if nothing is, or nothing can be told: the
+        names differ in more than a number, or in one with a point.
+
+    Examples:
+        >>> skipped(['f1.png', 'f2.png', 'f5.png'])
+        '2 frames are missing by their numbers, the first behind f2.png'
+        >>> skipped(['f1.png', 'f3.png', 'f5.png'])[:46]
+        'the frames are numbered by twos: if others wer'
+        >>> skipped(['0ms.png', '33ms.png', '67ms.png', '100ms.png'])
+        ''
+    """
+    stems = [os.path.splitext(name)[0] for name in names]
+    parts = [re.split(r'(\d+)', stem) for stem in stems]
+    if len({*map(len, parts)}) != 1 or any(map(_DECIMAL.search, stems)):
+        return ''
+    columns = [column for column in zip(*parts) if len({*column}) > 1]
+    if len(columns) != 1 or not all(map(str.isdecimal, columns[0])):
+        return ''
+    numbers = list(map(int, columns[0]))
+    steps = [after - before for before, after in pairwise(numbers)]
+    usual = sorted(steps)[(len(steps) - 1) // 2] if steps else 0
+    lost = [max(0, round(step / usual) - 1) for step in steps]
+    if count := sum(lost):
+        first = names[next(index for index, some in enumerate(lost) if some)]
+        are = 'frame is' if count == 1 else 'frames are'
+        return f'{count} {are} missing by their numbers, the first behind {first}'
+    if usual in _LEFT_OUT and {*steps} == {usual}:
+        every = _LEFT_OUT[usual]
+        return (
+            f'the frames are numbered by {every}: if others were left out, state the '
+            'rate of those that are there (fps)'
+        )
+    return ''
 
 
 def _key(stem: str, decimal: bool) -> list[str | Decimal]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmsign.datasets.io.listing import files_under, in_order
+from mmsign.datasets.io.listing import files_under, in_order, skipped
 from mmsign.errors import FrameReadError
 
 QUICK = settings(max_examples=100, derandomize=True)
@@ -57,3 +57,35 @@ def test_hidden_files_are_nobodys(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert list(files_under(tmp_path)) == [tmp_path / 'a.mp4', tmp_path / 'b/c.mp4']
+
+
+@pytest.mark.parametrize(
+    ('numbers', 'told'),
+    [
+        (range(1, 54), ''),
+        ([1], ''),
+        ([1, 9], ''),
+        ([*range(8, 11), *range(30, 54)], '19 frames are missing by their numbers'),
+        ([1, 2, 4, 5], '1 frame is missing by their numbers, the first behind n2.png'),
+        ([0, 2, 4, 6, 10], '1 frame is missing'),
+        (range(0, 50, 2), 'the frames are numbered by twos'),
+        (range(0, 4000, 40), ''),  # milliseconds
+        ([0, 33, 67, 100, 133], ''),
+    ],
+)
+def test_frames_missing_by_their_numbers(numbers, told):
+    found = skipped([f'n{number}.png' for number in numbers])
+    assert found.startswith(told) and bool(found) == bool(told)
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ['a1b1', 'a2b5', 'a3b9'],  # which of them counts?
+        ['a1', 'b3', 'c9'],
+        ['a', '1', '5'],
+        ['t0.04', 't0.08', 't0.12', 't0.24'],
+    ],
+)
+def test_names_that_do_not_tell_what_is_missing(names):
+    assert skipped([f'{name}.png' for name in names]) == ''
