@@ -121,7 +121,8 @@ def source_size(data: bytes) -> tuple[int, int] | None:
 
 def _fast_png(data: bytes) -> np.ndarray | None:
     """Decode the common kind of PNG image; None for all others."""
-    if _decode_png is None or len(data) < _PNG_START.size:
+    # It does not turn a picture that says that it lies on its side, as OpenCV does.
+    if _decode_png is None or len(data) < _PNG_START.size or b'eXIf' in data:
         return None
     magic, width, height, *kind = _PNG_START.unpack_from(data)
     if magic != _PNG_MAGIC or tuple(kind) != _TRUE_COLOUR:

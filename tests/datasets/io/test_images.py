@@ -98,3 +98,15 @@ def test_a_turned_jpeg_has_to_be_decoded():
     turned = data[:2] + segment + data[2:]
     assert image_size(turned) is None
     assert decode_image(turned, 'x').shape == (10, 12, 3)
+
+
+def test_a_png_that_is_to_be_turned_is_as_opencv_has_it(decoder):
+    data, exif = (
+        encode('.png'),
+        b'MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0',
+    )
+    chunk = b'eXIf' + exif
+    chunk = struct.pack('>I', len(exif)) + chunk + struct.pack('>I', zlib.crc32(chunk))
+    turned = data[:33] + chunk + data[33:]  # behind the header
+    expected = cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(decode_image(turned, 'x'), expected)
