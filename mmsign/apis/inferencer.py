@@ -23,7 +23,7 @@ from mmsign.decoding import (
     decode_outputs,
 )
 from mmsign.errors import ClipError, ConfigError
-from mmsign.keypoints import foreign, unusual_posture
+from mmsign.keypoints import HANDS, foreign, unusual_posture
 from mmsign.models.translators.translator import ENSEMBLE
 from mmsign.structures import SignReading
 
@@ -200,9 +200,11 @@ class SignInferencer:
         if self.network.pipeline.needs_keypoints:
             job.keypoints = self._keypoints(job, keypoints)
         body = self.network.body
-        if job.keypoints is not None:
-            clip.notices += filter(None, [unusual_posture(job.keypoints)])
         if job.keypoints is None or _shows_somebody(clip, job.keypoints, body):
+            if job.keypoints is not None:
+                seen = self.network.seen_keypoints
+                odd = unusual_posture(job.keypoints), _no_hands(job.keypoints, seen)
+                clip.notices += filter(None, odd)
             if notice := self._notice_if_long(len(clip.times), job.keypoints):
                 job.is_long = True
                 notice += ', not translated' * self.network.translates
@@ -360,3 +362,15 @@ def _shows_somebody(clip: Clip, keypoints: np.ndarray, body: Sequence[int]) -> b
     elif share < 0.5:
         clip.notices.append(f'a person was found in only {share:.0%} of the frames')
     return share >= clip_keypoints.PERSON_SHARE
+
+
+def _no_hands(keypoints: np.ndarray, seen: Sequence[int]) -> str:
+    """Whether a network that sees hands, among other channels, is shown none."""
+    hands = [[c for c in range(hand.start, hand.stop) if c in seen] for hand in HANDS]
+    shares = [clip_keypoints.person_share(keypoints, hand) for hand in hands if hand]
+    if not shares or max(shares) >= clip_keypoints.PERSON_SHARE:
+        return ''
+    return (
+        f'no hand found: the keypoints of hands score too low in {1 - max(shares):.0%} '
+        'of the frames; expect nothing of this'
+    )

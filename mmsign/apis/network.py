@@ -117,6 +117,13 @@ class Network:
         return tuple(checked_estimator(str(name), where) for name in names)
 
     @property
+    def seen_keypoints(self) -> tuple[int, ...]:
+        """The channels that its keypoint stream sees; none without such a stream."""
+        preparing = self.recognizer.data_preprocessor
+        is_read = preparing.keypoint_input in preparing.read
+        return tuple(preparing.channels) if is_read else ()
+
+    @property
     def body(self) -> tuple[int, ...]:
         """The channels that tell it whether somebody is there: of the upper body those
         that it sees; or all that it sees."""

@@ -338,6 +338,15 @@ def test_nobody_in_the_picture(inferencer, video):
     assert result.notices == ('a person was found in only 25% of the frames',)
 
 
+def test_no_hands_in_the_picture(inferencer, video):
+    points = keypoints_of(24)
+    points[:, 91:112, 2] = 0.1  # one is enough
+    assert inferencer(video, points).notices == ()
+    points[:, 112:, 2] = 0.1
+    (notice,) = inferencer(video, points).notices
+    assert notice.startswith('no hand found')
+
+
 @pytest.mark.parametrize(
     ('change', 'told'),
     [
