@@ -63,7 +63,9 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='merged batch norms, and bfloat16 where the device has it',
     )
-    parser.add_argument('--batch-size', type=int, default=1, help='clips at once')
+    parser.add_argument(
+        '--batch-size', type=int, default=1, help='clips at once; may change glosses'
+    )
     parser.add_argument('--beam-width', type=int, help="default: the config's")
     parser.add_argument('--n-best', type=int, default=5, help='sequences in the record')
     parser.add_argument(

@@ -39,6 +39,9 @@ from .windows import StreamFrame, WindowedNetwork, window_for_clips
 LONG_STEPS = 256
 """Output steps of a long clip that are decoded together at most."""
 
+# A value of a pixel that changes by more is no noise; a hand is more of the picture.
+_NOISE, _MOVING_SHARE = 8, 1e-3
+
 
 @dataclass
 class ClipJob:
@@ -132,7 +135,9 @@ class SignInferencer:
             fps: Frames per second of the clips; None takes a video's own, and the
                 network's for arrays and folders.
             batch_size: Clips that the network sees at once. The shorter ones of
-                a batch are padded, as in testing, which may change the last digits.
+                a batch are padded, and what lies behind a clip reaches its last
+                output steps: its last glosses may become others. 1 reads each clip
+                as testing does.
             record_errors: Whether a clip that cannot be read becomes a result with
                 ``error``, or raises.
             progress: Called with each result.
@@ -212,6 +217,12 @@ class SignInferencer:
                 clip.notices.append(notice)
             else:
                 job.prepared = self.network.pipeline.prepare(clip, job.keypoints)
+                video = job.prepared['inputs'].get('video')
+                if len(clip.source) > 1 and video is not None and _is_still(video):
+                    clip.notices.append(
+                        'the picture stays the same from beginning to end: is it '
+                        'black, or one picture repeated? expect nothing of this'
+                    )
         seconds = time.perf_counter() - start
         job.timing['load'] = seconds - job.timing.get('keypoints', 0.0)
         return job
@@ -374,3 +385,9 @@ def _no_hands(keypoints: np.ndarray, seen: Sequence[int]) -> str:
         f'no hand found: the keypoints of hands score too low in {1 - max(shares):.0%} '
         'of the frames; expect nothing of this'
     )
+
+
+def _is_still(video: torch.Tensor) -> bool:
+    """Whether nothing moves in (3, T, S, S) uint8; noise is no motion."""
+    change = video.amax(dim=1) - video.amin(dim=1)
+    return bool((change > _NOISE).float().mean() < _MOVING_SHARE)

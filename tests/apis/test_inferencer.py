@@ -338,6 +338,16 @@ def test_nobody_in_the_picture(inferencer, video):
     assert result.notices == ('a person was found in only 25% of the frames',)
 
 
+def test_a_picture_that_stays_the_same(inferencer):
+    frames, told = random_frames(24), 'the picture stays the same'
+    frames[:] = frames[:1]
+    frames[::2] ^= 1  # noise
+    (notice,) = inferencer(frames, keypoints_of(24)).notices
+    assert notice.startswith(told)
+    frames[12:, 20:30, 30:40] = 255 - frames[12:, 20:30, 30:40]
+    assert inferencer(frames, keypoints_of(24)).notices == ()
+
+
 def test_no_hands_in_the_picture(inferencer, video):
     points = keypoints_of(24)
     points[:, 91:112, 2] = 0.1  # one is enough
