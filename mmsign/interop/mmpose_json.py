@@ -11,6 +11,9 @@ from mmsign.files import read_json
 from mmsign.notices import warn
 from mmsign.tracking import follow_person
 
+# Of the frames: so many may lack an entry, as at the end of a clip, unnoticed.
+_FEW = 0.1
+
 
 def highest_frame(entries: int) -> int:
     """The number of a frame that a file of few entries can have; beyond is a mistake.
@@ -35,7 +38,7 @@ def read_mmpose_json(
     Args:
         path: Of the file.
         length: Frames of the clip; None takes those up to the last entry.
-        notify: Is told if several persons are seen.
+        notify: Is told if several persons are seen, or many frames have no entry.
 
     Returns:
         (N, K, 3) float32: x and y in pixels, score.
@@ -70,6 +73,8 @@ def read_mmpose_json(
     numbers = _frame_numbers(entries, length, path)
     poses_of = dict(zip(numbers, persons))
     count = max(numbers) + 1 if length is None else length
+    if (lacking := count - len(poses_of)) > _FEW * count:
+        notify(f'{path}: no entry for {lacking} of {count} frames, which have score 0')
     frames = [poses_of.get(number, []) for number in range(count)]
     followed = follow_person(
         [np.array([_box(pose) for pose in poses]) for poses in frames],

@@ -130,3 +130,14 @@ def test_not_json(tmp_path, content):
     for path in (tmp_path / 'a.json', tmp_path / 'absent.json'):
         with pytest.raises(DataError, match=path.name):
             read_mmpose_json(path)
+
+
+@pytest.mark.parametrize(('numbers', 'told'), [(range(0, 20, 2), 1), (range(18), 0)])
+def test_frames_without_an_entry_are_told(tmp_path, numbers, told):
+    person = dict(keypoints=[[1.0, 2.0]], keypoint_scores=[0.9])
+    entries = [dict(frame_id=number, instances=[person]) for number in numbers]
+    path, notices = tmp_path / 'clip.json', []
+    path.write_text(json.dumps(entries))
+    read_mmpose_json(path, 20, notices.append)
+    assert len(notices) == told
+    assert all('no entry for 10 of 20 frames' in notice for notice in notices)
