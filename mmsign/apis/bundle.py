@@ -3,7 +3,8 @@
 A zip archive, nothing in it compressed, of
 
 - ``bundle.json``: format, version, versions of the software, licence notes; the
-  calibration of every output that has one
+  calibration of every output that has one; SHA-256 of the other members but the
+  weights, so that glosses that were put into another order are noticed
 - ``config.json``: model, pipeline and corpus of a ``NetworkSpec``, as data
 - ``vocabulary.txt``: glosses in the order of their class numbers, one a line
 - ``weights.safetensors``: what inference needs of the state dict
@@ -18,6 +19,7 @@ registered layers and mmsign's own transforms, never a dotted path, an import or
 another file.
 """
 
+import hashlib
 import json
 import os
 import zipfile
@@ -52,6 +54,7 @@ _ABOUT, _CONFIG, _VOCABULARY = 'bundle.json', 'config.json', 'vocabulary.txt'
 _WEIGHTS = 'weights.safetensors'
 _MEMBERS = (_ABOUT, _CONFIG, _VOCABULARY, _WEIGHTS)
 _PIECES, _KEPT = 'sentencepiece.model', 'text.json'
+_DIGESTS = 'sha256'
 # The same content gives the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 _UNSTATED = 'licence not stated: ask whoever made this bundle before passing it on'
@@ -107,7 +110,6 @@ def write_bundle(
     found = network.calibrations.items()
     about |= {CALIBRATION_KEY: {name: one.to_dict() for name, one in found}}
     contents = {
-        _ABOUT: _json(about),
         _CONFIG: config,
         _VOCABULARY: ''.join(f'{g}\n' for g in network.model.vocab.glosses).encode(),
         _WEIGHTS: safetensors.torch.save(state),
@@ -115,6 +117,8 @@ def write_bundle(
     if network.translates:
         text = network.model.text_vocabulary
         contents |= {_PIECES: text.model, _KEPT: json.dumps(text.kept).encode()}
+    about[_DIGESTS] = _digests(contents)
+    contents = {_ABOUT: _json(about)} | contents
     with replacing(path) as file, zipfile.ZipFile(file, 'w') as archive:
         for name, content in contents.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), content)
@@ -128,8 +132,9 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        BundleError: If it is no bundle, is damaged, or was written by a later
-            version; or if its config names what a bundle may not name.
+        BundleError: If it is no bundle, is damaged, was changed by hand, or was
+            written by a later version; or if its config names what a bundle may not
+            name.
     """
     name = hub_copy(path)
     if not os.path.isfile(name):
@@ -156,6 +161,12 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             text = TextVocabulary(contents[_PIECES], kept, name)
             for head in model['translation'].values():
                 head['mbart']['vocabulary'] = text
+        # Bundles of earlier versions have none.
+        for member, digest in (about.get(_DIGESTS) or {}).items():
+            if _digests(contents).get(member) != digest:
+                raise BundleError(
+                    f'{member} was changed since the bundle was written: write it anew'
+                )
     return Bundle(replace(NetworkSpec(**config), model=model), state, about)
 
 
@@ -217,6 +228,11 @@ def _distinct(state: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, st
         else:
             kept[key] = value.detach().cpu().contiguous()
     return kept, shared
+
+
+def _digests(contents: dict[str, bytes]) -> dict[str, str]:
+    told = contents.keys() - {_ABOUT, _WEIGHTS}
+    return {name: hashlib.sha256(contents[name]).hexdigest() for name in sorted(told)}
 
 
 def _blamed(name: str | os.PathLike) -> AbstractContextManager:

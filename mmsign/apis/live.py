@@ -7,6 +7,7 @@ see ``windows.py``. Where the hands rest, the stream is taken apart: ``stream.py
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from mmsign.datasets.io.frame_times import DEFAULT_FPS, checked_fps, longest_still
 from mmsign.decoding import AVERAGE, Calibration, IncrementalCTC
 from mmsign.errors import ClipError, ConfigError
+from mmsign.keypoints import misplaced, unusual_posture
+from mmsign.notices import warn
 from mmsign.structures import TimedGloss
 
 from .clip_keypoints import Estimator, selected
@@ -21,6 +24,8 @@ from .clips import ArrayFrames
 from .network import Network
 from .stream import StreamReader
 from .windows import StreamFrame, WindowedNetwork, window_for_streams
+
+_NOT_THERE = object()
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class LiveEvent:
 @dataclass(eq=False)
 class LiveRecognizer:
     """A stream, frame by frame, to glosses; memory does not grow with its length.
+
+    Keypoints that seem to be no pixels, or no signer's, are warned of once a stream.
 
     Args:
         network: From ``open_network``.
@@ -95,6 +102,7 @@ class LiveRecognizer:
         decoder = IncrementalCTC(self.search, *settings, *limits, own)
         self.reader = StreamReader(self.windows, self.statistics, {AVERAGE: decoder})
         self._given = 0
+        self._first: list[StreamFrame] = []
         self._seconds = self._compute = 0.0
 
     @property
@@ -142,6 +150,8 @@ class LiveRecognizer:
         The recognizer is then ready for another stream.
         """
         event = self._look(time.perf_counter(), self._resampler.end(), is_last=True)
+        if len(self._first) < self.windows.window:
+            self._check_first()
         self._begin()
         return event
 
@@ -150,10 +160,17 @@ class LiveRecognizer:
         frames: Iterable[np.ndarray],
         keypoints: Iterable[np.ndarray] | None = None,
     ) -> Iterator[LiveEvent]:
-        """Feed everything; the last event is the end's."""
-        poses = iter(keypoints) if keypoints is not None else None
+        """Feed everything; the last event is the end's.
+
+        Raises:
+            ClipError: As ``feed``; or there are fewer keypoints than frames.
+        """
+        poses = repeat(None) if keypoints is None else iter(keypoints)
         for frame in frames:
-            event = self.feed(frame, None if poses is None else next(poses))
+            pose = next(poses, _NOT_THERE)
+            if pose is _NOT_THERE:
+                raise ClipError(f'frame {self._given} of the stream has no keypoints')
+            event = self.feed(frame, pose)
             if event is not None:
                 yield event
         yield self.finish()
@@ -177,7 +194,19 @@ class LiveRecognizer:
             fed = points, 'the keypoints fed', where, pipeline.face
             keypoints = selected(*fed)[0]
         size = frame_size if frame is None else frame.shape[1::-1]
-        return StreamFrame(frame, keypoints, tuple(map(int, size)))
+        item = StreamFrame(frame, keypoints, tuple(map(int, size)))
+        if keypoints is not None and len(self._first) < self.windows.window:
+            self._first.append(item._replace(image=None))
+            if len(self._first) == self.windows.window:
+                self._check_first()
+        return item
+
+    def _check_first(self) -> None:
+        if self._first:
+            points = np.stack([item.keypoints for item in self._first])
+            odd = misplaced(points, self._first[0].size), unusual_posture(points)
+            for notice in filter(None, odd):
+                warn(f'keypoints of the stream: {notice}')
 
     def _look(
         self, began: float, frames: Iterable[StreamFrame], is_last: bool = False

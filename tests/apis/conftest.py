@@ -61,9 +61,16 @@ def bundle(network_files, tmp_path_factory):
 
 @pytest.fixture
 def rewrite(bundle, tmp_path):
-    """A copy of the bundle with another config or other members."""
+    """A copy of the bundle with another config or other members, whose digests are
+    left out unless they are to stay."""
 
-    def rewrite(change=None, compress=zipfile.ZIP_STORED, of=bundle, **members: bytes):
+    def rewrite(
+        change=None,
+        compress=zipfile.ZIP_STORED,
+        of=bundle,
+        sealed=False,
+        **members: bytes,
+    ):
         path = tmp_path / 'changed.bundle'
         with zipfile.ZipFile(of) as old, zipfile.ZipFile(path, 'w') as new:
             for name in old.namelist():
@@ -72,6 +79,10 @@ def rewrite(bundle, tmp_path):
                     config = json.loads(content)
                     change(config)
                     content = json.dumps(config).encode()
+                if name == 'bundle.json' and b'"sha256"' in content and not sealed:
+                    about = json.loads(content)
+                    del about['sha256']
+                    content = json.dumps(about).encode()
                 new.writestr(name, content, compress)
             for name, content in members.items():
                 new.writestr(name, content)

@@ -101,6 +101,15 @@ def test_a_calibration_that_is_none(calibration, bundle, rewrite):
 
 
 @pytest.mark.slow
+def test_glosses_in_another_order_are_refused(rewrite):
+    swapped = ''.join(f'{gloss}\n' for gloss in reversed(GLOSSES)).encode()
+    with pytest.raises(BundleError, match=r'changed.*: vocabulary.txt was changed'):
+        read_bundle(rewrite(sealed=True, vocabulary=swapped))
+    # An earlier version's bundle cannot tell.
+    read = read_bundle(rewrite(vocabulary=swapped))
+    assert read.spec.model['vocab']['glosses'] == [*reversed(GLOSSES)]
+
+
 def test_what_no_reader_would_accept_is_not_written(network_files, tmp_path):
     network = open_network(*network_files, device='cpu')
     model = network.spec.model | dict(neck=dict(type='my_package.Neck'))

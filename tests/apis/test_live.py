@@ -120,6 +120,29 @@ def test_frames_that_do_not_fit(live):
 # Pauses -------------------------------------------------------------------------
 
 
+def test_keypoints_that_are_none_of_a_signer_are_warned_of_once(live, monkeypatch):
+    log = []
+    monkeypatch.setattr('mmsign.apis.live.warn', log.append)
+    frames, poses = stream(70)
+    [*live.run(frames, poses)]
+    assert not log
+    for odd, said in (
+        (poses / [84, 104, 1], 'seem to be shares'),
+        (poses[..., [1, 0, 2]], 'the head is not above'),
+        (poses[:8] / [84, 104, 1], 'seem to be shares'),
+    ):
+        [*live.run(frames[: len(odd)], odd)]
+        (text,) = log
+        assert said in text
+        log.clear()
+
+
+def test_fewer_keypoints_than_frames(live):
+    frames, poses = stream(4)
+    with pytest.raises(ClipError, match='frame 3 of the stream has no keypoints'):
+        [*live.run(frames, poses[:3])]
+
+
 @pytest.fixture
 def paused(network):
     """A recognizer of a network whose training clips began and ended at rest."""
