@@ -132,17 +132,21 @@ def test_recordings_that_are_none_are_named(signs, tmp_path, capsys):
     np.save(signs / 'book' / 'long.npy', np.ones((3, 300)))
     np.save(signs / 'book' / 'nan.npy', np.full((3, 258), np.nan))
     np.save(signs / 'book' / 'pixels.npy', np.full((3, 258), 3000.0))
+    mixed = np.full((3, 258), 0.5)
+    mixed[:, 132:195] = 300.0  # the left hand in pixels
+    np.save(signs / 'book' / 'mixed.npy', mixed)
     np.save(signs / 'book' / 'none.npy', np.zeros((0, 258)))
     np.save(signs / 'loose.npy', np.full((3, 258), 0.5))
     (signs / 'thank you').mkdir()
     np.save(signs / 'thank you' / '0.npy', np.full((3, 258), 0.5))
     assert run(signs, tmp_path / 'corpus') == 1
     error = capsys.readouterr().err
-    assert '6 recordings could not be read' in error
+    assert '7 recordings could not be read' in error
     for line in (
         'long.npy: an array of float64, shape (3, 300); expected numbers, 258 or 1662',
         'nan.npy: no point found; expected shares of the frame, or give --pixels',
         'pixels.npy: no point found',
+        '% of the points lie 20 frames away or more: pixels among shares of the frame?',
         'none.npy: an array of shape (0, 258)',
         'loose.npy: nothing says its gloss',
         "0.npy: 'thank you' would be 2 glosses",

@@ -25,6 +25,9 @@ import numpy as np
 
 from mmsign.errors import ConfigError, DataError
 
+# No estimator guesses a point so far outside of the picture.
+FRAMES_AWAY = 20
+
 
 def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -179,13 +182,21 @@ def size_of(stated: tuple[int, int] | None, given: tuple[int, int] | None) -> tu
 
 
 def check_found(points: np.ndarray, keypoints: np.ndarray, pixels: bool) -> None:
-    """Raise DataError if no point was found, or all are in the first two pixels."""
+    """Raise DataError if no point was found, or they seem to be in another unit: all in
+    the first two pixels, or more than a few many frames away."""
     if not (keypoints[..., 2] > 0).any():
         shares = 'shares of the frame, or give --pixels'
         raise DataError(f'no point found; expected {"pixels" if pixels else shares}')
     if pixels and np.nanmax(np.abs(points[..., :2])) <= 2:
         raise DataError(
             'no coordinate above 2: shares of the frame? leave --pixels out'
+        )
+    places = points[..., :2][np.isfinite(points[..., :2]).all(axis=-1)]
+    far = float((np.abs(places) > FRAMES_AWAY).any(axis=1).mean())
+    if not pixels and far > 0.01:
+        raise DataError(
+            f'{far:.0%} of the points lie {FRAMES_AWAY} frames away or more: pixels '
+            'among shares of the frame? bring all to one unit'
         )
 
 
