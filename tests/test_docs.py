@@ -233,9 +233,9 @@ def walk_through(name: str, python: str, folder: Path, short: str, count: int) -
 @pytest.mark.slow
 def test_the_walk_through_of_landmarks(python, tmp_path):
     short = (
-        '--cfg-options model.keypoint.backbone.width=0.125 train_cfg.max_epochs=1 '
-        'model.data_preprocessor.heatmap_size=32 train_dataloader.num_workers=0 '
-        'val_dataloader.num_workers=0 test_dataloader.num_workers=0'
+        '--cfg-options max_epochs=1 train_dataloader.sampler.at_least=8 '
+        'train_dataloader.num_workers=0 val_dataloader.num_workers=0 '
+        'test_dataloader.num_workers=0'
     )
     walk_through('landmarks.md', python, tmp_path, short, 6)
     data = tmp_path / 'data'

@@ -7,7 +7,7 @@ their frame size and rate. docs/landmarks.md describes them and which point beco
 which. Points that do not exist have score 0.
 
 OUT is a keypoint file, or a folder, which then holds a corpus of keypoints alone for
-configs/keypoint_slr_folder.py: keypoints.safetensors and manifest.csv. Glosses, signers
+configs/keypoint_slr_small.py: keypoints.safetensors and manifest.csv. Glosses, signers
 and splits come from --labels; without it a recording shows the sign that its folder is
 named after, and of each sign one recording in ten is for the test and one for the
 development split.
