@@ -161,12 +161,14 @@ def read_bundle(path: str | os.PathLike) -> Bundle:
             text = TextVocabulary(contents[_PIECES], kept, name)
             for head in model['translation'].values():
                 head['mbart']['vocabulary'] = text
-        # Bundles of earlier versions have none.
-        for member, digest in (about.get(_DIGESTS) or {}).items():
-            if _digests(contents).get(member) != digest:
-                raise BundleError(
-                    f'{member} was changed since the bundle was written: write it anew'
-                )
+        found = _digests(contents)
+        # Bundles of earlier versions tell none.
+        told = dict(about.get(_DIGESTS, found))
+        changed = [member for member in found if told.get(member) != found[member]]
+        if changed:
+            raise BundleError(
+                f'{changed[0]} was changed since the bundle was written: write it anew'
+            )
     return Bundle(replace(NetworkSpec(**config), model=model), state, about)
 
 
