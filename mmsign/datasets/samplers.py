@@ -11,6 +11,7 @@ from torch.utils.data import Sampler
 from mmsign.errors import ConfigError
 from mmsign.registry import DATA_SAMPLERS
 
+from .io.frame_sources import open_frames
 from .io.keypoint_file import KeypointFile
 from .transforms.load import at_corpus_rate, open_source, read_points
 
@@ -86,9 +87,11 @@ class LengthBucketSampler(Sampler):
         """``known_length`` of a record, or that of its frames; none is decoded."""
         if length := known_length(info):
             return length
-        if info['frames'] or info.get('keypoint_file') is None:
+        if info['frames']:
+            return len(open_frames(info['frames']))
+        # They say what is wrong.
+        if info.get('keypoint_file') is None:
             return len(open_source(info))
-        # It says what is wrong with them.
         return len(read_points(info, None))
 
     def __iter__(self) -> Iterator[int]:
