@@ -122,8 +122,10 @@ def misplaced(points: np.ndarray, frame_size: tuple[int, int]) -> str:
     places = points[points[..., 2] > CONFIDENT][:, :2]
     if not len(places):
         return ''
-    outside = np.any((places < -0.1 * size) | (places > 1.1 * size), axis=1).mean()
-    low, high = np.percentile(places, (5, 95), axis=0)
+    outside = (np.abs(places / size - 0.5) > 0.6).any(axis=1).mean()
+    # One in twenty at either end may lie anywhere.
+    few = len(places) // 20
+    low, high = np.partition(places, (few, -1 - few), axis=0)[[few, -1 - few]]
     spot = np.maximum(_SPOT_PIXELS, _SPOT_SHARE * size)
     width, height = span = high - low
     size = '×'.join(map(str, frame_size))

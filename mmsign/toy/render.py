@@ -23,20 +23,28 @@ def _shade(colour: Colour, factor: float) -> Colour:
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
-    return np.round(points * (1 << _SHIFT)).astype(np.int32)
+    return np.rint(points * (1 << _SHIFT)).astype(np.int32)
+
+
+def _placed(points: np.ndarray, zoom: int) -> np.ndarray:
+    """Points of a frame, drawn ``zoom`` times as large, as OpenCV takes them."""
+    # The centre of pixel (0, 0) stays the centre of the pixels that make it up.
+    return _fixed(points * zoom + (zoom - 1) / 2)
 
 
 @dataclass(frozen=True)
 class _Canvas:
-    """A frame in the making; coordinates are pixels of the finished frame.
+    """A frame in the making.
 
-    Small frames are drawn larger and reduced, because OpenCV's smoothed lines are
-    too coarse for hands of ten pixels.
+    Lengths and points are in pixels of the finished frame, spots are points as OpenCV
+    takes them. Small frames are drawn larger and reduced, because OpenCV's smoothed
+    lines are too coarse for hands of ten pixels.
 
     Args:
         image: (zoom · h, zoom · w, 3); drawn into.
         zoom: How much larger it is.
         points: (133, 2) of the signer.
+        spots: (133, 2) int32, the same.
         unit: Shoulder width.
         look: Gives the colours.
     """
@@ -44,29 +52,29 @@ class _Canvas:
     image: np.ndarray
     zoom: int
     points: np.ndarray
+    spots: np.ndarray
     unit: float
     look: Signer
 
     # Shapes ----------------------------------------------------------------------
 
-    def _points(self, points: np.ndarray) -> np.ndarray:
-        # The centre of pixel (0, 0) stays the centre of the pixels that make it up.
-        return _fixed(np.asarray(points) * self.zoom + (self.zoom - 1) / 2)
+    def placed(self, *points: np.ndarray) -> np.ndarray:
+        """(n, 2) points as OpenCV takes them."""
+        return _placed(np.array(points), self.zoom)
 
-    def polygon(self, points: np.ndarray, colour: Colour) -> None:
-        cv2.fillPoly(self.image, [self._points(points)], colour, cv2.LINE_AA, _SHIFT)
+    def polygon(self, spots: np.ndarray, colour: Colour) -> None:
+        cv2.fillPoly(self.image, [spots], colour, cv2.LINE_AA, _SHIFT)
 
     def lines(
         self, paths: Sequence, colour: Colour, width: float, closed: bool = False
     ) -> None:
-        paths = [self._points(path) for path in paths]
         style = colour, max(1, round(width * self.zoom)), cv2.LINE_AA, _SHIFT
         cv2.polylines(self.image, paths, closed, *style)
 
     def ellipse(
         self, centre: np.ndarray, radii: tuple[float, float], colour: Colour
     ) -> None:
-        middle = self._points(centre).tolist()
+        middle = _placed(centre, self.zoom).tolist()
         axes = _fixed(np.asarray(radii) * self.zoom).tolist()
         style = 0, 0, 360, colour, -1, cv2.LINE_AA, _SHIFT
         cv2.ellipse(self.image, middle, axes, *style)
@@ -77,11 +85,12 @@ class _Canvas:
         unit, clothes = self.unit, self.look.clothes
         left, right = self.points[5], self.points[6]
         neck, skin = (left + right) / 2, _shade(self.look.skin, 0.85)
-        self.lines([np.stack([neck + (0, -0.25 * unit), neck])], skin, 0.2 * unit)
-        self.lines([np.stack([left, right])], clothes, 0.2 * unit)
-        self.polygon(self.points[[6, 5, 11, 12]], clothes)
+        throat = self.placed(neck + (0, -0.25 * unit), neck)
+        self.lines([throat], skin, 0.2 * unit)
+        self.lines([self.spots[[5, 6]]], clothes, 0.2 * unit)
+        self.polygon(self.spots[[6, 5, 11, 12]], clothes)
         collar = np.array([[-0.12, -0.1], [0.12, -0.1], [0.0, 0.12]])
-        self.polygon(neck + collar * unit, skin)
+        self.polygon(self.placed(*(neck + collar * unit)), skin)
 
     def head(self) -> None:
         points, unit, look = self.points, self.unit, self.look
@@ -91,33 +100,35 @@ class _Canvas:
         fall = (0.3 + 0.7 * look.hair_length) * ry
         for side in (-1.0, 1.0):
             strand = np.array([[1.02 * rx * side, 0.0], [1.02 * rx * side, fall]])
-            self.lines([middle + strand], look.hair, 0.16 * rx)
+            self.lines([self.placed(*(middle + strand))], look.hair, 0.16 * rx)
         self.ellipse(middle + (0.0, 0.08 * ry), (rx, 0.92 * ry), look.skin)
         self.ellipse(middle + (0.0, -0.72 * ry), (0.78 * rx, 0.26 * ry), look.hair)
         for eye in (points[1], points[2]):
             self.ellipse(eye, (0.045 * unit, 0.03 * unit), _shade(look.skin, 0.35))
-        self.lines([points[50:54]], _shade(look.skin, 0.8), 0.03 * unit)
+        self.lines([self.spots[50:54]], _shade(look.skin, 0.8), 0.03 * unit)
         # All that the pixels tell of the mouth is its faint outline.
-        self.lines([points[OUTER_LIPS]], _shade(look.skin, 0.93), 0.0, closed=True)
+        lips = self.spots[OUTER_LIPS]
+        self.lines([lips], _shade(look.skin, 0.93), 0.0, closed=True)
 
     def arm(self, side: dict) -> None:
         unit, look = self.unit, self.look
-        names = 'shoulder', 'elbow', 'wrist'
-        shoulder, elbow, wrist = (self.points[side[name]] for name in names)
+        joints = [side[name] for name in ('shoulder', 'elbow', 'wrist')]
+        shoulder, elbow, wrist = self.points[joints]
         cuff = elbow + max(0.0, 2 * look.sleeve - 1) * (wrist - elbow)
-        arm, sleeve = ([np.stack([shoulder, elbow, end])] for end in (wrist, cuff))
-        self.lines(arm, _shade(look.skin, 0.9), 0.13 * unit)
+        sleeve = [self.placed(shoulder, elbow, cuff)]
+        self.lines([self.spots[joints]], _shade(look.skin, 0.9), 0.13 * unit)
         self.lines(sleeve, _shade(look.clothes, 0.55), 0.22 * unit)
         self.lines(sleeve, _shade(look.clothes, 0.85), 0.17 * unit)
 
     def hand(self, side: dict, palm: float) -> None:
         """Coloured by the side that is seen."""
-        hand, unit = self.points[side['hand']], self.unit
+        hand, spots = self.points[side['hand']], self.spots[side['hand']]
+        unit = self.unit
         weight, sides = (palm + 1) / 2, zip(self.look.back, self.look.palm)
         colour = tuple((1 - weight) * back + weight * front for back, front in sides)
         outline = _shade(colour, 0.45)
-        fingers = [hand[1 + 4 * i : 5 + 4 * i] for i in range(5)]
-        edge = np.stack([hand[0], (hand[0] + hand[1]) / 2, *hand[5:21:4]])
+        fingers = [spots[1 + 4 * i : 5 + 4 * i] for i in range(5)]
+        edge = self.placed(hand[0], (hand[0] + hand[1]) / 2, *hand[5:21:4])
         thick = 0.062 * unit * self.look.hand
         self.lines([edge], outline, thick + 0.05 * unit, closed=True)
         self.lines(fingers, outline, thick + 0.035 * unit)
@@ -147,8 +158,8 @@ def draw_pose(pose: Pose, size: tuple[int, int], light: float = 1.0) -> np.ndarr
     # The weak hand is behind the strong one.
     hands = list(zip(SIDES, pose.palms))[:: -1 if signer.left_handed else 1]
     frames = np.empty((len(pose.points), size[1], size[0], 3), np.uint8)
-    for index, points in enumerate(pose.points):
-        canvas = _Canvas(background.copy(), zoom, points, pose.unit, look)
+    for index, both in enumerate(zip(pose.points, _placed(pose.points, zoom))):
+        canvas = _Canvas(background.copy(), zoom, *both, pose.unit, look)
         canvas.body()
         canvas.head()
         for side, _ in hands:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 
@@ -93,11 +92,12 @@ class FrameSource(ABC):
         if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
             asked = f'{indices.min()}..{indices.max()}'
             raise IndexError(f'{self.spec}: frames {asked} asked for, of {len(self)}')
+        distinct, places = np.unique(indices, return_inverse=True)
         width, height = self.frame_size
-        frames = np.empty((len(indices), height, width, 3), np.uint8)
-        for index, frame in self._checked(np.unique(indices)):
-            frames[indices == index] = frame
-        return frames
+        frames = np.empty((len(distinct), height, width, 3), np.uint8)
+        for place, (_, frame) in zip(frames, self._checked(distinct)):
+            place[...] = frame
+        return frames if np.array_equal(distinct, indices) else frames[places]
 
     def stream(self, indices: Sequence[int] | np.ndarray) -> Iterator[np.ndarray]:
         """Decode chosen frames one after the other; none is kept.
@@ -187,8 +187,10 @@ class FolderFrames(_ImageFrames):
 
     def _bytes(self, name: str) -> bytes:
         path = os.path.join(self.spec, name)
-        with explain(FrameReadError, f'{path}: cannot be read, restore it', OSError):
-            return Path(path).read_bytes()
+        told = explain(FrameReadError, f'{path}: cannot be read, restore it', OSError)
+        # Frames are small and many: neither a Path nor a buffer for each.
+        with told, open(path, 'rb', buffering=0) as file:
+            return file.read()
 
 
 class ArchiveFrames(_ImageFrames):

@@ -83,6 +83,8 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         None if the head does not say, or may say that the picture is to be turned
         (EXIF): then the image has to be decoded.
     """
+    if png := _true_colour_size(data):
+        return png
     refused = OSError, ValueError, Image.DecompressionBombError
     with suppress(*refused), Image.open(BytesIO(data), formats=['PNG', 'JPEG']) as head:
         return None if 'exif' in head.info else head.size
@@ -119,18 +121,25 @@ def source_size(data: bytes) -> tuple[int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
-def _fast_png(data: bytes) -> np.ndarray | None:
-    """Decode the common kind of PNG image; None for all others."""
-    # It does not turn a picture that says that it lies on its side, as OpenCV does.
-    if _decode_png is None or len(data) < _PNG_START.size or b'eXIf' in data:
+def _true_colour_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) in pixels of the common kind of PNG image; None of all others."""
+    # A picture that says that it lies on its side is to be turned, which OpenCV does.
+    if len(data) < _PNG_START.size or b'eXIf' in data:
         return None
     magic, width, height, *kind = _PNG_START.unpack_from(data)
     if magic != _PNG_MAGIC or tuple(kind) != _TRUE_COLOUR:
         return None
-    if not 0 < min(width, height) <= max(width, height) <= _LARGEST_SIDE:
+    usual = 0 < min(width, height) <= max(width, height) <= _LARGEST_SIDE
+    return (width, height) if usual else None
+
+
+def _fast_png(data: bytes) -> np.ndarray | None:
+    """Decode the common kind of PNG image; None for all others."""
+    size = None if _decode_png is None else _true_colour_size(data)
+    if size is None:
         return None
     try:
-        image = _decode_png(data, (height, width), 'rgb')
+        image = _decode_png(data, size[::-1], 'rgb')
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # a panic in Rust is no Exception

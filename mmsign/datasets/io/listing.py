@@ -122,6 +122,9 @@ def in_order(names: Iterable[str], spec: str) -> list[str]:
         >>> in_order(['t0.1.png', 't0.04.png', 't0.08.png'], 'clip')
         ['t0.04.png', 't0.08.png', 't0.1.png']
     """
+    names = sorted(names)
+    if names and _counters(names) is not None:
+        return names
     stems = {name: os.path.splitext(name)[0] for name in names}
     decimal = _are_decimal(list(stems.values()))
     keys = {name: _key(stem, decimal) for name, stem in stems.items()}
@@ -151,14 +154,9 @@ def skipped(names: Sequence[str]) -> str:
         >>> skipped(['0ms.png', '33ms.png', '67ms.png', '100ms.png'])
         ''
     """
-    stems = [os.path.splitext(name)[0] for name in names]
-    parts = [re.split(r'(\d+)', stem) for stem in stems]
-    if len({*map(len, parts)}) != 1 or any(map(_DECIMAL.search, stems)):
+    numbers = _numbers(names) if names else None
+    if numbers is None:
         return ''
-    columns = [column for column in zip(*parts) if len({*column}) > 1]
-    if len(columns) != 1 or not all(map(str.isdecimal, columns[0])):
-        return ''
-    numbers = list(map(int, columns[0]))
     steps = [after - before for before, after in pairwise(numbers)]
     usual = sorted(steps)[(len(steps) - 1) // 2] if steps else 0
     lost = [max(0, round(step / usual) - 1) for step in steps]
@@ -173,6 +171,36 @@ def skipped(names: Sequence[str]) -> str:
             'rate of those that are there (fps)'
         )
     return ''
+
+
+def _counters(names: Sequence[str]) -> list[int] | None:
+    """The numbers that names end in, where these are equally long and nothing else
+    differs: nearly every clip's, and quickly found. They may lack what all begin with.
+    """
+    width, suffix = len(names[0]), os.path.splitext(names[0])[1]
+    if any(len(name) != width or not name.endswith(suffix) for name in names):
+        return None
+    alike = len(os.path.commonprefix((min(names), max(names))))
+    ends = [name[alike : width - len(suffix)] for name in names]
+    different = len({*ends}) == len(ends)
+    return list(map(int, ends)) if different and all(map(str.isdecimal, ends)) else None
+
+
+def _numbers(names: Sequence[str]) -> list[int] | None:
+    """The one number in names that differs; None if more does, or if it has a point."""
+    if _DECIMAL.search(os.path.splitext(names[0])[0]):
+        return None
+    numbers = _counters(names)
+    if numbers is not None:
+        return numbers
+    stems = [os.path.splitext(name)[0] for name in names]
+    parts = [re.split(r'(\d+)', stem) for stem in stems]
+    if len({*map(len, parts)}) != 1 or any(map(_DECIMAL.search, stems)):
+        return None
+    columns = [column for column in zip(*parts) if len({*column}) > 1]
+    if len(columns) != 1 or not all(map(str.isdecimal, columns[0])):
+        return None
+    return list(map(int, columns[0]))
 
 
 def _key(stem: str, decimal: bool) -> list[str | Decimal]:
