@@ -49,6 +49,25 @@ def find_config(path: str) -> str:
     )
 
 
+class _WrittenOnce(Config):
+    """A config whose text is made anew only when the config has changed.
+
+    MMEngine asks for it several times at the start and with every checkpoint, and
+    formatting it takes half a second.
+    """
+
+    @property
+    def pretty_text(self) -> str:
+        """The config as Python code."""
+        now = repr(self._cfg_dict)
+        before, text = self.__dict__.get('_written', ('', ''))
+        if now != before:
+            text = super().pretty_text
+            # Setting an attribute of a config sets a key.
+            object.__setattr__(self, '_written', (now, text))
+        return text
+
+
 def load_config(path: str) -> Config:
     """Read a config file, found by ``find_config``.
 
@@ -63,6 +82,7 @@ def load_config(path: str) -> Config:
     try:
         with compat.bases_of('mmsign', find_config):
             cfg = Config.fromfile(path)
+            object.__setattr__(cfg, '__class__', _WrittenOnce)
     except (MMSignError, OSError):
         raise
     except Exception as error:

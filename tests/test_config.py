@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -64,6 +65,19 @@ def test_a_config_builds_on_one_of_the_package(tmp_path):
 
 def vocabulary_config(**vocab) -> Config:
     return Config({'model': {'vocab': vocab}})
+
+
+def test_the_text_of_a_config_follows_it(tmp_path):
+    (tmp_path / 'a.py').write_text('model = dict(depth=3)\nrate = 1\n')
+    cfg = load_config(str(tmp_path / 'a.py'))
+    assert 'depth=3' in cfg.pretty_text and cfg.pretty_text == cfg.pretty_text
+    cfg.model.depth, cfg.rate = 4, 2
+    expected = Config(dict(model=dict(depth=4), rate=2)).pretty_text
+    for found in (cfg, copy.deepcopy(cfg), copy.copy(cfg)):
+        assert found.pretty_text == expected
+    other = copy.deepcopy(cfg)
+    other.rate = 5
+    assert other.pretty_text != expected == cfg.pretty_text
 
 
 def test_listed_glosses_stay():

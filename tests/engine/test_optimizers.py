@@ -1,8 +1,10 @@
+import pytest
 import torch
 import torch.nn as nn
 from torch.testing import assert_close
 
 from mmsign.engine import FusedAdam
+from mmsign.errors import ConfigError
 from mmsign.registry import OPTIMIZERS
 
 SETTINGS = dict(lr=1e-2, betas=(0.9, 0.998), weight_decay=1e-3)
@@ -25,6 +27,26 @@ def test_it_is_adam():
     assert_close(found.state_dict(), expected.state_dict())
     config = dict(type='FusedAdam', params=list(found.parameters()), **SETTINGS)
     assert isinstance(OPTIMIZERS.build(config), FusedAdam)
+
+
+def test_parameters_of_the_same_settings_are_one_group():
+    nets = [nn.Linear(3, 2) for _ in range(3)]
+    groups = [
+        dict(params=parameter, lr=1e-3 if net is nets[1] else 1e-2)
+        for net in nets
+        for parameter in net.parameters()
+    ]
+    optimizer = FusedAdam(groups, **SETTINGS)
+    assert [group['lr'] for group in optimizer.param_groups] == [1e-2, 1e-3, 1e-2]
+    for group, net in zip(optimizer.param_groups, nets, strict=True):
+        assert group['params'] == list(net.parameters())
+
+
+def test_a_state_of_other_groups_is_refused():
+    net = nn.Linear(3, 2)
+    state = torch.optim.Adam([dict(params=p) for p in net.parameters()]).state_dict()
+    with pytest.raises(ConfigError, match=r'2 groups .* 1: .*load_from'):
+        FusedAdam(net.parameters(), **SETTINGS).load_state_dict(state)
 
 
 def test_a_state_in_another_order_of_memory_is_rearranged():

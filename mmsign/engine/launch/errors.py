@@ -248,7 +248,8 @@ def say(text: str, stream: IO[str] | None = None) -> None:
     """
     stream = stream or sys.stdout
     try:
-        print(text, file=stream, flush=True)
+        # The end of the line with it, or another thread's line comes in between.
+        print(f'{text}\n', end='', file=stream, flush=True)
     except (OSError, _PrintError):
         _drop(stream)
 
