@@ -7,7 +7,7 @@ Stage 1 is video_slr_quickstart.py and keypoint_slr_quickstart.py.
 """
 
 _base_ = ['twostream_slr_toy.py']
-train_cfg = dict(max_epochs=6, val_interval=6)
+train_cfg = dict(max_epochs=7, val_interval=7)
 head = dict(hidden_channels=128, feedforward_channels=256)
 model = dict(
     data_preprocessor=dict(
