@@ -9,6 +9,7 @@ import inspect
 from typing import Any
 
 from mmaction import registry as mmaction
+from mmengine.registry import FUNCTIONS as _FUNCTIONS
 from mmengine.registry import DefaultScope
 from mmengine.registry import Registry as _Registry
 
@@ -39,6 +40,8 @@ HOOKS = _child(mmaction.HOOKS, 'engine')
 VISUALIZERS = _child(mmaction.VISUALIZERS, 'visualization')
 OPTIMIZERS = _child(mmaction.OPTIMIZERS, 'engine')
 PARAM_SCHEDULERS = _child(mmaction.PARAM_SCHEDULERS, 'engine')
+# MMEngine's runner looks in its own: there they are named with the scope.
+FUNCTIONS = _child(_FUNCTIONS, 'datasets')
 # Nothing of ours is in these; without a child MMEngine would not find MMAction2's.
 EVALUATOR = _child(mmaction.EVALUATOR)
 LOG_PROCESSORS = _child(mmaction.LOG_PROCESSORS)

@@ -185,13 +185,19 @@ checkpoint="$(ls -t "$work_dir"/best_*.pth 2>/dev/null | head -n 1 || true)"
 if [[ -z "$checkpoint" ]]; then
     checkpoint="$(cat "$work_dir/last_checkpoint")"
 fi
+# Meanwhile, the network in one file, for tools/infer.py VIDEO --bundle FILE.
+"$PYTHON" "${from}tools/export/bundle.py" "$config" "$checkpoint" "$work_dir/toy.bundle" \
+    >"$work_dir/bundle.log" 2>&1 &
+bundle_job=$!
 "$PYTHON" "${from}tools/test.py" "$config" "$checkpoint" --work-dir "$work_dir/test" \
     --out "$work_dir/test_metrics.json" \
     --cfg-options model.decoder.beam_width=5 \
     test_evaluator.0.dump="'$work_dir/predictions'"
-
-# The network in one file, for tools/infer.py VIDEO --bundle FILE.
-"$PYTHON" "${from}tools/export/bundle.py" "$config" "$checkpoint" "$work_dir/toy.bundle"
+if ! wait "$bundle_job"; then
+    cat "$work_dir/bundle.log" >&2
+    fail "bundling the network failed, see above"
+fi
+grep -v ' - INFO - ' "$work_dir/bundle.log" || true
 
 say "5/5 Report"
 "$PYTHON" "${from}tools/analysis/quickstart_report.py" --work-dir "$work_dir"

@@ -3,7 +3,8 @@
 Renders smooth random frames of 210×260 into a folder, a zip, a video file and a pack
 (tools/data/pack.py), and loads them with the transforms of training (keypoints,
 decode, crop, resize to 224), every frame once. The plain loader does the same work: it
-decodes every frame with Pillow, from the zip through ``zipfile``, and resizes it.
+decodes every frame with Pillow, from the zip through ``zipfile``, and resizes it. Then
+batches of small clips that need no decoding, which tells what handing them on costs.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import io
 import tempfile
 import zipfile
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from _report import seconds, show
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
@@ -28,6 +30,7 @@ from mmsign.datasets.io.frame_sources import prepare_frames
 from mmsign.datasets.io.images import png_decoder
 from mmsign.datasets.io.keypoint_file import write_keypoints
 from mmsign.datasets.io.packs import PackWriter, pack_clip
+from mmsign.datasets.transforms.pack import clip_collate
 from mmsign.engine.launch import reported_errors
 
 SIZE = (210, 260)
@@ -132,6 +135,31 @@ def clips_per_second(dataset: Dataset, workers: int, repeats: int) -> float:
     return len(dataset) / seconds(lambda: deque(loader, maxlen=0), repeats)
 
 
+class SmallClips(Dataset):
+    """Clips of 32 frames of 32×32 with keypoints, made at once: 128 batches of 8."""
+
+    def __len__(self) -> int:
+        return 128 * 8
+
+    def __getitem__(self, index: int) -> dict:
+        video = torch.zeros(32, 32, 32, 3, dtype=torch.uint8).permute(3, 0, 1, 2)
+        inputs = dict(video=video, keypoints=torch.zeros(32, 79, 3))
+        return dict(inputs=inputs, data_samples=index)
+
+
+def batch_milliseconds(collate: Callable, workers: int, repeats: int) -> float:
+    """Of getting a batch of small clips from the workers, median over epochs."""
+    loader = DataLoader(
+        SmallClips(),
+        batch_size=8,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        worker_init_fn=_one_thread,
+        collate_fn=collate,
+    )
+    return 1e3 * seconds(lambda: deque(loader, maxlen=0), repeats) / len(loader)
+
+
 def _one_thread(worker_id: int = 0) -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
@@ -174,6 +202,9 @@ def main() -> None:
         rows[f'ratio {label} / plain'] = (
             rates[label] / rates['plain Pillow and zipfile']
         )
+    for collate in (pseudo_collate, clip_collate):
+        took = batch_milliseconds(collate, args.workers, args.repeats)
+        rows[f'handing on a batch of 8 small clips, {collate.__name__}, ms'] = took
     title = f'loading clips of {args.frames} frames of 210×260, {args.workers} workers'
     show(title, rows, args.json)
 

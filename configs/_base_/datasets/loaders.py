@@ -5,6 +5,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=8,
     sampler=dict(type='LengthBucketSampler', batch_size=4),
+    collate_fn=dict(type='mmsign.clip_collate'),
     dataset=dict(split='train'),
 )
 val_dataloader = dict(

@@ -17,6 +17,7 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=2,
     sampler=dict(type='LengthBucketSampler', batch_size=8),
+    collate_fn=dict(type='mmsign.clip_collate'),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

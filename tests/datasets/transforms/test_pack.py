@@ -1,12 +1,18 @@
+import copy
 import pickle
 
 import numpy as np
 import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import FUNCTIONS
+from torch.testing import assert_close
+from torch.utils.data import DataLoader, Dataset
 
 from mmsign.datasets import Phoenix2014TDataset
 from mmsign.datasets.io.feature_file import ClipFeatures, write_features
 from mmsign.datasets.transforms import LoadFeatures
-from mmsign.datasets.transforms.pack import PackClip
+from mmsign.datasets.transforms.pack import PackClip, clip_collate
 from mmsign.errors import DataError
 
 
@@ -32,6 +38,51 @@ def test_tensors_are_views_and_nothing_of_the_reference_is_lost():
     assert sample.length == 4 and sample.glosses == ['A', 'UNKNOWN']
     blind = PackClip()(results | dict(frames='folder'))
     assert set(blind['inputs']) == {'keypoints'}
+
+
+class Clips(Dataset):
+    """Clips of various lengths; the frames are views with the channels last."""
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> dict:
+        torch.manual_seed(index)
+        steps = 3 + index
+        video = torch.randint(256, (steps, 5, 4, 3), dtype=torch.uint8)
+        points = torch.randn(steps, 79, 3)
+        inputs = dict(
+            video=video.permute(3, 0, 1, 2), points=points[::2], count=index, one=points
+        )
+        if index % 2:
+            inputs['one'] = points.double()
+        return dict(inputs=inputs, data_samples=f'clip {index}')
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_a_batch_comes_as_it_was_collated(workers):
+    clips = Clips()
+    loader = DataLoader(
+        clips, 3, num_workers=workers, collate_fn=FUNCTIONS.get('mmsign.clip_collate')
+    )
+    for start, batch in zip((0, 3), loader, strict=True):
+        expected = pseudo_collate([clips[start + i] for i in range(3)])
+        assert batch['data_samples'] == expected['data_samples']
+        assert batch['inputs'].keys() == expected['inputs'].keys()
+        assert batch['inputs']['count'] == expected['inputs']['count']
+        for name in ('video', 'points', 'one'):
+            pairs = zip(batch['inputs'][name], expected['inputs'][name], strict=True)
+            for found, wanted in pairs:
+                assert_close(found, wanted, rtol=0, atol=0)
+        for found, wanted in zip(batch['inputs']['video'], expected['inputs']['video']):
+            assert found.stride() == wanted.stride()
+
+
+def test_tensors_of_a_batch_are_handed_on_in_one_memory():
+    inputs = clip_collate([Clips()[index] for index in range(3)])['inputs']
+    together = copy.copy(inputs['video'])
+    assert len({tensor.untyped_storage().data_ptr() for tensor in together}) == 1
+    assert together[0].is_shared()
 
 
 def test_no_frame_is_opened(phoenix_tree):
