@@ -53,7 +53,7 @@ class _WrittenOnce(Config):
     """A config whose text is made anew only when the config has changed.
 
     MMEngine asks for it several times at the start and with every checkpoint, and
-    formatting it takes half a second.
+    has it formatted each time.
     """
 
     @property

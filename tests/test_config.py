@@ -67,10 +67,10 @@ def vocabulary_config(**vocab) -> Config:
     return Config({'model': {'vocab': vocab}})
 
 
-def test_the_text_of_a_config_follows_it(tmp_path):
+def test_the_text_of_a_config_follows_it(tmp_path, monkeypatch):
     (tmp_path / 'a.py').write_text('model = dict(depth=3)\nrate = 1\n')
     cfg = load_config(str(tmp_path / 'a.py'))
-    assert 'depth=3' in cfg.pretty_text and cfg.pretty_text == cfg.pretty_text
+    assert 'depth=3' in cfg.pretty_text
     cfg.model.depth, cfg.rate = 4, 2
     expected = Config(dict(model=dict(depth=4), rate=2)).pretty_text
     for found in (cfg, copy.deepcopy(cfg), copy.copy(cfg)):
@@ -78,6 +78,11 @@ def test_the_text_of_a_config_follows_it(tmp_path):
     other = copy.deepcopy(cfg)
     other.rate = 5
     assert other.pretty_text != expected == cfg.pretty_text
+    # Nothing is formatted where nothing has changed.
+    monkeypatch.setattr(Config, 'pretty_text', property(lambda self: 'anew'))
+    assert cfg.pretty_text == expected
+    cfg.rate = 6
+    assert cfg.pretty_text == 'anew'
 
 
 def test_listed_glosses_stay():

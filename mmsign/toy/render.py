@@ -26,10 +26,10 @@ def _fixed(points: np.ndarray) -> np.ndarray:
     return np.rint(points * (1 << _SHIFT)).astype(np.int32)
 
 
-def _placed(points: np.ndarray, zoom: int) -> np.ndarray:
+def _placed(points: np.ndarray | Sequence[np.ndarray], zoom: int) -> np.ndarray:
     """Points of a frame, drawn ``zoom`` times as large, as OpenCV takes them."""
     # The centre of pixel (0, 0) stays the centre of the pixels that make it up.
-    return _fixed(points * zoom + (zoom - 1) / 2)
+    return _fixed(np.asarray(points) * zoom + (zoom - 1) / 2)
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,6 @@ class _Canvas:
 
     # Shapes ----------------------------------------------------------------------
 
-    def placed(self, *points: np.ndarray) -> np.ndarray:
-        """(n, 2) points as OpenCV takes them."""
-        return _placed(np.array(points), self.zoom)
-
     def polygon(self, spots: np.ndarray, colour: Colour) -> None:
         cv2.fillPoly(self.image, [spots], colour, cv2.LINE_AA, _SHIFT)
 
@@ -85,12 +81,12 @@ class _Canvas:
         unit, clothes = self.unit, self.look.clothes
         left, right = self.points[5], self.points[6]
         neck, skin = (left + right) / 2, _shade(self.look.skin, 0.85)
-        throat = self.placed(neck + (0, -0.25 * unit), neck)
+        throat = _placed([neck + (0, -0.25 * unit), neck], self.zoom)
         self.lines([throat], skin, 0.2 * unit)
         self.lines([self.spots[[5, 6]]], clothes, 0.2 * unit)
         self.polygon(self.spots[[6, 5, 11, 12]], clothes)
         collar = np.array([[-0.12, -0.1], [0.12, -0.1], [0.0, 0.12]])
-        self.polygon(self.placed(*(neck + collar * unit)), skin)
+        self.polygon(_placed(neck + collar * unit, self.zoom), skin)
 
     def head(self) -> None:
         points, unit, look = self.points, self.unit, self.look
@@ -100,7 +96,7 @@ class _Canvas:
         fall = (0.3 + 0.7 * look.hair_length) * ry
         for side in (-1.0, 1.0):
             strand = np.array([[1.02 * rx * side, 0.0], [1.02 * rx * side, fall]])
-            self.lines([self.placed(*(middle + strand))], look.hair, 0.16 * rx)
+            self.lines([_placed(middle + strand, self.zoom)], look.hair, 0.16 * rx)
         self.ellipse(middle + (0.0, 0.08 * ry), (rx, 0.92 * ry), look.skin)
         self.ellipse(middle + (0.0, -0.72 * ry), (0.78 * rx, 0.26 * ry), look.hair)
         for eye in (points[1], points[2]):
@@ -115,7 +111,7 @@ class _Canvas:
         joints = [side[name] for name in ('shoulder', 'elbow', 'wrist')]
         shoulder, elbow, wrist = self.points[joints]
         cuff = elbow + max(0.0, 2 * look.sleeve - 1) * (wrist - elbow)
-        sleeve = [self.placed(shoulder, elbow, cuff)]
+        sleeve = [_placed([shoulder, elbow, cuff], self.zoom)]
         self.lines([self.spots[joints]], _shade(look.skin, 0.9), 0.13 * unit)
         self.lines(sleeve, _shade(look.clothes, 0.55), 0.22 * unit)
         self.lines(sleeve, _shade(look.clothes, 0.85), 0.17 * unit)
@@ -128,7 +124,8 @@ class _Canvas:
         colour = tuple((1 - weight) * back + weight * front for back, front in sides)
         outline = _shade(colour, 0.45)
         fingers = [spots[1 + 4 * i : 5 + 4 * i] for i in range(5)]
-        edge = self.placed(hand[0], (hand[0] + hand[1]) / 2, *hand[5:21:4])
+        edge = [hand[0], (hand[0] + hand[1]) / 2, *hand[5:21:4]]
+        edge = _placed(edge, self.zoom)
         thick = 0.062 * unit * self.look.hand
         self.lines([edge], outline, thick + 0.05 * unit, closed=True)
         self.lines(fingers, outline, thick + 0.035 * unit)

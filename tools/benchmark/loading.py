@@ -4,7 +4,7 @@ Renders smooth random frames of 210×260 into a folder, a zip, a video file and 
 (tools/data/pack.py), and loads them with the transforms of training (keypoints,
 decode, crop, resize to 224), every frame once. The plain loader does the same work: it
 decodes every frame with Pillow, from the zip through ``zipfile``, and resizes it. Then
-batches of small clips that need no decoding, which tells what handing them on costs.
+batches of clips that need no decoding, which tells what handing them on costs.
 """
 
 from __future__ import annotations
@@ -135,23 +135,39 @@ def clips_per_second(dataset: Dataset, workers: int, repeats: int) -> float:
     return len(dataset) / seconds(lambda: deque(loader, maxlen=0), repeats)
 
 
-class SmallClips(Dataset):
-    """Clips of 32 frames of 32×32 with keypoints, made at once: 128 batches of 8."""
+class ReadyClips(Dataset):
+    """Clips with keypoints that are made at once, enough for some batches.
+
+    Args:
+        frames: Of a clip.
+        side: Of a frame, in pixels.
+        count: Clips.
+    """
+
+    def __init__(self, frames: int, side: int, count: int) -> None:
+        self.frames, self.side, self.count = frames, side, count
 
     def __len__(self) -> int:
-        return 128 * 8
+        return self.count
 
     def __getitem__(self, index: int) -> dict:
-        video = torch.zeros(32, 32, 32, 3, dtype=torch.uint8).permute(3, 0, 1, 2)
-        inputs = dict(video=video, keypoints=torch.zeros(32, 79, 3))
+        frames = torch.zeros(self.frames, self.side, self.side, 3, dtype=torch.uint8)
+        points = torch.zeros(self.frames, 79, 3)
+        inputs = dict(video=frames.permute(3, 0, 1, 2), keypoints=points)
         return dict(inputs=inputs, data_samples=index)
 
 
-def batch_milliseconds(collate: Callable, workers: int, repeats: int) -> float:
-    """Of getting a batch of small clips from the workers, median over epochs."""
+# Their batches: of the toy corpus, and of Phoenix on a GPU.
+SMALL, LARGE = (8, ReadyClips(32, 32, 1024)), (4, ReadyClips(128, 224, 64))
+
+
+def batch_milliseconds(
+    size: int, clips: Dataset, collate: Callable, workers: int, repeats: int
+) -> float:
+    """Of getting a batch from the workers, median over epochs."""
     loader = DataLoader(
-        SmallClips(),
-        batch_size=8,
+        clips,
+        batch_size=size,
         num_workers=workers,
         persistent_workers=workers > 0,
         worker_init_fn=_one_thread,
@@ -202,9 +218,12 @@ def main() -> None:
         rows[f'ratio {label} / plain'] = (
             rates[label] / rates['plain Pillow and zipfile']
         )
-    for collate in (pseudo_collate, clip_collate):
-        took = batch_milliseconds(collate, args.workers, args.repeats)
-        rows[f'handing on a batch of 8 small clips, {collate.__name__}, ms'] = took
+    for size, clips in (SMALL, LARGE):
+        what = f'{size} clips, {clips.frames} frames of {clips.side}²'
+        for collate in (pseudo_collate, clip_collate):
+            rows[f'handing on {what}, {collate.__name__}, ms'] = batch_milliseconds(
+                size, clips, collate, args.workers, args.repeats
+            )
     title = f'loading clips of {args.frames} frames of 210×260, {args.workers} workers'
     show(title, rows, args.json)
 

@@ -154,7 +154,7 @@ def skipped(names: Sequence[str]) -> str:
         >>> skipped(['0ms.png', '33ms.png', '67ms.png', '100ms.png'])
         ''
     """
-    numbers = _numbers(names) if names else None
+    numbers = _numbers(names)
     if numbers is None:
         return ''
     steps = [after - before for before, after in pairwise(numbers)]
@@ -174,28 +174,29 @@ def skipped(names: Sequence[str]) -> str:
 
 
 def _counters(names: Sequence[str]) -> list[int] | None:
-    """The numbers that names end in, where these are equally long and nothing else
-    differs: nearly every clip's, and quickly found. They may lack what all begin with.
+    """The one number in names that differs, where all are equally long, as of most
+    clips: quickly found. It may lack digits that all begin with.
     """
-    width, suffix = len(names[0]), os.path.splitext(names[0])[1]
-    if any(len(name) != width or not name.endswith(suffix) for name in names):
-        return None
     alike = len(os.path.commonprefix((min(names), max(names))))
-    ends = [name[alike : width - len(suffix)] for name in names]
-    different = len({*ends}) == len(ends)
-    return list(map(int, ends)) if different and all(map(str.isdecimal, ends)) else None
+    tail = names[0][alike:].lstrip('0123456789')
+    width = len(names[0])
+    if any(len(name) != width or not name.endswith(tail) for name in names):
+        return None
+    found = [name[alike : width - len(tail)] for name in names]
+    different = len({*found}) == len(found) and all(map(str.isdecimal, found))
+    return list(map(int, found)) if different else None
 
 
 def _numbers(names: Sequence[str]) -> list[int] | None:
-    """The one number in names that differs; None if more does, or if it has a point."""
-    if _DECIMAL.search(os.path.splitext(names[0])[0]):
+    """The one number in names that differs; None if more does, or one has a point."""
+    stems = [os.path.splitext(name)[0] for name in names]
+    if any(map(_DECIMAL.search, stems)):
         return None
-    numbers = _counters(names)
+    numbers = _counters(names) if names else None
     if numbers is not None:
         return numbers
-    stems = [os.path.splitext(name)[0] for name in names]
     parts = [re.split(r'(\d+)', stem) for stem in stems]
-    if len({*map(len, parts)}) != 1 or any(map(_DECIMAL.search, stems)):
+    if len({*map(len, parts)}) != 1:
         return None
     columns = [column for column in zip(*parts) if len({*column}) > 1]
     if len(columns) != 1 or not all(map(str.isdecimal, columns[0])):

@@ -129,6 +129,7 @@ class _Together(list):
         orders = [sorted(range(t.dim()), key=t.stride, reverse=True) for t in self]
         permuted = [tensor.permute(order) for tensor, order in zip(self, orders)]
         size = sum(tensor.nbytes for tensor in self)
+        # Shared from the beginning, or all would be copied once more.
         memory = torch.UntypedStorage._new_shared(size)
         whole = torch.empty(0, dtype=self[0].dtype).set_(memory)
         torch.cat([tensor.reshape(-1) for tensor in permuted], out=whole)
