@@ -105,7 +105,7 @@ def clip_collate(clips: Sequence[dict]) -> dict:
 
     The tensors of an input lie behind one another in one memory when they go from a
     process that loads to the one that trains: each of its own would be a connection
-    between the two, which takes longer than small clips need to be decoded.
+    between the two (``tools/benchmark/loading.py``).
 
     Args:
         clips: As ``PackClip``, ``LoadFeatures`` or ``PackSentence`` give them.
