@@ -133,7 +133,7 @@ def features_of(
 
     data = recognizer.data_preprocessor(batch)
     frames = next(iter(data['inputs'].values())).shape[2]
-    pooled = recognizer.pool(recognizer.encode(data['inputs']))
+    pooled = recognizer.pooled(data['inputs'])
     heads = {name: stream.head for name, stream in recognizer.streams.items()}
     found = {}
     for row, sample in enumerate(data['data_samples']):

@@ -95,7 +95,7 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
     adam = FusedAdam if fast else torch.optim.Adam
     optimizer = adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
-        net.encode = torch.compile(net.encode)
+        net.pooled_levels = torch.compile(net.pooled_levels)
     data = batch(args)
 
     def preprocess(training: bool) -> dict:

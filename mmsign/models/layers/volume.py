@@ -25,7 +25,7 @@ so are results up to rounding. ONNX files get PyTorch's layers.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -211,7 +211,7 @@ def count_batches(module: nn.Module) -> None:
     """Add 1 to ``num_batches_tracked`` of mmsign's batch norms, all in one launch."""
     counters = [
         part.num_batches_tracked
-        for part in module.modules()
+        for part in _modules(module)
         if isinstance(part, (BatchNorm3d, MaskedBatchNorm)) and part.training
     ]
     if counters:
@@ -261,10 +261,32 @@ class MaxPool3d(nn.MaxPool3d):
         in_space = [size[1:] for size in sizes]
         in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
         with compat.without_autocast(x.device.type):
-            y = _from_frames(F.max_pool2d(_frames(x), *in_space), x.shape[0])
+            y = _from_frames(_MaxPool2d.apply(_frames(x), *in_space), x.shape[0])
             if in_time[0] == in_time[1] == (1, 1):
                 return y
-            return _from_columns(F.max_pool2d(_columns(y), *in_time), y.shape[3:])
+            return _from_columns(_MaxPool2d.apply(_columns(y), *in_time), y.shape[3:])
+
+
+class _MaxPool2d(torch.autograd.Function):
+    """``F.max_pool2d``, which finds again for its gradient where the largest were.
+
+    PyTorch keeps these places in 64 bits: a fifth of the memory of a step in bfloat16.
+    """
+
+    @staticmethod
+    def forward(ctx, x, *settings):
+        ctx.settings = settings
+        ctx.save_for_backward(x)
+        return F.max_pool2d(x, *settings)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        settings = *ctx.settings, (1, 1), False
+        _, places = torch.ops.aten.max_pool2d_with_indices(x, *settings)
+        backward = torch.ops.aten.max_pool2d_with_indices_backward
+        return backward(gradient, x, *settings, places), None, None, None
 
 
 class _CastTogether(torch.autograd.Function):
@@ -346,9 +368,21 @@ def arrange_weights(module: nn.Module) -> None:
 
 def _own_convolutions(module: nn.Module) -> list[Conv3d | ConvTranspose3d]:
     """Those in a network that are computed as above."""
-    parts = module.modules()
+    parts = _modules(module)
     parts = (part for part in parts if isinstance(part, (Conv3d, ConvTranspose3d)))
     return [part for part in parts if not part.is_foreign]
+
+
+def _modules(module: nn.Module) -> Iterable[nn.Module]:
+    """``module.modules()``, which makes their names too and so takes many times as long;
+    these are looked through in every step."""
+    found, left = {}, [module]
+    while left:
+        part = left.pop()
+        if part is not None and part not in found:
+            found[part] = None
+            left += reversed(part._modules.values())
+    return found
 
 
 def _is_thin(conv: nn.Module, axes: slice) -> bool:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn as nn
 from mmengine.model import BaseModule
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
@@ -100,5 +102,24 @@ class SignPyramid(BaseModule):
 
 def pool_space(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, C): mean over space, in float32 at least."""
-    # In the order of memory, so that the gradient lies in it, too.
-    return x.permute(0, 2, 3, 4, 1).mean((2, 3), dtype=at_least_float32(x.dtype))
+    x = x.permute(0, 2, 3, 4, 1)
+    if not x.requires_grad:
+        return x.mean((2, 3), dtype=at_least_float32(x.dtype))
+    return _MeanOverSpace.apply(x)
+
+
+class _MeanOverSpace(torch.autograd.Function):
+    """(B, T, H, W, C) → (B, T, C), whose gradient is the same at all pixels, and is
+    written down once, not for each, nor in float32."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.like = x.shape, x.dtype
+        return x.mean((2, 3), dtype=at_least_float32(x.dtype))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        shape, dtype = ctx.like
+        share = (gradient / (shape[2] * shape[3])).to(dtype)
+        return share[:, :, None, None].expand(shape)

@@ -5,6 +5,7 @@ blank.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,9 @@ from ..layers.sequence import ClipLengths, without_ends
 from ..layers.volume import arrange_weights, count_batches, weights_cast
 from .stream import STREAMS, Stream, edge_of, is_auxiliary
 
+# Of every stream: the outputs of its stages; the merged levels of its pyramid, pooled.
 Features = dict[str, list[Tensor]]
+Levels = dict[str, list[Tensor]]
 
 
 @MODELS.register_module(
@@ -207,14 +210,14 @@ class SignRecognizer(BaseModel):
         if data_samples is not None:
             valid = [sample.length for sample in data_samples]
         lengths = ClipLengths(valid, frames)
+        levels: Levels = {}
         if mode == 'loss':
-            features = self.encode(inputs)
-            pooled = self.pool(features)
+            pooled, levels = self.pooled_levels(inputs)
         else:
             pooled = self.pooled(inputs)
         outputs = self.classify(pooled, lengths)
         if mode == 'loss':
-            return self.losses(outputs, features, data_samples, lengths)
+            return self.losses(outputs, levels, data_samples, lengths)
         logits = {name: output.logits for name, output in outputs.items()}
         if mode == 'predict':
             return self.predict(logits, data_samples, frames)
@@ -223,25 +226,40 @@ class SignRecognizer(BaseModel):
 
     def encode(self, inputs: dict[str, Tensor]) -> Features:
         """Outputs of every stage of every stream, fused where they are connected."""
+        with self._cast(pyramids=False):
+            return self._encoded(inputs)
+
+    def _cast(self, pyramids: bool) -> AbstractContextManager:
+        """The weights of the streams' layers cast once, with those of the pyramids."""
+        streams = self.streams.values()
+        # What is computed again in backward casts its own weights then, and so now.
+        parts = [stream.backbone for stream in streams]
+        parts = [part for part in parts if not getattr(part, 'with_cp', False)]
+        parts += [self.bilateral] * bool(self.connections)
+        if pyramids:
+            parts += [s.pyramid for s in streams if s.pyramid is not None]
+        return weights_cast(self._memory, *parts)
+
+    @property
+    def connections(self) -> list[dict[str, int]]:
+        """Behind which stage of each stream they are connected, in order."""
+        return [] if self.bilateral is None else self.bilateral.connections
+
+    def _encoded(self, inputs: dict[str, Tensor]) -> Features:
         x = {n: s.laid_out(inputs[s.input_key]) for n, s in self.streams.items()}
         stages = {name: stream.stages() for name, stream in self.streams.items()}
         ends = {name: len(of_stream) - 1 for name, of_stream in stages.items()}
         features: Features = {name: [] for name in x}
-        connections = [] if self.bilateral is None else self.bilateral.connections
-        # What is computed again in backward casts its own weights then, and so now.
-        parts = [stream.backbone for stream in self.streams.values()]
-        parts = [part for part in parts if not getattr(part, 'with_cp', False)]
-        with weights_cast(self._memory, *parts, *[self.bilateral] * bool(connections)):
-            # All streams up to a connection, the exchange, and on.
-            for last in (*connections, ends):
-                for name in x:
-                    for stage in stages[name][len(features[name]) : last[name] + 1]:
-                        x[name] = stage(x[name])
-                        features[name].append(x[name])
-                if last is not ends:
-                    fused = self.bilateral(tuple(last.values()), *x.values())
-                    for name, y in zip(x, fused):
-                        x[name] = features[name][-1] = y
+        # All streams up to a connection, the exchange, and on.
+        for last in (*self.connections, ends):
+            for name in x:
+                for stage in stages[name][len(features[name]) : last[name] + 1]:
+                    x[name] = stage(x[name])
+                    features[name].append(x[name])
+            if last is not ends:
+                fused = self.bilateral(tuple(last.values()), *x.values())
+                for name, y in zip(x, fused):
+                    x[name] = features[name][-1] = y
         return features
 
     def pool(self, features: Features) -> dict[str, Tensor]:
@@ -267,6 +285,24 @@ class SignRecognizer(BaseModel):
     def pooled(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """``pool(encode(inputs))``: what inference needs of the streams."""
         return self.pool(self.encode(inputs))
+
+    def pooled_levels(
+        self, inputs: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], Levels]:
+        """``pooled``, and the levels of the pyramids: what training needs of them.
+
+        Returns:
+            (B, R, C) features by stream; by stream that has a pyramid, the merged
+            levels (B, T_i, C_i).
+        """
+        with self._cast(pyramids=True):
+            features = self._encoded(inputs)
+            levels = {
+                name: stream.pyramid(features[name])
+                for name, stream in self.streams.items()
+                if stream.pyramid is not None
+            }
+        return self.pool(features), levels
 
     def classify(
         self, pooled: dict[str, Tensor], lengths: ClipLengths | None = None
@@ -296,7 +332,7 @@ class SignRecognizer(BaseModel):
     def losses(
         self,
         outputs: dict[str, HeadOutput],
-        features: Features | None,
+        levels: Levels,
         data_samples: list[SignDataSample],
         lengths: ClipLengths,
     ) -> dict[str, Tensor]:
@@ -304,15 +340,13 @@ class SignRecognizer(BaseModel):
 
         Args:
             outputs: Of ``classify``.
-            features: Of ``encode``, for the pyramids; None leaves them out.
+            levels: Of the pyramids, from ``pooled_levels``; none leaves them out.
             data_samples: With the glosses of each clip.
             lengths: Of the clips.
         """
         if self.training:
             count_batches(self)
         targets = [self.vocab.encode(s.glosses, s.clip_id) for s in data_samples]
-        streams = {} if features is None else self.streams
-        streams = {name: s for name, s in streams.items() if s.pyramid is not None}
         logits = {name: output.logits for name, output in outputs.items()}
         spelt, weights = dict(logits), [1.0] * len(logits)
         for name, output in outputs.items():
@@ -320,18 +354,16 @@ class SignRecognizer(BaseModel):
                 spelt[f'{name}_{part}'] = x
                 weights.append(self.heads[name].auxiliary_weights[part])
         steps = [lengths.steps(x.shape[1]) for x in spelt.values()]
-        heads, levels = {}, {}
-        pyramids = [stream.pyramid for stream in streams.values()]
-        with weights_cast(self._memory, *pyramids):
-            for name, stream in streams.items():
-                head, merged = stream.pyramid_head, stream.pyramid(features[name])
-                for number, pair in enumerate(zip(head.heads, merged, strict=True)):
-                    level = f'{name}_pyramid{number}'
-                    heads[level], levels[level] = pair
-                    weights.append(head.loss_weight)
+        heads, merged = {}, {}
+        for name, of_stream in levels.items():
+            head = self.streams[name].pyramid_head
+            for number, pair in enumerate(zip(head.heads, of_stream, strict=True)):
+                level = f'{name}_pyramid{number}'
+                heads[level], merged[level] = pair
+                weights.append(head.loss_weight)
         # The levels see the held ends as well.
         edged = lengths.with_edges(max(s.edge for s in self.streams.values()))
-        found = classify_together(heads, levels, edged)
+        found = classify_together(heads, merged, edged)
         spelt |= {name: output.logits for name, output in found.items()}
         steps += [edged.steps(output.logits.shape[1]) for output in found.values()]
         found = self.gloss_loss(list(spelt.values()), steps, targets, weights=weights)

@@ -205,7 +205,7 @@ class SignTranslator(Translator):
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', not {mode}")
-        features = None
+        levels = {}
         if self.freeze_backbone or mode != 'loss':
             pooled, frames = self.pooled(inputs)
         elif is_features(inputs):
@@ -214,8 +214,7 @@ class SignTranslator(Translator):
                 'leave out: take a pipeline that loads frames, or freeze them'
             )
         else:
-            features = self.recognizer.encode(inputs)
-            pooled = self.recognizer.pool(features)
+            pooled, levels = self.recognizer.pooled_levels(inputs)
             frames = next(iter(inputs.values())).shape[2]
         lengths = None
         if data_samples is not None:
@@ -231,7 +230,7 @@ class SignTranslator(Translator):
             heads = self.translation.items()
             sources = {name: head.encode(*arguments[name]) for name, head in heads}
             return self.write_sentences(samples, sources, ensemble=len(sources) > 1)
-        losses = self.recognizer.losses(outputs, features, data_samples, lengths)
+        losses = self.recognizer.losses(outputs, levels, data_samples, lengths)
         losses = {k: self.recognition_weight * loss for k, loss in losses.items()}
         for name, head in self.translation.items():
             loss = head.loss(*arguments[name], data_samples)
