@@ -18,7 +18,7 @@ from tiny_models import (
 from torch.nn.functional import cosine_similarity
 
 from mmsign.models import TwoStreamRecognizer
-from mmsign.models.cuda_graphs import use_cuda_graphs
+from mmsign.models.cuda_graphs import train_with_cuda_graphs, use_cuda_graphs
 from mmsign.models.inference import inference_context, prepare_for_inference
 from mmsign.registry import OPTIMIZERS
 
@@ -95,8 +95,11 @@ def test_steps_in_bfloat16(name, device):
     assert totals[-1] < 0.9 * totals[0], totals
 
 
-def test_launches_and_waits_of_a_step(cuda):
+@pytest.mark.parametrize('graphs', [False, True], ids=['eager', 'CUDA graphs'])
+def test_launches_and_waits_of_a_step(cuda, graphs):
     net = two_stream().to(cuda).train()
+    if graphs:
+        train_with_cuda_graphs(net)
     inputs = inputs_of(net, cuda)
 
     def step():
@@ -113,7 +116,8 @@ def test_launches_and_waits_of_a_step(cuda):
     ) as profile:
         step()
     counts = {event.key: event.count for event in profile.key_averages()}
-    launches = sum(n for key, n in counts.items() if 'LaunchKernel' in key)
+    names = 'LaunchKernel', 'GraphLaunch'
+    launches = sum(n for k, n in counts.items() if any(name in k for name in names))
     waits = sum(n for key, n in counts.items() if 'Synchronize' in key)
     # The profiler itself waits at its end.
     assert 0 < launches <= 1500 and waits <= 5 + 1, (launches, waits)
@@ -152,3 +156,35 @@ def test_cuda_graphs(cuda):
         for _ in range(2):
             found = [net(x)['average'] for x in clips]
             torch.testing.assert_close(found, expected, rtol=0, atol=2e-2)
+
+
+@pytest.mark.parametrize('low', [False, True], ids=['float32', 'bfloat16'])
+def test_training_with_cuda_graphs(cuda, low):
+    nets = [two_stream().to(cuda).train() for _ in range(2)]
+    train_with_cuda_graphs(nets[1], most=2)
+    batches = [inputs_of(nets[0], cuda)]
+    batches.append({name: x.roll(1, 2).contiguous() for name, x in batches[0].items()})
+    batches.append({name: x[:, :, :8].contiguous() for name, x in batches[0].items()})
+    found = []
+    for net in nets:
+        for module in net.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+        losses = []
+        # Gradients are those of two batches.
+        for step, inputs in enumerate([*batches, *batches[::-1]]):
+            frames = inputs['video'].shape[2]
+            samples = [sample(frames), sample(frames - 4)]
+            with torch.autocast('cuda', torch.bfloat16, enabled=low):
+                loss = sum(net(inputs, samples, mode='loss').values())
+            loss.backward()
+            losses.append(loss.item())
+            if step % 2:
+                optimizer.step()
+                optimizer.zero_grad()
+        losses_of_net = torch.tensor(losses)
+        averages = [x for x in net.buffers() if x.is_floating_point()]
+        found.append((losses_of_net, torch.cat([x.flatten() for x in averages])))
+    precision = dict(rtol=2e-2, atol=2e-2) if low else dict(rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(*found, **precision)

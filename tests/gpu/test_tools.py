@@ -50,6 +50,18 @@ def test_training_resuming_and_testing(toy, tmp_path):
     assert 0 <= metrics['average/WER'] <= 200
 
 
+def test_training_with_cuda_graphs(cuda, toy, tmp_path):
+    train = load_tool('train')
+    config = str(CONFIGS / 'twostream_slr_toy.py')
+    options = [f'data_root={toy}', *SMALL, 'model.data_preprocessor.pad_multiple=32']
+    options += ['train_cfg.max_epochs=2', 'train_cfg.val_interval=2']
+    options += ["custom_hooks=[dict(type='CudaGraphsHook')]"]
+    train.main(
+        [config, '--amp', '--work-dir', str(tmp_path), '--cfg-options', *options]
+    )
+    assert (tmp_path / 'epoch_2.pth').is_file()
+
+
 def test_clips_bundles_and_streams(device, tmp_path):
     files = write_network(tmp_path)
     frames, poses = random_frames(24), keypoints_of(24)

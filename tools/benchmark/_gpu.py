@@ -22,10 +22,17 @@ ON_GPU = torch.cuda.is_available()
 SMALL = [] if ON_GPU else ['--width', '0.125', '--size', '64']
 FRAMES = '128' if ON_GPU else '16'
 LONG = '400' if ON_GPU else '24'
+GRAPHS = ['--cuda-graphs'] if ON_GPU else []
 STEP = ['training_step', '--repeats', '5' if ON_GPU else '1', *SMALL]
 PARTS: list[tuple[str, float, list[str]]] = [
     ('step_1', 45, [*STEP, '--frames', FRAMES]),
     ('step_4', 30, [*STEP, '--frames', FRAMES, '--batch-size', '4', '--fast-only']),
+    ('step_1_graphs', 30, [*STEP, '--frames', FRAMES, '--fast-only', *GRAPHS]),
+    (
+        'step_4_graphs',
+        30,
+        [*STEP, '--frames', FRAMES, '--batch-size', '4', '--fast-only', *GRAPHS],
+    ),
     ('step_long', 30, [*STEP, '--frames', LONG, '--fast-only']),
     (
         'step_long_saving',
@@ -35,6 +42,7 @@ PARTS: list[tuple[str, float, list[str]]] = [
     ('inference', 45, ['inference', '--frames', FRAMES, *SMALL]),
     ('heatmaps', 15, ['heatmaps', '--frames', FRAMES]),
     ('profile', 30, ['profile_step', '--frames', FRAMES, *SMALL]),
+    ('profile_graphs', 30, ['profile_step', '--frames', FRAMES, *SMALL, *GRAPHS]),
     ('translation', 30, ['translation', '--memory-only']),
 ]
 # When all else is done, if there is time.
@@ -121,15 +129,22 @@ def summary(out: Path) -> str:
 
     step, whole = 'training step fast, s', 'with heatmaps, frames/s'
     memory = 'peak memory fast, GiB'
+    reserved = 'peak memory fast, reserved, GiB'
     rows = {
         f'training step, one clip of {FRAMES} frames, ms': of('step_1', step, ms),
         'training, four clips, frames/s': of('step_4', step, frames),
-        'peak memory of that, one clip, GiB': of('step_1', memory),
+        'the same two with CUDA graphs, ms': of('step_1_graphs', step, ms),
+        'and frames/s': of('step_4_graphs', step, frames),
+        'peak memory, one clip, GiB': of('step_1', memory),
+        'the same, reserved': of('step_1', reserved),
+        'reserved with CUDA graphs': of('step_1_graphs', reserved),
         f'step of {LONG} frames, ms': of('step_long', step, ms),
         f'peak memory of {LONG} frames, GiB': of('step_long', memory),
         'the same with checkpointing, GiB': of('step_long_saving', memory),
         'launches of a step': of('profile', 'launches'),
         'waits of a step': of('profile', 'waits for the GPU'),
+        'launches of a step with CUDA graphs': of('profile_graphs', 'launches'),
+        'waits of it': of('profile_graphs', 'waits for the GPU'),
         'inference, heatmaps included, frames/s': of('inference', f'fast, {whole}'),
         'the same with CUDA graphs': of('inference', f'CUDA graphs, full, {whole}'),
         'the same, separable connections': of(

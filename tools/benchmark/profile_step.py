@@ -17,6 +17,7 @@ from training_step import network
 from mmsign.compat import cpu_has_bfloat16
 from mmsign.engine import FusedAdam
 from mmsign.engine.launch import reported_errors
+from mmsign.models.cuda_graphs import train_with_cuda_graphs
 
 
 def main() -> None:
@@ -26,6 +27,9 @@ def main() -> None:
     parser.add_argument('--width', type=float, default=1.0)
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--checkpointing', action='store_true')
+    parser.add_argument(
+        '--cuda-graphs', action='store_true', help='replay the streams; needs a GPU'
+    )
     parser.add_argument('--kernels', type=int, default=25, help='that are listed')
     parser.add_argument('--json', action='store_true')
     args = parser.parse_args()
@@ -33,6 +37,8 @@ def main() -> None:
     device = 'cuda' if on_gpu else 'cpu'
     low = on_gpu or cpu_has_bfloat16() is not False
     net = network(args).train()
+    if args.cuda_graphs:
+        train_with_cuda_graphs(net)
     optimizer = FusedAdam(net.parameters(), lr=1e-5)
     data = batch(args)
 
@@ -64,7 +70,7 @@ def main() -> None:
     rows: dict[str, float | str] = {
         'input': f'{args.batch_size} x {args.frames} frames of {args.size}x{args.size}',
         'dtype': 'bfloat16' if low else 'float32',
-        'launches': calls('LaunchKernel'),
+        'launches': calls('LaunchKernel') + calls('GraphLaunch'),
         # One of them is the profiler's own.
         'waits for the GPU': calls('Synchronize'),
         'copies to and from the GPU': calls('cudaMemcpy'),

@@ -25,6 +25,7 @@ from mmsign.compat import cpu_has_bfloat16
 from mmsign.engine import FusedAdam
 from mmsign.engine.launch import reported_errors
 from mmsign.models import TwoStreamRecognizer
+from mmsign.models.cuda_graphs import train_with_cuda_graphs
 
 
 def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
@@ -96,6 +97,8 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
     optimizer = adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
         net.pooled_levels = torch.compile(net.pooled_levels)
+    if fast and args.cuda_graphs:
+        train_with_cuda_graphs(net)
     data = batch(args)
 
     def preprocess(training: bool) -> dict:
@@ -131,6 +134,7 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
         times['training step'] = seconds(step, args.repeats)
         if device == 'cuda':
             found['memory'] = torch.cuda.max_memory_allocated()
+            found['reserved'] = torch.cuda.max_memory_reserved()
     return times, found
 
 
@@ -147,6 +151,11 @@ def main() -> None:
     parser.add_argument('--forward-only', action='store_true')
     parser.add_argument(
         '--compile', action='store_true', help='torch.compile the fast variant'
+    )
+    parser.add_argument(
+        '--cuda-graphs',
+        action='store_true',
+        help='replay the streams of the fast variant; needs a GPU',
     )
     parser.add_argument(
         '--fast-only',
@@ -180,6 +189,9 @@ def main() -> None:
             rows[f'{what} {label}, s'] = value
         if 'memory' in found[label]:
             rows[f'peak memory {label}, GiB'] = found[label]['memory'] / 2**30
+            # With what the allocator keeps, as that of CUDA graphs.
+            reserved = found[label]['reserved'] / 2**30
+            rows[f'peak memory {label}, reserved, GiB'] = reserved
     if not args.fast_only:
         for what, slow in times['plain'].items():
             rows[f'ratio {what} plain / fast'] = slow / times['fast'][what]

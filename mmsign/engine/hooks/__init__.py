@@ -2,6 +2,7 @@
 
 from .calibration import CalibrationHook
 from .corpus_change import CorpusChangeHook
+from .cuda_graphs import CudaGraphsHook
 from .epoch_seed import EpochSeedHook
 from .finite_gradients import FiniteGradientsHook
 from .late import LateRuntimeInfoHook

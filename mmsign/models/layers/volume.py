@@ -374,8 +374,7 @@ def _own_convolutions(module: nn.Module) -> list[Conv3d | ConvTranspose3d]:
 
 
 def _modules(module: nn.Module) -> Iterable[nn.Module]:
-    """``module.modules()``, which makes their names too and so takes many times as long;
-    these are looked through in every step."""
+    """``module.modules()`` without their names, sooner: for use in every step."""
     found, left = {}, [module]
     while left:
         part = left.pop()
