@@ -51,6 +51,11 @@ def is_exporting() -> bool:
     return is_traced and torch.onnx.is_in_onnx_export()
 
 
+def _in_order(x: Tensor) -> Tensor:
+    """(B, C, T, H, W), in memory as (B, T, H, W, C)."""
+    return x.contiguous(memory_format=torch.channels_last_3d)
+
+
 def _in_memory(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, H, W, C), contiguous."""
     return x.permute(0, 2, 3, 4, 1).contiguous()
@@ -63,7 +68,7 @@ def _as_volume(x: Tensor) -> Tensor:
 
 def _frames(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B·T, C, H, W)."""
-    return images(_in_memory(x))
+    return _in_order(x).transpose(1, 2).flatten(0, 1)
 
 
 def _from_frames(x: Tensor, clips: int) -> Tensor:
@@ -83,13 +88,12 @@ def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
 
 def _columns(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, C, T, H·W)."""
-    return _in_memory(x).flatten(2, 3).permute(0, 3, 1, 2)
+    return _in_order(x).flatten(3)
 
 
 def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
     """(B, C, T, H·W) → (B, C, T, H, W)."""
-    x = x.permute(0, 2, 3, 1)
-    return _as_volume(x.view(*x.shape[:2], *size, x.shape[3]))
+    return x.view(*x.shape[:3], *size)
 
 
 class _OnViews:
