@@ -51,11 +51,6 @@ def is_exporting() -> bool:
     return is_traced and torch.onnx.is_in_onnx_export()
 
 
-def _in_order(x: Tensor) -> Tensor:
-    """(B, C, T, H, W), in memory as (B, T, H, W, C)."""
-    return x.contiguous(memory_format=torch.channels_last_3d)
-
-
 def _in_memory(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, H, W, C), contiguous."""
     return x.permute(0, 2, 3, 4, 1).contiguous()
@@ -68,7 +63,8 @@ def _as_volume(x: Tensor) -> Tensor:
 
 def _frames(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B·T, C, H, W)."""
-    return _in_order(x).transpose(1, 2).flatten(0, 1)
+    x = x.contiguous(memory_format=torch.channels_last_3d)
+    return x.transpose(1, 2).flatten(0, 1)
 
 
 def _from_frames(x: Tensor, clips: int) -> Tensor:
@@ -88,12 +84,15 @@ def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
 
 def _columns(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, C, T, H·W)."""
-    return _in_order(x).flatten(3)
+    # By way of (B, T, H·W, C), there and back: the stride of a single clip would be any,
+    # and kernels would not know its channels for the last in memory.
+    return _in_memory(x).flatten(2, 3).permute(0, 3, 1, 2)
 
 
 def _from_columns(x: Tensor, size: Sequence[int]) -> Tensor:
     """(B, C, T, H·W) → (B, C, T, H, W)."""
-    return x.view(*x.shape[:3], *size)
+    x = x.permute(0, 2, 3, 1)
+    return _as_volume(x.view(*x.shape[:2], *size, x.shape[3]))
 
 
 class _OnViews:

@@ -144,6 +144,33 @@ def test_max_pooling(shape):
     same(volume.MaxPool3d(*shape), nn.MaxPool3d(*shape), clip((2, 3, 7, 8, 9)))
 
 
+@pytest.mark.parametrize('clips', [1, 2])
+@pytest.mark.parametrize('training', [False, True])
+def test_what_every_layer_puts_out_is_known_to_lie_with_the_channels_last(
+    clips, training
+):
+    last = torch.channels_last_3d
+    x = clip((clips, 4, 6, 8, 8)).float().requires_grad_(training)
+    x = x.contiguous(memory_format=last)
+    for layer in (
+        volume.Conv3d(4, 8, (1, 3, 3), padding=(0, 1, 1), bias=False),
+        volume.BatchNorm3d(8),
+        nn.ReLU(),
+        volume.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+        volume.Conv3d(8, 8, (3, 1, 1), padding=(1, 0, 0), bias=False),
+        volume.MaxPool3d((3, 3, 3), (1, 1, 1), (1, 1, 1)),
+        volume.Conv3d(8, 4, 1, bias=False),
+        volume.ConvTranspose3d(4, 4, (1, 3, 3), padding=(0, 1, 1), bias=False),
+        volume.ConvTranspose3d(4, 4, (3, 1, 1), padding=(1, 0, 0), bias=False),
+        volume.Conv3d(4, 4, (7, 3, 3), (1, 2, 2), (3, 1, 1), bias=False),
+    ):
+        with torch.set_grad_enabled(training):
+            x = layer.train(training)(x)
+        # Else a concatenation would write it down in another order.
+        both = torch.cat([x, x], dim=1)
+        assert both.is_contiguous(memory_format=last), layer
+
+
 def test_autocast_decides_the_dtype():
     x = clip((1, 3, 8, 6, 6)).float().requires_grad_()
     layers = [
