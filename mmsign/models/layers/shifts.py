@@ -117,7 +117,7 @@ class PlacedShifts(torch.autograd.Function):
         return of_x, whole, None, None, None, None
 
 
-# Of one transposed convolution: oneDNN is slower with wider ones.
+# Of one transposed convolution on a CPU: oneDNN is slower with wider ones.
 _MOST_CHANNELS = 2048
 
 
@@ -131,7 +131,7 @@ def _placed(
         a kernel of these alone would be: n, stride and padding in time.
     """
     channels = x.shape[-1]
-    at_once = max(1, _MOST_CHANNELS // channels)
+    at_once = k if _in_one_launch(x) else max(1, _MOST_CHANNELS // channels)
     for j in range(0, k, at_once):
         count = min(at_once, k - j)
         shift = count, stride, padding - j

@@ -38,7 +38,7 @@ from mmsign import compat
 
 from .reuse import ReusedMemory, padded
 from .sequence import MaskedBatchNorm
-from .shifts import PlacedShifts, images, sum_of_shifts
+from .shifts import PlacedShifts, sum_of_shifts
 
 
 def is_exporting() -> bool:
@@ -84,8 +84,8 @@ def _from_rows(rows: Tensor, x: Tensor) -> Tensor:
 
 def _columns(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, C, T, H·W)."""
-    # By way of (B, T, H·W, C), there and back: the stride of a single clip would be any,
-    # and kernels would not know its channels for the last in memory.
+    # By way of (B, T, H·W, C), there and back: else the stride of a single clip may be
+    # any, and kernels do not know that its channels lie last in memory.
     return _in_memory(x).flatten(2, 3).permute(0, 3, 1, 2)
 
 
@@ -238,15 +238,35 @@ def pointwise_units(
     """
     sizes = [conv.out_channels for conv in convolutions]
     weight = torch.cat([_weight(conv).flatten(1) for conv in convolutions])
-    affine = torch.cat([n.weight for n in norms] + [n.bias for n in norms])
     kept = [n.running_mean for n in norms] + [n.running_var for n in norms]
-    averages = torch.cat(kept)
+    vectors = *(n.weight for n in norms), *(n.bias for n in norms), *kept
+    *affine, averages = _SideBySide.apply(*vectors)
     y = _from_rows(F.linear(_rows(x), weight), x)
-    y = _normalised(norms[0], y, averages.view(2, -1), affine.view(2, -1)).relu()
-    torch._foreach_copy_(kept, averages.split(sizes * 2))
+    y = _normalised(norms[0], y, averages.unbind(), affine).relu()
+    torch._foreach_copy_(kept, averages.flatten().split(sizes * 2))
     # Parts of their own: what follows would copy all but the first.
     parts = torch.split_with_sizes_copy(y.permute(0, 2, 3, 4, 1), sizes, -1)
     return tuple(map(_as_volume, parts))
+
+
+class _SideBySide(torch.autograd.Function):
+    """Of n batch norms weights, biases, means and variances, each (C_i,), in one launch
+    → weight and bias (C,) of all, and (2, C) averages, which have no gradient."""
+
+    @staticmethod
+    def forward(ctx, *vectors):
+        ctx.sizes = [vector.numel() for vector in vectors[: len(vectors) // 4]]
+        whole = torch.cat(vectors).view(4, -1)
+        averages = whole[2:]
+        ctx.mark_non_differentiable(averages)
+        ctx.set_materialize_grads(False)
+        return whole[0], whole[1], averages
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, of_weight, of_bias, _):
+        found = *of_weight.split(ctx.sizes), *of_bias.split(ctx.sizes)
+        return *found, *[None] * len(found)
 
 
 class MaxPool3d(nn.MaxPool3d):
@@ -263,33 +283,50 @@ class MaxPool3d(nn.MaxPool3d):
         sizes = self.kernel_size, self.stride, self.padding
         in_space = [size[1:] for size in sizes]
         in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
+        if in_time[0] == in_time[1] == (1, 1):
+            in_time = None
         with compat.without_autocast(x.device.type):
-            y = _from_frames(_MaxPool2d.apply(_frames(x), *in_space), x.shape[0])
-            if in_time[0] == in_time[1] == (1, 1):
-                return y
-            return _from_columns(_MaxPool2d.apply(_columns(y), *in_time), y.shape[3:])
+            return _MaxPool.apply(x, in_space, in_time)
 
 
-class _MaxPool2d(torch.autograd.Function):
-    """``F.max_pool2d``, which finds again for its gradient where the largest were.
+class _MaxPool(torch.autograd.Function):
+    """Max pooling in space and then in time, each by kernel, stride and padding.
 
-    PyTorch keeps these places in 64 bits: a fifth of the memory of a step in bfloat16.
+    Where the largest values were is found again for the gradient. PyTorch keeps these
+    places in 64 bits: a fifth of the memory of a training step in bfloat16.
     """
 
     @staticmethod
-    def forward(ctx, x, *settings):
-        ctx.settings = settings
+    def forward(ctx, x, in_space, in_time):
         ctx.save_for_backward(x)
-        return F.max_pool2d(x, *settings)
+        ctx.settings = in_space, in_time
+        y = _from_frames(F.max_pool2d(_frames(x), *in_space), x.shape[0])
+        if in_time is None:
+            return y
+        return _from_columns(F.max_pool2d(_columns(y), *in_time), y.shape[3:])
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         (x,) = ctx.saved_tensors
-        settings = *ctx.settings, (1, 1), False
-        _, places = torch.ops.aten.max_pool2d_with_indices(x, *settings)
-        backward = torch.ops.aten.max_pool2d_with_indices_backward
-        return backward(gradient, x, *settings, places), None, None, None
+        in_space, in_time = ctx.settings
+        frames = _frames(x)
+        y, places = F.max_pool2d(frames, *in_space, return_indices=True)
+        if in_time is not None:
+            y = _from_frames(y, x.shape[0])
+            columns, size = _columns(y), y.shape[3:]
+            _, in_columns = F.max_pool2d(columns, *in_time, return_indices=True)
+            gradient = _columns(gradient)
+            gradient = _to_places(gradient, columns, in_columns, in_time)
+            gradient = _from_columns(gradient, size)
+        gradient = _to_places(_frames(gradient), frames, places, in_space)
+        return _from_frames(gradient, x.shape[0]), None, None
+
+
+def _to_places(gradient: Tensor, x: Tensor, places: Tensor, settings) -> Tensor:
+    """Of the input x of a two-dimensional pool, by that of its output."""
+    backward = torch.ops.aten.max_pool2d_with_indices_backward
+    return backward(gradient, x, *settings, (1, 1), False, places)
 
 
 class _CastTogether(torch.autograd.Function):
