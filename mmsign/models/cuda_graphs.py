@@ -39,6 +39,8 @@ class CapturedCalls:
     """
 
     def __init__(self, function: Callable, most: int = 16) -> None:
+        if most < 1:
+            raise ConfigError(f'CUDA graphs of most={most} shapes: name one at least')
         self.function, self.most = function, most
         self.captured: dict[tuple, Captured] = {}
         # One memory for all, as one is replayed at a time.
@@ -131,7 +133,9 @@ class CapturedSteps(CapturedCalls):
         return Captured(own, outputs, forward, backward, given)
 
     def _backward(self, outputs, wanted, given) -> None:
-        found = torch.autograd.grad(outputs, wanted, given, allow_unused=True)
+        # As in training: autocast is of the forward pass.
+        with compat.without_autocast(given[0].device.type):
+            found = torch.autograd.grad(outputs, wanted, given, allow_unused=True)
         found = {p: g for p, g in zip(wanted, found) if g is not None}
         for parameter in found:
             if parameter not in self.gradients:

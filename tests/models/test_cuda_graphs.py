@@ -63,14 +63,15 @@ def assert_same(plain, captured) -> None:
     assert all((p.grad is None) == (q.grad is None) for p, q in pairs)
 
 
-@pytest.mark.parametrize('accumulated', [1, 3])
-def test_training_is_the_same(nets, accumulated):
+@pytest.mark.parametrize('accumulated, low', [(1, False), (3, False), (1, True)])
+def test_training_is_the_same(nets, accumulated, low):
     optimizers = [torch.optim.SGD(net.parameters(), lr=1e-3) for net in nets]
     batches = clips()
     for step, inputs in enumerate([*batches, *batches[::-1]]):
         losses = []
         for net in nets:
-            loss = losses_of(net, inputs)
+            with torch.autocast('cpu', torch.bfloat16, enabled=low):
+                loss = losses_of(net, inputs)
             loss.backward()
             losses.append(loss.item())
         assert losses[0] == pytest.approx(losses[1], rel=1e-5)
@@ -140,6 +141,12 @@ def test_inference_is_the_same(monkeypatch):
             torch.testing.assert_close(found, expected)
     [graph] = net.pooled.captured.values()
     assert graph.graph.replays == 4
+
+
+def test_of_no_shape_there_is_none(monkeypatch):
+    use_recorded_graphs(monkeypatch)
+    with pytest.raises(ConfigError, match='most=0'):
+        CapturedCalls(two_stream().pooled, most=0)
 
 
 def test_a_network_on_a_cpu_has_none():
