@@ -65,6 +65,7 @@ class CapturedCalls:
         return tree_unflatten(self.replay(captured), captured.structure)
 
     def capture(self, own: Inputs) -> Captured:
+        """The graph of a shape, which reads these inputs."""
         with _beside():
             for _ in range(_WARM_UPS):
                 self.function(own)
@@ -74,6 +75,7 @@ class CapturedCalls:
         return Captured(own, outputs, graph)
 
     def replay(self, captured: Captured) -> list[Tensor]:
+        """Its outputs, of what its inputs are now."""
         captured.graph.replay()
         # The next call writes over the graph's own.
         return [x.clone() for x in captured.outputs]
@@ -109,6 +111,7 @@ class CapturedSteps(CapturedCalls):
         weights = [(p.data_ptr(), p.requires_grad) for p in self._parameters]
         if weights != self._weights:
             self.captured.clear()
+            self.gradients.clear()
             self._weights = weights
         return super().__call__(inputs)
 
@@ -133,6 +136,7 @@ class CapturedSteps(CapturedCalls):
         return Captured(own, outputs, forward, backward, given)
 
     def _backward(self, outputs, wanted, given) -> None:
+        """Writes ``gradients``, of these outputs, whose gradients are given."""
         # As in training: autocast is of the forward pass.
         with compat.without_autocast(given[0].device.type):
             found = torch.autograd.grad(outputs, wanted, given, allow_unused=True)

@@ -12,6 +12,7 @@ heatmaps too. With 24 GB and 400 frames:
 from __future__ import annotations
 
 import argparse
+import gc
 import resource
 from contextlib import nullcontext
 
@@ -45,6 +46,7 @@ def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
     return net.cuda() if torch.cuda.is_available() else net
 
 
+GRAPHS = 'fast with CUDA graphs'
 # Dense bfloat16 (float16 on Turing and Volta) peak of GPUs by name, in TFLOP/s.
 PEAKS = {
     'H200': 989,
@@ -85,9 +87,10 @@ def training_flops(args) -> float:
     return counter.get_total_flops() * args.frames / frames * args.batch_size
 
 
-def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
+def measure(args, label: str, low: bool) -> tuple[dict[str, float], dict]:
     """Seconds of a forward pass and of a training step; counts and peak memory."""
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device, fast = 'cuda' if torch.cuda.is_available() else 'cpu', label != 'plain'
+    gc.collect()
     if device == 'cuda':
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -97,7 +100,7 @@ def measure(args, fast: bool, low: bool) -> tuple[dict[str, float], dict]:
     optimizer = adam(net.parameters(), lr=1e-5)
     if fast and args.compile:
         net.pooled_levels = torch.compile(net.pooled_levels)
-    if fast and args.cuda_graphs:
+    if label == GRAPHS:
         train_with_cuda_graphs(net)
     data = batch(args)
 
@@ -155,7 +158,7 @@ def main() -> None:
     parser.add_argument(
         '--cuda-graphs',
         action='store_true',
-        help='replay the streams of the fast variant; needs a GPU',
+        help='measure the fast variant with them as well; needs a GPU',
     )
     parser.add_argument(
         '--fast-only',
@@ -179,9 +182,10 @@ def main() -> None:
         variants.pop('plain')
     frames = args.frames * args.batch_size
     times, found = {}, {}
-    for label, low in variants.items():
+
+    def add(label: str, low: bool) -> None:
         with plain_layers() if label == 'plain' else nullcontext():
-            times[label], found[label] = measure(args, label == 'fast', low)
+            times[label], found[label] = measure(args, label, low)
         rows['parameters, millions'] = found[label]['parameters'] / 1e6
         if 'flops' in found[label]:
             rows['GFLOP per frame, forward'] = found[label]['flops'] / 1e9 / frames
@@ -192,6 +196,9 @@ def main() -> None:
             # With what the allocator keeps, as that of CUDA graphs.
             reserved = found[label]['reserved'] / 2**30
             rows[f'peak memory {label}, reserved, GiB'] = reserved
+
+    for variant in variants.items():
+        add(*variant)
     if not args.fast_only:
         for what, slow in times['plain'].items():
             rows[f'ratio {what} plain / fast'] = slow / times['fast'][what]
@@ -208,6 +215,11 @@ def main() -> None:
         if peak is not None:
             share = 100 * flops / step / 1e12 / peak
             rows[f'model FLOP utilisation fast, % of {peak:g} TFLOP/s'] = share
+    if args.cuda_graphs:
+        try:  # last, so that nothing else is lost
+            add(GRAPHS, low)
+        except RuntimeError as error:
+            rows[f'training step {GRAPHS}, s'] = f'failed: {error}'.splitlines()[0]
     if not on_gpu:
         # The process's peak, so of the larger of the two variants.
         peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

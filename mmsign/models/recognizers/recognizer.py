@@ -210,11 +210,10 @@ class SignRecognizer(BaseModel):
         if data_samples is not None:
             valid = [sample.length for sample in data_samples]
         lengths = ClipLengths(valid, frames)
-        levels: Levels = {}
         if mode == 'loss':
             pooled, levels = self.pooled_levels(inputs)
         else:
-            pooled = self.pooled(inputs)
+            pooled, levels = self.pooled(inputs), {}
         outputs = self.classify(pooled, lengths)
         if mode == 'loss':
             return self.losses(outputs, levels, data_samples, lengths)
