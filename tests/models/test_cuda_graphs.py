@@ -17,8 +17,6 @@ from mmsign.models.cuda_graphs import (
 )
 from mmsign.models.inference import prepare_for_inference
 
-FRAMES = [16, 8]
-
 
 def clips() -> list[dict[str, torch.Tensor]]:
     """Two batches of 16 frames and one of 8."""
@@ -63,11 +61,11 @@ def assert_same(plain, captured) -> None:
     assert all((p.grad is None) == (q.grad is None) for p, q in pairs)
 
 
-@pytest.mark.parametrize('accumulated, low', [(1, False), (3, False), (1, True)])
+@pytest.mark.parametrize('accumulated, low', [(1, False), (2, False), (1, True)])
 def test_training_is_the_same(nets, accumulated, low):
     optimizers = [torch.optim.SGD(net.parameters(), lr=1e-3) for net in nets]
     batches = clips()
-    for step, inputs in enumerate([*batches, *batches[::-1]]):
+    for step, inputs in enumerate(batches[index] for index in (0, 2, 1, 0)):
         losses = []
         for net in nets:
             with torch.autocast('cpu', torch.bfloat16, enabled=low):
@@ -81,7 +79,7 @@ def test_training_is_the_same(nets, accumulated, low):
                 optimizer.step()
                 optimizer.zero_grad()
     graphs = nets[1].pooled_levels.captured.values()
-    assert [(g.graph.replays, g.backward.replays) for g in graphs] == [(4, 4), (2, 2)]
+    assert [(g.graph.replays, g.backward.replays) for g in graphs] == [(3, 3), (1, 1)]
 
 
 def test_frozen_parts_and_moved_weights(nets):
