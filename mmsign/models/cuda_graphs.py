@@ -116,6 +116,7 @@ class CapturedSteps(CapturedCalls):
         return super().__call__(inputs)
 
     def capture(self, own: Inputs) -> Captured:
+        self.keep_accumulated()  # warming up writes over them
         # Running averages; capturing itself computes nothing.
         averages = [x for x in self._module.buffers() if x.is_floating_point()]
         before = [x.clone() for x in averages]

@@ -25,9 +25,8 @@ def test_what_fails_is_said_and_the_rest_goes_on(tmp_path, monkeypatch):
         ('too_long', 1, ['heatmaps', '--frames', '2000']),
     ]
     monkeypatch.setattr(tool, 'PARTS', parts)
-    monkeypatch.setattr(
-        tool, 'LOADING', ['heatmaps', '--frames', '1', '--repeats', '1']
-    )
+    loading = ['heatmaps', '--frames', '1', '--repeats', '1']
+    monkeypatch.setattr(tool, 'LOADING', loading)
     monkeypatch.setattr(tool, 'toy_training', lambda out, limit: '## toy\n')
     monkeypatch.setattr(tool, 'tests', lambda out, limit: '## tests\n')
     monkeypatch.setattr(sys, 'argv', ['_gpu.py', str(tmp_path / 'out')])
