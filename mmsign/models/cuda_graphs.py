@@ -76,9 +76,7 @@ class CapturedCalls:
 
     def replay(self, captured: Captured) -> list[Tensor]:
         """Its outputs, of what its inputs are now."""
-        captured.graph.replay()
-        # The next call writes over the graph's own.
-        return [x.clone() for x in captured.outputs]
+        return captured.replay()
 
 
 class CapturedSteps(CapturedCalls):
@@ -170,6 +168,12 @@ class Captured:
         self.outputs = [x.detach() for x in flat]
         self.given = given
 
+    def replay(self) -> list[Tensor]:
+        """The outputs of a forward pass."""
+        self.graph.replay()
+        # The next one writes over the graph's own.
+        return [x.clone() for x in self.outputs]
+
 
 class _Step(torch.autograd.Function):
     """A pair of graphs as a function of the parameters."""
@@ -178,8 +182,7 @@ class _Step(torch.autograd.Function):
     def forward(ctx, steps, captured, *parameters):
         steps.turn += 1
         ctx.steps, ctx.captured, ctx.turn = steps, captured, steps.turn
-        captured.graph.replay()
-        outputs = [x.clone() for x in captured.outputs]
+        outputs = captured.replay()
         fixed = [x for x, y in zip(outputs, captured.is_trained) if not y]
         ctx.mark_non_differentiable(*fixed)
         ctx.set_materialize_grads(False)

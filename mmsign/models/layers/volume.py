@@ -292,8 +292,8 @@ class MaxPool3d(nn.MaxPool3d):
 class _MaxPool(torch.autograd.Function):
     """Max pooling in space and then in time, each by kernel, stride and padding.
 
-    Where the largest values were is found again for the gradient. PyTorch keeps these
-    places in 64 bits: a fifth of the memory of a training step in bfloat16.
+    Where the largest values were is found again for the gradient; PyTorch keeps these
+    places, in 64 bits each.
     """
 
     @staticmethod

@@ -103,19 +103,23 @@ class SignPyramid(BaseModule):
 def pool_space(x: Tensor) -> Tensor:
     """(B, C, T, H, W) → (B, T, C): mean over space, in float32 at least."""
     x = x.permute(0, 2, 3, 4, 1)
-    if not x.requires_grad:
-        return x.mean((2, 3), dtype=at_least_float32(x.dtype))
-    return _MeanOverSpace.apply(x)
+    # Files of networks (ONNX) know no functions of autograd.
+    return _MeanOverSpace.apply(x) if x.requires_grad else _mean_over_space(x)
+
+
+def _mean_over_space(x: Tensor) -> Tensor:
+    """(B, T, H, W, C) → (B, T, C)."""
+    return x.mean((2, 3), dtype=at_least_float32(x.dtype))
 
 
 class _MeanOverSpace(torch.autograd.Function):
-    """(B, T, H, W, C) → (B, T, C), whose gradient is the same at all pixels, and is
-    written down once, not for each, nor in float32."""
+    """The same; its gradient, alike at all pixels, is written down once, not for each,
+    and in the dtype of x."""
 
     @staticmethod
     def forward(ctx, x):
         ctx.like = x.shape, x.dtype
-        return x.mean((2, 3), dtype=at_least_float32(x.dtype))
+        return _mean_over_space(x)
 
     @staticmethod
     @once_differentiable
