@@ -10,7 +10,7 @@ from mmsign.compat.checkpoints import (
     load_checkpoint,
     write_checkpoint,
 )
-from mmsign.compat.devices import can_fuse, choose_device
+from mmsign.compat.devices import can_fuse, choose_device, has_triton
 from mmsign.compat.distributed import launched, prepare_distributed
 from mmsign.compat.exporting import (
     is_compiling,

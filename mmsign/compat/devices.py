@@ -1,5 +1,8 @@
 """Devices: what MMEngine chooses, or what is asked for if torch can use it here."""
 
+import functools
+import importlib.metadata
+
 import torch
 from mmengine.device import get_device
 from torch.utils import _foreach_utils
@@ -42,3 +45,13 @@ def can_fuse(device: torch.device) -> bool:
     """Whether optimizers have a fused step there: on a CPU from torch 2.4 on."""
     known = getattr(_foreach_utils, '_get_fused_kernels_supported_devices', None)
     return device.type in (('cuda',) if known is None else known())
+
+
+@functools.cache
+def has_triton(since: tuple[int, int] = (2, 1)) -> bool:
+    """Whether Triton is installed, which PyTorch brings along where there are GPUs."""
+    try:
+        version = importlib.metadata.version('triton')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(int(part) for part in version.split('.')[:2]) >= since

@@ -9,11 +9,17 @@ import torch
 import torch.nn as nn
 from torch.nn.functional import cosine_similarity
 
+from mmsign import compat
 from mmsign.models.layers import volume
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.models.layers.reuse import ReusedMemory
 from mmsign.models.layers.sequence import MaskedBatchNorm
 from mmsign.models.losses import CTCLoss, SelfDistillationLoss
+
+
+def norm_and_relu(kind: type[nn.Sequential], norm: type[nn.Module]):
+    return lambda channels: kind(norm(channels), nn.ReLU())
+
 
 LAYERS = {
     'pointwise': (volume.Conv3d, nn.Conv3d, (16, 24, 1)),
@@ -30,6 +36,16 @@ LAYERS = {
         (16, 24, (1, 3, 3), (1, 2, 2), (0, 1, 1), (0, 1, 1)),
     ),
     'batch norm': (volume.BatchNorm3d, nn.BatchNorm3d, (16,)),
+    'batch norm and ReLU': (
+        norm_and_relu(volume.Units, volume.BatchNorm3d),
+        norm_and_relu(nn.Sequential, nn.BatchNorm3d),
+        (16,),
+    ),
+    'batch norm of an odd number of channels, and ReLU': (
+        norm_and_relu(volume.Units, volume.BatchNorm3d),
+        norm_and_relu(nn.Sequential, nn.BatchNorm3d),
+        (79,),
+    ),
     'pool': (volume.MaxPool3d, nn.MaxPool3d, ((3, 3, 3), (2, 2, 2), (1, 1, 1))),
     'pool in space': (
         volume.MaxPool3d,
@@ -66,6 +82,24 @@ def test_a_layer(name, low, device):
         else:
             scale = other.abs().max()
             torch.testing.assert_close(one / scale, other / scale, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_norms_and_pools_are_by_kernels_of_our_own(dtype, cuda):
+    if not compat.has_triton() or torch.cuda.get_device_capability(cuda) < (7, 0):
+        pytest.skip('needs Triton, and compute capability 7.0')
+    assert volume.uses_kernels(torch.zeros(1, 8, 1, 1, 1, dtype=dtype, device=cuda))
+
+
+def test_statistics_of_many_rows(device):
+    torch.manual_seed(0)
+    x = torch.randn(2, 24, 16, 56, 56) / 2 + 10
+    ours, exact = volume.BatchNorm3d(24), nn.BatchNorm3d(24).double()
+    y, expected = ours.to(device)(x.to(device)), exact(x.double())
+    torch.testing.assert_close(y.cpu().double(), expected, rtol=0, atol=5e-4)
+    for name in ('running_mean', 'running_var'):
+        found = getattr(ours, name).cpu().double()
+        torch.testing.assert_close(found, getattr(exact, name), rtol=1e-5, atol=0)
 
 
 def test_channels_in_a_wider_memory(device):

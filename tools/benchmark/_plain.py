@@ -17,6 +17,17 @@ WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
 
 
 @contextmanager
+def pytorch_kernels() -> Iterator[None]:
+    """Within it norms, ReLUs and max pools are PyTorch's on a GPU too."""
+    uses = volume.uses_kernels
+    volume.uses_kernels = lambda x: False
+    try:
+        yield
+    finally:
+        volume.uses_kernels = uses
+
+
+@contextmanager
 def plain_layers() -> Iterator[None]:
     """Within it mmsign's layers compute as PyTorch's do, in its default layout."""
     theirs = {
@@ -33,7 +44,8 @@ def plain_layers() -> Iterator[None]:
         layer.forward = forward
     Stream.laid_out = lambda stream, x: x.contiguous()
     try:
-        yield
+        with pytorch_kernels():
+            yield
     finally:
         for layer, forward in ours.items():
             layer.forward = forward

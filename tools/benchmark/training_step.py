@@ -18,7 +18,7 @@ from contextlib import nullcontext
 
 import torch
 from _clips import batch
-from _plain import plain_layers, preprocess_per_pixel
+from _plain import plain_layers, preprocess_per_pixel, pytorch_kernels
 from _report import seconds, show
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -47,6 +47,9 @@ def network(args, connections: str = 'BilateralNeck') -> TwoStreamRecognizer:
 
 
 GRAPHS = 'fast with CUDA graphs'
+THEIRS = "fast with PyTorch's kernels"
+# What surrounds a variant.
+WITHIN = {'plain': plain_layers, THEIRS: pytorch_kernels}
 # Dense bfloat16 (float16 on Turing and Volta) peak of GPUs by name, in TFLOP/s.
 PEAKS = {
     'H200': 989,
@@ -156,6 +159,11 @@ def main() -> None:
         '--compile', action='store_true', help='torch.compile the fast variant'
     )
     parser.add_argument(
+        '--pytorch-kernels',
+        action='store_true',
+        help="measure the fast variant with PyTorch's norms and pools as well",
+    )
+    parser.add_argument(
         '--cuda-graphs',
         action='store_true',
         help='measure the fast variant with them as well; needs a GPU',
@@ -184,7 +192,7 @@ def main() -> None:
     times, found = {}, {}
 
     def add(label: str, low: bool) -> None:
-        with plain_layers() if label == 'plain' else nullcontext():
+        with WITHIN.get(label, nullcontext)():
             times[label], found[label] = measure(args, label, low)
         rows['parameters, millions'] = found[label]['parameters'] / 1e6
         if 'flops' in found[label]:
@@ -215,6 +223,8 @@ def main() -> None:
         if peak is not None:
             share = 100 * flops / step / 1e12 / peak
             rows[f'model FLOP utilisation fast, % of {peak:g} TFLOP/s'] = share
+    if args.pytorch_kernels:
+        add(THEIRS, low)
     if args.cuda_graphs:
         try:  # last, so that nothing else is lost
             add(GRAPHS, low)

@@ -29,7 +29,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..layers.checkpointing import checkpointed
-from ..layers.volume import BatchNorm3d, Conv3d, MaxPool3d, pointwise_units
+from ..layers.volume import BatchNorm3d, Conv3d, MaxPool3d, Units, pointwise_units
 from ..weights import load_backbone
 
 # Channels of the inception layers' branches: 1×1×1; two of reduce → 3×3×3;
@@ -71,18 +71,16 @@ def _layers(
     }
 
 
-def _unit(source: int, target: int, norm: dict) -> nn.Sequential:
+def _unit(source: int, target: int, norm: dict) -> Units:
     """Pointwise convolution, batch norm, ReLU."""
-    return nn.Sequential(OrderedDict(_layers(source, target, (1, 1, 1), 1, norm)))
+    return Units(OrderedDict(_layers(source, target, (1, 1, 1), 1, norm)))
 
 
-def _separable(
-    source: int, target: int, kernel: int, stride: int, norm: dict
-) -> nn.Sequential:
+def _separable(source: int, target: int, kernel: int, stride: int, norm: dict) -> Units:
     """1×k×k then k×1×1 convolution, each with batch norm and ReLU."""
     in_space = _layers(source, target, (1, kernel, kernel), stride, norm, '_s')
     in_time = _layers(target, target, (kernel, 1, 1), stride, norm, '_t')
-    return nn.Sequential(OrderedDict(in_space | in_time))
+    return Units(OrderedDict(in_space | in_time))
 
 
 class _Inception(nn.Module):

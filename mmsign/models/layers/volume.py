@@ -11,8 +11,9 @@ every layer is one matrix product or one two-dimensional operation on a view:
 1×h×w convolution   of B·T frames
 k×1×1 convolution   of B images of T×(H·W) pixels
 k×h×w convolution   of B·T frames, with k·C' outputs; then the sum of k shifted frames
-batch norm          of B·T frames
-max pooling         of B·T frames, then of B images of T×(H·W) pixels
+batch norm          of B·T frames; in training on a GPU see ``kernels``
+max pooling         of B·T frames, then of B images of T×(H·W) pixels; on a GPU see
+                    ``kernels``
 ==================  ==================================================================
 
 Transposed convolutions likewise, those of k×h×w from k shifted frames side by side in
@@ -27,6 +28,7 @@ so are results up to rounding. ONNX files get PyTorch's layers.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 
 import torch
 import torch.nn as nn
@@ -49,6 +51,20 @@ def is_exporting() -> bool:
     """
     is_traced = torch.jit.is_tracing() or compat.is_compiling()
     return is_traced and torch.onnx.is_in_onnx_export()
+
+
+def uses_kernels(x: Tensor) -> bool:
+    """Whether norms in training and pools of such an input are those of ``kernels``."""
+    if not x.is_cuda or compat.is_compiling() or not compat.has_triton():
+        return False
+    return _kernels().are_usable(x.device, x.dtype)
+
+
+def _kernels() -> ModuleType:
+    # Imported late, as they need Triton.
+    from . import kernels
+
+    return kernels
 
 
 def _in_memory(x: Tensor) -> Tensor:
@@ -192,22 +208,46 @@ def _on_views(conv: nn.Module, x: Tensor, functions: tuple, *settings) -> Tensor
 class BatchNorm3d(nn.BatchNorm3d):
     """``nn.BatchNorm3d`` as above, with a fixed momentum; ``count_batches`` counts."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W), the same."""
+    def forward(self, x: Tensor, relu: bool = False) -> Tensor:
+        """(B, C, T, H, W), the same; with ``relu`` that of the result."""
         if is_exporting():
-            return super().forward(x)
+            y = super().forward(x)
+            return y.relu() if relu else y
         averages = self.running_mean, self.running_var
-        return _normalised(self, x, averages, (self.weight, self.bias))
+        return _normalised(self, x, averages, (self.weight, self.bias), relu)
 
 
-def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine) -> Tensor:
+def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine, relu: bool) -> Tensor:
     training = norm.training or averages[0] is None
     if training and x.numel() == x.shape[1]:
         raise ValueError('batch norm in training needs more than one value per channel')
+    is_whole = averages[0] is not None and affine[0] is not None
+    if training and is_whole and uses_kernels(x):
+        settings = norm.momentum, norm.eps, relu
+        y = _kernels().batch_norm(_rows(x), *affine, *averages, *settings)
+        return _from_rows(y, x)
     # What F.batch_norm calls for 16 bit, without its search for a library.
     settings = training, norm.momentum, norm.eps
     y, *_ = torch.native_batch_norm(_frames(x), *affine, *averages, *settings)
-    return _from_frames(y, x.shape[0])
+    return _from_frames(y.relu() if relu else y, x.shape[0])
+
+
+def norm_and_relu(norm: nn.Module, relu: nn.Module, x: Tensor) -> Tensor:
+    """``relu(norm(x))``, on a GPU in training by kernels for both."""
+    if isinstance(norm, BatchNorm3d) and norm.training and uses_kernels(x):
+        return norm(x, relu=True)
+    return relu(norm(x))
+
+
+class Units(nn.Sequential):
+    """Layers one after the other, a ReLU behind every batch norm: ``norm_and_relu``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = iter(self)
+        for part in parts:
+            is_norm = isinstance(part, BatchNorm3d)
+            x = norm_and_relu(part, next(parts), x) if is_norm else part(x)
+        return x
 
 
 def count_batches(module: nn.Module) -> None:
@@ -242,7 +282,7 @@ def pointwise_units(
     vectors = *(n.weight for n in norms), *(n.bias for n in norms), *kept
     *affine, averages = _SideBySide.apply(*vectors)
     y = _from_rows(F.linear(_rows(x), weight), x)
-    y = _normalised(norms[0], y, averages.unbind(), affine).relu()
+    y = _normalised(norms[0], y, averages.unbind(), affine, relu=True)
     torch._foreach_copy_(kept, averages.flatten().split(sizes * 2))
     # Parts of their own: what follows would copy all but the first.
     parts = torch.split_with_sizes_copy(y.permute(0, 2, 3, 4, 1), sizes, -1)
@@ -281,6 +321,9 @@ class MaxPool3d(nn.MaxPool3d):
         if is_exporting():
             return super().forward(x)
         sizes = self.kernel_size, self.stride, self.padding
+        # Their places within a window are 8-bit integers.
+        if math.prod(self.kernel_size) < 128 and uses_kernels(x):
+            return _as_volume(_kernels().max_pool(_in_memory(x), *sizes))
         in_space = [size[1:] for size in sizes]
         in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
         if in_time[0] == in_time[1] == (1, 1):

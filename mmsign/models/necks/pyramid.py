@@ -12,7 +12,7 @@ from mmsign.errors import ConfigError
 from mmsign.registry import MODELS
 
 from ..layers.shifts import at_least_float32
-from ..layers.volume import BatchNorm3d, ConvTranspose3d
+from ..layers.volume import BatchNorm3d, ConvTranspose3d, norm_and_relu
 from ..stages import StageInfo
 
 
@@ -36,9 +36,9 @@ class _Upsample(nn.Module):
         """(B, C, T, H, W) → the shape of ``like``."""
         frames, height, width = like.shape[2:]
         x = self.conv_s(x, output_size=(x.shape[2], height, width))
-        x = self.relu(self.bn_s(x))
+        x = norm_and_relu(self.bn_s, self.relu, x)
         x = self.conv_t(x, output_size=(frames, height, width))
-        return self.relu(self.bn_t(x))
+        return norm_and_relu(self.bn_t, self.relu, x)
 
 
 @MODELS.register_module()

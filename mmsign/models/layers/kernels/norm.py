@@ -1,0 +1,337 @@
+"""Batch norm in training and the ReLU behind it, in two passes over the memory.
+
+PyTorch's on a GPU are three forward and as many backward, in more kernels. These
+compute in float32, in one order of summation, so that results repeat.
+
+Symbols: N rows, C channels. The rows are split among the programs that run at once;
+each leaves the sums of its split, and each of the second pass adds all of them up.
+Means and variances are joined as in Chan, Golub, LeVeque 1979, "Updating Formulae and a
+Pairwise Algorithm for Computing Sample Variances", eq. 1.5.
+"""
+
+import math
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from .sharing import in_units, kernel, width_of
+
+# Values of a program at once, and warps that compute them.
+_AT_ONCE = 4096
+_WARPS = 8
+_kernel = kernel('rows', 'channels', 'g_stride', 'in_split', 'splits')
+
+
+@_kernel
+def _statistics(
+    x,
+    sums,
+    rows,
+    channels,
+    in_split,
+    unit: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """Mean and sum of squared distances from it of every split: sums (splits, 2, C)."""
+    split = tl.program_id(0)
+    channels *= unit
+    c = tl.program_id(1) * wide + tl.arange(0, wide)
+    inside = c < channels
+    begin = split * in_split
+    end = tl.minimum(begin + in_split, rows)
+    # Sums are taken of the distances from the mean of the first rows: those of squares
+    # would lose a variance that is small against the mean.
+    row = begin + tl.arange(0, at_once)
+    places = row.to(tl.int64)[:, None] * channels + c[None, :]
+    valid = (row < end)[:, None] & inside[None, :]
+    first = tl.load(x + places, mask=valid, other=0.0).to(tl.float32)
+    near = tl.sum(first, axis=0) / tl.minimum(end - begin, at_once)
+    total = tl.zeros([at_once, wide], tl.float32)
+    squares = tl.zeros([at_once, wide], tl.float32)
+    for start in range(begin, end, at_once):
+        row = start + tl.arange(0, at_once)
+        places = row.to(tl.int64)[:, None] * channels + c[None, :]
+        valid = (row < end)[:, None] & inside[None, :]
+        value = tl.load(x + places, mask=valid, other=0.0).to(tl.float32)
+        value = tl.where(valid, value - near[None, :], 0.0)
+        total += value
+        squares += value * value
+    distance = tl.sum(total, axis=0) / (end - begin)
+    squared = tl.sum(squares, axis=0) - distance * distance * (end - begin)
+    to = sums + split * 2 * channels + c
+    tl.store(to, near + distance, mask=inside)
+    tl.store(to + channels, tl.maximum(squared, 0.0), mask=inside)
+
+
+@_kernel
+def _normalise(
+    x,
+    y,
+    sums,
+    weight,
+    bias,
+    mean_of,
+    inverse_of,
+    running_mean,
+    running_var,
+    momentum,
+    eps,
+    rows,
+    channels,
+    in_split,
+    splits,
+    relu: tl.constexpr,
+    unit: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """y (N, C); mean and 1 / deviation (C,), and the running averages."""
+    split = tl.program_id(0)
+    channels *= unit
+    c = tl.program_id(1) * wide + tl.arange(0, wide)
+    inside = c < channels
+    total = tl.zeros([at_once, wide], tl.float32)
+    for start in range(0, splits, at_once):
+        i = start + tl.arange(0, at_once)
+        valid = (i < splits)[:, None] & inside[None, :]
+        one = tl.load(sums + i[:, None] * (2 * channels) + c[None, :], valid, other=0.0)
+        total += one * tl.minimum(in_split, rows - i * in_split)[:, None]
+    mean = tl.sum(total, axis=0) / rows
+    total = tl.zeros([at_once, wide], tl.float32)
+    for start in range(0, splits, at_once):
+        i = start + tl.arange(0, at_once)
+        valid = (i < splits)[:, None] & inside[None, :]
+        at = sums + i[:, None] * (2 * channels) + c[None, :]
+        one = tl.load(at, valid, other=0.0) - mean[None, :]
+        squared = one * one * tl.minimum(in_split, rows - i * in_split)[:, None]
+        squared += tl.load(at + channels, valid, other=0.0)
+        total += tl.where(valid, squared, 0.0)
+    variance = tl.sum(total, axis=0) / rows
+    inverse = 1.0 / tl.sqrt(variance + eps)
+    if split == 0:
+        tl.store(mean_of + c, mean, mask=inside)
+        tl.store(inverse_of + c, inverse, mask=inside)
+        kept = tl.load(running_mean + c, mask=inside, other=0.0).to(tl.float32)
+        tl.store(running_mean + c, kept + momentum * (mean - kept), mask=inside)
+        kept = tl.load(running_var + c, mask=inside, other=0.0).to(tl.float32)
+        unbiased = variance * (rows / (rows - 1.0))
+        tl.store(running_var + c, kept + momentum * (unbiased - kept), mask=inside)
+    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32) * inverse
+    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    begin = split * in_split
+    end = tl.minimum(begin + in_split, rows)
+    for start in range(begin, end, at_once):
+        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
+        valid = (row < end) & inside[None, :]
+        at = x + row * channels + c[None, :]
+        value = tl.load(at, mask=valid, other=0.0).to(tl.float32)
+        value = (value - mean[None, :]) * scale[None, :] + shift[None, :]
+        if relu:
+            value = tl.where(value <= 0.0, 0.0, value)  # NaN stays NaN
+        tl.store(y + row * channels + c[None, :], value, mask=valid)
+
+
+@_kernel
+def _gradient_sums(
+    x,
+    g,
+    sums,
+    weight,
+    bias,
+    mean_of,
+    inverse_of,
+    rows,
+    channels,
+    g_stride,
+    in_split,
+    relu: tl.constexpr,
+    unit: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """Σ g and Σ g·(x − mean) of every split: sums (splits, 2, C)."""
+    split = tl.program_id(0)
+    channels *= unit
+    c = tl.program_id(1) * wide + tl.arange(0, wide)
+    inside = c < channels
+    mean = tl.load(mean_of + c, mask=inside, other=0.0)
+    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32)
+    scale *= tl.load(inverse_of + c, mask=inside, other=0.0)
+    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    of_bias = tl.zeros([at_once, wide], tl.float32)
+    of_scale = tl.zeros([at_once, wide], tl.float32)
+    begin = split * in_split
+    end = tl.minimum(begin + in_split, rows)
+    for start in range(begin, end, at_once):
+        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
+        valid = (row < end) & inside[None, :]
+        at = x + row * channels + c[None, :]
+        value = tl.load(at, mask=valid, other=0.0).to(tl.float32) - mean[None, :]
+        at = g + row * (g_stride * unit) + c[None, :]
+        gradient = tl.load(at, mask=valid, other=0.0).to(tl.float32)
+        if relu:
+            put_out = value * scale[None, :] + shift[None, :]
+            gradient = tl.where(put_out <= 0.0, 0.0, gradient)
+        of_bias += gradient
+        of_scale += tl.where(valid, gradient * value, 0.0)
+    to = sums + split * 2 * channels + c
+    tl.store(to, tl.sum(of_bias, axis=0), mask=inside)
+    tl.store(to + channels, tl.sum(of_scale, axis=0), mask=inside)
+
+
+@_kernel
+def _gradients(
+    x,
+    g,
+    of_x,
+    sums,
+    weight,
+    bias,
+    of_weight,
+    of_bias,
+    mean_of,
+    inverse_of,
+    rows,
+    channels,
+    g_stride,
+    in_split,
+    splits,
+    relu: tl.constexpr,
+    unit: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """Gradients of x (N, C), weight and bias (C,)."""
+    split = tl.program_id(0)
+    channels *= unit
+    c = tl.program_id(1) * wide + tl.arange(0, wide)
+    inside = c < channels
+    total = tl.zeros([at_once, wide], tl.float32)
+    scaled = tl.zeros([at_once, wide], tl.float32)
+    for start in range(0, splits, at_once):
+        i = start + tl.arange(0, at_once)
+        valid = (i < splits)[:, None] & inside[None, :]
+        at = sums + i[:, None] * (2 * channels) + c[None, :]
+        total += tl.load(at, valid, other=0.0)
+        scaled += tl.load(at + channels, valid, other=0.0)
+    mean = tl.load(mean_of + c, mask=inside, other=0.0)
+    inverse = tl.load(inverse_of + c, mask=inside, other=0.0)
+    summed, along = tl.sum(total, axis=0), tl.sum(scaled, axis=0) * inverse
+    if split == 0:
+        tl.store(of_bias + c, summed, mask=inside)
+        tl.store(of_weight + c, along, mask=inside)
+    everywhere, along = summed / rows, along * inverse / rows
+    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32) * inverse
+    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    begin = split * in_split
+    end = tl.minimum(begin + in_split, rows)
+    for start in range(begin, end, at_once):
+        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
+        valid = (row < end) & inside[None, :]
+        at = x + row * channels + c[None, :]
+        value = tl.load(at, mask=valid, other=0.0).to(tl.float32) - mean[None, :]
+        at = g + row * (g_stride * unit) + c[None, :]
+        gradient = tl.load(at, mask=valid, other=0.0).to(tl.float32)
+        if relu:
+            put_out = value * scale[None, :] + shift[None, :]
+            gradient = tl.where(put_out <= 0.0, 0.0, gradient)
+        gradient -= everywhere[None, :] + value * along[None, :]
+        gradient *= scale[None, :]
+        tl.store(of_x + row * channels + c[None, :], gradient, mask=valid)
+
+
+class _Launch:
+    """How the rows of a tensor are shared among programs.
+
+    Attributes:
+        splits: Of the rows.
+        sums: What the first kernel leaves for the second, of each split.
+        counts: Sizes and strides, as arguments of the kernels.
+    """
+
+    def __init__(self, x: Tensor, gradient: Tensor | None = None) -> None:
+        rows, channels = x.shape
+        # So many that reading the sums of all takes little against reading the rows.
+        in_split = triton.cdiv(rows, max(1, min(512, math.isqrt(rows // 8))))
+        self.splits = triton.cdiv(rows, in_split)
+        counts = [channels] if gradient is None else [channels, gradient.stride(0)]
+        unit, wide = in_units(*counts), width_of(channels)
+        self.grid = self.splits, triton.cdiv(channels, wide)
+        self.counts = rows, *(count // unit for count in counts), in_split
+        self.settings = dict(unit=unit, at_once=_AT_ONCE // wide, wide=wide)
+        self.sums = x.new_empty((self.splits, 2, channels), dtype=torch.float32)
+
+    def __call__(self, kernel, *arguments, **settings) -> None:
+        kernel[self.grid](*arguments, **settings, **self.settings, num_warps=_WARPS)
+
+
+class _FusedNorm(torch.autograd.Function):
+    """Keeps its input alone: the ReLU's side is computed again from it."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, running_mean, running_var, momentum, eps, relu):
+        launch = _Launch(x)
+        y = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        mean, inverse = x.new_empty((2, x.shape[1]), dtype=torch.float32)
+        averages = running_mean, running_var
+        launch(_statistics, x, launch.sums, *launch.counts)
+        launch(
+            *(_normalise, x, y, launch.sums, weight, bias, mean, inverse, *averages),
+            *(momentum, eps, *launch.counts, launch.splits),
+            relu=relu,
+        )
+        ctx.save_for_backward(x, weight, bias, mean, inverse)
+        ctx.relu = relu
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        x, weight, bias, mean, inverse = ctx.saved_tensors
+        if gradient.stride(1) != 1 or gradient.stride(0) < gradient.shape[1]:
+            gradient = gradient.contiguous()
+        launch = _Launch(x, gradient)
+        of_x = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        of_weight, of_bias = torch.empty_like(weight), torch.empty_like(bias)
+        launch(
+            *(_gradient_sums, x, gradient, launch.sums, weight, bias, mean, inverse),
+            *launch.counts,
+            relu=ctx.relu,
+        )
+        launch(
+            *(_gradients, x, gradient, of_x, launch.sums, weight, bias, of_weight),
+            *(of_bias, mean, inverse, *launch.counts, launch.splits),
+            relu=ctx.relu,
+        )
+        return of_x, of_weight, of_bias, *[None] * 5
+
+
+def batch_norm(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    momentum: float,
+    eps: float,
+    relu: bool,
+) -> Tensor:
+    """Batch norm in training, which updates the running averages, and ReLU or not.
+
+    Args:
+        x: (N, C), N at least 2, of float32, bfloat16 or float16; the channels of a row
+            lie side by side.
+        weight, bias, running_mean, running_var: (C,).
+        momentum, eps: As PyTorch has them.
+        relu: Whether the ReLU is computed.
+
+    Returns:
+        (N, C), in the dtype of x.
+    """
+    settings = running_mean, running_var, momentum, eps, relu
+    with torch.cuda.device_of(x):
+        return _FusedNorm.apply(x, weight, bias, *settings)

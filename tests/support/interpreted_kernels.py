@@ -1,0 +1,77 @@
+"""The kernels for GPUs on a CPU: run by Triton's interpreter, in a process of
+their own, as Triton must be imported with it switched on.
+
+    with TRITON_INTERPRET=1: python interpreted_kernels.py CASES RESULTS
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+import torch.nn as nn
+
+from mmsign.models.backbones.s3d import _Inception
+from mmsign.models.layers import volume
+
+
+def of_rows(case: dict) -> list[torch.Tensor]:
+    """Output, gradients of input, weight and bias, and running averages."""
+    # Not with the rest: tests import this file, and Triton stays out of their process.
+    from mmsign.models.layers import kernels
+
+    leaves = [case[name].clone().requires_grad_() for name in ('x', 'weight', 'bias')]
+    averages = [case[name].clone() for name in ('mean', 'var')]
+    settings = case['momentum'], case['eps'], case['relu']
+    y = kernels.batch_norm(*leaves, *averages, *settings)
+    y.backward(case['gradient'])
+    return [y, *(leaf.grad for leaf in leaves), *averages]
+
+
+def of_places(case: dict) -> list[torch.Tensor]:
+    """Output and gradient of the input of a max pool."""
+    from mmsign.models.layers import kernels
+
+    x = case['x'].clone().requires_grad_()
+    y = kernels.max_pool(x, *case['pool'])
+    y.backward(ramp(y))
+    return [y, x.grad]
+
+
+def of_a_layer(case: dict) -> list[torch.Tensor]:
+    """Of an inception layer: the same, of all parameters and buffers."""
+    layer = _Inception(*case['sizes'])
+    layer.load_state_dict(case['state'])
+    return trained(layer, case['x'])
+
+
+def trained(layer: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+    """Output, gradients and buffers of a layer, of a loss that is linear in it."""
+    leaf = x.clone().requires_grad_()
+    y = layer.train()(leaf)
+    y.backward(ramp(y))
+    gradients = [parameter.grad for parameter in layer.parameters()]
+    return [y, leaf.grad, *gradients, *layer.buffers()]
+
+
+def ramp(y: torch.Tensor) -> torch.Tensor:
+    return torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view(y.shape)
+
+
+def computed(case: dict) -> list[torch.Tensor]:
+    if 'pool' in case:
+        found = of_places(case)
+    else:
+        found = of_a_layer(case) if 'state' in case else of_rows(case)
+    return [tensor.detach() for tensor in found]
+
+
+def main() -> None:
+    volume.uses_kernels = lambda x: True
+    cases = torch.load(sys.argv[1], weights_only=True)
+    results = {name: computed(case) for name, case in cases.items()}
+    torch.save(results, sys.argv[2])
+
+
+if __name__ == '__main__':
+    main()
