@@ -10,7 +10,7 @@ import torch.nn as nn
 from torch.nn.functional import cosine_similarity
 
 from mmsign import compat
-from mmsign.models.layers import volume
+from mmsign.models.layers import shifts, volume
 from mmsign.models.layers.heatmaps import draw_heatmaps
 from mmsign.models.layers.reuse import ReusedMemory
 from mmsign.models.layers.sequence import MaskedBatchNorm
@@ -88,7 +88,7 @@ def test_a_layer(name, low, device):
 def test_norms_and_pools_are_by_kernels_of_our_own(dtype, cuda):
     if not compat.has_triton() or torch.cuda.get_device_capability(cuda) < (7, 0):
         pytest.skip('needs Triton, and compute capability 7.0')
-    assert volume.uses_kernels(torch.zeros(1, 8, 1, 1, 1, dtype=dtype, device=cuda))
+    assert shifts.kernels_for(torch.zeros(1, 8, 1, 1, 1, dtype=dtype, device=cuda))
 
 
 def test_statistics_of_many_rows(device):

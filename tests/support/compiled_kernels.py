@@ -51,6 +51,8 @@ def main() -> None:
     x = torch.zeros(1, 4, 8, 8, 24, dtype=dtype, requires_grad=True)
     y = kernels.max_pool(x, (3, 3, 3), (2, 2, 2), (1, 1, 1))
     y.backward(torch.zeros_like(y))
+    y = kernels.sum_shifts(torch.zeros(1, 4, 8, 8, 3 * 24, dtype=dtype), 3, 1, 1, 4)
+    kernels.place_shifts(y, 3, 4, 1, 1)
 
 
 if __name__ == '__main__':

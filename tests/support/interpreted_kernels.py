@@ -12,7 +12,7 @@ import torch
 import torch.nn as nn
 
 from mmsign.models.backbones.s3d import _Inception
-from mmsign.models.layers import volume
+from mmsign.models.layers import shifts, volume
 
 
 def of_rows(case: dict) -> list[torch.Tensor]:
@@ -38,6 +38,13 @@ def of_places(case: dict) -> list[torch.Tensor]:
     return [y, x.grad]
 
 
+def of_a_convolution(case: dict) -> list[torch.Tensor]:
+    """Output and gradients of a layer that looks along all axes."""
+    layer = getattr(volume, case['kind'])(*case['sizes'], bias=False)
+    layer.weight.data = case['weight']
+    return trained(layer, case['x'])
+
+
 def of_a_layer(case: dict) -> list[torch.Tensor]:
     """Of an inception layer: the same, of all parameters and buffers."""
     layer = _Inception(*case['sizes'])
@@ -61,13 +68,17 @@ def ramp(y: torch.Tensor) -> torch.Tensor:
 def computed(case: dict) -> list[torch.Tensor]:
     if 'pool' in case:
         found = of_places(case)
+    elif 'kind' in case:
+        found = of_a_convolution(case)
     else:
         found = of_a_layer(case) if 'state' in case else of_rows(case)
     return [tensor.detach() for tensor in found]
 
 
 def main() -> None:
-    volume.uses_kernels = lambda x: True
+    from mmsign.models.layers import kernels
+
+    shifts.kernels_for = lambda x: kernels
     cases = torch.load(sys.argv[1], weights_only=True)
     results = {name: computed(case) for name, case in cases.items()}
     torch.save(results, sys.argv[2])

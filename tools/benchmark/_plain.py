@@ -10,7 +10,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from mmsign.models import TwoStreamRecognizer
-from mmsign.models.layers import volume
+from mmsign.models.layers import shifts, volume
 from mmsign.models.recognizers.stream import Stream
 
 WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
@@ -18,13 +18,13 @@ WIDTH, HEIGHT, SIZE, SIGMA = 210, 260, 112, 8.0
 
 @contextmanager
 def pytorch_kernels() -> Iterator[None]:
-    """Within it norms, ReLUs and max pools are PyTorch's on a GPU too."""
-    uses = volume.uses_kernels
-    volume.uses_kernels = lambda x: False
+    """Within it a GPU computes by PyTorch's operators alone."""
+    ours = shifts.kernels_for
+    shifts.kernels_for = lambda x: None
     try:
         yield
     finally:
-        volume.uses_kernels = uses
+        shifts.kernels_for = ours
 
 
 @contextmanager

@@ -9,6 +9,7 @@ side in the channels.
 """
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,19 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from mmsign import compat
+
+
+def kernels_for(x: Tensor) -> ModuleType | None:
+    """``kernels`` for such an input; None where operators of PyTorch are to compute.
+
+    Those do on a CPU, without Triton, and in float64.
+    """
+    if not x.is_cuda or compat.is_compiling() or not compat.has_triton():
+        return None
+    # Imported late, as they need Triton.
+    from . import kernels
+
+    return kernels if kernels.are_usable(x.device, x.dtype) else None
 
 
 def images(x: Tensor) -> Tensor:
@@ -157,6 +171,8 @@ def _sum_shifts(y: Tensor, k: int, stride: int, padding: int, steps: int) -> Ten
 
     The sum is in float32 at least.
     """
+    if kernels := kernels_for(y):
+        return kernels.sum_shifts(y, k, stride, padding, steps)
     y = y.unflatten(-1, (k, -1))
     clips, frames, *size, _, channels = y.shape
     if _in_one_launch(y):
@@ -186,6 +202,8 @@ def _place_shifts(y: Tensor, k: int, frames: int, stride: int, padding: int) -> 
 
     Each step is copied to where it was looked at, zeros are where nothing was.
     """
+    if kernels := kernels_for(y):
+        return kernels.place_shifts(y, k, frames, stride, padding)
     steps = y.shape[1]
     # Frame f looks at f + k − 1 − p − j of the steps, s apart.
     first = k - 1 - padding

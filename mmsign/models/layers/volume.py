@@ -28,7 +28,6 @@ so are results up to rounding. ONNX files get PyTorch's layers.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 
 import torch
 import torch.nn as nn
@@ -38,6 +37,7 @@ from torch.autograd.function import once_differentiable
 
 from mmsign import compat
 
+from . import shifts
 from .reuse import ReusedMemory, padded
 from .sequence import MaskedBatchNorm
 from .shifts import PlacedShifts, sum_of_shifts
@@ -51,20 +51,6 @@ def is_exporting() -> bool:
     """
     is_traced = torch.jit.is_tracing() or compat.is_compiling()
     return is_traced and torch.onnx.is_in_onnx_export()
-
-
-def uses_kernels(x: Tensor) -> bool:
-    """Whether norms in training and pools of such an input are those of ``kernels``."""
-    if not x.is_cuda or compat.is_compiling() or not compat.has_triton():
-        return False
-    return _kernels().are_usable(x.device, x.dtype)
-
-
-def _kernels() -> ModuleType:
-    # Imported late, as they need Triton.
-    from . import kernels
-
-    return kernels
 
 
 def _in_memory(x: Tensor) -> Tensor:
@@ -222,9 +208,9 @@ def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine, relu: bool) -> T
     if training and x.numel() == x.shape[1]:
         raise ValueError('batch norm in training needs more than one value per channel')
     is_whole = averages[0] is not None and affine[0] is not None
-    if training and is_whole and uses_kernels(x):
+    if training and is_whole and (kernels := shifts.kernels_for(x)):
         settings = norm.momentum, norm.eps, relu
-        y = _kernels().batch_norm(_rows(x), *affine, *averages, *settings)
+        y = kernels.batch_norm(_rows(x), *affine, *averages, *settings)
         return _from_rows(y, x)
     # What F.batch_norm calls for 16 bit, without its search for a library.
     settings = training, norm.momentum, norm.eps
@@ -234,7 +220,7 @@ def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine, relu: bool) -> T
 
 def norm_and_relu(norm: nn.Module, relu: nn.Module, x: Tensor) -> Tensor:
     """``relu(norm(x))``, on a GPU in training by kernels for both."""
-    if isinstance(norm, BatchNorm3d) and norm.training and uses_kernels(x):
+    if isinstance(norm, BatchNorm3d) and norm.training and shifts.kernels_for(x):
         return norm(x, relu=True)
     return relu(norm(x))
 
@@ -322,8 +308,8 @@ class MaxPool3d(nn.MaxPool3d):
             return super().forward(x)
         sizes = self.kernel_size, self.stride, self.padding
         # Their places within a window are 8-bit integers.
-        if math.prod(self.kernel_size) < 128 and uses_kernels(x):
-            return _as_volume(_kernels().max_pool(_in_memory(x), *sizes))
+        if math.prod(self.kernel_size) < 128 and (kernels := shifts.kernels_for(x)):
+            return _as_volume(kernels.max_pool(_in_memory(x), *sizes))
         in_space = [size[1:] for size in sizes]
         in_time = [(size[0], other) for size, other in zip(sizes, (1, 1, 0))]
         if in_time[0] == in_time[1] == (1, 1):

@@ -12,11 +12,12 @@ from pathlib import Path
 import interpreted_kernels
 import pytest
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 
 from mmsign import compat
 from mmsign.models.backbones.s3d import _Inception
-from mmsign.models.layers import volume
+from mmsign.models.layers import shifts, volume
 
 pytestmark = pytest.mark.skipif(
     not compat.has_triton(since=(3, 7)), reason='needs the interpreter of Triton 3.7'
@@ -86,6 +87,27 @@ POOLS = {
 }
 
 
+def convolution(kind: str, channels: tuple, frames: int, *sizes: tuple) -> dict:
+    torch.manual_seed(0)
+    layer = getattr(volume, kind)(*channels, *sizes, bias=False)
+    x = torch.randn(2, channels[0], frames, 4, 4)
+    x = x.contiguous(memory_format=torch.channels_last_3d)
+    return dict(kind=kind, sizes=(*channels, *sizes), weight=layer.weight.data, x=x)
+
+
+IN_TIME = (7, 3, 3), (2, 2, 2), (3, 1, 1)
+CONVOLUTIONS = {
+    'towards the smaller one': convolution('Conv3d', (8, 16), 7, *IN_TIME),
+    'of few frames': convolution('Conv3d', (8, 5), 2, *IN_TIME),
+    'at every frame': convolution(
+        *('Conv3d', (5, 8), 5, (3, 3, 3), (1, 1, 1), (1, 1, 1))
+    ),
+    'towards the larger one': convolution(
+        *('ConvTranspose3d', (16, 8), 4, *IN_TIME, (1, 1, 1))
+    ),
+}
+
+
 def not_a_number() -> dict:
     case = places((1, 3, 4, 4, 8), 'float32', (3, 3, 3), (1, 1, 1), (1, 1, 1))
     case['x'][0, 1, 1, 1, 3] = torch.nan
@@ -97,7 +119,7 @@ def results(tmp_path_factory) -> dict[str, list[torch.Tensor]]:
     folder = tmp_path_factory.mktemp('interpreted')
     wrong = rows(50, 8, 'float32')
     wrong['x'][3, 2] = torch.nan
-    cases = ROWS | POOLS | dict(layer=layer(), wrong=wrong)
+    cases = ROWS | POOLS | CONVOLUTIONS | dict(layer=layer(), wrong=wrong)
     cases['no number'] = not_a_number()
     torch.save(cases, folder / 'cases.pt')
     files = folder / 'cases.pt', folder / 'results.pt'
@@ -175,6 +197,16 @@ def test_what_is_no_number_is_not_hidden(results):
         assert wrong[..., 2].all() and wrong.sum() == wrong[..., 2].numel()
 
 
+@pytest.mark.parametrize('name', CONVOLUTIONS)
+def test_convolutions_in_time(name, results):
+    case = CONVOLUTIONS[name]
+    layer = getattr(nn, case['kind'])(*case['sizes'], bias=False).double()
+    layer.weight.data = case['weight'].double()
+    exact = interpreted_kernels.trained(layer, case['x'].double())
+    for one, other in zip(results[name], exact, strict=True):
+        close(one, other.detach(), 2e-6)
+
+
 def test_an_inception_layer_is_the_same_as_without_them(results):
     case = layer()
     plain = _Inception(*case['sizes'])
@@ -187,7 +219,7 @@ def test_an_inception_layer_is_the_same_as_without_them(results):
 @pytest.mark.slow
 def test_gpus_read_and_write_rows_in_pieces_of_16_bytes(tmp_path):
     lines = printed('compiled_kernels.py', TRITON_CACHE_DIR=str(tmp_path)).splitlines()
-    assert len(lines) == 3 * 4 + 3
+    assert len(lines) == 3 * 4 + 3 + 2
     for line in map(json.loads, lines):
         # Whatever a call's sizes are.
         assert re.search(r'ld\.global\S*\.v4\.b32', line['ptx']), line['name']
@@ -196,4 +228,4 @@ def test_gpus_read_and_write_rows_in_pieces_of_16_bytes(tmp_path):
 
 
 def test_they_are_for_gpus():
-    assert not volume.uses_kernels(torch.zeros(1, 8, 1, 1, 1))
+    assert shifts.kernels_for(torch.zeros(1, 8, 1, 1, 1)) is None

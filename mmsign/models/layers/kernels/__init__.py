@@ -1,6 +1,6 @@
 """Layers as kernels for GPUs, written in Triton, which PyTorch brings along.
 
-Only imported where Triton is; ``volume`` asks ``are_usable`` first.
+Only imported where Triton is, by ``shifts.kernels_for``, which asks ``are_usable``.
 """
 
 import functools
@@ -11,8 +11,9 @@ from mmengine.logging import print_log
 
 from .norm import batch_norm
 from .pool import max_pool
+from .shift import place_shifts, sum_shifts
 
-__all__ = ['are_usable', 'batch_norm', 'max_pool']
+__all__ = ['are_usable', 'batch_norm', 'max_pool', 'place_shifts', 'sum_shifts']
 
 _DTYPES = torch.float32, torch.bfloat16, torch.float16
 
@@ -35,8 +36,8 @@ def are_usable(device: torch.device, dtype: torch.dtype) -> bool:
     except Exception as error:  # Triton's own are of many kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         print_log(
-            f'batch norms and max pools are computed by PyTorch, slower: Triton cannot '
-            f'be used on {device} ({type(error).__name__}: {reason})',
+            f'Triton cannot be used on {device} ({type(error).__name__}: {reason}), so '
+            "norms and pools are PyTorch's, which are slower",
             logger='current',
             level=logging.WARNING,
         )

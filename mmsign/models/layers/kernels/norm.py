@@ -9,15 +9,16 @@ Means and variances are joined as in Chan, Golub, LeVeque 1979, "Updating Formul
 Pairwise Algorithm for Computing Sample Variances", eq. 1.5.
 """
 
+import functools
 import math
+from typing import NamedTuple
 
 import torch
-import triton
 import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .sharing import in_units, kernel, width_of
+from .sharing import ceil_divided, in_units, kernel, width_of
 
 # Values of a program at once, and warps that compute them.
 _AT_ONCE = 4096
@@ -74,8 +75,7 @@ def _normalise(
     sums,
     weight,
     bias,
-    mean_of,
-    inverse_of,
+    statistics,
     running_mean,
     running_var,
     momentum,
@@ -89,7 +89,7 @@ def _normalise(
     at_once: tl.constexpr,
     wide: tl.constexpr,
 ):
-    """y (N, C); mean and 1 / deviation (C,), and the running averages."""
+    """y (N, C), statistics (2, C): mean and 1 / deviation; the running averages."""
     split = tl.program_id(0)
     channels *= unit
     c = tl.program_id(1) * wide + tl.arange(0, wide)
@@ -113,8 +113,8 @@ def _normalise(
     variance = tl.sum(total, axis=0) / rows
     inverse = 1.0 / tl.sqrt(variance + eps)
     if split == 0:
-        tl.store(mean_of + c, mean, mask=inside)
-        tl.store(inverse_of + c, inverse, mask=inside)
+        tl.store(statistics + c, mean, mask=inside)
+        tl.store(statistics + channels + c, inverse, mask=inside)
         kept = tl.load(running_mean + c, mask=inside, other=0.0).to(tl.float32)
         tl.store(running_mean + c, kept + momentum * (mean - kept), mask=inside)
         kept = tl.load(running_var + c, mask=inside, other=0.0).to(tl.float32)
@@ -142,8 +142,7 @@ def _gradient_sums(
     sums,
     weight,
     bias,
-    mean_of,
-    inverse_of,
+    statistics,
     rows,
     channels,
     g_stride,
@@ -158,9 +157,9 @@ def _gradient_sums(
     channels *= unit
     c = tl.program_id(1) * wide + tl.arange(0, wide)
     inside = c < channels
-    mean = tl.load(mean_of + c, mask=inside, other=0.0)
+    mean = tl.load(statistics + c, mask=inside, other=0.0)
     scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32)
-    scale *= tl.load(inverse_of + c, mask=inside, other=0.0)
+    scale *= tl.load(statistics + channels + c, mask=inside, other=0.0)
     shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
     of_bias = tl.zeros([at_once, wide], tl.float32)
     of_scale = tl.zeros([at_once, wide], tl.float32)
@@ -193,8 +192,7 @@ def _gradients(
     bias,
     of_weight,
     of_bias,
-    mean_of,
-    inverse_of,
+    statistics,
     rows,
     channels,
     g_stride,
@@ -218,8 +216,8 @@ def _gradients(
         at = sums + i[:, None] * (2 * channels) + c[None, :]
         total += tl.load(at, valid, other=0.0)
         scaled += tl.load(at + channels, valid, other=0.0)
-    mean = tl.load(mean_of + c, mask=inside, other=0.0)
-    inverse = tl.load(inverse_of + c, mask=inside, other=0.0)
+    mean = tl.load(statistics + c, mask=inside, other=0.0)
+    inverse = tl.load(statistics + channels + c, mask=inside, other=0.0)
     summed, along = tl.sum(total, axis=0), tl.sum(scaled, axis=0) * inverse
     if split == 0:
         tl.store(of_bias + c, summed, mask=inside)
@@ -244,29 +242,25 @@ def _gradients(
         tl.store(of_x + row * channels + c[None, :], gradient, mask=valid)
 
 
-class _Launch:
-    """How the rows of a tensor are shared among programs.
+class _Shared(NamedTuple):
+    """How the rows of a tensor are shared among programs: arguments of the kernels."""
 
-    Attributes:
-        splits: Of the rows.
-        sums: What the first kernel leaves for the second, of each split.
-        counts: Sizes and strides, as arguments of the kernels.
-    """
+    splits: int
+    grid: tuple[int, int]
+    counts: tuple[int, ...]
+    settings: dict[str, int]
 
-    def __init__(self, x: Tensor, gradient: Tensor | None = None) -> None:
-        rows, channels = x.shape
-        # So many that reading the sums of all takes little against reading the rows.
-        in_split = triton.cdiv(rows, max(1, min(512, math.isqrt(rows // 8))))
-        self.splits = triton.cdiv(rows, in_split)
-        counts = [channels] if gradient is None else [channels, gradient.stride(0)]
-        unit, wide = in_units(*counts), width_of(channels)
-        self.grid = self.splits, triton.cdiv(channels, wide)
-        self.counts = rows, *(count // unit for count in counts), in_split
-        self.settings = dict(unit=unit, at_once=_AT_ONCE // wide, wide=wide)
-        self.sums = x.new_empty((self.splits, 2, channels), dtype=torch.float32)
 
-    def __call__(self, kernel, *arguments, **settings) -> None:
-        kernel[self.grid](*arguments, **settings, **self.settings, num_warps=_WARPS)
+@functools.lru_cache(1024)
+def _shared(rows: int, channels: int, g_stride: int | None = None) -> _Shared:
+    # So many splits that reading the sums of all takes little against reading the rows.
+    in_split = ceil_divided(rows, max(1, min(512, math.isqrt(rows // 8))))
+    splits = ceil_divided(rows, in_split)
+    strides = [channels] if g_stride is None else [channels, g_stride]
+    unit, wide = in_units(*strides), width_of(channels)
+    counts = rows, *(stride // unit for stride in strides), in_split
+    settings = dict(unit=unit, at_once=_AT_ONCE // wide, wide=wide, num_warps=_WARPS)
+    return _Shared(splits, (splits, ceil_divided(channels, wide)), counts, settings)
 
 
 class _FusedNorm(torch.autograd.Function):
@@ -274,38 +268,40 @@ class _FusedNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias, running_mean, running_var, momentum, eps, relu):
-        launch = _Launch(x)
-        y = torch.empty(x.shape, dtype=x.dtype, device=x.device)
-        mean, inverse = x.new_empty((2, x.shape[1]), dtype=torch.float32)
-        averages = running_mean, running_var
-        launch(_statistics, x, launch.sums, *launch.counts)
-        launch(
-            *(_normalise, x, y, launch.sums, weight, bias, mean, inverse, *averages),
-            *(momentum, eps, *launch.counts, launch.splits),
+        rows, channels = x.shape
+        splits, grid, counts, settings = _shared(rows, channels)
+        y, options = torch.empty_like(x), dict(dtype=torch.float32, device=x.device)
+        sums = torch.empty((splits, 2, channels), **options)
+        statistics = torch.empty((2, channels), **options)
+        _statistics[grid](x, sums, *counts, **settings)
+        _normalise[grid](
+            *(x, y, sums, weight, bias, statistics, running_mean, running_var),
+            *(momentum, eps, *counts, splits),
             relu=relu,
+            **settings,
         )
-        ctx.save_for_backward(x, weight, bias, mean, inverse)
+        ctx.save_for_backward(x, weight, bias, statistics)
         ctx.relu = relu
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        x, weight, bias, mean, inverse = ctx.saved_tensors
+        x, weight, bias, statistics = ctx.saved_tensors
         if gradient.stride(1) != 1 or gradient.stride(0) < gradient.shape[1]:
             gradient = gradient.contiguous()
-        launch = _Launch(x, gradient)
-        of_x = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        splits, grid, counts, settings = _shared(*x.shape, gradient.stride(0))
+        settings = dict(relu=ctx.relu, **settings)
+        of_x = torch.empty_like(x)
+        sums = statistics.new_empty((splits, *statistics.shape))
         of_weight, of_bias = torch.empty_like(weight), torch.empty_like(bias)
-        launch(
-            *(_gradient_sums, x, gradient, launch.sums, weight, bias, mean, inverse),
-            *launch.counts,
-            relu=ctx.relu,
+        _gradient_sums[grid](
+            *(x, gradient, sums, weight, bias, statistics, *counts), **settings
         )
-        launch(
-            *(_gradients, x, gradient, of_x, launch.sums, weight, bias, of_weight),
-            *(of_bias, mean, inverse, *launch.counts, launch.splits),
-            relu=ctx.relu,
+        _gradients[grid](
+            *(x, gradient, of_x, sums, weight, bias, of_weight, of_bias, statistics),
+            *(*counts, splits),
+            **settings,
         )
         return of_x, of_weight, of_bias, *[None] * 5
 

@@ -9,13 +9,14 @@ Symbols: B clips, T frames, H×W pixels, C channels, k sizes of a kernel, s its 
 and p its padding, each of (time, height, width).
 """
 
+import functools
+
 import torch
-import triton
 import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .sharing import in_units, kernel, width_of
+from .sharing import ceil_divided, in_units, kernel, width_of
 
 # Values of a program at once, and warps that compute them.
 _AT_ONCE = 2048
@@ -153,44 +154,50 @@ class _MaxPool(torch.autograd.Function):
     """Keeps its input alone."""
 
     @staticmethod
-    def forward(ctx, x, kernel_size, stride, padding):
+    def forward(ctx, x, *settings):
         ctx.save_for_backward(x)
-        ctx.settings = kernel_size, stride, padding
-        sizes = zip(x.shape[1:4], kernel_size, stride, padding)
-        steps = [(size + 2 * p - k) // s + 1 for size, k, s, p in sizes]
-        y = x.new_empty((x.shape[0], *steps, x.shape[4]))
-        _launch(_largest, (x, y, y), x, y, y, ctx.settings, finds=False)
-        ctx.steps = y.shape
+        ctx.settings = settings
+        shape, sizes, constants = _shared(x.shape, *settings)
+        y = torch.empty(shape, dtype=x.dtype, device=x.device)
+        _launch(_largest, y, x, y, y, *sizes, finds=False, **constants)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         (x,) = ctx.saved_tensors
+        _, sizes, constants = _shared(x.shape, *ctx.settings)
         gradient = gradient.contiguous()
         found = torch.empty_like(gradient, dtype=torch.int8)
         of_x = torch.empty_like(x)
-        of = x, gradient
-        _launch(_largest, (x, found, found), *of, gradient, ctx.settings, finds=True)
-        _launch(_gradients, (gradient, found, of_x), *of, x, ctx.settings)
+        _launch(_largest, found, x, found, found, *sizes, finds=True, **constants)
+        _launch(_gradients, of_x, gradient, found, of_x, *sizes, **constants)
         return of_x, None, None, None
 
 
-def _launch(
-    function, tensors, x: Tensor, y: Tensor, computed: Tensor, settings, **more
-) -> None:
-    """Of every place of ``computed``, by sizes of the input and of the output."""
-    channels = x.shape[4]
+@functools.lru_cache(1024)
+def _shared(shape: tuple[int, ...], kernel_size, stride, padding) -> tuple:
+    """Of an input the shape of the output, and sizes and constants of the kernels."""
+    axes = zip(shape[1:4], kernel_size, stride, padding)
+    steps = [(size + 2 * p - k) // s + 1 for size, k, s, p in axes]
+    numbers = [*kernel_size, *stride, *padding]
+    names = [first + axis for first in 'ksp' for axis in 'thw']
+    return (
+        (shape[0], *steps, shape[4]),
+        (*shape[1:4], *steps),
+        dict(zip(names, numbers)),
+    )
+
+
+def _launch(function, computed: Tensor, *arguments, **constants) -> None:
+    """Of every place of ``computed``, (B, T, H, W, C)."""
+    channels = computed.shape[4]
     unit, wide = in_units(channels), width_of(channels)
     at_once = _AT_ONCE // wide
     places = computed.numel() // channels
-    grid = triton.cdiv(places, at_once), triton.cdiv(channels, wide)
-    sizes = *x.shape[1:4], *y.shape[1:4], places, channels // unit
-    numbers = [number for triple in settings for number in triple]
-    names = [first + axis for first in 'ksp' for axis in 'thw']
-    constants = dict(zip(names, numbers)) | more
-    constants |= dict(unit=unit, at_once=at_once, wide=wide)
-    function[grid](*tensors, *sizes, **constants, num_warps=_WARPS)
+    grid = ceil_divided(places, at_once), ceil_divided(channels, wide)
+    constants |= dict(unit=unit, at_once=at_once, wide=wide, num_warps=_WARPS)
+    function[grid](*arguments, places, channels // unit, **constants)
 
 
 def max_pool(x: Tensor, kernel_size, stride, padding) -> Tensor:

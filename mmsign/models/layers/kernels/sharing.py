@@ -22,4 +22,8 @@ def in_units(*counts: int) -> int:
 
 def width_of(channels: int) -> int:
     """Channels of a program, a power of two."""
-    return min(triton.next_power_of_2(channels), _MOST_CHANNELS)
+    return min(1 << (channels - 1).bit_length(), _MOST_CHANNELS)
+
+
+def ceil_divided(count: int, size: int) -> int:
+    return -(-count // size)
