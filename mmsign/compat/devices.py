@@ -1,7 +1,8 @@
 """Devices: what MMEngine chooses, or what is asked for if torch can use it here."""
 
 import functools
-import importlib.metadata
+import importlib.util
+import os
 
 import torch
 from mmengine.device import get_device
@@ -48,10 +49,11 @@ def can_fuse(device: torch.device) -> bool:
 
 
 @functools.cache
-def has_triton(since: tuple[int, int] = (2, 1)) -> bool:
-    """Whether Triton is installed, which PyTorch brings along where there are GPUs."""
-    try:
-        version = importlib.metadata.version('triton')
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return tuple(int(part) for part in version.split('.')[:2]) >= since
+def has_triton() -> bool:
+    """Whether Triton is there and ``MMSIGN_TRITON=0`` does not say to do without it.
+
+    PyTorch brings it along for GPUs, as packages of several names.
+    """
+    found = importlib.util.find_spec('triton')
+    wanted = os.environ.get('MMSIGN_TRITON') != '0'
+    return wanted and found is not None and found.origin is not None

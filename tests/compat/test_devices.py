@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmsign.compat import choose_device
+from mmsign.compat import choose_device, has_triton
 from mmsign.errors import ConfigError
 
 
@@ -21,3 +21,21 @@ def test_a_device_that_cannot_be_used(name):
 
 def test_a_device_that_can():
     assert choose_device('cpu') == choose_device(torch.device('cpu'))
+
+
+def test_triton_can_be_done_without(monkeypatch, tmp_path):
+    (tmp_path / 'triton').mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def answer() -> bool:
+        has_triton.cache_clear()
+        return has_triton()
+
+    try:
+        (tmp_path / 'triton' / '__init__.py').touch()
+        assert answer()
+        monkeypatch.setenv('MMSIGN_TRITON', '0')
+        assert not answer()
+    finally:
+        monkeypatch.undo()
+        answer()

@@ -1,6 +1,6 @@
 """The kernels as they are compiled for a GPU that need not be there; none is launched.
 
-python compiled_kernels.py: a line for each call of one, {"name": …, "ptx": …}.
+python compiled_kernels.py: a notice, then a line for each call of one, {"name": …, "ptx": …}.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ def only_compile() -> None:
 
 
 def main() -> None:
+    # Triton knows no CPU, which is said once.
+    print(kernels.are_usable(torch.device('cpu'), torch.float32))
     only_compile()
     dtype = torch.bfloat16
     for rows, channels in ((5000, 64), (1000, 24), (777, 832)):

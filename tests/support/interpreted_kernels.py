@@ -7,12 +7,14 @@ their own, as Triton must be imported with it switched on.
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import torch
 import torch.nn as nn
 
 from mmsign.models.backbones.s3d import _Inception
 from mmsign.models.layers import shifts, volume
+from mmsign.models.layers.checkpointing import checkpointed
 
 
 def of_rows(case: dict) -> list[torch.Tensor]:
@@ -49,13 +51,15 @@ def of_a_layer(case: dict) -> list[torch.Tensor]:
     """Of an inception layer: the same, of all parameters and buffers."""
     layer = _Inception(*case['sizes'])
     layer.load_state_dict(case['state'])
-    return trained(layer, case['x'])
+    return trained(layer, case['x'], case['saving'])
 
 
-def trained(layer: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
+def trained(
+    layer: nn.Module, x: torch.Tensor, saving: bool = False
+) -> list[torch.Tensor]:
     """Output, gradients and buffers of a layer, of a loss that is linear in it."""
     leaf = x.clone().requires_grad_()
-    y = layer.train()(leaf)
+    y = checkpointed(layer.train(), leaf) if saving else layer.train()(leaf)
     y.backward(ramp(y))
     gradients = [parameter.grad for parameter in layer.parameters()]
     return [y, leaf.grad, *gradients, *layer.buffers()]
@@ -78,7 +82,11 @@ def computed(case: dict) -> list[torch.Tensor]:
 def main() -> None:
     from mmsign.models.layers import kernels
 
-    shifts.kernels_for = lambda x: kernels
+    def kernels_for(x: torch.Tensor) -> ModuleType:
+        assert kernels.are_usable(x.device, x.dtype)
+        return kernels
+
+    shifts.kernels_for = kernels_for
     cases = torch.load(sys.argv[1], weights_only=True)
     results = {name: computed(case) for name, case in cases.items()}
     torch.save(results, sys.argv[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -15,13 +16,20 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from mmsign import compat
 from mmsign.models.backbones.s3d import _Inception
 from mmsign.models.layers import shifts, volume
 
-pytestmark = pytest.mark.skipif(
-    not compat.has_triton(since=(3, 7)), reason='needs the interpreter of Triton 3.7'
-)
+
+def can_interpret() -> bool:
+    """Whether there is Triton 3.7 or later, whose interpreter knows numpy's arrays."""
+    try:
+        version = importlib.metadata.version('triton')
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return tuple(map(int, version.split('.')[:2])) >= (3, 7)
+
+
+pytestmark = pytest.mark.skipif(not can_interpret(), reason='needs Triton 3.7')
 SUPPORT = Path(interpreted_kernels.__file__).parent
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 
@@ -49,11 +57,12 @@ def rows(count: int, channels: int, dtype: str, relu: bool = True, seed: int = 0
     )
 
 
-def layer() -> dict:
+def layer(saving: bool) -> dict:
     torch.manual_seed(0)
     sizes = 8, (16, 8, 16, 8, 8, 8), dict(eps=1e-3, momentum=0.1)
     x = torch.randn(2, 8, 2, 3, 4).contiguous(memory_format=torch.channels_last_3d)
-    return dict(sizes=sizes, state=_Inception(*sizes).state_dict(), x=x)
+    state = _Inception(*sizes).state_dict()
+    return dict(sizes=sizes, state=state, x=x, saving=saving)
 
 
 ROWS = {
@@ -119,7 +128,9 @@ def results(tmp_path_factory) -> dict[str, list[torch.Tensor]]:
     folder = tmp_path_factory.mktemp('interpreted')
     wrong = rows(50, 8, 'float32')
     wrong['x'][3, 2] = torch.nan
-    cases = ROWS | POOLS | CONVOLUTIONS | dict(layer=layer(), wrong=wrong)
+    # Whether kernels can be used is found out within a layer that is checkpointed.
+    cases = dict(saving=layer(True), layer=layer(False), wrong=wrong)
+    cases |= ROWS | POOLS | CONVOLUTIONS
     cases['no number'] = not_a_number()
     torch.save(cases, folder / 'cases.pt')
     files = folder / 'cases.pt', folder / 'results.pt'
@@ -207,18 +218,21 @@ def test_convolutions_in_time(name, results):
         close(one, other.detach(), 2e-6)
 
 
-def test_an_inception_layer_is_the_same_as_without_them(results):
-    case = layer()
+@pytest.mark.parametrize('name', ['layer', 'saving'])
+def test_an_inception_layer_is_the_same_as_without_them(name, results):
+    case = layer(name == 'saving')
     plain = _Inception(*case['sizes'])
     plain.load_state_dict(case['state'])
     exact = interpreted_kernels.trained(plain.double(), case['x'].double())
-    for one, other in zip(results['layer'], exact, strict=True):
+    for one, other in zip(results[name], exact, strict=True):
         close(one, other.detach().double(), 2e-5)
 
 
 @pytest.mark.slow
 def test_gpus_read_and_write_rows_in_pieces_of_16_bytes(tmp_path):
-    lines = printed('compiled_kernels.py', TRITON_CACHE_DIR=str(tmp_path)).splitlines()
+    said = printed('compiled_kernels.py', TRITON_CACHE_DIR=str(tmp_path))
+    notice, usable, *lines = said.splitlines()
+    assert 'Triton cannot be used on cpu' in notice and usable == 'False'
     assert len(lines) == 3 * 4 + 3 + 2
     for line in map(json.loads, lines):
         # Whatever a call's sizes are.

@@ -263,47 +263,75 @@ def _shared(rows: int, channels: int, g_stride: int | None = None) -> _Shared:
     return _Shared(splits, (splits, ceil_divided(channels, wide)), counts, settings)
 
 
-class _FusedNorm(torch.autograd.Function):
+def normalised(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    momentum: float,
+    eps: float,
+    relu: bool,
+) -> tuple[Tensor, Tensor]:
+    """Forward pass of ``batch_norm``: its result, and statistics for the gradient."""
+    rows, channels = x.shape
+    splits, grid, counts, settings = _shared(rows, channels)
+    y, options = torch.empty_like(x), dict(dtype=torch.float32, device=x.device)
+    sums = torch.empty((splits, 2, channels), **options)
+    statistics = torch.empty((2, channels), **options)
+    _statistics[grid](x, sums, *counts, **settings)
+    _normalise[grid](
+        *(x, y, sums, weight, bias, statistics, running_mean, running_var),
+        *(momentum, eps, *counts, splits),
+        relu=relu,
+        **settings,
+    )
+    return y, statistics
+
+
+def gradients(
+    gradient: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    statistics: Tensor,
+    relu: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of x, weight and bias, by that of the result."""
+    if gradient.stride(1) != 1 or gradient.stride(0) < gradient.shape[1]:
+        gradient = gradient.contiguous()
+    splits, grid, counts, settings = _shared(*x.shape, gradient.stride(0))
+    of_x, of_weight, of_bias = (torch.empty_like(like) for like in (x, weight, bias))
+    sums = statistics.new_empty((splits, *statistics.shape))
+    given = x, gradient
+    _gradient_sums[grid](
+        *(*given, sums, weight, bias, statistics, *counts), relu=relu, **settings
+    )
+    _gradients[grid](
+        *(*given, of_x, sums, weight, bias, of_weight, of_bias, statistics),
+        *(*counts, splits),
+        relu=relu,
+        **settings,
+    )
+    return of_x, of_weight, of_bias
+
+
+class _BatchNorm(torch.autograd.Function):
     """Keeps its input alone: the ReLU's side is computed again from it."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, running_mean, running_var, momentum, eps, relu):
-        rows, channels = x.shape
-        splits, grid, counts, settings = _shared(rows, channels)
-        y, options = torch.empty_like(x), dict(dtype=torch.float32, device=x.device)
-        sums = torch.empty((splits, 2, channels), **options)
-        statistics = torch.empty((2, channels), **options)
-        _statistics[grid](x, sums, *counts, **settings)
-        _normalise[grid](
-            *(x, y, sums, weight, bias, statistics, running_mean, running_var),
-            *(momentum, eps, *counts, splits),
-            relu=relu,
-            **settings,
+    def forward(ctx, x, weight, bias, running_mean, running_var, *settings):
+        y, statistics = normalised(
+            x, weight, bias, running_mean, running_var, *settings
         )
         ctx.save_for_backward(x, weight, bias, statistics)
-        ctx.relu = relu
+        *_, ctx.relu = settings
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        x, weight, bias, statistics = ctx.saved_tensors
-        if gradient.stride(1) != 1 or gradient.stride(0) < gradient.shape[1]:
-            gradient = gradient.contiguous()
-        splits, grid, counts, settings = _shared(*x.shape, gradient.stride(0))
-        settings = dict(relu=ctx.relu, **settings)
-        of_x = torch.empty_like(x)
-        sums = statistics.new_empty((splits, *statistics.shape))
-        of_weight, of_bias = torch.empty_like(weight), torch.empty_like(bias)
-        _gradient_sums[grid](
-            *(x, gradient, sums, weight, bias, statistics, *counts), **settings
-        )
-        _gradients[grid](
-            *(x, gradient, of_x, sums, weight, bias, of_weight, of_bias, statistics),
-            *(*counts, splits),
-            **settings,
-        )
-        return of_x, of_weight, of_bias, *[None] * 5
+        return *gradients(gradient, *ctx.saved_tensors, ctx.relu), *[None] * 5
 
 
 def batch_norm(
@@ -328,6 +356,6 @@ def batch_norm(
     Returns:
         (N, C), in the dtype of x.
     """
-    settings = running_mean, running_var, momentum, eps, relu
+    vectors = weight, bias, running_mean, running_var
     with torch.cuda.device_of(x):
-        return _FusedNorm.apply(x, weight, bias, *settings)
+        return _BatchNorm.apply(x, *vectors, momentum, eps, relu)
