@@ -1,6 +1,7 @@
 """The kernels as they are compiled for a GPU that need not be there; none is launched.
 
-python compiled_kernels.py: a notice, then a line for each call of one, {"name": …, "ptx": …}.
+python compiled_kernels.py: a notice, then for each call of one a line
+{"name": …, "ptx": …}.
 """
 
 from __future__ import annotations

@@ -14,16 +14,24 @@ import math
 from typing import NamedTuple
 
 import torch
+import triton
 import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .sharing import ceil_divided, in_units, kernel, width_of
+from .sharing import ceil_divided, channels_of, in_units, kernel, read, width_of
 
 # Values of a program at once, and warps that compute them.
 _AT_ONCE = 4096
 _WARPS = 8
 _kernel = kernel('rows', 'channels', 'g_stride', 'in_split', 'splits')
+
+
+@triton.jit
+def _rows_of(start, end, inside, at_once: tl.constexpr):
+    """(at_once, 1) of them from ``start`` on, and what of each channel there is."""
+    row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
+    return row, (row < end) & inside[None, :]
 
 
 @_kernel
@@ -40,25 +48,20 @@ def _statistics(
     """Mean and sum of squared distances from it of every split: sums (splits, 2, C)."""
     split = tl.program_id(0)
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
+    c, inside = channels_of(channels, wide)
     begin = split * in_split
     end = tl.minimum(begin + in_split, rows)
     # Sums are taken of the distances from the mean of the first rows: those of squares
     # would lose a variance that is small against the mean.
-    row = begin + tl.arange(0, at_once)
-    places = row.to(tl.int64)[:, None] * channels + c[None, :]
-    valid = (row < end)[:, None] & inside[None, :]
-    first = tl.load(x + places, mask=valid, other=0.0).to(tl.float32)
+    row, valid = _rows_of(begin, end, inside, at_once)
+    first = read(x + row * channels + c[None, :], valid)
     near = tl.sum(first, axis=0) / tl.minimum(end - begin, at_once)
     total = tl.zeros([at_once, wide], tl.float32)
     squares = tl.zeros([at_once, wide], tl.float32)
     for start in range(begin, end, at_once):
-        row = start + tl.arange(0, at_once)
-        places = row.to(tl.int64)[:, None] * channels + c[None, :]
-        valid = (row < end)[:, None] & inside[None, :]
-        value = tl.load(x + places, mask=valid, other=0.0).to(tl.float32)
-        value = tl.where(valid, value - near[None, :], 0.0)
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - near[None, :]
+        value = tl.where(valid, value, 0.0)
         total += value
         squares += value * value
     distance = tl.sum(total, axis=0) / (end - begin)
@@ -92,44 +95,39 @@ def _normalise(
     """y (N, C), statistics (2, C): mean and 1 / deviation; the running averages."""
     split = tl.program_id(0)
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
+    c, inside = channels_of(channels, wide)
     total = tl.zeros([at_once, wide], tl.float32)
     for start in range(0, splits, at_once):
-        i = start + tl.arange(0, at_once)
-        valid = (i < splits)[:, None] & inside[None, :]
-        one = tl.load(sums + i[:, None] * (2 * channels) + c[None, :], valid, other=0.0)
-        total += one * tl.minimum(in_split, rows - i * in_split)[:, None]
+        i, valid = _rows_of(start, splits, inside, at_once)
+        one = read(sums + i * (2 * channels) + c[None, :], valid)
+        total += one * tl.minimum(in_split, rows - i * in_split)
     mean = tl.sum(total, axis=0) / rows
     total = tl.zeros([at_once, wide], tl.float32)
     for start in range(0, splits, at_once):
-        i = start + tl.arange(0, at_once)
-        valid = (i < splits)[:, None] & inside[None, :]
-        at = sums + i[:, None] * (2 * channels) + c[None, :]
-        one = tl.load(at, valid, other=0.0) - mean[None, :]
-        squared = one * one * tl.minimum(in_split, rows - i * in_split)[:, None]
-        squared += tl.load(at + channels, valid, other=0.0)
+        i, valid = _rows_of(start, splits, inside, at_once)
+        at = sums + i * (2 * channels) + c[None, :]
+        one = read(at, valid) - mean[None, :]
+        squared = one * one * tl.minimum(in_split, rows - i * in_split)
+        squared += read(at + channels, valid)
         total += tl.where(valid, squared, 0.0)
     variance = tl.sum(total, axis=0) / rows
     inverse = 1.0 / tl.sqrt(variance + eps)
     if split == 0:
         tl.store(statistics + c, mean, mask=inside)
         tl.store(statistics + channels + c, inverse, mask=inside)
-        kept = tl.load(running_mean + c, mask=inside, other=0.0).to(tl.float32)
+        kept = read(running_mean + c, inside)
         tl.store(running_mean + c, kept + momentum * (mean - kept), mask=inside)
-        kept = tl.load(running_var + c, mask=inside, other=0.0).to(tl.float32)
+        kept = read(running_var + c, inside)
         unbiased = variance * (rows / (rows - 1.0))
         tl.store(running_var + c, kept + momentum * (unbiased - kept), mask=inside)
-    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32) * inverse
-    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    scale = read(weight + c, inside) * inverse
+    shift = read(bias + c, inside)
     begin = split * in_split
     end = tl.minimum(begin + in_split, rows)
     for start in range(begin, end, at_once):
-        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
-        valid = (row < end) & inside[None, :]
-        at = x + row * channels + c[None, :]
-        value = tl.load(at, mask=valid, other=0.0).to(tl.float32)
-        value = (value - mean[None, :]) * scale[None, :] + shift[None, :]
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
+        value = value * scale[None, :] + shift[None, :]
         if relu:
             value = tl.where(value <= 0.0, 0.0, value)  # NaN stays NaN
         tl.store(y + row * channels + c[None, :], value, mask=valid)
@@ -155,23 +153,19 @@ def _gradient_sums(
     """Σ g and Σ g·(x − mean) of every split: sums (splits, 2, C)."""
     split = tl.program_id(0)
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
-    mean = tl.load(statistics + c, mask=inside, other=0.0)
-    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32)
-    scale *= tl.load(statistics + channels + c, mask=inside, other=0.0)
-    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    c, inside = channels_of(channels, wide)
+    mean = read(statistics + c, inside)
+    scale = read(weight + c, inside)
+    scale *= read(statistics + channels + c, inside)
+    shift = read(bias + c, inside)
     of_bias = tl.zeros([at_once, wide], tl.float32)
     of_scale = tl.zeros([at_once, wide], tl.float32)
     begin = split * in_split
     end = tl.minimum(begin + in_split, rows)
     for start in range(begin, end, at_once):
-        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
-        valid = (row < end) & inside[None, :]
-        at = x + row * channels + c[None, :]
-        value = tl.load(at, mask=valid, other=0.0).to(tl.float32) - mean[None, :]
-        at = g + row * (g_stride * unit) + c[None, :]
-        gradient = tl.load(at, mask=valid, other=0.0).to(tl.float32)
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
+        gradient = read(g + row * (g_stride * unit) + c[None, :], valid)
         if relu:
             put_out = value * scale[None, :] + shift[None, :]
             gradient = tl.where(put_out <= 0.0, 0.0, gradient)
@@ -206,34 +200,29 @@ def _gradients(
     """Gradients of x (N, C), weight and bias (C,)."""
     split = tl.program_id(0)
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
+    c, inside = channels_of(channels, wide)
     total = tl.zeros([at_once, wide], tl.float32)
     scaled = tl.zeros([at_once, wide], tl.float32)
     for start in range(0, splits, at_once):
-        i = start + tl.arange(0, at_once)
-        valid = (i < splits)[:, None] & inside[None, :]
-        at = sums + i[:, None] * (2 * channels) + c[None, :]
-        total += tl.load(at, valid, other=0.0)
-        scaled += tl.load(at + channels, valid, other=0.0)
-    mean = tl.load(statistics + c, mask=inside, other=0.0)
-    inverse = tl.load(statistics + channels + c, mask=inside, other=0.0)
+        i, valid = _rows_of(start, splits, inside, at_once)
+        at = sums + i * (2 * channels) + c[None, :]
+        total += read(at, valid)
+        scaled += read(at + channels, valid)
+    mean = read(statistics + c, inside)
+    inverse = read(statistics + channels + c, inside)
     summed, along = tl.sum(total, axis=0), tl.sum(scaled, axis=0) * inverse
     if split == 0:
         tl.store(of_bias + c, summed, mask=inside)
         tl.store(of_weight + c, along, mask=inside)
     everywhere, along = summed / rows, along * inverse / rows
-    scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32) * inverse
-    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32)
+    scale = read(weight + c, inside) * inverse
+    shift = read(bias + c, inside)
     begin = split * in_split
     end = tl.minimum(begin + in_split, rows)
     for start in range(begin, end, at_once):
-        row = (start + tl.arange(0, at_once)).to(tl.int64)[:, None]
-        valid = (row < end) & inside[None, :]
-        at = x + row * channels + c[None, :]
-        value = tl.load(at, mask=valid, other=0.0).to(tl.float32) - mean[None, :]
-        at = g + row * (g_stride * unit) + c[None, :]
-        gradient = tl.load(at, mask=valid, other=0.0).to(tl.float32)
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
+        gradient = read(g + row * (g_stride * unit) + c[None, :], valid)
         if relu:
             put_out = value * scale[None, :] + shift[None, :]
             gradient = tl.where(put_out <= 0.0, 0.0, gradient)

@@ -16,7 +16,15 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .sharing import ceil_divided, in_units, kernel, width_of
+from .sharing import (
+    ceil_divided,
+    channels_of,
+    in_units,
+    kernel,
+    places_of,
+    read,
+    width_of,
+)
 
 # Values of a program at once, and warps that compute them.
 _AT_ONCE = 2048
@@ -54,10 +62,8 @@ def _largest(
 ):
     """y (B, T', H', W', C), or, if it ``finds``, the place of each in its window."""
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
-    place = tl.program_id(0) * at_once + tl.arange(0, at_once)
-    there = place < places
+    c, inside = channels_of(channels, wide)
+    place, there = places_of(places, at_once)
     column = place % columns
     row = place // columns % rows
     step = place // columns // rows % steps
@@ -119,10 +125,8 @@ def _gradients(
 ):
     """of_x (B, T, H, W, C): of the windows that look at it, those that took it."""
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
-    place = tl.program_id(0) * at_once + tl.arange(0, at_once)
-    there = place < places
+    c, inside = channels_of(channels, wide)
+    place, there = places_of(places, at_once)
     w = place % width
     h = place // width % height
     t = place // width // height % frames
@@ -143,7 +147,7 @@ def _gradients(
                 mask = valid[:, None] & inside[None, :]
                 at = at[:, None] * channels + c[None, :]
                 which = tl.load(found + at, mask=mask, other=-1)
-                gradient = tl.load(g + at, mask=mask, other=0.0).to(tl.float32)
+                gradient = read(g + at, mask)
                 took = which == (dt * kh + dh) * kw + dw
                 total += tl.where(took, gradient, 0.0)
     to = place.to(tl.int64)[:, None] * channels + c[None, :]

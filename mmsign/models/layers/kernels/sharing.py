@@ -3,6 +3,7 @@
 import functools
 
 import triton
+import triton.language as tl
 
 # Rows are read in pieces of 16 bytes, which is known of channels in units of 8.
 UNIT = 8
@@ -27,3 +28,23 @@ def width_of(channels: int) -> int:
 
 def ceil_divided(count: int, size: int) -> int:
     return -(-count // size)
+
+
+@triton.jit
+def channels_of(channels, wide: tl.constexpr):
+    """Those of a program, and which of them there are."""
+    c = tl.program_id(1) * wide + tl.arange(0, wide)
+    return c, c < channels
+
+
+@triton.jit
+def places_of(places, at_once: tl.constexpr):
+    """Those of a program, and which of them there are."""
+    place = tl.program_id(0) * at_once + tl.arange(0, at_once)
+    return place, place < places
+
+
+@triton.jit
+def read(pointers, valid):
+    """As float32; 0 where nothing is read."""
+    return tl.load(pointers, mask=valid, other=0.0).to(tl.float32)

@@ -8,7 +8,15 @@ import torch
 import triton.language as tl
 from torch import Tensor
 
-from .sharing import ceil_divided, in_units, kernel, width_of
+from .sharing import (
+    ceil_divided,
+    channels_of,
+    in_units,
+    kernel,
+    places_of,
+    read,
+    width_of,
+)
 
 # Values of a program at once, and warps that compute them.
 _AT_ONCE = 2048
@@ -36,10 +44,8 @@ def _sum(
 ):
     """y (B, T', P, C) at step t: Σ_j x (B, T, P, k·C) of frame t·s + j − p, part j."""
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
-    place = tl.program_id(0) * at_once + tl.arange(0, at_once)
-    there = place < places
+    c, inside = channels_of(channels, wide)
+    place, there = places_of(places, at_once)
     pixel = place % pixels
     step = place // pixels % steps
     clip = place // pixels // steps
@@ -50,7 +56,7 @@ def _sum(
         at = (clip * frames + frame).to(tl.int64) * pixels + pixel
         at = x + (at * k + j)[:, None] * channels + c[None, :]
         mask = valid[:, None] & inside[None, :]
-        total += tl.load(at, mask=mask, other=0.0).to(tl.float32)
+        total += read(at, mask)
     to = y + place.to(tl.int64)[:, None] * channels + c[None, :]
     tl.store(to, total, mask=there[:, None] & inside[None, :])
 
@@ -73,10 +79,8 @@ def _place(
 ):
     """y (B, T, P, k·C) of frame t·s + j − p, part j: x (B, T', P, C) of step t."""
     channels *= unit
-    c = tl.program_id(1) * wide + tl.arange(0, wide)
-    inside = c < channels
-    place = tl.program_id(0) * at_once + tl.arange(0, at_once)
-    there = place < places
+    c, inside = channels_of(channels, wide)
+    place, there = places_of(places, at_once)
     pixel = place % pixels
     frame = place // pixels % frames
     clip = place // pixels // frames
