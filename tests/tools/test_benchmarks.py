@@ -15,6 +15,8 @@ import torch
 from tiny_models import HEAD, s3d, single_stream
 from tiny_run import TOOLS, load_tool
 
+from mmsign.compat import has_triton
+
 LITTLE = ['--clips', '2', '--frames', '4', '--workers', '0', '--repeats', '1']
 SMALL = ['--frames=4', '--size=64', '--width=0.125', '--repeats=1']
 # Script, its options, ratio → (above, below) as they are printed.
@@ -245,6 +247,36 @@ def memory_tool(monkeypatch):
             memory.main()
         pytest.skip('this torch does not tell when memory is let go')
     return memory
+
+
+@pytest.fixture
+def traffic_tool(monkeypatch):
+    monkeypatch.syspath_prepend(TOOLS / 'benchmark')
+    import traffic
+
+    return traffic
+
+
+def test_counts_what_is_read_and_written(traffic_tool):
+    with traffic_tool.Traffic() as traffic:
+        a = torch.ones(256)  # 1 KiB
+        b = a[:128] + a[128:]
+        b.mul_(a[0])
+    assert traffic.bytes['aten::ones'] == 1024
+    assert traffic.bytes['aten::add.Tensor'] == 3 * 512
+    assert traffic.bytes['aten::mul_.Tensor'] == 512 + 4
+    assert traffic.calls.total() == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_triton(), reason='needs Triton')
+def test_kernels_of_our_own_move_less(traffic_tool, monkeypatch, capsys):
+    # Shapes alone, which cost nothing.
+    monkeypatch.setattr('sys.argv', ['traffic.py', '--json'])
+    traffic_tool.main()
+    found = json.loads(capsys.readouterr().out)
+    assert found["ratio read and written, ours / PyTorch's"] < 0.9
+    assert any(name.startswith('norm._normalise, 1') for name in found)
 
 
 def test_counts_what_is_held_at_once(memory_tool):
