@@ -1,7 +1,6 @@
 """Devices: what MMEngine chooses, or what is asked for if torch can use it here."""
 
 import functools
-import importlib.util
 import os
 
 import torch
@@ -52,8 +51,13 @@ def can_fuse(device: torch.device) -> bool:
 def has_triton() -> bool:
     """Whether Triton is there and ``MMSIGN_TRITON=0`` does not say to do without it.
 
-    PyTorch brings it along for GPUs, as packages of several names.
+    PyTorch brings it along for GPUs.
     """
-    found = importlib.util.find_spec('triton')
-    wanted = os.environ.get('MMSIGN_TRITON') != '0'
-    return wanted and found is not None and found.origin is not None
+    if os.environ.get('MMSIGN_TRITON') == '0':
+        return False
+    try:
+        import triton
+    except ImportError:
+        return False
+    # A folder of that name is a package without a file.
+    return triton.__file__ is not None

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 import torch
 
@@ -23,18 +26,19 @@ def test_a_device_that_can():
     assert choose_device('cpu') == choose_device(torch.device('cpu'))
 
 
-def test_triton_can_be_done_without(monkeypatch, tmp_path):
-    (tmp_path / 'triton').mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-
+def test_triton_can_be_done_without(monkeypatch):
     def answer() -> bool:
         has_triton.cache_clear()
         return has_triton()
 
     try:
-        (tmp_path / 'triton' / '__init__.py').touch()
+        monkeypatch.setitem(sys.modules, 'triton', ModuleType('triton'))
+        sys.modules['triton'].__file__ = 'triton/__init__.py'
         assert answer()
         monkeypatch.setenv('MMSIGN_TRITON', '0')
+        assert not answer()
+        monkeypatch.delenv('MMSIGN_TRITON')
+        monkeypatch.setitem(sys.modules, 'triton', None)  # as if it were not there
         assert not answer()
     finally:
         monkeypatch.undo()
