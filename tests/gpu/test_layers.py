@@ -102,6 +102,18 @@ def test_statistics_of_many_rows(device):
         torch.testing.assert_close(found, getattr(exact, name), rtol=1e-5, atol=0)
 
 
+def test_batch_norm_and_relu_in_evaluation(device):
+    torch.manual_seed(0)
+    layer = volume.Units(volume.BatchNorm3d(24), nn.ReLU()).eval()
+    layer[0].running_mean.normal_(), layer[0].running_var.uniform_(0.5, 2)
+    exact = nn.Sequential(nn.BatchNorm3d(24), nn.ReLU()).double().eval()
+    exact.load_state_dict(layer.state_dict())
+    x = torch.randn(2, 24, 5, 6, 7)
+    with torch.no_grad():
+        found = layer.to(device)(x.to(device)).cpu().double()
+        torch.testing.assert_close(found, exact(x.double()), rtol=0, atol=1e-5)
+
+
 def test_channels_in_a_wider_memory(device):
     torch.manual_seed(0)
     layer = volume.Conv3d(79, 16, (1, 7, 7), (1, 2, 2), (0, 3, 3)).to(device)

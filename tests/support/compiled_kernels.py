@@ -50,6 +50,7 @@ def main() -> None:
         x = torch.zeros(rows, channels, dtype=dtype, requires_grad=True)
         vectors = torch.zeros(4, channels)
         y = kernels.batch_norm(x, *vectors, 0.1, 1e-5, relu=True)
+        kernels.fixed_norm(x, *vectors, 1e-5, relu=True)
         y.backward(torch.zeros(rows, 2 * channels, dtype=dtype)[:, channels:])
     x = torch.zeros(1, 4, 8, 8, 24, dtype=dtype, requires_grad=True)
     y = kernels.max_pool(x, (3, 3, 3), (2, 2, 2), (1, 1, 1))

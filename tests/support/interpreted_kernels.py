@@ -48,10 +48,12 @@ def of_a_convolution(case: dict) -> list[torch.Tensor]:
 
 
 def of_a_layer(case: dict) -> list[torch.Tensor]:
-    """Of an inception layer: the same, of all parameters and buffers."""
+    """Of an inception layer the same, of all parameters and buffers, and its output
+    in evaluation."""
     layer = _Inception(*case['sizes'])
     layer.load_state_dict(case['state'])
-    return trained(layer, case['x'], case['saving'])
+    found = trained(layer, case['x'], case['saving'])
+    return [*found, evaluated(layer, case['x'])]
 
 
 def trained(
@@ -63,6 +65,11 @@ def trained(
     y.backward(ramp(y))
     gradients = [parameter.grad for parameter in layer.parameters()]
     return [y, leaf.grad, *gradients, *layer.buffers()]
+
+
+def evaluated(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return layer.eval()(x)
 
 
 def ramp(y: torch.Tensor) -> torch.Tensor:

@@ -92,16 +92,15 @@ def _counted_kernels(traffic: Traffic) -> Iterator[None]:
 def step(args: argparse.Namespace, ours: bool) -> Traffic:
     """What a training step moves."""
     traffic = Traffic()
-    with FakeTensorMode(), as_on_a_gpu(traffic, ours):
+    with FakeTensorMode():
         net = network(args).train()
         net.gloss_loss = LossByShape()
         data = batch(args)
-        with torch.autocast('cpu', torch.bfloat16), traffic:
-            ready = net.data_preprocessor(data, True)
-            losses = net(ready['inputs'], ready['data_samples'], mode='loss')
-            total = sum(losses.values())
-        with traffic:
-            total.backward()
+        with as_on_a_gpu(traffic, ours), traffic:
+            with torch.autocast('cpu', torch.bfloat16):
+                ready = net.data_preprocessor(data, True)
+                losses = net(ready['inputs'], ready['data_samples'], mode='loss')
+            sum(losses.values()).backward()
     return traffic
 
 

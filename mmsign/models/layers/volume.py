@@ -11,7 +11,7 @@ every layer is one matrix product or one two-dimensional operation on a view:
 1×h×w convolution   of B·T frames
 k×1×1 convolution   of B images of T×(H·W) pixels
 k×h×w convolution   of B·T frames, with k·C' outputs; then the sum of k shifted frames
-batch norm          of B·T frames; in training on a GPU see ``kernels``
+batch norm          of B·T frames; on a GPU see ``kernels``
 max pooling         of B·T frames, then of B images of T×(H·W) pixels; on a GPU see
                     ``kernels``
 ==================  ==================================================================
@@ -208,19 +208,27 @@ def _normalised(norm: BatchNorm3d, x: Tensor, averages, affine, relu: bool) -> T
     if training and x.numel() == x.shape[1]:
         raise ValueError('batch norm in training needs more than one value per channel')
     is_whole = averages[0] is not None and affine[0] is not None
-    if training and is_whole and (kernels := shifts.kernels_for(x)):
-        settings = norm.momentum, norm.eps, relu
-        y = kernels.batch_norm(_rows(x), *affine, *averages, *settings)
-        return _from_rows(y, x)
+    if is_whole and (kernels := shifts.kernels_for(x)):
+        if training:
+            settings = norm.momentum, norm.eps, relu
+            y = kernels.batch_norm(_rows(x), *affine, *averages, *settings)
+            return _from_rows(y, x)
+        if not _wants_gradients(x, *affine):
+            y = kernels.fixed_norm(_rows(x), *affine, *averages, norm.eps, relu)
+            return _from_rows(y, x)
     # What F.batch_norm calls for 16 bit, without its search for a library.
     settings = training, norm.momentum, norm.eps
     y, *_ = torch.native_batch_norm(_frames(x), *affine, *averages, *settings)
     return _from_frames(y.relu() if relu else y, x.shape[0])
 
 
+def _wants_gradients(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
 def norm_and_relu(norm: nn.Module, relu: nn.Module, x: Tensor) -> Tensor:
-    """``relu(norm(x))``, on a GPU in training by kernels for both."""
-    if isinstance(norm, BatchNorm3d) and norm.training and shifts.kernels_for(x):
+    """``relu(norm(x))``, on a GPU by kernels for both."""
+    if isinstance(norm, BatchNorm3d) and shifts.kernels_for(x):
         return norm(x, relu=True)
     return relu(norm(x))
 

@@ -223,7 +223,9 @@ def test_an_inception_layer_is_the_same_as_without_them(name, results):
     case = layer(name == 'saving')
     plain = _Inception(*case['sizes'])
     plain.load_state_dict(case['state'])
-    exact = interpreted_kernels.trained(plain.double(), case['x'].double())
+    x = case['x'].double()
+    exact = interpreted_kernels.trained(plain.double(), x)
+    exact.append(interpreted_kernels.evaluated(plain, x))
     for one, other in zip(results[name], exact, strict=True):
         close(one, other.detach().double(), 2e-5)
 
@@ -233,7 +235,7 @@ def test_gpus_read_and_write_rows_in_pieces_of_16_bytes(tmp_path):
     said = printed('compiled_kernels.py', TRITON_CACHE_DIR=str(tmp_path))
     notice, usable, *lines = said.splitlines()
     assert 'Triton cannot be used on cpu' in notice and usable == 'False'
-    assert len(lines) == 3 * 4 + 3 + 2
+    assert len(lines) == 3 * 5 + 3 + 2
     for line in map(json.loads, lines):
         # Whatever a call's sizes are.
         assert re.search(r'ld\.global\S*\.v4\.b32', line['ptx']), line['name']

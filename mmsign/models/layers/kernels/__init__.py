@@ -9,11 +9,18 @@ import logging
 import torch
 from mmengine.logging import print_log
 
-from .norm import batch_norm, gradients, normalised
+from .norm import batch_norm, fixed_norm, gradients, normalised
 from .pool import max_pool
 from .shift import place_shifts, sum_shifts
 
-__all__ = ['are_usable', 'batch_norm', 'max_pool', 'place_shifts', 'sum_shifts']
+__all__ = [
+    'are_usable',
+    'batch_norm',
+    'fixed_norm',
+    'max_pool',
+    'place_shifts',
+    'sum_shifts',
+]
 
 _DTYPES = torch.float32, torch.bfloat16, torch.float16
 

@@ -1,4 +1,4 @@
-"""Batch norm in training and the ReLU behind it, in two passes over the memory.
+"""Batch norm and the ReLU behind it, in training in two passes over the memory.
 
 PyTorch's on a GPU are three forward and as many backward, in more kernels. These
 compute in float32, in one order of summation, so that results repeat.
@@ -130,6 +130,40 @@ def _normalise(
         value = value * scale[None, :] + shift[None, :]
         if relu:
             value = tl.where(value <= 0.0, 0.0, value)  # NaN stays NaN
+        tl.store(y + row * channels + c[None, :], value, mask=valid)
+
+
+@_kernel
+def _apply(
+    x,
+    y,
+    weight,
+    bias,
+    mean_of,
+    variance_of,
+    eps,
+    rows,
+    channels,
+    in_split,
+    relu: tl.constexpr,
+    unit: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """y (N, C) by averages that are given."""
+    channels *= unit
+    c, inside = channels_of(channels, wide)
+    mean = read(mean_of + c, inside)
+    scale = read(weight + c, inside) / tl.sqrt(read(variance_of + c, inside) + eps)
+    shift = read(bias + c, inside)
+    begin = tl.program_id(0) * in_split
+    end = tl.minimum(begin + in_split, rows)
+    for start in range(begin, end, at_once):
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
+        value = value * scale[None, :] + shift[None, :]
+        if relu:
+            value = tl.where(value <= 0.0, 0.0, value)
         tl.store(y + row * channels + c[None, :], value, mask=valid)
 
 
@@ -348,3 +382,30 @@ def batch_norm(
     vectors = weight, bias, running_mean, running_var
     with torch.cuda.device_of(x):
         return _BatchNorm.apply(x, *vectors, momentum, eps, relu)
+
+
+def fixed_norm(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    eps: float,
+    relu: bool,
+) -> Tensor:
+    """Batch norm in evaluation, and ReLU or not; it has no gradient.
+
+    Args:
+        x: As above.
+        weight, bias, mean, var: (C,).
+        eps: As PyTorch has it.
+        relu: Whether the ReLU is computed.
+
+    Returns:
+        (N, C), in the dtype of x.
+    """
+    y = torch.empty_like(x)
+    _, grid, counts, settings = _shared(*x.shape)
+    with torch.cuda.device_of(x):
+        _apply[grid](x, y, weight, bias, mean, var, eps, *counts, relu=relu, **settings)
+    return y
