@@ -12,7 +12,7 @@ from importlib import metadata
 PACKAGES = (
     'mmsign mmaction2 mmcv mmcv-lite mmdet mmpose numpy opencv-python '
     'opencv-contrib-python kornia-rs safetensors jinja2 transformers sentencepiece '
-    'sacrebleu onnx onnxruntime rtmlib mediapipe'
+    'sacrebleu onnx onnxruntime rtmlib mediapipe triton'
 )
 
 

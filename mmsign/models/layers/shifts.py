@@ -22,9 +22,10 @@ from mmsign import compat
 def kernels_for(x: Tensor) -> ModuleType | None:
     """``kernels`` for such an input; None where operators of PyTorch are to compute.
 
-    Those do on a CPU, without Triton, and in float64.
+    Those do on a CPU, without Triton, in float64, and where a network is written down.
     """
-    if not x.is_cuda or compat.is_compiling() or not compat.has_triton():
+    is_traced = torch.jit.is_tracing() or compat.is_compiling()
+    if not x.is_cuda or is_traced or not compat.has_triton():
         return None
     # Imported late, as they need Triton.
     from . import kernels
