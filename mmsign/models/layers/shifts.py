@@ -24,8 +24,9 @@ def kernels_for(x: Tensor) -> ModuleType | None:
 
     Those do on a CPU, without Triton, in float64, and where a network is written down.
     """
-    is_traced = torch.jit.is_tracing() or compat.is_compiling()
-    if not x.is_cuda or is_traced or not compat.has_triton():
+    if not x.is_cuda or not compat.has_triton():
+        return None
+    if torch.jit.is_tracing() or compat.is_compiling():
         return None
     # Imported late, as they need Triton.
     from . import kernels
