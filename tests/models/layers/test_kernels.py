@@ -86,7 +86,7 @@ def places(shape: tuple, dtype: str, *pool: tuple) -> dict:
 
 POOLS = {
     'in space': places((2, 3, 7, 8, 8), 'bfloat16', (1, 3, 3), (1, 2, 2), (0, 1, 1)),
-    'in both': places((1, 5, 6, 5, 72), 'float32', (3, 3, 3), (2, 2, 2), (1, 1, 1)),
+    'in both': places((1, 5, 6, 5, 72), 'float32', [3, 3, 3], [2, 2, 2], [1, 1, 1]),
     'at every place': places(
         (2, 4, 4, 3, 5), 'bfloat16', (3, 3, 3), (1, 1, 1), (1, 1, 1)
     ),

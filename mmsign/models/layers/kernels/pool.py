@@ -215,5 +215,7 @@ def max_pool(x: Tensor, kernel_size, stride, padding) -> Tensor:
     Returns:
         (B, T', H', W', C).
     """
+    # A config may name lists.
+    sizes = (tuple(size) for size in (kernel_size, stride, padding))
     with torch.cuda.device_of(x):
-        return _MaxPool.apply(x, kernel_size, stride, padding)
+        return _MaxPool.apply(x, *sizes)
