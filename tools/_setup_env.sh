@@ -102,5 +102,9 @@ sys.exit(not all(map(u.find_spec, ("torch", "mmaction", "mmsign"))))'); then
     fi
     say "Installing mmsign${extras:+ with extras: $extras}"
     (cd "$ROOT" && "$PYTHON" -m pip install --quiet -e ".${extras:+[$extras]}")
+    if [[ "$extras" == all ]] && ! (cd / && "$PYTHON" -c 'import triton') 2>/dev/null; then
+        say "Installing Triton into $ENVIRONMENT, for the tests of kernels"
+        "$PYTHON" -m pip install --quiet -r "$ROOT/requirements/triton.txt"
+    fi
     printf '%s\n' "$fingerprint" >"$stamp"
 }

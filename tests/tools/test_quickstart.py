@@ -17,6 +17,7 @@ case "$*" in
     "-m pip --version") exit 0 ;;
     "-m pip"*) echo "$@" >>"$PIP_CALLS"; exit 0 ;;
     *'version("torch")'*) [ -z "$NO_TORCH" ]; exit ;;
+    "-c import triton") [ -z "$NO_TRITON" ]; exit ;;
 esac
 exec {python} "$@"
 """
@@ -198,3 +199,11 @@ def test_pytorch_comes_first_and_can_be_chosen(set_up):
     chosen = 'torch==2.6.0 --pre'
     calls = set_up('tests', NO_TORCH='1', MMSIGN_TORCH=chosen)
     assert calls[0] == f'-m pip install --quiet {chosen}'
+
+
+def test_triton_comes_where_pytorch_brings_none(set_up):
+    install = '-m pip install --quiet'
+    triton = f'{install} -r {set_up.copy}/requirements/triton.txt'
+    assert set_up('all', NO_TRITON='1') == [f'{install} -e .[all]', triton]
+    (set_up.copy / 'requirements' / 'core.txt').write_text('einops\n')
+    assert set_up('all') == [f'{install} -e .[all]']
