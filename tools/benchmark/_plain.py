@@ -33,7 +33,7 @@ def plain_layers() -> Iterator[None]:
     theirs = {
         volume.Conv3d: nn.Conv3d.forward,
         volume.ConvTranspose3d: nn.ConvTranspose3d.forward,
-        volume.BatchNorm3d: lambda norm, x: _batch_norm(norm, x),
+        volume.BatchNorm3d: _batch_norm,
         volume.MaxPool3d: lambda pool, x: F.max_pool3d(
             x, pool.kernel_size, pool.stride, pool.padding
         ),
@@ -52,10 +52,12 @@ def plain_layers() -> Iterator[None]:
         Stream.laid_out = laid_out
 
 
-def _batch_norm(norm: nn.BatchNorm3d, x: torch.Tensor) -> torch.Tensor:
+def _batch_norm(
+    norm: nn.BatchNorm3d, x: torch.Tensor, relu: bool = False
+) -> torch.Tensor:
     if norm.training:
         norm.num_batches_tracked.add_(1)
-    return F.batch_norm(
+    y = F.batch_norm(
         x,
         norm.running_mean,
         norm.running_var,
@@ -65,6 +67,7 @@ def _batch_norm(norm: nn.BatchNorm3d, x: torch.Tensor) -> torch.Tensor:
         norm.momentum,
         norm.eps,
     )
+    return y.relu() if relu else y
 
 
 def per_pixel(

@@ -227,10 +227,8 @@ def _wants_gradients(*tensors: Tensor) -> bool:
 
 
 def norm_and_relu(norm: nn.Module, relu: nn.Module, x: Tensor) -> Tensor:
-    """``relu(norm(x))``, on a GPU by kernels for both."""
-    if isinstance(norm, BatchNorm3d) and shifts.kernels_for(x):
-        return norm(x, relu=True)
-    return relu(norm(x))
+    """``relu(norm(x))``; the norm may be another's, as ``sync_bn`` replaces it."""
+    return norm(x, relu=True) if isinstance(norm, BatchNorm3d) else relu(norm(x))
 
 
 class Units(nn.Sequential):

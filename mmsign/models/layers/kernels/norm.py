@@ -34,6 +34,40 @@ def _rows_of(start, end, inside, at_once: tl.constexpr):
     return row, (row < end) & inside[None, :]
 
 
+@triton.jit
+def _put_out(
+    x,
+    y,
+    mean,
+    scale,
+    shift,
+    rows,
+    channels,
+    in_split,
+    relu: tl.constexpr,
+    at_once: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """The rows of y of a split."""
+    c, inside = channels_of(channels, wide)
+    begin = tl.program_id(0) * in_split
+    end = tl.minimum(begin + in_split, rows)
+    for start in range(begin, end, at_once):
+        row, valid = _rows_of(start, end, inside, at_once)
+        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
+        value = value * scale[None, :] + shift[None, :]
+        if relu:
+            value = tl.where(value <= 0.0, 0.0, value)  # NaN stays NaN
+        tl.store(y + row * channels + c[None, :], value, mask=valid)
+
+
+@triton.jit
+def _behind_relu(value, gradient, scale, shift):
+    """Of the gradient what passes the ReLU behind these values, less their mean."""
+    put_out = value * scale[None, :] + shift[None, :]
+    return tl.where(put_out <= 0.0, 0.0, gradient)
+
+
 @_kernel
 def _statistics(
     x,
@@ -122,15 +156,7 @@ def _normalise(
         tl.store(running_var + c, kept + momentum * (unbiased - kept), mask=inside)
     scale = read(weight + c, inside) * inverse
     shift = read(bias + c, inside)
-    begin = split * in_split
-    end = tl.minimum(begin + in_split, rows)
-    for start in range(begin, end, at_once):
-        row, valid = _rows_of(start, end, inside, at_once)
-        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
-        value = value * scale[None, :] + shift[None, :]
-        if relu:
-            value = tl.where(value <= 0.0, 0.0, value)  # NaN stays NaN
-        tl.store(y + row * channels + c[None, :], value, mask=valid)
+    _put_out(x, y, mean, scale, shift, rows, channels, in_split, relu, at_once, wide)
 
 
 @_kernel
@@ -156,15 +182,7 @@ def _apply(
     mean = read(mean_of + c, inside)
     scale = read(weight + c, inside) / tl.sqrt(read(variance_of + c, inside) + eps)
     shift = read(bias + c, inside)
-    begin = tl.program_id(0) * in_split
-    end = tl.minimum(begin + in_split, rows)
-    for start in range(begin, end, at_once):
-        row, valid = _rows_of(start, end, inside, at_once)
-        value = read(x + row * channels + c[None, :], valid) - mean[None, :]
-        value = value * scale[None, :] + shift[None, :]
-        if relu:
-            value = tl.where(value <= 0.0, 0.0, value)
-        tl.store(y + row * channels + c[None, :], value, mask=valid)
+    _put_out(x, y, mean, scale, shift, rows, channels, in_split, relu, at_once, wide)
 
 
 @_kernel
@@ -201,8 +219,7 @@ def _gradient_sums(
         value = read(x + row * channels + c[None, :], valid) - mean[None, :]
         gradient = read(g + row * (g_stride * unit) + c[None, :], valid)
         if relu:
-            put_out = value * scale[None, :] + shift[None, :]
-            gradient = tl.where(put_out <= 0.0, 0.0, gradient)
+            gradient = _behind_relu(value, gradient, scale, shift)
         of_bias += gradient
         of_scale += tl.where(valid, gradient * value, 0.0)
     to = sums + split * 2 * channels + c
@@ -258,8 +275,7 @@ def _gradients(
         value = read(x + row * channels + c[None, :], valid) - mean[None, :]
         gradient = read(g + row * (g_stride * unit) + c[None, :], valid)
         if relu:
-            put_out = value * scale[None, :] + shift[None, :]
-            gradient = tl.where(put_out <= 0.0, 0.0, gradient)
+            gradient = _behind_relu(value, gradient, scale, shift)
         gradient -= everywhere[None, :] + value * along[None, :]
         gradient *= scale[None, :]
         tl.store(of_x + row * channels + c[None, :], gradient, mask=valid)
